@@ -1,0 +1,83 @@
+// swift-tools-version: 6.1
+// cellvec: an embedded vector database with classification for fluorescence microscopy.
+// Licence: Apache-2.0 (see LICENSE). The arrows between targets are explained in docs/architecture.md
+// and enforced by tools/check-imports.
+
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// Kernels must be fast in debug builds too: the tests run them on real sizes.
+let cSettings: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno"])]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+    swiftSettings: swiftSettings)
+}
+
+let package = Package(
+  name: "cellvec",
+  products: [.executable(name: "cellvec", targets: ["cellvec"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .systemLibrary(name: "Clmdb", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+    .systemLibrary(name: "Copenblas", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "Cpng", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "Ctiff", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
+    .systemLibrary(name: "Croaring", providers: [.apt(["libroaring-dev"])]),
+    .systemLibrary(name: "Cxxhash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+
+    .target(name: "Kernels", cSettings: cSettings, linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "ImageCodecs", dependencies: ["Cpng", "Ctiff"], cSettings: cSettings),
+
+    library("Faults", []),
+    library("Identity", ["Cxxhash"]),
+    library("Randomness", []),
+    library("Formats", ["Faults"]),
+    library("Imaging", ["Faults", "Identity", "Kernels", "ImageCodecs"]),
+    library("Storage", ["Faults", "Identity", "Clmdb", "Croaring"]),
+    library("Filter", ["Faults", "Storage"]),
+    library("Backbone", ["Faults", "Identity", "Formats", "Randomness", "Kernels", "Copenblas"]),
+    library("Query", ["Faults", "Storage", "Filter", "Kernels"]),
+    library("Training", ["Faults", "Formats", "Randomness", "Storage", "Kernels", "Copenblas"]),
+    library("Ingest", ["Faults", "Identity", "Formats", "Imaging", "Backbone", "Storage"]),
+    library("Simulation", ["Faults", "Formats", "Randomness", "Imaging"]),
+    .executableTarget(
+      name: "cellvec",
+      dependencies: [
+        "Faults", "Identity", "Formats", "Imaging", "Storage", "Filter", "Backbone", "Query",
+        "Training", "Ingest", "Simulation",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+
+    .target(
+      name: "TestSupport", dependencies: ["Faults", "Formats", "Randomness"], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "KernelsTests", dependencies: ["Kernels", "TestSupport", "Randomness"],
+      swiftSettings: swiftSettings),
+    tests("Formats", ["Faults"]),
+    tests("Imaging", ["Faults", "Identity"]),
+    tests("Storage", ["Faults", "Identity", "Randomness"]),
+    tests("Filter", ["Faults", "Storage", "Randomness"]),
+    tests("Backbone", ["Faults", "Formats", "Randomness"]),
+    tests("Query", ["Faults", "Storage", "Filter", "Randomness"]),
+    tests("Training", ["Faults", "Formats", "Randomness", "Storage"]),
+    tests("Ingest", ["Faults", "Imaging", "Backbone", "Storage", "Formats"]),
+    tests("Simulation", ["Faults", "Imaging", "Formats"]),
+    tests("cellvec", ["Faults", "Formats"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

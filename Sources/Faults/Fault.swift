@@ -1,0 +1,63 @@
+/// The one error type of cellvec: what went wrong with which thing, what was expected, what was found, and
+/// what the reader can do about it.
+///
+/// Everything that a file, a user or the machine can cause is thrown as a `Fault`; a broken promise between
+/// two pieces of our own code is a `precondition`. Rendered, a fault is one line:
+///
+///     plate3/A01.tif: expected 2 channels, found 1; name the missing one with --channels
+package struct Fault: Error, Sendable, Equatable {
+  /// The class of a fault decides the exit status of the program (see `ExitStatus` in the command line).
+  package enum Kind: String, Sendable, CaseIterable {
+    /// An option or expression that cannot be carried out as written.
+    case usage
+    /// A file or record whose content is not what its format promises.
+    case badData
+    /// A file, directory, cell, field or space that does not exist.
+    case missingInput
+    /// A service or file that is needed is out of reach.
+    case unavailable
+    /// An output that cannot be created.
+    case cannotCreate
+    /// Reading or writing failed: full disk, device error, missing permission.
+    case inputOutput
+    /// The database is held by another writer.
+    case locked
+    /// The run was interrupted on request.
+    case cancelled
+  }
+
+  package let kind: Kind
+  /// The file, field, option or record that the sentence is about.
+  package let subject: String
+  /// What is wrong with it: "expected 2 channels, found 1".
+  package let problem: String
+  /// What the reader can do: "name the missing one with --channels". Empty when nothing helps.
+  package let remedy: String
+
+  package init(_ kind: Kind, _ subject: String, _ problem: String, remedy: String = "") {
+    self.kind = kind
+    self.subject = subject
+    self.problem = problem
+    self.remedy = remedy
+  }
+
+  /// A fault of the commonest shape: something other than the expected was found.
+  package init(
+    _ kind: Kind, _ subject: String, expected: String, found: String, remedy: String = ""
+  ) {
+    self.init(kind, subject, "expected \(expected), found \(found)", remedy: remedy)
+  }
+
+  /// The same fault, told of a larger thing that contains the subject: `plate.tif` of `page 3`.
+  package func within(_ container: String) -> Fault {
+    Fault(kind, subject.isEmpty ? container : "\(container): \(subject)", problem, remedy: remedy)
+  }
+}
+
+extension Fault: CustomStringConvertible {
+  /// One line without a line break, fit for stderr.
+  package var description: String {
+    let sentence = subject.isEmpty ? problem : "\(subject): \(problem)"
+    return remedy.isEmpty ? sentence : "\(sentence); \(remedy)"
+  }
+}

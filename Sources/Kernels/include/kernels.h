@@ -1,0 +1,8 @@
+#ifndef KERNELS_H
+#define KERNELS_H
+
+#include "kernels_distance.h"
+#include "kernels_isa.h"
+#include "kernels_transformer.h"
+
+#endif

@@ -1,0 +1,48 @@
+/// The type of a metadata field; fixed when the field is first written.
+package enum FieldType: String, Sendable, Codable, CaseIterable {
+  /// One text per cell.
+  case string
+  /// A set of texts per cell, such as several localizations. Order is kept, duplicates are dropped.
+  case list
+  /// One finite 64-bit floating-point number per cell.
+  case number
+}
+
+/// A named, typed column of metadata. A cell without a value in a field is *null* there.
+package struct Field: Sendable, Equatable {
+  /// The field's dense number inside its database.
+  package let id: UInt16
+  package let name: String
+  package let type: FieldType
+}
+
+/// A cell's value in one field.
+package enum FieldValue: Sendable, Equatable {
+  case string(String)
+  case list([String])
+  case number(Double)
+
+  package var type: FieldType {
+    switch self {
+    case .string: .string
+    case .list: .list
+    case .number: .number
+    }
+  }
+}
+
+extension FieldValue: CustomStringConvertible {
+  /// The value as a table shows it: lists joined by ";", whole numbers without a fraction.
+  package var description: String {
+    switch self {
+    case .string(let text): text
+    case .list(let texts): texts.joined(separator: ";")
+    case .number(let number): formatNumber(number)
+    }
+  }
+}
+
+/// The shortest text that reads back as the same number; whole numbers without ".0".
+package func formatNumber(_ number: Double) -> String {
+  number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)
+}
