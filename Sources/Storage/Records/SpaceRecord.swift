@@ -31,6 +31,9 @@ package struct IngestOutcome: Sendable, Equatable, Codable {
 
 /// A trained head as the database keeps it: what is needed to list it, and its file as a whole.
 package struct HeadRecord: Sendable, Equatable {
+  /// Longest name in UTF-8 bytes: the longest key that LMDB takes.
+  package static let nameLimit = 511
+
   package let name: String
   package let space: UInt16
   /// JSON: classes, folds, seed, scores, thresholds (schema/store.md, "heads").

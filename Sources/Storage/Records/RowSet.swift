@@ -1,4 +1,4 @@
-internal import Croaring
+import Croaring
 
 /// A set of rows, as a compressed Roaring bitmap.
 ///
@@ -38,6 +38,11 @@ package struct RowSet: Sendable {
     roaring_bitmap_add(storage.bitmap, row)
   }
 
+  package mutating func insert(contentsOf rows: [Row]) {
+    makeUnique()
+    roaring_bitmap_add_many(storage.bitmap, rows.count, rows)
+  }
+
   package mutating func remove(_ row: Row) {
     makeUnique()
     roaring_bitmap_remove(storage.bitmap, row)
@@ -68,9 +73,18 @@ package struct RowSet: Sendable {
   /// The rows in increasing order.
   package func toArray() -> [Row] {
     Array(unsafeUninitializedCapacity: count) { buffer, initialized in
-      initialized = buffer.count == 0 ? 0 : count
-      if let base = buffer.baseAddress { roaring_bitmap_to_uint32_array(storage.bitmap, base) }
+      guard let base = buffer.baseAddress else { return }
+      roaring_bitmap_to_uint32_array(storage.bitmap, base)
+      initialized = count
     }
+  }
+
+  /// The smallest row at or after `row`, nil when there is none.
+  package func next(from row: Row) -> Row? {
+    var iterator = roaring_uint32_iterator_t()
+    roaring_init_iterator(storage.bitmap, &iterator)
+    guard roaring_move_uint32_iterator_equalorlarger(&iterator, row) else { return nil }
+    return iterator.current_value
   }
 
   private mutating func makeUnique() {
@@ -83,5 +97,32 @@ package struct RowSet: Sendable {
 extension RowSet: Equatable {
   package static func == (left: RowSet, right: RowSet) -> Bool {
     roaring_bitmap_equals(left.storage.bitmap, right.storage.bitmap)
+  }
+}
+
+// MARK: Stored form
+
+extension RowSet {
+  /// The set in the portable Roaring format (run containers not used), as table "sets" keeps it.
+  func encoded() -> [UInt8] {
+    let byteCount = roaring_bitmap_portable_size_in_bytes(storage.bitmap)
+    return Array(unsafeUninitializedCapacity: byteCount) { buffer, initialized in
+      let target = UnsafeMutableRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: CChar.self)
+      initialized = target.map { roaring_bitmap_portable_serialize(storage.bitmap, $0) } ?? 0
+    }
+  }
+
+  /// Reads one stored chunk; nil when the bytes are not a set of rows of that chunk.
+  init?(decoding bytes: UnsafeRawBufferPointer, chunk: UInt16) {
+    let source = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+    guard let source, let bitmap = roaring_bitmap_portable_deserialize_safe(source, bytes.count) else {
+      return nil
+    }
+    self.init(adopting: bitmap)
+    let lowest = roaring_bitmap_minimum(bitmap)
+    let highest = roaring_bitmap_maximum(bitmap)
+    guard !isEmpty, SetChunk.chunk(of: lowest) == chunk, SetChunk.chunk(of: highest) == chunk else {
+      return nil
+    }
   }
 }

@@ -1,0 +1,103 @@
+import Faults
+
+extension WriteTransaction {
+  /// The rows of these cells of one image. Objects that the image has already keep their row, and the given
+  /// values are merged into theirs; others are appended.
+  package mutating func addCells(_ cells: [CellRecord], of image: UInt32) throws -> [Row] {
+    guard var record = try transaction.image(image) else {
+      throw Fault(.badData, "image \(image)", "is not in the database", remedy: "run cellvec check")
+    }
+    var known: [ObjectKey: Row] = [:]
+    for row in record.rows.joined() {
+      if let cell = try transaction.storedCell(at: row) { known[cell.object] = row }
+    }
+    let newCount = cells.count { known[$0.object] == nil }
+    var next = try take(newCount, from: .nextRow)
+    if newCount > 0 {
+      let added = next..<next + UInt32(newCount)
+      if let last = record.rows.last, last.upperBound == added.lowerBound {
+        record.rows[record.rows.count - 1] = last.lowerBound..<added.upperBound
+      } else {
+        record.rows.append(added)
+      }
+      try putImage(record, image)
+    }
+    return try cells.map { cell in
+      if let row = known[cell.object] {
+        try setValues(cell.values.mapValues { $0 }, of: row)
+        return row
+      }
+      defer { next += 1 }
+      known[cell.object] = next
+      try append(cell, at: next)
+      return next
+    }
+  }
+
+  /// Sets values of one cell; nil clears one. Fields that are not named keep their value.
+  package mutating func setValues(_ values: [UInt16: FieldValue?], of row: Row) throws {
+    guard var cell = try transaction.storedCell(at: row) else {
+      throw Fault(.missingInput, "cell \(row)", "is not in the database")
+    }
+    let before = cell
+    for (field, value) in values {
+      let old = cell.values[field]
+      let new = try value.map { try stored($0, field: field) }
+      if old == new { continue }
+      try index(row, field: field, from: old, to: new)
+      cell.values[field] = new
+    }
+    if cell != before { try transaction.put(.cells, Key().appending(row), cell.encoded()) }
+  }
+
+  private mutating func append(_ cell: CellRecord, at row: Row) throws {
+    var stored = StoredCell(image: cell.image, object: cell.object, geometry: cell.geometry, values: [:])
+    for (field, value) in cell.values {
+      let value = try self.stored(value, field: field)
+      try index(row, field: field, from: nil, to: value)
+      stored.values[field] = value
+    }
+    try sets.insert(row, into: .cells, transaction)
+    try transaction.put(.cells, Key().appending(row), stored.encoded())
+  }
+
+  /// Keeps the derived row sets and number columns in step with a changed value.
+  private mutating func index(
+    _ row: Row, field: UInt16, from old: StoredValue?, to new: StoredValue?
+  ) throws {
+    let oldTexts = old?.textIDs ?? []
+    let newTexts = new?.textIDs ?? []
+    for id in oldTexts where !newTexts.contains(id) {
+      try sets.remove(row, from: .text(field: field, id: id), transaction)
+    }
+    for id in newTexts where !oldTexts.contains(id) {
+      try sets.insert(row, into: .text(field: field, id: id), transaction)
+    }
+    if old == nil, new != nil { try sets.insert(row, into: .hasValue(field: field), transaction) }
+    if old != nil, new == nil { try sets.remove(row, from: .hasValue(field: field), transaction) }
+    if case .number(let number) = new {
+      try numbers.set(number, of: row, field: field, transaction)
+    } else if case .number = old {
+      try numbers.set(.nan, of: row, field: field, transaction)
+    }
+  }
+
+  private mutating func stored(_ value: FieldValue, field: UInt16) throws -> StoredValue {
+    switch value {
+    case .number(let number):
+      guard number.isFinite else {
+        throw Fault(.badData, "a number of field \(field)", expected: "a finite number", found: "\(number)")
+      }
+      return .number(number)
+    case .string(let text):
+      return .text(try texts.id(of: text, field: field, transaction))
+    case .list(let list):
+      var ids: [UInt32] = []
+      for text in list {
+        let id = try texts.id(of: text, field: field, transaction)
+        if !ids.contains(id) { ids.append(id) }
+      }
+      return .texts(ids)
+    }
+  }
+}
