@@ -4,34 +4,49 @@ extension WriteTransaction {
   /// The rows of these cells of one image. Objects that the image has already keep their row, and the given
   /// values are merged into theirs; others are appended.
   package mutating func addCells(_ cells: [CellRecord], of image: UInt32) throws -> [Row] {
-    guard var record = try transaction.image(image) else {
-      throw Fault(.badData, "image \(image)", "is not in the database", remedy: "run cellvec check")
-    }
     var known: [ObjectKey: Row] = [:]
-    for row in record.rows.joined() {
+    for row in try rows(ofImage: image) {
       if let cell = try transaction.storedCell(at: row) { known[cell.object] = row }
     }
-    let newCount = cells.count { known[$0.object] == nil }
-    var next = try take(newCount, from: .nextRow)
-    if newCount > 0 {
-      let added = next..<next + UInt32(newCount)
-      if let last = record.rows.last, last.upperBound == added.lowerBound {
-        record.rows[record.rows.count - 1] = last.lowerBound..<added.upperBound
-      } else {
-        record.rows.append(added)
-      }
-      try putImage(record, image)
+    var fresh: [CellRecord] = []
+    var position: [ObjectKey: Int] = [:]
+    for cell in cells where known[cell.object] == nil && position[cell.object] == nil {
+      position[cell.object] = fresh.count
+      fresh.append(cell)
     }
+    let added = try appendCells(fresh, of: image)
     return try cells.map { cell in
-      if let row = known[cell.object] {
-        try setValues(cell.values.mapValues { $0 }, of: row)
-        return row
-      }
-      defer { next += 1 }
-      known[cell.object] = next
-      try append(cell, at: next)
-      return next
+      if let index = position[cell.object] { return added.lowerBound + Row(index) }
+      guard let row = known[cell.object] else { throw unknownImage(image) }
+      try setValues(cell.values.mapValues { $0 }, of: row)
+      return row
     }
+  }
+
+  /// Appends cells of one image that the caller knows to be new; their rows follow one another.
+  package mutating func appendCells(_ cells: [CellRecord], of image: UInt32) throws -> Range<Row> {
+    guard var record = try transaction.image(image) else { throw unknownImage(image) }
+    let first = try take(cells.count, from: .nextRow)
+    let rows = first..<first + UInt32(cells.count)
+    if rows.isEmpty { return rows }
+    if let last = record.rows.last, last.upperBound == rows.lowerBound {
+      record.rows[record.rows.count - 1] = last.lowerBound..<rows.upperBound
+    } else {
+      record.rows.append(rows)
+    }
+    try putImage(record, image)
+    for (row, cell) in zip(rows, cells) { try append(cell, at: row) }
+    return rows
+  }
+
+  /// The rows of an image's cells, in order.
+  package func rows(ofImage image: UInt32) throws -> [Row] {
+    guard let record = try transaction.image(image) else { throw unknownImage(image) }
+    return Array(record.rows.joined())
+  }
+
+  private func unknownImage(_ image: UInt32) -> Fault {
+    Fault(.badData, "image \(image)", "is not in the database", remedy: "run cellvec check")
   }
 
   /// Sets values of one cell; nil clears one. Fields that are not named keep their value.
