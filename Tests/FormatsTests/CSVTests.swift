@@ -67,7 +67,8 @@ private func fault(_ text: String) -> String? {
     #expect(fault("a,b\n1,\"2\n3,4\n") == "plate.csv line 2: the quote that opens on this line is not closed")
     #expect(
       fault("a,b\n\"1\"2,3\n")
-        == "plate.csv line 2: text follows the closing quote of field 1; double the quotes inside a quoted field")
+        == "plate.csv line 2: text follows the closing quote of field 1; double the quotes inside a quoted field"
+    )
     #expect(
       fault("a,b,a\n") == "plate.csv line 1: two columns are named 'a'; rename one of them")
     for empty in ["", "\u{FEFF}", "\n\r\n"] {
@@ -117,7 +118,10 @@ private func fault(_ text: String) -> String? {
       let columnCount = Int.random(in: 1...4, using: &generator)
       let rows = (0..<5).map { _ in
         (0..<columnCount).map { _ in
-          String((0..<Int.random(in: 0...5, using: &generator)).map { _ in alphabet.randomElement(using: &generator)! })
+          String(
+            (0..<Int.random(in: 0...5, using: &generator)).map { _ in
+              alphabet.randomElement(using: &generator)!
+            })
         }
       }
       for delimiter in CSVDelimiter.allCases {

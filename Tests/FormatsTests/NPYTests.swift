@@ -113,7 +113,8 @@ private func write(_ bytes: some Collection<UInt8>, to path: String) throws {
       let data = values(0..<2, 3).flatMap { value in withUnsafeBytes(of: value) { Array($0) } }
       for padding in 0..<4 {
         let text =
-          "{\"shape\":(2L,3),\"fortran_order\":False,\"descr\":\"<f4\"}" + String(repeating: " ", count: padding)
+          "{\"shape\":(2L,3),\"fortran_order\":False,\"descr\":\"<f4\"}"
+          + String(repeating: " ", count: padding)
         let path = "\(folder)/x.npy"
         try write(
           NPYHeader.magic + [1, 0, UInt8(text.utf8.count), 0] + Array(text.utf8) + data, to: path)
