@@ -3,7 +3,7 @@ package import Faults
 /// What to simulate; the defaults are the set that the documentation speaks of.
 package struct SimulationOptions: Sendable {
   /// Fields in all.
-  package var fieldCount = 48
+  package var fieldCount = 96
   /// Fields of one gene, by turns of one cell line and the other.
   package var fieldsPerGene = 2
   /// Cells in a field on average; fewer where they do not fit.
