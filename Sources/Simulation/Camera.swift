@@ -32,7 +32,7 @@ struct Camera {
   /// Exposes one channel.
   ///
   /// - Parameter photons: photons that each pixel would send without blur under even light.
-  func expose(_ photons: Plane, using generator: inout SeededGenerator) -> [UInt16] {
+  func expose(_ photons: Canvas, using generator: inout SeededGenerator) -> [UInt16] {
     var light = photons
     light.blur(sigma: pointSpread)
     return light.values.indices.map { index in

@@ -1,94 +1,15 @@
 import Glibc
 import Randomness
 
-/// Which pixel belongs to which cell, and how far it lies from that cell's border.
-struct LabelField {
-  let sizePx: Int
-  /// 0 = background, otherwise 1 + the cell's index in the list of shapes. Row-major.
-  private(set) var labels: [UInt16]
-  /// Distance in pixels to the nearest pixel outside the cell, 0 in the background (chamfer metric, within
-  /// 8 % of Euclid's). The border of the image is no border of a cell.
-  private(set) var edgeDistance: [Float]
-
-  /// Where outlines overlap, a pixel goes to the cell that it lies deepest in, which makes cells touch.
-  init(shapes: [CellShape], sizePx: Int) {
-    self.sizePx = sizePx
-    labels = [UInt16](repeating: 0, count: sizePx * sizePx)
-    var depth = [Double](repeating: 1, count: sizePx * sizePx)
-    for (index, shape) in shapes.enumerated() {
-      let outline = shape.outline
-      let window = PixelWindow(around: outline.center, reach: outline.longestReach, sizePx: sizePx)
-      for y in window.top..<window.bottom {
-        for x in window.left..<window.right {
-          let distance = outline.relativeDistance(of: Point(x: Double(x), y: Double(y)))
-          if distance < depth[y * sizePx + x] {
-            depth[y * sizePx + x] = distance
-            labels[y * sizePx + x] = UInt16(index + 1)
-          }
-        }
-      }
-    }
-    edgeDistance = chamferDistances(labels: labels, sizePx: sizePx)
-  }
-}
-
-/// Two-pass chamfer transform with steps 1 and sqrt(2), inside every label at once.
-private func chamferDistances(labels: [UInt16], sizePx: Int) -> [Float] {
-  var distance = labels.map { $0 == 0 ? Float(0) : Float.greatestFiniteMagnitude }
-  let diagonal = Float(2).squareRoot()
-  func relax(_ x: Int, _ y: Int, _ dx: Int, _ dy: Int, _ step: Float) {
-    guard x + dx >= 0, x + dx < sizePx, y + dy >= 0, y + dy < sizePx else { return }
-    let here = y * sizePx + x
-    let there = here + dy * sizePx + dx
-    let reached = labels[there] == labels[here] ? distance[there] + step : step
-    distance[here] = min(distance[here], reached)
-  }
-  for y in 0..<sizePx {
-    for x in 0..<sizePx where labels[y * sizePx + x] != 0 {
-      relax(x, y, -1, 0, 1)
-      relax(x, y, 0, -1, 1)
-      relax(x, y, -1, -1, diagonal)
-      relax(x, y, 1, -1, diagonal)
-    }
-  }
-  for y in (0..<sizePx).reversed() {
-    for x in (0..<sizePx).reversed() where labels[y * sizePx + x] != 0 {
-      relax(x, y, 1, 0, 1)
-      relax(x, y, 0, 1, 1)
-      relax(x, y, 1, 1, diagonal)
-      relax(x, y, -1, 1, diagonal)
-    }
-  }
-  return distance
-}
-
-/// The pixels that a cell may cover: columns left..<right, rows top..<bottom of a square image.
-struct PixelWindow {
-  let left: Int
-  let right: Int
-  let top: Int
-  let bottom: Int
-
-  init(around center: Point, reach: Double, sizePx: Int) {
-    left = max(0, Int((center.x - reach).rounded(.down)))
-    right = max(left, min(sizePx, Int((center.x + reach).rounded(.up)) + 1))
-    top = max(0, Int((center.y - reach).rounded(.down)))
-    bottom = max(top, min(sizePx, Int((center.y + reach).rounded(.up)) + 1))
-  }
-
-  var width: Int { right - left }
-  var height: Int { bottom - top }
-}
-
 /// What the patterns need to know about one cell, in the coordinates of its own window.
 struct CellAnatomy {
   let window: PixelWindow
   /// Mean radius of a cell in the field, in pixels: the unit of every length in the patterns.
   let unit: Double
   /// Pixels to the border of the cell, 0 outside it.
-  let edgeDistance: Plane
+  let edgeDistance: Canvas
   /// Pixels to the nuclear envelope, negative inside the nucleus.
-  let nuclearDistance: Plane
+  let nuclearDistance: Canvas
   let nucleus: Outline
   /// Two to five dense bodies inside the nucleus.
   let nucleoli: [Outline]
@@ -106,7 +27,7 @@ struct CellAnatomy {
     var nucleus = shape.nucleus
     nucleus.center = Point(
       x: nucleus.center.x - Double(window.left), y: nucleus.center.y - Double(window.top))
-    var edge = Plane(width: window.width, height: window.height)
+    var edge = Canvas(width: window.width, height: window.height)
     var nuclear = edge
     var area = 0
     var nucleusArea = 0
@@ -155,18 +76,18 @@ struct CellAnatomy {
   var width: Int { window.width }
   var height: Int { window.height }
 
-  /// A plane whose pixels inside the cell come from a function of their place, and are 0 outside.
-  func paint(_ value: (_ x: Int, _ y: Int) -> Double) -> Plane {
-    var plane = Plane(width: width, height: height)
+  /// A canvas whose pixels inside the cell come from a function of their place, and are 0 outside.
+  func paint(_ value: (_ x: Int, _ y: Int) -> Double) -> Canvas {
+    var canvas = Canvas(width: width, height: height)
     for y in 0..<height {
-      for x in 0..<width where edgeDistance[x, y] > 0 { plane[x, y] = Float(value(x, y)) }
+      for x in 0..<width where edgeDistance[x, y] > 0 { canvas[x, y] = Float(value(x, y)) }
     }
-    return plane
+    return canvas
   }
 
   /// Sets to 0 what was drawn beyond the cell's border.
-  func clip(_ plane: inout Plane) {
-    for index in plane.values.indices where edgeDistance.values[index] == 0 { plane.values[index] = 0 }
+  func clip(_ canvas: inout Canvas) {
+    for index in canvas.values.indices where edgeDistance.values[index] == 0 { canvas.values[index] = 0 }
   }
 
   /// How much of a pixel lies in the nucleus: 0 to 1, with a border one pixel wide.

@@ -1,5 +1,5 @@
 import Dispatch
-package import Faults
+import Faults
 import Formats
 import Glibc
 import Imaging
@@ -16,7 +16,7 @@ import Synchronization
 /// - Throws: a fault for options out of range and for files that cannot be written.
 package func simulate(
   into folder: String, options: SimulationOptions, progress: @Sendable (Int) -> Void = { _ in }
-) throws(Fault) -> SimulationSummary {
+) throws -> SimulationSummary {
   try options.validate()
   try createFolder(folder)
   let plan = FieldPlan.all(options)
@@ -59,21 +59,21 @@ private struct FieldPlan: Sendable {
 private func drawFields(
   _ plan: [FieldPlan], into folder: String, options: SimulationOptions,
   progress: @Sendable (Int) -> Void
-) throws(Fault) -> [[SimulatedCell]] {
+) throws -> [[SimulatedCell]] {
   struct Progress {
     var cells: [[SimulatedCell]]
     var finished = 0
-    var fault: Fault?
+    var error: (any Error)?
   }
   let shared = Mutex(Progress(cells: Array(repeating: [], count: plan.count)))
   let next = Atomic(0)
   DispatchQueue.concurrentPerform(iterations: min(options.threadCount, plan.count)) { _ in
     while true {
       let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
-      guard number < plan.count, shared.withLock({ $0.fault == nil }) else { return }
+      guard number < plan.count, shared.withLock({ $0.error == nil }) else { return }
       let field = SimulatedField(
         gene: plan[number].gene, line: plan[number].line, number: number, options: options)
-      let result = Result { () throws(Fault) in
+      let result = Result {
         try write(field, to: "\(folder)/\(plan[number].name)", sizePx: options.sizePx)
       }
       shared.withLock { state in
@@ -82,26 +82,30 @@ private func drawFields(
           state.cells[number] = field.cells
           state.finished += 1
           progress(state.finished)
-        case .failure(let fault): state.fault = fault
+        case .failure(let error): state.error = error
         }
       }
     }
   }
-  return try shared.withLock { state throws(Fault) in
-    if let fault = state.fault { throw fault }
+  return try shared.withLock { state in
+    if let error = state.error { throw error }
     return state.cells
   }
 }
 
-private func write(_ field: SimulatedField, to stem: String, sizePx: Int) throws(Fault) {
+private func write(_ field: SimulatedField, to stem: String, sizePx: Int) throws {
   for (suffix, pixels) in [("nucleus", field.nucleus), ("protein", field.protein), ("mask", field.mask)] {
     try writePNG16("\(stem)_\(suffix).png", width: sizePx, height: sizePx, pixels: pixels)
   }
 }
 
 private func createFolder(_ path: String) throws(Fault) {
-  guard mkdir(path, 0o777) != 0, errno != EEXIST else { return }
-  throw Fault.system(path, "create the folder")
+  if mkdir(path, 0o777) == 0 { return }
+  guard errno == EEXIST else { throw Fault.system(path, "create the folder") }
+  var status = stat()
+  guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+    throw Fault(.cannotCreate, path, "exists and is not a folder", remedy: "give another name")
+  }
 }
 
 private func writeMetadata(_ plan: [FieldPlan], to path: String) throws(Fault) {

@@ -18,7 +18,7 @@ struct SimulatedField {
     let shapes = scatterCells(count: count, sizePx: size, line: line, unit: unit, using: &generator)
     let field = LabelField(shapes: shapes, sizePx: size)
 
-    var dna = Plane(width: size, height: size)
+    var dna = Canvas(width: size, height: size)
     var stain = dna
     var cells: [SimulatedCell] = []
     for (index, shape) in shapes.enumerated() {
@@ -58,20 +58,20 @@ struct SimulatedCell: Sendable {
 /// All locations of a gene in one cell, over unspecific staining.
 private func drawProtein(
   of gene: SimulatedGene, in cell: CellAnatomy, using generator: inout SeededGenerator
-) -> Plane {
-  var plane = cell.paint { x, y in
+) -> Canvas {
+  var canvas = cell.paint { x, y in
     gene.haze * (1 - exp(-Double(cell.edgeDistance[x, y]) / (0.1 * cell.unit)))
   }
   for (localization, weight) in zip(gene.localizations, gene.weights) {
     let structure = localization.draw(in: cell, texture: gene.texture, using: &generator)
-    for index in plane.values.indices { plane.values[index] += weight * structure.values[index] }
+    for index in canvas.values.indices { canvas.values[index] += weight * structure.values[index] }
   }
-  return plane
+  return canvas
 }
 
-extension Plane {
+extension Canvas {
   /// Adds a cell's window to the field that it was cut from.
-  fileprivate mutating func add(_ part: Plane, scale: Float, at window: PixelWindow) {
+  fileprivate mutating func add(_ part: Canvas, scale: Float, at window: PixelWindow) {
     for y in 0..<part.height {
       let row = (y + window.top) * width + window.left
       for x in 0..<part.width { values[row + x] += scale * part.values[y * part.width + x] }

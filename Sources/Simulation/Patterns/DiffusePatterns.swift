@@ -5,7 +5,7 @@ import Randomness
 /// keep the protein out.
 func drawCytosol(
   in cell: CellAnatomy, texture: Texture, using generator: inout SeededGenerator
-) -> Plane {
+) -> Canvas {
   let grain = cell.cloud(size: 0.04 * texture.coarseness, using: &generator)
   let organelles = cell.cloud(size: 0.03, using: &generator)
   return cell.paint { x, y in
@@ -20,7 +20,7 @@ func drawCytosol(
 /// continuous with.
 func drawEndoplasmicReticulum(
   in cell: CellAnatomy, texture: Texture, using generator: inout SeededGenerator
-) -> Plane {
+) -> Canvas {
   // The zero lines of smooth noise form a mesh without loose ends.
   let mesh = cell.cloud(size: 0.035 * texture.coarseness, using: &generator)
   let sheets = cell.cloud(size: 0.12, using: &generator)
@@ -41,7 +41,7 @@ func drawEndoplasmicReticulum(
 /// A bright border with patches and ruffles, over the faint membrane above and below the focal plane.
 func drawPlasmaMembrane(
   in cell: CellAnatomy, texture: Texture, using generator: inout SeededGenerator
-) -> Plane {
+) -> Canvas {
   let patches = cell.cloud(size: 0.07, using: &generator)
   let ruffles = cell.cloud(size: 0.035, using: &generator)
   let width = max(0.9, 0.028 * texture.coarseness * cell.unit)

@@ -2,7 +2,7 @@ import Glibc
 import Randomness
 
 /// DNA stain: chromatin in clumps of two sizes, nucleoli as holes.
-func drawChromatin(in cell: CellAnatomy, using generator: inout SeededGenerator) -> Plane {
+func drawChromatin(in cell: CellAnatomy, using generator: inout SeededGenerator) -> Canvas {
   let fine = cell.cloud(size: 0.022, using: &generator)
   let coarse = cell.cloud(size: 0.07, using: &generator)
   return cell.paint { x, y in
@@ -14,7 +14,7 @@ func drawChromatin(in cell: CellAnatomy, using generator: inout SeededGenerator)
 /// The nucleus but for its nucleoli, finely grained.
 func drawNucleoplasm(
   in cell: CellAnatomy, texture: Texture, using generator: inout SeededGenerator
-) -> Plane {
+) -> Canvas {
   let grain = cell.cloud(size: 0.03 * texture.coarseness, using: &generator)
   return cell.paint { x, y in
     let density = max(0.3, 1 + 0.13 * texture.mottling * Double(grain[x, y]))
@@ -25,7 +25,7 @@ func drawNucleoplasm(
 /// Two to five bright bodies in a faint nucleus.
 func drawNucleoli(
   in cell: CellAnatomy, texture: Texture, using generator: inout SeededGenerator
-) -> Plane {
+) -> Canvas {
   let grain = cell.cloud(size: 0.025 * texture.coarseness, using: &generator)
   let haze = 0.12 * texture.mottling
   return cell.paint { x, y in
@@ -37,7 +37,7 @@ func drawNucleoli(
 /// A thin ring around the nucleus, over the faint sheet of envelope above and below the focal plane.
 func drawNuclearMembrane(
   in cell: CellAnatomy, texture: Texture, using generator: inout SeededGenerator
-) -> Plane {
+) -> Canvas {
   let patches = cell.cloud(size: 0.06, using: &generator)
   let width = max(0.8, 0.02 * texture.coarseness * cell.unit)
   return cell.paint { x, y in

@@ -4,8 +4,8 @@ import Randomness
 /// A crowd of short curved threads around the nucleus, fewer towards the border.
 func drawMitochondria(
   in cell: CellAnatomy, texture: Texture, using generator: inout SeededGenerator
-) -> Plane {
-  var plane = Plane(width: cell.width, height: cell.height)
+) -> Canvas {
+  var canvas = Canvas(width: cell.width, height: cell.height)
   let sigma = max(0.55, 0.016 * texture.coarseness * cell.unit)
   let step = max(0.5, 0.03 * cell.unit)
   for _ in 0..<max(8, Int(120 * texture.abundance)) {
@@ -19,18 +19,18 @@ func drawMitochondria(
       guard cell.isCytoplasm(point, clearance: 1.5) else { break }
       thread.append(point)
     }
-    plane.addStroke(
+    canvas.addStroke(
       through: thread, sigma: sigma, amplitude: Float(generator.uniform(in: 0.35...1.1)))
   }
-  cell.clip(&plane)
-  return plane
+  cell.clip(&canvas)
+  return canvas
 }
 
 /// Short stacks crowded into a crescent on one side of the nucleus.
 func drawGolgiApparatus(
   in cell: CellAnatomy, texture: Texture, using generator: inout SeededGenerator
-) -> Plane {
-  var plane = Plane(width: cell.width, height: cell.height)
+) -> Canvas {
+  var canvas = Canvas(width: cell.width, height: cell.height)
   let side = generator.uniform(in: 0...(2 * .pi))
   let spread = generator.uniform(in: 0.3...0.6)
   let sigma = max(0.7, 0.026 * texture.coarseness * cell.unit)
@@ -49,25 +49,25 @@ func drawGolgiApparatus(
       heading += bend / 4
       ribbon.append(point)
     }
-    plane.addStroke(
+    canvas.addStroke(
       through: ribbon.filter { cell.isCytoplasm($0, clearance: 0.5) }, sigma: sigma,
       amplitude: Float(generator.uniform(in: 0.7...1.5)))
   }
-  cell.clip(&plane)
-  return plane
+  cell.clip(&canvas)
+  return canvas
 }
 
 /// Tens of round spots of unequal brightness, scattered through the cytoplasm.
 func drawVesicles(
   in cell: CellAnatomy, texture: Texture, using generator: inout SeededGenerator
-) -> Plane {
-  var plane = Plane(width: cell.width, height: cell.height)
+) -> Canvas {
+  var canvas = Canvas(width: cell.width, height: cell.height)
   for _ in 0..<max(10, Int(55 * texture.abundance)) {
     guard let point = cell.cytoplasmicPoint(decay: 0.7, clearance: 1.5, using: &generator) else { break }
     let size = 0.022 * texture.coarseness * exp(0.2 * generator.normal())
-    plane.addSpot(
+    canvas.addSpot(
       at: point, sigma: max(0.6, size * cell.unit), amplitude: Float(1.2 * exp(0.45 * generator.normal())))
   }
-  cell.clip(&plane)
-  return plane
+  cell.clip(&canvas)
+  return canvas
 }

@@ -16,7 +16,7 @@ extension Localization {
   /// - Returns: fluorophores per pixel, about 1 where a structure is present, 0 outside the cell.
   func draw(
     in cell: CellAnatomy, texture: Texture, using generator: inout SeededGenerator
-  ) -> Plane {
+  ) -> Canvas {
     switch self {
     case .nucleoplasm: drawNucleoplasm(in: cell, texture: texture, using: &generator)
     case .nucleoli: drawNucleoli(in: cell, texture: texture, using: &generator)
@@ -33,7 +33,7 @@ extension Localization {
 
 extension CellAnatomy {
   /// Unevenness over the cell's window with features of `size` cell radii.
-  func cloud(size: Double, using generator: inout SeededGenerator) -> Plane {
+  func cloud(size: Double, using generator: inout SeededGenerator) -> Canvas {
     .cloud(width: width, height: height, sigma: max(0.7, size * unit), using: &generator)
   }
 }

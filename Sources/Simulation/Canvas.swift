@@ -4,7 +4,7 @@ import Randomness
 /// A gray image of floats, row-major, on which cells are drawn before the camera sees them.
 ///
 /// - Shape: [height, width]; the centre of pixel (column, row) lies at (column, row).
-struct Plane {
+struct Canvas {
   let width: Int
   let height: Int
   var values: [Float]
@@ -20,7 +20,7 @@ struct Plane {
     set { values[y * width + x] = newValue }
   }
 
-  /// The value of the nearest pixel; nil outside the plane.
+  /// The value of the nearest pixel; nil outside the canvas.
   func value(at point: Point) -> Float? {
     guard let x = Int(exactly: point.x.rounded()), let y = Int(exactly: point.y.rounded()),
       x >= 0, y >= 0, x < width, y < height
@@ -78,15 +78,15 @@ struct Plane {
   /// Smooth random unevenness: mean 0, standard deviation about 1, features about 2 sigma across.
   static func cloud(
     width: Int, height: Int, sigma: Double, using generator: inout SeededGenerator
-  ) -> Plane {
-    var plane = Plane(width: width, height: height)
+  ) -> Canvas {
+    var canvas = Canvas(width: width, height: height)
     // White noise of variance 1/12 keeps 1/(4 pi sigma^2) of it through the blur.
     let gain = (12 * 4 * Double.pi * sigma * sigma).squareRoot()
-    for index in plane.values.indices {
-      plane.values[index] = Float(gain * (generator.uniform() - 0.5))
+    for index in canvas.values.indices {
+      canvas.values[index] = Float(gain * (generator.uniform() - 0.5))
     }
-    plane.blur(sigma: sigma)
-    return plane
+    canvas.blur(sigma: sigma)
+    return canvas
   }
 }
 
