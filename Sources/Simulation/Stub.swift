@@ -8,15 +8,3 @@ func writePNG16(_ path: String, width: Int, height: Int, pixels: [UInt16]) throw
   fwrite(swapped, 2, swapped.count, file)
   fclose(file)
 }
-
-struct CSVWriter: ~Copyable {
-  var file: UnsafeMutablePointer<FILE>
-  init(path: String) throws(Fault) {
-    guard let file = fopen(path, "w") else { throw Fault.system(path, "create") }
-    self.file = file
-  }
-  mutating func write(_ fields: [String]) throws(Fault) {
-    fputs(fields.joined(separator: ",") + "\n", file)
-  }
-  consuming func close() throws(Fault) { fclose(file) }
-}

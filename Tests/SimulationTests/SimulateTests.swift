@@ -77,16 +77,19 @@ import Testing
     }
   }
 
+  private static func tiny(altered alter: (inout SimulationOptions) -> Void) -> SimulationOptions {
+    var options = tiny()
+    alter(&options)
+    return options
+  }
+
   @Test(arguments: [
-    (\SimulationOptions.fieldCount, 0, "fields"), (\.fieldsPerGene, -1, "fields per gene"),
-    (\.cellsPerField, 0, "cells per field"), (\.sizePx, 8, "field size"), (\.sizePx, 1 << 40, "field size"),
-    (\.threadCount, 0, "threads"), (\.cellsPerField, 1000, "cells per field"),
-  ] as [(WritableKeyPath<SimulationOptions, Int> & Sendable, Int, String)])
-  func optionOutOfRangeIsAUsageFaultThatNamesIt(
-    option: WritableKeyPath<SimulationOptions, Int> & Sendable, value: Int, name: String
-  ) {
-    var options = Self.tiny()
-    options[keyPath: option] = value
+    (tiny { $0.fieldCount = 0 }, "fields"), (tiny { $0.fieldsPerGene = -1 }, "fields per gene"),
+    (tiny { $0.cellsPerField = 0 }, "cells per field"), (tiny { $0.cellsPerField = 1000 }, "cells per field"),
+    (tiny { $0.sizePx = 8 }, "field size"), (tiny { $0.sizePx = 1 << 40 }, "field size"),
+    (tiny { $0.threadCount = 0 }, "threads"),
+  ])
+  func optionOutOfRangeIsAUsageFaultThatNamesIt(options: SimulationOptions, name: String) {
     let fault = #expect(throws: Fault.self) { try options.validate() }
     #expect(fault?.kind == .usage)
     #expect(fault?.subject == name)
