@@ -1,6 +1,5 @@
-/// The path of a committed fixture, such as "training/scores.json".
+/// The path of a committed file under Tests/Fixtures.
 package func fixturePath(_ name: String) -> String {
-  let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(
-    separator: "/")
-  return "\(folder)/Fixtures/\(name)"
+  let here = #filePath.split(separator: "/", omittingEmptySubsequences: false)
+  return here.dropLast(2).joined(separator: "/") + "/Fixtures/" + name
 }
