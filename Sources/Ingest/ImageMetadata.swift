@@ -75,6 +75,18 @@ package struct ImageMetadata: Sendable {
       unmatchedLines: matching.unmatchedRows.map { table.lineNumbers[$0] }, contradictions: contradictions)
   }
 
+  /// The fields that at least one image has a value in, in order of their names.
+  package var fields: [ColumnTyping] {
+    var byName: [String: ColumnTyping] = [:]
+    for (typing, _) in valuesByImage.values.joined() { byName[typing.name] = typing }
+    return byName.values.sorted { $0.name < $1.name }
+  }
+
+  /// The values of an image by the name of their field.
+  package func values(of image: String) -> [String: FieldValue] {
+    Dictionary((valuesByImage[image] ?? []).map { ($0.field.name, $0.value) }, uniquingKeysWith: { $1 })
+  }
+
   /// The values for the cells of an image by field id; fields are made when they are new.
   func values(
     of image: FieldOfView, _ transaction: inout WriteTransaction
