@@ -18,7 +18,9 @@ struct Cellvec: ParsableCommand {
       """,
     version: storageVersion,
     groupedSubcommands: [
-      CommandGroup(name: "Look", subcommands: [List.self, Show.self, Check.self])
+      CommandGroup(name: "Search", subcommands: [Search.self, List.self, Show.self, Stats.self, Check.self]),
+      CommandGroup(name: "Classification", subcommands: [Train.self, Predict.self, Heads.self]),
+      CommandGroup(name: "Model and simulation", subcommands: [Models.self, Simulate.self]),
     ])
 
   /// Runs the command line of this process and ends it with the status that fits the outcome.

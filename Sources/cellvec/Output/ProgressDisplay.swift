@@ -15,7 +15,7 @@ struct ProgressDisplay: Sendable {
   /// What is counted, in the plural: "images".
   private let unit: String
   private let total: Int?
-  private var done = 0
+  private(set) var done = 0
   private var note = ""
   private var lastShown: Duration = .zero
   private var isLineOpen = false

@@ -16,6 +16,11 @@ final class ProgressLine: Sendable {
     show { $0.update(done: done, note: note, at: .now - start) }
   }
 
+  /// One more is done.
+  func advance() {
+    show { $0.update(done: $0.done + 1, at: .now - start) }
+  }
+
   func finish() {
     show { $0.finish(at: .now - start) }
   }
