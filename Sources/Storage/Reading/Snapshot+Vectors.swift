@@ -11,6 +11,11 @@ package struct VectorBlock {
   package let base: UnsafePointer<Float>
   /// The rows of the block that were asked for; nil when every slot was.
   package let wanted: RowSet?
+
+  /// The rows that were asked for, in order.
+  package var rows: [Row] {
+    wanted?.toArray() ?? Array(firstRow..<firstRow + Row(slotCount))
+  }
 }
 
 extension Snapshot {
