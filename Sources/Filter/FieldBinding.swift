@@ -36,7 +36,7 @@ struct FieldBinding {
     case .oneOf(let literals):
       if field.type == .list {
         throw misfit(
-          predicate, field, "does not compare as a whole",
+          predicate, field, "lists do not compare as a whole",
           remedy: "write \(predicate.field) HAS \(quoted(literals[0]))")
       }
       try check(literals, predicate, on: field)

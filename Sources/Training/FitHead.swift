@@ -1,0 +1,105 @@
+import Faults
+import Glibc
+import Randomness
+
+/// How far a training is.
+package struct TrainingProgress: Sendable, Equatable {
+  /// The fold whose head is trained, from 0; nil outside cross-validation.
+  package let fold: Int?
+  /// Epochs done.
+  package let epoch: Int
+  /// Mean loss over the epoch's samples and classes.
+  package let loss: Double
+}
+
+/// Called after every epoch, from whichever thread trains; a throw ends the training with that error.
+package typealias ProgressReport = @Sendable (TrainingProgress) throws -> Void
+
+/// Trains a head on all samples, or on some. The result depends on the arguments alone, bit for bit on one
+/// machine.
+///
+/// - Throws: before any training, `usage` for a configuration that cannot work and `badData` for labels or
+///   vectors that cannot be learned from; after an epoch, `badData` when the loss is no longer finite.
+package func fitHead(
+  source: some VectorSource, labels: LabelTable, samples: [Int32]? = nil,
+  configuration: TrainingConfiguration, progress: ProgressReport = { _ in }
+) throws -> Head {
+  let samples = samples ?? Array(0..<Int32(labels.count))
+  try requireTrainable(source: source, labels: labels, samples: samples)
+  try configuration.validate()
+  return try fitHead(
+    source: source, labels: labels, samples: samples, configuration: configuration, fold: nil,
+    progress: progress)
+}
+
+/// Trains on checked arguments.
+func fitHead(
+  source: some VectorSource, labels: LabelTable, samples: [Int32], configuration: TrainingConfiguration,
+  fold: Int?, progress: ProgressReport
+) throws -> Head {
+  MatrixProducts.useCallingThread()
+  let standardization = try Standardization(source, samples: samples)
+  let shape = HeadShape(
+    dimension: source.dimension, architecture: configuration.architecture, classCount: labels.classes.count)
+  let batchSize = min(configuration.batchSize(samples: samples.count), samples.count)
+  let trainer = HeadTrainer(
+    source: source, labels: labels, standardization: standardization, shape: shape,
+    parameters: shape.initialParameters(
+      positives: labels.positives(among: samples), samples: samples.count, seed: configuration.seed),
+    configuration: configuration, batchSize: batchSize)
+
+  let stepsAnEpoch = (samples.count + batchSize - 1) / batchSize
+  let schedule = CosineSchedule(
+    initialRate: configuration.initialLearningRate, steps: stepsAnEpoch * configuration.epochs)
+  var step = 0
+  for epoch in 0..<configuration.epochs {
+    var generator = SeededGenerator(seed: configuration.seed, stream: UInt64(epoch))
+    let order = generator.permutation(of: samples.count).map { samples[Int($0)] }
+    var loss = 0.0
+    for start in stride(from: 0, to: order.count, by: batchSize) {
+      let batch = order[start..<min(start + batchSize, order.count)]
+      loss += trainer.step(batch, learningRate: schedule.rate(at: step)) * Double(batch.count)
+      step += 1
+    }
+    loss /= Double(order.count)
+    guard loss.isFinite else {
+      throw Fault(
+        .badData, "training", "the loss is no longer a finite number after epoch \(epoch + 1)",
+        remedy: "lower the learning rate, and check the vectors for extreme values")
+    }
+    try progress(TrainingProgress(fold: fold, epoch: epoch + 1, loss: loss))
+  }
+  return Head(
+    classes: labels.classes, architecture: configuration.architecture, shape: shape,
+    parameters: trainer.parameters.values, standardization: standardization)
+}
+
+/// The learning rate of each step: half a cosine from the initial rate to zero.
+struct CosineSchedule {
+  let initialRate: Double
+  let steps: Int
+
+  func rate(at step: Int) -> Double {
+    initialRate * (1 + cos(.pi * Double(step) / Double(steps))) / 2
+  }
+}
+
+/// Refuses labels and sizes that no head can be trained on.
+func requireTrainable(source: some VectorSource, labels: LabelTable, samples: [Int32]) throws {
+  precondition(source.count == labels.count)
+  guard labels.classes.count >= 2 else {
+    throw Fault(
+      .badData, "labels", expected: "at least 2 classes", found: "\(labels.classes.count)",
+      remedy: "select cells of more classes, or train on another field")
+  }
+  for (name, positives) in zip(labels.classes, labels.positives(among: samples)) {
+    if positives == 0 {
+      throw Fault(.badData, "class \(name)", "has no positive sample", remedy: "leave the class out")
+    }
+    if positives == samples.count {
+      throw Fault(
+        .badData, "class \(name)", "has no negative sample: all \(positives) samples belong to it",
+        remedy: "leave the class out, or add cells without it")
+    }
+  }
+}

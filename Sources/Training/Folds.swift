@@ -1,0 +1,90 @@
+import Faults
+
+/// A partition of samples into k test folds for cross-validation.
+package struct Folds: Sendable, Equatable {
+  /// How many folds there are, k.
+  package let count: Int
+  /// The fold that tests each sample; the other folds train on it.
+  package let assignment: [Int32]
+  /// Whether samples were kept together by group. To be printed beside every score: a head that has seen
+  /// other cells of the same protein scores higher than one that has not.
+  package let isGrouped: Bool
+  /// What the labels do not allow these folds to measure.
+  package let warnings: [FoldWarning]
+
+  /// k folds in which all samples of a group share one fold, stratified over several labels.
+  ///
+  /// Iterative stratification, carried from samples to groups: the class with the fewest unassigned groups
+  /// goes first, its groups from the one with the most samples of the class down; each goes to the fold that
+  /// lacks most samples of the class, then to the one that lacks most samples of any kind, then to one drawn
+  /// by the seed. An empty fold lacks most of everything, so every fold gets a group.
+  ///
+  /// - Parameter groups: the group of each sample, any numbers.
+  /// - Throws: `usage` when the samples or groups are fewer than the folds; `badData` for a class without
+  ///   positives.
+  /// - Source: Sechidis, Tsoumakas and Vlahavas, "On the stratification of multi-label data", 2011.
+  package static func grouped(groups: [Int32], labels: LabelTable, k: Int, seed: UInt64) throws -> Folds {
+    precondition(groups.count == labels.count)
+    return try Folds(groups: groups, labels: labels, k: k, seed: seed, isGrouped: true)
+  }
+
+  /// k folds of single samples, stratified in the same way.
+  package static func ungrouped(labels: LabelTable, k: Int, seed: UInt64) throws -> Folds {
+    try Folds(
+      groups: Array(0..<Int32(labels.count)), labels: labels, k: k, seed: seed, isGrouped: false)
+  }
+
+  private init(groups: [Int32], labels: LabelTable, k: Int, seed: UInt64, isGrouped: Bool) throws {
+    guard k >= 2 else {
+      throw Fault(
+        .usage, "folds", expected: "at least 2", found: "\(k)", remedy: "ask for 2 folds or more, such as 5")
+    }
+    guard labels.count >= k else {
+      throw Fault(
+        .usage, "folds", expected: "at least \(k) samples for \(k) folds", found: "\(labels.count)",
+        remedy: "ask for fewer folds, or select more cells")
+    }
+    if let absent = labels.positives.firstIndex(of: 0) {
+      throw Fault(
+        .badData, "class \(labels.classes[absent])", "has no positive sample", remedy: "leave the class out")
+    }
+    let table = GroupTable(groups: groups, labels: labels)
+    guard table.count >= k else {
+      throw Fault(
+        .usage, "folds", expected: "at least \(k) groups for \(k) folds", found: "\(table.count)",
+        remedy: "ask for at most \(table.count) folds, group by a finer field, or do not group")
+    }
+    let foldOfGroup = table.stratified(into: k, seed: seed)
+    count = k
+    assignment = table.groupOfSample.map { foldOfGroup[Int($0)] }
+    self.isGrouped = isGrouped
+    warnings = table.warnings(foldOfGroup: foldOfGroup, k: k, classes: labels.classes)
+  }
+
+  /// The samples that `fold` is tested on, increasing.
+  package func testSamples(of fold: Int) -> [Int32] {
+    assignment.indices.filter { assignment[$0] == fold }.map(Int32.init)
+  }
+
+  /// The samples that the head tested on `fold` is trained on, increasing.
+  package func trainSamples(of fold: Int) -> [Int32] {
+    assignment.indices.filter { assignment[$0] != fold }.map(Int32.init)
+  }
+}
+
+/// A class that cross-validation cannot measure well with the folds at hand.
+package enum FoldWarning: Sendable, Equatable, CustomStringConvertible {
+  /// All positives are in one group (or are one sample): no head can both learn the class and be tested on it.
+  case classInOneGroup(String)
+  /// Some folds hold no positive of the class, so their macro F1 leaves it out.
+  case classAbsentFromFolds(String, folds: Int)
+
+  package var description: String {
+    switch self {
+    case .classInOneGroup(let name):
+      "class \(name): all positives are in one group, so it cannot be both learned and tested"
+    case .classAbsentFromFolds(let name, let folds):
+      "class \(name): no positives in \(folds) of the folds, whose macro F1 leaves it out"
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import Faults
+import Testing
+
+@testable import Training
+
+@Suite struct FitHeadTests {
+  private let cells = SyntheticCells(count: 400, dimension: 24, classes: 4, signal: 6, seed: 1)
+
+  private func macroF1(_ head: Head, on cells: SyntheticCells, samples: [Int32]) throws -> Double {
+    Scores(
+      probabilities: head.probabilities(of: samples, in: cells.source), samples: samples,
+      labels: try cells.table, thresholds: head.thresholds
+    ).macroF1
+  }
+
+  @Test(arguments: [HeadArchitecture.linear, HeadArchitecture(hidden: [32, 16], dropout: 0.2)])
+  func defaultsLearnWhatIsThere(architecture: HeadArchitecture) throws {
+    let head = try fitHead(
+      source: cells.source, labels: try cells.table, samples: Array(0..<300),
+      configuration: TrainingConfiguration(architecture: architecture))
+    #expect(try macroF1(head, on: cells, samples: Array(300..<400)) > 0.9)
+  }
+
+  @Test func theSeedDecidesEveryBit() throws {
+    var configuration = TrainingConfiguration(
+      architecture: HeadArchitecture(hidden: [8], dropout: 0.5), epochs: 2)
+    let first = try fitHead(source: cells.source, labels: try cells.table, configuration: configuration)
+    let again = try fitHead(source: cells.source, labels: try cells.table, configuration: configuration)
+    #expect(first == again)
+    configuration.seed = 1
+    let other = try fitHead(source: cells.source, labels: try cells.table, configuration: configuration)
+    #expect(first != other)
+  }
+
+  @Test func everyEpochIsReportedAndTheLossFalls() throws {
+    let log = ProgressLog()
+    _ = try fitHead(
+      source: cells.source, labels: try cells.table, configuration: TrainingConfiguration(epochs: 5),
+      progress: { log.append($0) })
+    #expect(log.entries.map(\.epoch) == [1, 2, 3, 4, 5])
+    #expect(log.entries.allSatisfy { $0.fold == nil })
+    let losses = log.entries.map(\.loss)
+    #expect(losses == losses.sorted(by: >))
+  }
+
+  @Test func throwingFromTheReportEndsTheTraining() throws {
+    #expect(throws: Fault(.cancelled, "training", "was interrupted")) {
+      try fitHead(
+        source: cells.source, labels: try cells.table, configuration: TrainingConfiguration(),
+        progress: { _ in throw Fault(.cancelled, "training", "was interrupted") })
+    }
+  }
+
+  @Test(arguments: [Float.nan, .infinity, -.infinity]) func aVectorThatIsNotFiniteIsNamed(bad: Float) throws {
+    for sample in [0, 399] {
+      var vectors = cells.vectors
+      vectors[sample * 24 + 5] = bad
+      let fault = #expect(throws: Fault.self) {
+        try fitHead(
+          source: InMemoryVectors(vectors, dimension: 24), labels: try cells.table,
+          configuration: TrainingConfiguration())
+      }
+      #expect(fault?.subject == "vector of sample \(sample)")
+    }
+  }
+
+  @Test func labelsThatCannotBeLearnedAreFaults() throws {
+    let source = InMemoryVectors([1, 2, 3], dimension: 1)
+    func fault(_ labels: [[String]], classes: [String]? = nil) -> String? {
+      #expect(throws: Fault.self) {
+        try fitHead(
+          source: source, labels: LabelTable(labels: labels, classes: classes),
+          configuration: TrainingConfiguration())
+      }?.subject
+    }
+    #expect(fault([["a"], ["a"], ["a"]]) == "labels")
+    #expect(fault([["a"], ["a", "b"], ["a"]]) == "class a")
+    #expect(fault([["a"], ["b"], ["a"]], classes: ["a", "b", "c"]) == "class c")
+  }
+
+  @Test func configurationsThatCannotWorkAreFaults() throws {
+    func refused(_ change: (inout TrainingConfiguration) -> Void) -> String? {
+      var configuration = TrainingConfiguration()
+      change(&configuration)
+      return #expect(throws: Fault.self) {
+        try fitHead(source: cells.source, labels: try cells.table, configuration: configuration)
+      }?.subject
+    }
+    #expect(refused { $0.epochs = 0 } == "epochs")
+    #expect(refused { $0.batchSize = 0 } == "batch size")
+    #expect(refused { $0.learningRate = .nan } == "learning rate")
+    #expect(refused { $0.weightDecay = -1 } == "weight decay")
+    #expect(refused { $0.architecture.dropout = 1 } == "dropout")
+    #expect(refused { $0.architecture.hidden = [0] } == "hidden")
+  }
+
+  @Test func aTrainingThatDivergesIsAFault() throws {
+    var vectors = cells.vectors
+    for index in vectors.indices { vectors[index] *= 1e37 }
+    let source = InMemoryVectors(vectors, dimension: 24)
+    var configuration = TrainingConfiguration(
+      architecture: HeadArchitecture(hidden: [8, 8]), learningRate: 1e30, weightDecay: 0)
+    configuration.epochs = 3
+    let fault = #expect(throws: Fault.self) {
+      try fitHead(source: source, labels: try cells.table, configuration: configuration)
+    }
+    #expect(fault?.subject == "training")
+  }
+
+  @Test func standardizationIsMeanAndPopulationDeviation() throws {
+    let source = InMemoryVectors([1, 7, 1000, 3, 7, 1000.0001, 100, 0, 0], dimension: 3)
+    let fitted = try Standardization(source, samples: [0, 1])
+    #expect(fitted.mean == [2, 7, Float((1000 + Double(Float(1000.0001))) / 2)])
+    #expect(fitted.scale == [1, 1, 1], "a constant dimension, and one of rounding only, keep their scale")
+    let more = try Standardization(source, samples: [0, 1, 2])
+    let variance = (1.0 + 9 + 10_000) / 3 - (104.0 / 3) * (104.0 / 3)
+    #expect(abs(Double(more.scale[0]) - 1 / variance.squareRoot()) < 1e-8)
+  }
+
+  @Test func smallSetsGetSmallBatches() {
+    let configuration = TrainingConfiguration()
+    #expect([10, 300, 6400, 1_000_000].map(configuration.batchSize) == [16, 16, 100, 512])
+  }
+}

@@ -1,0 +1,119 @@
+import Faults
+import Formats
+import Glibc
+import Testing
+
+@testable import Training
+
+@Suite struct HeadTests {
+  private let head: Head
+  private let cells = SyntheticCells(count: 60, dimension: 5, classes: 3, signal: 5, seed: 4)
+
+  init() throws {
+    head = try fitHead(
+      source: cells.source, labels: try cells.table,
+      configuration: TrainingConfiguration(architecture: HeadArchitecture(hidden: [4]), epochs: 2))
+  }
+
+  @Test func probabilitiesAreThoseOfTheLayersWrittenOut() {
+    let probabilities = cells.vectors.withUnsafeBufferPointer { head.probabilities($0, count: 60) }
+    #expect(probabilities == head.probabilities(of: Array(0..<60), in: cells.source))
+    for sample in [0, 59] {
+      var values = cells.vectors[sample * 5..<sample * 5 + 5].map(Double.init)
+      for (index, layer) in head.layers.enumerated() {
+        values = (0..<layer.outputs).map { output in
+          let products = (0..<layer.inputs).map {
+            Double(layer.weights[output * layer.inputs + $0]) * values[$0]
+          }
+          return Double(layer.biases[output]) + products.reduce(0, +)
+        }
+        if index == 0 { values = values.map { max($0, 0) } }
+      }
+      for (index, logit) in values.enumerated() {
+        #expect(abs(Double(probabilities[sample * 3 + index]) - 1 / (1 + exp(-logit))) < 1e-5)
+      }
+    }
+    #expect(head.probabilities(UnsafeBufferPointer(start: nil, count: 0), count: 0) == [])
+  }
+
+  @Test func batchesJoinWithoutASeam() {
+    let many = (0..<1100).map { Int32($0 % 60) }
+    let once = head.probabilities(of: Array(0..<60), in: cells.source)
+    let repeated = head.probabilities(of: many, in: cells.source)
+    for (position, sample) in many.enumerated() {
+      for index in 0..<3 {
+        #expect(abs(repeated[position * 3 + index] - once[Int(sample) * 3 + index]) < 1e-6)
+      }
+    }
+  }
+
+  @Test func aHeadReadsBackAsItWas() throws {
+    var head = head
+    head.thresholds = [0.1, 0.5, 1 / 3]
+    let configuration = TrainingConfiguration(seed: .max)
+    let folds = try Folds.ungrouped(labels: try cells.table, k: 3, seed: 9)
+    let validation = try crossValidate(
+      source: cells.source, labels: try cells.table, folds: folds,
+      configuration: TrainingConfiguration(epochs: 1))
+    let evaluation = HeadEvaluation(validation, groupField: nil, foldSeed: 9)
+    let summary = HeadSummary(of: head, training: configuration, evaluation: evaluation)
+    let json = try summary.json()
+    let read = try HeadSummary(json: json, name: "loc-v1")
+    #expect(read == summary)
+    #expect(try read.json() == json)
+    #expect(try Head(weights: head.encodedWeights(), summary: read, name: "loc-v1") == head)
+  }
+
+  @Test func damagedWeightsAreFaults() throws {
+    let bytes = head.encodedWeights()
+    let summary = HeadSummary(of: head)
+    for count in 0..<bytes.count {
+      #expect(throws: Fault.self, "cut to \(count) bytes") {
+        try Head(weights: Array(bytes.prefix(count)), summary: summary, name: "loc-v1")
+      }
+    }
+    var notFinite = bytes
+    notFinite.replaceSubrange(bytes.count - 4..<bytes.count, with: [0, 0, 0xC0, 0x7F])
+    let fault = #expect(throws: Fault.self) {
+      try Head(weights: notFinite, summary: summary, name: "loc-v1")
+    }
+    #expect(fault?.problem == "expected finite numbers, found NaN or infinity")
+  }
+
+  @Test func weightsOfAnotherShapeAreFaults() throws {
+    let other = try fitHead(
+      source: cells.source, labels: try cells.table, configuration: TrainingConfiguration(epochs: 1))
+    #expect(throws: Fault.self) {
+      try Head(weights: other.encodedWeights(), summary: HeadSummary(of: head), name: "loc-v1")
+    }
+    #expect(throws: Fault.self) {
+      try Head(weights: head.encodedWeights(), summary: HeadSummary(of: other), name: "loc-v1")
+    }
+    let surplus = SafetensorsFile.encode(
+      tensors: other.layers.flatMap {
+        [
+          (name: "layers.0.weight", shape: [$0.outputs, $0.inputs], values: $0.weights),
+          (name: "layers.0.bias", shape: [$0.outputs], values: $0.biases),
+          (name: "layers.7.bias", shape: [1], values: [0]),
+        ]
+      })
+    let fault = #expect(throws: Fault.self) {
+      try Head(weights: surplus, summary: HeadSummary(of: other), name: "loc-v1")
+    }
+    #expect(fault?.problem == "expected 2 tensors, found 3")
+  }
+
+  @Test(arguments: [
+    "", "{}", "[1]", "null",
+    #"{"architecture":{"dropout":0,"hidden":[]},"classes":["a","b"],"dimension":-1,"thresholds":[0.5,0.5]}"#,
+    #"{"architecture":{"dropout":0,"hidden":[0]},"classes":["a","b"],"dimension":4,"thresholds":[0.5,0.5]}"#,
+    #"{"architecture":{"dropout":0,"hidden":[]},"classes":["a","a"],"dimension":4,"thresholds":[0.5,0.5]}"#,
+    #"{"architecture":{"dropout":0,"hidden":[]},"classes":[],"dimension":4,"thresholds":[]}"#,
+    #"{"architecture":{"dropout":0,"hidden":[]},"classes":["a","b"],"dimension":4,"thresholds":[0.5]}"#,
+    #"{"architecture":{"dropout":0,"hidden":[]},"classes":["a","b"],"dimension":1e40,"thresholds":[0.5,0.5]}"#,
+  ])
+  func summariesThatDoNotFitTogetherAreFaults(json: String) {
+    let fault = #expect(throws: Fault.self) { try HeadSummary(json: json, name: "loc-v1") }
+    #expect(fault?.subject == "summary of head loc-v1")
+  }
+}

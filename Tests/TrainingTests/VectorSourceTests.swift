@@ -1,0 +1,47 @@
+import Faults
+import Storage
+import Testing
+
+@testable import Training
+
+@Suite struct VectorSourceTests {
+  private func gathered(_ source: some VectorSource, _ indices: [Int32]) -> [Float] {
+    [Float](unsafeUninitializedCapacity: indices.count * source.dimension) { buffer, initialized in
+      source.gather(indices[...], into: buffer)
+      initialized = indices.count * source.dimension
+    }
+  }
+
+  @Test func memoryGivesTheAskedRowsInTheAskedOrder() {
+    let source = InMemoryVectors([0, 1, 10, 11, 20, 21], dimension: 2)
+    #expect(source.count == 3)
+    #expect(gathered(source, [2, 0, 2]) == [20, 21, 0, 1, 20, 21])
+    #expect(gathered(source, []) == [])
+  }
+
+  @Test func blocksGiveTheVectorOfEachSamplesRow() throws {
+    let first: [Float] = [0, 0.5, 1, 1.5, 2, 2.5]
+    let second: [Float] = [8, 8.5, 9, 9.5]
+    try first.withUnsafeBufferPointer { first in
+      try second.withUnsafeBufferPointer { second in
+        let blocks: [(firstRow: Row, base: UnsafePointer<Float>, slotCount: Int)] = [
+          (0, try #require(first.baseAddress), 3), (8, try #require(second.baseAddress), 2),
+        ]
+        let source = try BlockVectors(blocks: blocks, dimension: 2, rows: [9, 0, 2, 8])
+        #expect(source.count == 4)
+        #expect(gathered(source, [0, 1, 2, 3]) == [9, 9.5, 0, 0.5, 2, 2.5, 8, 8.5])
+        #expect(gathered(source, [3, 3]) == [8, 8.5, 8, 8.5])
+        for absent: Row in [3, 7, 10] {
+          let fault = #expect(throws: Fault.self) {
+            try BlockVectors(blocks: blocks, dimension: 2, rows: [0, absent])
+          }
+          #expect(fault?.subject == "cell \(absent)")
+        }
+      }
+    }
+  }
+
+  @Test func withoutBlocksEveryRowIsMissing() {
+    #expect(throws: Fault.self) { try BlockVectors(blocks: [], dimension: 2, rows: [0]) }
+  }
+}
