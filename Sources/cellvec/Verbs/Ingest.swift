@@ -57,7 +57,7 @@ struct Ingest: ParsableCommand {
     for failure in summary.failures { StandardError.writeLine("cellvec: \(failure)") }
     try StandardOutput.write(IngestReport.summary(summary, space: target), as: output.format)
     try Interruption.check()
-    if !summary.failures.isEmpty { throw ExitStatus.finishedWithFailures }
+    if !summary.failures.isEmpty { throw ExitStatus.someInputsFailed }
   }
 
   /// Everything that can be wrong with the options is found here, before the first image is embedded.
