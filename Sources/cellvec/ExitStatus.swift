@@ -7,7 +7,7 @@ enum ExitStatus: Int32, Error, CaseIterable {
   /// Failed in a way that no other number describes, or `search --require-match` found nothing.
   case failed = 1
   /// Finished, but some inputs could not be used; they were named on stderr.
-  case finishedWithFailures = 2
+  case someInputsFailed = 2
   /// The command line cannot be carried out as written.
   case usage = 64
   /// A file or the database is damaged or in another format.

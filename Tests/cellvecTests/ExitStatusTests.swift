@@ -14,6 +14,6 @@ import Testing
     }
     #expect(ExitStatus.done.rawValue == 0)
     #expect(ExitStatus.failed.rawValue == 1)
-    #expect(ExitStatus.finishedWithFailures.rawValue == 2)
+    #expect(ExitStatus.someInputsFailed.rawValue == 2)
   }
 }
