@@ -24,8 +24,10 @@ struct Ingest: ParsableCommand {
   @OptionGroup var database: DatabaseOptions
   @OptionGroup(title: "Images") var channels: ChannelOptions
   @OptionGroup(title: "Recipe") var recipeOptions: RecipeOptions
-  @Option(help: ArgumentHelp("Weights of the model, a safetensors file.", valueName: "file")) var backbone: String
-  @Option(help: ArgumentHelp("Name of the embedding space; <backbone>-<strategy> by default.", valueName: "name"))
+  @Option(help: ArgumentHelp("Weights of the model, a safetensors file.", valueName: "file")) var backbone:
+    String
+  @Option(
+    help: ArgumentHelp("Name of the embedding space; <backbone>-<strategy> by default.", valueName: "name"))
   var space: String?
   @OptionGroup(title: "Metadata") var metadataOptions: MetadataOptions
   @Flag(name: .shortAndLong, help: "Show which images would be ingested, with their metadata, and stop.")

@@ -13,6 +13,7 @@ struct Search: ParsableCommand {
 
       Examples:
         cellvec search --db lab.cellvec --cell 4711 -k 20 --where "cell_line = 'U2OS'"
+        cellvec search --db lab.cellvec --image nucleus=q_blue.png protein=q_green.png
         cellvec search --db lab.cellvec --vectors queries.npy --json
       """)
 
