@@ -1,3 +1,4 @@
+import Clmdb
 import Faults
 import Glibc
 import TestSupport
@@ -16,6 +17,32 @@ import Testing
       #expect(fault?.kind == .missingInput)
       #expect(fault?.subject == "\(directory)/none")
     }
+  }
+
+  @Test func aDatabaseWhoseMakingWasInterruptedIsEmptyAndCanBeCompleted() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      mkdir(path, 0o755)
+      // What the first moments of a writer leave: an environment, then its tables, and no header yet.
+      for isWritable in [false, true] {
+        if isWritable {
+          _ = try Environment.shared(path: path, isWritable: true)
+        } else {
+          try makeEmptyEnvironment(path)
+        }
+        #expect(fault { _ = try Database(path: path) }?.kind == .missingInput)
+        #expect(try Database.fields(at: path) == [])
+      }
+      _ = try DatabaseWriter(path: path, create: true)
+      _ = try Database(path: path)
+    }
+  }
+
+  private func makeEmptyEnvironment(_ path: String) throws {
+    var environment: OpaquePointer?
+    mdb_env_create(&environment)
+    try require(mdb_env_open(environment, path, 0, 0o644), path, "open")
+    mdb_env_close(environment)
   }
 
   @Test func aFolderOfOtherFilesIsNotTurnedIntoADatabase() throws {

@@ -64,7 +64,7 @@ struct Ingest: ParsableCommand {
   private func plan(_ images: [FieldOfView], path: String) throws -> ImageIngest {
     let model = try VisionTransformer(path: backbone)
     let recipe = try recipeOptions.recipe(roles: channels.patterns().map(\.role), backbone: model)
-    let existing = Database.exists(at: path) ? try Database(path: path).read { $0.fields } : []
+    let existing = try Database.fields(at: path)
     let metadata = try ImageMetadata(
       table: metadataOptions.metadata, join: metadataOptions.join, namePattern: metadataOptions.namePattern,
       types: metadataOptions.fieldTypes.types(), images: images, existing: existing)
