@@ -1,4 +1,4 @@
-internal import Cxxhash
+import Cxxhash
 
 /// A 128-bit digest (XXH3-128) that names content: pixels, weights, label strings.
 ///

@@ -1,9 +1,19 @@
-import Foundation
+import FoundationEssentials
 
 /// Calls `body` with a new empty directory and removes it, with all that is in it, afterwards.
-package func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
-  let url = FileManager.default.temporaryDirectory.appending(path: "cellvec-test-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: url) }
-  return try body(url.path)
+package func withTemporaryDirectory<R>(_ body: (String) throws -> R) rethrows -> R {
+  let files = FileManager.default
+  let path = files.temporaryDirectory.appending(path: "cellvec-test-\(UUID().uuidString)").path
+  do {
+    try files.createDirectory(atPath: path, withIntermediateDirectories: true)
+  } catch {
+    preconditionFailure("cannot make a directory for a test: \(error)")
+  }
+  defer { try? files.removeItem(atPath: path) }
+  return try body(path)
+}
+
+/// All bytes of a file; nil when there is none.
+package func bytes(ofFile path: String) -> [UInt8]? {
+  FileManager.default.contents(atPath: path).map { [UInt8]($0) }
 }

@@ -1,0 +1,172 @@
+import Copenblas
+import Dispatch
+import Faults
+import Formats
+import Glibc
+package import Identity
+import Kernels
+import Synchronization
+
+/// A vision transformer with its weights, in float32: images in, class tokens out.
+///
+/// Safe to use from several threads at once.
+package final class VisionTransformer: Sendable {
+  package let geometry: ViTGeometry
+  /// Digest of the file of weights.
+  package let hash: ContentHash
+  /// What each input is meant for, from the file's metadata ("inputs": "nucleus,protein"); nil when it is
+  /// silent.
+  package let inputRoles: [String]?
+  /// The file's name without its folder and extension.
+  package let name: String
+  /// Tensors of the file that embedding does not use, such as the projection head of the training.
+  package let ignoredTensors: [String]
+
+  private let weights: ViTWeights
+  private let resampling: PositionResampling
+  /// The positional embedding for the last grid that was not the stored one.
+  private let resampled = Mutex<(grid: PatchGrid, positions: [Float])?>(nil)
+
+  /// The most patches of one image: 1,024 x 1,024 pixels at patch size 8. Memory grows with it, some 450 MB a
+  /// thread for ViT-B.
+  package static let maximumPatchCount = 16_384
+
+  /// Reads a safetensors file of weights.
+  ///
+  /// - Throws: a fault that names the tensors that are missing, unexpected, of the wrong shape or not finite.
+  package init(path: String) throws {
+    let file = try SafetensorsFile(path: path)
+    let checkpoint = try ViTCheckpoint(file)
+    geometry = checkpoint.geometry
+    inputRoles = try Self.inputRoles(of: file, count: geometry.inputChannels)
+    ignoredTensors = checkpoint.ignored
+    weights = try ViTWeights(checkpoint)
+    resampling = checkpoint.resampling
+    hash = file.withUnsafeBytes { ContentHash(of: $0) }
+    name = Self.stem(of: path)
+  }
+
+  private static func inputRoles(of file: SafetensorsFile, count: Int) throws -> [String]? {
+    guard let text = file.metadata["inputs"] else { return nil }
+    let roles = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    guard roles.count == count, Set(roles).count == count, !roles.contains("") else {
+      throw Fault(
+        .badData, "\(file.name): metadata inputs", expected: "\(count) different roles", found: "\"\(text)\"")
+    }
+    return roles
+  }
+
+  private static func stem(of path: String) -> String {
+    let last = path.split(separator: "/").last ?? ""
+    guard let dot = last.lastIndex(of: "."), dot != last.startIndex else { return String(last) }
+    return String(last[..<dot])
+  }
+}
+
+// MARK: - Embedding
+
+extension VisionTransformer {
+  /// Embeds images that have exactly the model's inputs.
+  ///
+  /// An image's result depends on that image alone, to the last bit: not on the others, nor on `threads`.
+  /// Pixels to the right and at the bottom that fill no patch are not looked at.
+  ///
+  /// - Shape: `images` is [count, inputChannels, height, width], `vectors` [count, geometry.width].
+  /// - Throws: `usage` when the images are too small for a patch or too large for `maximumPatchCount`.
+  package func embed(
+    _ images: UnsafeBufferPointer<Float>, count: Int, height: Int, width: Int,
+    into vectors: UnsafeMutableBufferPointer<Float>, threads: Int
+  ) throws {
+    let channels = geometry.inputChannels
+    try embed(
+      images, count: count, channels: channels, height: height, width: width,
+      passes: [(0..<channels).map { $0 }], into: vectors, threads: threads)
+  }
+
+  /// Embeds every image once a pass. A pass says for each input which channel of the image feeds it, nil being
+  /// all zeros.
+  ///
+  /// - Shape: `images` is [count, channels, height, width], `vectors` [count, passes.count, geometry.width].
+  func embed(
+    _ images: UnsafeBufferPointer<Float>, count: Int, channels: Int, height: Int, width: Int,
+    passes: [[Int?]], into vectors: UnsafeMutableBufferPointer<Float>, threads: Int
+  ) throws {
+    precondition(threads > 0 && count >= 0 && height >= 0 && width >= 0)
+    precondition(passes.allSatisfy { $0.count == geometry.inputChannels })
+    precondition(images.count == count * channels * height * width, "images of another size")
+    precondition(vectors.count == count * passes.count * geometry.width, "room for other vectors")
+    let grid = try PatchGrid(height: height, width: width, patchSize: geometry.patchSize)
+    // Threads read all of these and write to disjoint parts of `target`.
+    guard let images = images.baseAddress, let vectors = vectors.baseAddress else { return }
+    nonisolated(unsafe) let (source, target) = (images, vectors)
+
+    Self.keepOpenBLASToItsCallersThread
+    let taskCount = count * passes.count
+    positions(for: grid).withUnsafeBufferPointer { positions in
+      guard let base = positions.baseAddress else { return }
+      nonisolated(unsafe) let positions = base
+      let next = Atomic(0)
+      DispatchQueue.concurrentPerform(iterations: min(threads, taskCount)) { _ in
+        let denormals = kernels_flush_denormals()
+        defer { kernels_restore_denormals(denormals) }
+        let pass = ForwardPass(geometry: geometry, weights: weights, positions: positions, grid: grid)
+        while true {
+          let task = next.add(1, ordering: .relaxed).oldValue
+          if task >= taskCount { return }
+          let (image, number) = task.quotientAndRemainder(dividingBy: passes.count)
+          let planes = passes[number].map { channel in
+            channel.map { source + (image * channels + $0) * height * width }
+          }
+          pass.run(planes, into: target + task * geometry.width)
+        }
+      }
+    }
+  }
+
+  /// Set once a process. Threads of ours that each called a threaded OpenBLAS would be far slower than either.
+  private static let keepOpenBLASToItsCallersThread: Void = openblas_set_num_threads(1)
+
+  /// Positions of the patches of a grid, [rows * columns, width]: as stored when the image has the size of the
+  /// training; else resampled, as the reference implementations do it for every image that is not square.
+  private func positions(for grid: PatchGrid) -> [Float] {
+    let side = geometry.gridSize
+    if grid.isSquareImage && grid.rows == side { return weights.positions }
+    return resampled.withLock { cache in
+      if let cache, cache.grid == grid { return cache.positions }
+      let positions = resampling.resample(
+        weights.positions, side: side, width: geometry.width, rows: grid.rows, columns: grid.columns)
+      cache = (grid, positions)
+      return positions
+    }
+  }
+}
+
+/// How an image is cut into patches.
+struct PatchGrid: Equatable {
+  let rows: Int
+  let columns: Int
+  /// Pixels from one row of the image to the next.
+  let imageWidth: Int
+  let isSquareImage: Bool
+
+  var patchCount: Int { rows * columns }
+
+  init(height: Int, width: Int, patchSize: Int) throws {
+    rows = height / patchSize
+    columns = width / patchSize
+    imageWidth = width
+    isSquareImage = height == width
+    guard rows > 0, columns > 0 else {
+      throw Fault(
+        .usage, "crop of \(height) x \(width) px", "is smaller than the model's patch of \(patchSize) px",
+        remedy: "use larger crops")
+    }
+    let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
+    guard !overflow, count <= VisionTransformer.maximumPatchCount else {
+      throw Fault(
+        .usage, "crop of \(height) x \(width) px",
+        expected: "at most \(VisionTransformer.maximumPatchCount) patches of \(patchSize) px",
+        found: "\(rows) x \(columns)", remedy: "use smaller crops")
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package import Faults
+import Glibc
+
+/// A new file that appears under its name complete or not at all: it is written beside it and renamed by
+/// `commit`. Without a commit, nothing remains and an older file of that name is untouched.
+package struct AtomicFile: ~Copyable {
+  package let path: String
+  private let temporaryPath: String
+  private var descriptor: Int32
+
+  package init(path: String) throws(Fault) {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      throw Fault(.cannotCreate, path, "exists and is not a regular file", remedy: "give another name")
+    }
+    let temporaryPath = "\(path).\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).partial"
+    let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      let fault = Fault.system(path, "create")
+      throw Fault(.cannotCreate, fault.subject, fault.problem, remedy: fault.remedy)
+    }
+    self.path = path
+    self.temporaryPath = temporaryPath
+    self.descriptor = descriptor
+  }
+
+  deinit {
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    unlink(temporaryPath)
+  }
+
+  package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(Fault) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if written < 0, errno == EINTR { continue }
+      guard written >= 0 else { throw Fault.system(path, "write \(rest.count) bytes") }
+      rest = rest.dropFirst(written)
+    }
+  }
+
+  package mutating func write(_ bytes: [UInt8]) throws(Fault) {
+    try bytes.span.withUnsafeBytes { (bytes) throws(Fault) in try write(bytes) }
+  }
+
+  /// Writes over what stands at `offset`; the place of the next `write` stays.
+  package mutating func overwrite(_ bytes: [UInt8], at offset: Int) throws(Fault) {
+    guard pwrite(descriptor, bytes, bytes.count, off_t(offset)) == bytes.count else {
+      throw Fault.system(path, "write \(bytes.count) bytes")
+    }
+  }
+
+  /// Makes the file durable and gives it its name.
+  package consuming func commit() throws(Fault) {
+    guard fsync(descriptor) == 0 else { throw Fault.system(path, "write to disk") }
+    guard rename(temporaryPath, path) == 0 else { throw Fault.system(path, "rename its finished copy") }
+    close(descriptor)
+    descriptor = -1
+  }
+}

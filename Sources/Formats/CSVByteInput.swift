@@ -1,0 +1,64 @@
+import Faults
+import Glibc
+
+/// The bytes of a file or an array, one after another.
+struct ByteInput: ~Copyable {
+  private static let chunk = 1 << 16
+
+  private let name: String
+  /// -1 when all bytes are in the buffer.
+  private var descriptor: Int32
+  private var buffer: [UInt8]
+  private var position = 0
+
+  init(path: String) throws(Fault) {
+    name = path
+    buffer = []
+    descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Fault.system(path, "open") }
+  }
+
+  init(bytes: [UInt8], name: String) {
+    self.name = name
+    buffer = bytes
+    descriptor = -1
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  mutating func next() throws(Fault) -> UInt8? {
+    guard let byte = try peek() else { return nil }
+    position += 1
+    return byte
+  }
+
+  mutating func peek() throws(Fault) -> UInt8? {
+    if position == buffer.count { try refill() }
+    return position < buffer.count ? buffer[position] : nil
+  }
+
+  mutating func skipByteOrderMark() throws(Fault) {
+    guard try peek() != nil, buffer[position...].starts(with: [0xEF, 0xBB, 0xBF]) else { return }
+    position += 3
+  }
+
+  /// Appends nothing at the end of the input. Never leaves less than a whole chunk or the end, so that the
+  /// byte order mark is not cut by a short read of a pipe.
+  private mutating func refill() throws(Fault) {
+    guard descriptor >= 0 else { return }
+    var filled = 0
+    var capacity = [UInt8](repeating: 0, count: Self.chunk)
+    while filled < Self.chunk {
+      let count = capacity.withUnsafeMutableBytes {
+        read(descriptor, $0.baseAddress.map { $0 + filled }, Self.chunk - filled)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw Fault.system(name, "read") }
+      if count == 0 { break }
+      filled += count
+    }
+    capacity.removeLast(Self.chunk - filled)
+    buffer = capacity
+    position = 0
+  }
+}

@@ -1,0 +1,70 @@
+package import Faults
+
+/// Reads a table of comma- or tab-separated values (RFC 4180) row by row, in constant memory.
+///
+/// The first line names the columns. Fields may be quoted, and then hold delimiters, line breaks and doubled
+/// quotes. Lines end in LF, CR LF or CR; empty lines are skipped; a UTF-8 byte order mark is dropped.
+package struct CSVReader: ~Copyable {
+  /// What faults call the table.
+  package let name: String
+  /// As the header spells them. Empty names may repeat (spreadsheets write such columns), others may not.
+  package let columns: [String]
+  private var records: CSVRecords
+
+  /// Opens a file and reads its header; "-" is the standard input.
+  ///
+  /// - Parameter delimiter: nil to go by the extension.
+  package init(path: String, delimiter: CSVDelimiter? = nil) throws(Fault) {
+    let name = path == "-" ? "standard input" : path
+    let input = try ByteInput(path: path)
+    try self.init(
+      CSVRecords(input, name: name, delimiter: delimiter ?? CSVDelimiter(forPath: path)), name: name)
+  }
+
+  /// Reads bytes that are in memory already.
+  package init(bytes: [UInt8], name: String, delimiter: CSVDelimiter = .comma) throws(Fault) {
+    try self.init(
+      CSVRecords(ByteInput(bytes: bytes, name: name), name: name, delimiter: delimiter), name: name)
+  }
+
+  private init(_ source: consuming CSVRecords, name: String) throws(Fault) {
+    var records = source
+    guard let header = try records.next() else {
+      throw Fault(
+        .badData, name, expected: "a header line with the names of the columns", found: "an empty file")
+    }
+    var seen: Set<String> = []
+    for column in header.fields where !column.isEmpty {
+      guard seen.insert(column).inserted else {
+        throw Fault(
+          .badData, records.place(header.line), "two columns are named '\(column)'",
+          remedy: "rename one of them")
+      }
+    }
+    self.name = name
+    columns = header.fields
+    self.records = records
+  }
+
+  /// The next row, nil after the last.
+  ///
+  /// - Throws: `badData` with the line when its columns are not as many as the header's, a quote is not
+  ///   closed, or bytes are not UTF-8.
+  package mutating func next() throws(Fault) -> CSVRow? {
+    guard let row = try records.next() else { return nil }
+    guard row.fields.count == columns.count else {
+      throw Fault(
+        .badData, records.place(row.line),
+        expected: "\(columns.count) column\(columns.count == 1 ? "" : "s") (as in the header)",
+        found: "\(row.fields.count)")
+    }
+    return row
+  }
+}
+
+/// One row of a table.
+package struct CSVRow: Sendable, Equatable {
+  package let fields: [String]
+  /// The line of the file on which the row starts, from 1.
+  package let line: Int
+}

@@ -1,0 +1,33 @@
+package import Faults
+
+/// A table of comma- or tab-separated values in memory. For tables of millions of rows, use `CSVReader`.
+package struct CSVTable: Sendable {
+  package let columns: [String]
+  /// Each row has as many fields as there are columns.
+  package private(set) var rows: [[String]] = []
+  /// The line on which each row starts, from 1.
+  package private(set) var lineNumbers: [Int] = []
+
+  /// Reads a file; "-" is the standard input.
+  ///
+  /// - Parameter delimiter: nil to go by the extension.
+  /// - Throws: see `CSVReader`.
+  package init(path: String, delimiter: CSVDelimiter? = nil) throws(Fault) {
+    try self.init(reading: CSVReader(path: path, delimiter: delimiter))
+  }
+
+  package init(text: String, name: String, delimiter: CSVDelimiter = .comma) throws(Fault) {
+    try self.init(reading: CSVReader(bytes: Array(text.utf8), name: name, delimiter: delimiter))
+  }
+
+  private init(reading reader: consuming CSVReader) throws(Fault) {
+    columns = reader.columns
+    while let row = try reader.next() {
+      rows.append(row.fields)
+      lineNumbers.append(row.line)
+    }
+  }
+
+  /// The position of a column, nil when there is none of that name.
+  package func index(of column: String) -> Int? { columns.firstIndex(of: column) }
+}

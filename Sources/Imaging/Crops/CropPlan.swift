@@ -1,0 +1,142 @@
+import Faults
+
+/// What tells a cell from the others of its image, whatever the recipe.
+package enum CellKey: Sendable, Hashable {
+  /// The image itself.
+  case whole
+  /// The object with this value in the mask.
+  case label(UInt32)
+  /// A detected object, known by its bounding box.
+  case region
+}
+
+/// One cell of an image: what it is known by and where it lies.
+package struct Cell: Sendable, Equatable {
+  package let key: CellKey
+  package let object: CellObject
+
+  package init(key: CellKey, object: CellObject) {
+    self.key = key
+    self.object = object
+  }
+}
+
+/// Model inputs for some cells of one image.
+package struct CropBatch: Sendable {
+  package let cells: [Cell]
+  /// - Shape: [cell, channel, size, size], row-major; channels in the order of the image's roles.
+  package let pixels: [Float]
+  /// Objects that are not among the cells, counted by reason: "touches border", "too small".
+  package let dropped: [String: Int]
+}
+
+/// The cells of an image, found but not yet cut out: crops of a crowded image can need more memory than is good,
+/// so they are made a range at a time.
+package struct CropPlan: Sendable {
+  package let cells: [Cell]
+  /// Objects that are not among the cells, counted by reason: "touches border", "too small".
+  package let dropped: [String: Int]
+
+  private let image: FieldImage
+  private let labels: LabelImage?
+  private let recipe: CropRecipe
+  private let cropSize: Int
+
+  /// Finds the cells of an image.
+  /// - Parameter segmentationRole: the channel in which nuclei are looked for; only used by `.nuclei`.
+  /// - Throws: `usage` when the recipe makes no sense for the source, `badData` when the image has no mask or no
+  ///   such channel.
+  package init(
+    of image: FieldImage, source: CellSource, recipe: CropRecipe, segmentationRole: String
+  ) throws {
+    try Self.check(recipe, source)
+    self.image = image
+    self.recipe = recipe
+    cropSize = recipe.cropSizePx ?? max(image.width, image.height)
+    let key: (CellObject) -> CellKey
+    switch source {
+    case .whole:
+      cells = [Cell(key: .whole, object: .whole(of: image))]
+      dropped = [:]
+      labels = nil
+      return
+    case .masks:
+      guard let mask = image.mask else {
+        throw Fault(
+          .badData, image.name, expected: "a label mask", found: "none",
+          remedy: "name the mask files with a pattern")
+      }
+      labels = mask
+      key = { .label($0.label) }
+    case .nuclei(let segmentation):
+      guard let channel = image.roles.firstIndex(of: segmentationRole) else {
+        throw Fault(
+          .badData, image.name, expected: "a channel \(segmentationRole) to find nuclei in",
+          found: image.roles.joined(separator: ", "), remedy: "name the channel of the nuclei, or use masks")
+      }
+      labels = segmentation.segment(image.planes[channel])
+      key = { _ in .region }
+    }
+    var cells: [Cell] = []
+    var dropped: [String: Int] = [:]
+    for object in labels.map(objects(in:)) ?? [] {
+      if object.areaPx < recipe.minAreaPx {
+        dropped["too small", default: 0] += 1
+      } else if recipe.border == .drop, object.touchesBorder {
+        dropped["touches border", default: 0] += 1
+      } else {
+        cells.append(Cell(key: key(object), object: object))
+      }
+    }
+    self.cells = cells
+    self.dropped = dropped
+  }
+
+  private static func check(_ recipe: CropRecipe, _ source: CellSource) throws {
+    if source != .whole, recipe.cropSizePx == nil {
+      throw Fault(
+        .usage, "crop size", expected: "a number of pixels", found: "none",
+        remedy: "cells of an image need one")
+    }
+    for (name, size) in [("crop size", recipe.cropSizePx ?? 1), ("output size", recipe.outputSizePx)]
+    where size < 1 || size > 16384 {
+      throw Fault(.usage, name, expected: "1 to 16384 pixels", found: "\(size)")
+    }
+  }
+
+  /// The model inputs of these cells.
+  /// - Shape: [cell, channel, size, size], row-major; channels in the order of the image's roles.
+  package func pixels(of range: Range<Int>) -> [Float] {
+    let cropPixels = recipe.outputSizePx * recipe.outputSizePx
+    let channelCount = image.planes.count
+    let total = range.count * channelCount * cropPixels
+    return [Float](unsafeUninitializedCapacity: total) { output, initializedCount in
+      output.initialize(repeating: 0)
+      initializedCount = total
+      var cutter = CropCutter(image, labels, recipe, cropSize: cropSize)
+      for (position, index) in range.enumerated() {
+        let start = position * channelCount * cropPixels
+        cutter.cut(
+          cells[index].object,
+          into: UnsafeMutableBufferPointer(rebasing: output[start..<start + channelCount * cropPixels]))
+      }
+    }
+  }
+}
+
+/// The cells of an image and their model inputs, all at once; see `CropPlan`.
+package func crops(
+  of image: FieldImage, source: CellSource, recipe: CropRecipe, segmentationRole: String
+) throws -> CropBatch {
+  let plan = try CropPlan(of: image, source: source, recipe: recipe, segmentationRole: segmentationRole)
+  return CropBatch(
+    cells: plan.cells, pixels: plan.pixels(of: plan.cells.indices), dropped: plan.dropped)
+}
+
+extension CellObject {
+  fileprivate static func whole(of image: FieldImage) -> CellObject {
+    CellObject(
+      label: 0, x: 0, y: 0, width: image.width, height: image.height, centerX: Float(image.width - 1) / 2,
+      centerY: Float(image.height - 1) / 2, areaPx: image.width * image.height, touchesBorder: true)
+  }
+}

@@ -1,0 +1,56 @@
+import Faults
+import Glibc
+
+/// The files of a folder and of all folders below it.
+struct FolderListing {
+  /// Paths from the folder, in natural order. Hidden files and folders are left out; links to files are
+  /// followed, links to folders are not (they can lead in circles).
+  private(set) var files: [String] = []
+  /// Folders below that cannot be read.
+  private(set) var problems: [Fault] = []
+
+  /// - Throws: `missingInput` or `inputOutput` when the folder itself cannot be read.
+  init(of folder: String) throws {
+    try visit(folder, prefix: "")
+    files.sort(by: precedesNaturally)
+  }
+
+  private mutating func visit(_ folder: String, prefix: String) throws {
+    guard let stream = opendir(folder) else { throw Fault.system(folder, "open the folder") }
+    var folders: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name.hasPrefix(".") { continue }
+      switch Self.kind(of: "\(folder)/\(name)") {
+      case S_IFREG: files.append(prefix + name)
+      case S_IFDIR: folders.append(name)
+      default: break
+      }
+    }
+    closedir(stream)
+    for name in folders {
+      do {
+        try visit("\(folder)/\(name)", prefix: "\(prefix)\(name)/")
+      } catch let fault as Fault {
+        problems.append(fault)
+      }
+    }
+  }
+
+  /// S_IFREG for a file or a link to one, S_IFDIR for a folder, something else for the rest.
+  private static func kind(of path: String) -> mode_t {
+    var attributes = stat()
+    guard lstat(path, &attributes) == 0 else { return 0 }
+    guard attributes.st_mode & S_IFMT == S_IFLNK else { return attributes.st_mode & S_IFMT }
+    guard stat(path, &attributes) == 0 else { return 0 }
+    return attributes.st_mode & S_IFMT == S_IFREG ? S_IFREG : S_IFLNK
+  }
+
+  /// Whether the path leads to a file rather than a folder.
+  static func isFile(_ path: String) -> Bool {
+    var attributes = stat()
+    return stat(path, &attributes) == 0 && attributes.st_mode & S_IFMT == S_IFREG
+  }
+}

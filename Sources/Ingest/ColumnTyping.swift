@@ -1,0 +1,103 @@
+import Faults
+package import Storage
+
+/// How the texts of one table column become values of a field.
+package struct ColumnTyping: Sendable, Equatable {
+  package let name: String
+  package let type: FieldType
+
+  /// Spellings of "no value" in a column of numbers, beside the empty text.
+  static let missingNumbers: Set<String> = ["na", "n/a", "nan", "null", "none", "-"]
+
+  /// The value of one table cell; nil for an empty one.
+  /// - Throws: `badData` when the text is no number in a column of numbers.
+  func value(of text: String, at place: @autoclosure () -> String) throws -> FieldValue? {
+    let text = text.trimmingSpaces
+    if text.isEmpty { return nil }
+    switch type {
+    case .string: return .string(text)
+    case .list:
+      let separator: Character = text.contains(";") ? ";" : text.contains("|") ? "|" : ","
+      let items = text.split(separator: separator).map { String($0).trimmingSpaces }.filter { !$0.isEmpty }
+      return items.isEmpty ? nil : .list(items)
+    case .number:
+      if let number = decimalNumber(text) { return .number(number) }
+      if ColumnTyping.missingNumbers.contains(text.lowercased()) { return nil }
+      throw Fault(
+        .badData, place(), expected: "a number in column \"\(name)\"", found: "\"\(text)\"",
+        remedy: "correct it, or read the column as text with --type \(name)=string")
+    }
+  }
+}
+
+/// Finds out the type of a column from its texts: numbers when all are, lists when one holds ";", else strings.
+///
+/// Identifiers such as "007" are strings, since a number would lose their zeros. Commas do not make a list:
+/// they occur in prose; `--type NAME=list` reads them.
+struct ColumnInference {
+  private var hasNumbers = false
+  private var hasOthers = false
+  private var hasSemicolon = false
+
+  mutating func observe(_ text: String) {
+    let text = text.trimmingSpaces
+    if text.isEmpty { return }
+    if decimalNumber(text) != nil, !hasPaddingZero(text) {
+      hasNumbers = true
+    } else if !ColumnTyping.missingNumbers.contains(text.lowercased()) {
+      hasOthers = true
+      if text.utf8.contains(UInt8(ascii: ";")) { hasSemicolon = true }
+    }
+  }
+
+  var type: FieldType { hasSemicolon ? .list : hasNumbers && !hasOthers ? .number : .string }
+
+  private func hasPaddingZero(_ text: String) -> Bool {
+    let digits = text.drop { $0 == "-" || $0 == "+" }.utf8
+    return digits.count > 1 && digits.first == UInt8(ascii: "0")
+      && digits.allSatisfy { (48...57).contains($0) }
+  }
+}
+
+/// A finite number in decimal notation; nil for anything else, also for "inf", "nan" and hexadecimal.
+private func decimalNumber(_ text: String) -> Double? {
+  guard text.utf8.allSatisfy({ (48...57).contains($0) || "+-.eE".utf8.contains($0) }),
+    let number = Double(text),
+    number.isFinite
+  else { return nil }
+  return number
+}
+
+extension String {
+  fileprivate var trimmingSpaces: String {
+    guard let first = utf8.first, let last = utf8.last else { return self }
+    if first > 32, last > 32 { return self }
+    let start = drop { $0.isWhitespace }
+    return String(
+      start[..<(start.lastIndex { !$0.isWhitespace }.map { start.index(after: $0) } ?? start.startIndex)])
+  }
+}
+
+/// The name under which a table's column becomes a field: cytomining's "Metadata_" is dropped.
+func fieldName(ofColumn column: String) -> String {
+  let prefix = "Metadata_"
+  return column.hasPrefix(prefix) && column.count > prefix.count
+    ? String(column.dropFirst(prefix.count)) : column
+}
+
+/// The types of a table's columns: as asked for, else as the database has the field, else as the texts look.
+func columnTypings(
+  _ columns: [String], asked: [String: FieldType], existing: [Field], inferred: [ColumnInference]
+) throws -> [ColumnTyping] {
+  let names = columns.map(fieldName(ofColumn:))
+  if let unknown = asked.keys.sorted().first(where: { !names.contains($0) && !columns.contains($0) }) {
+    throw Fault(
+      .usage, "--type \(unknown)", "names no column of the table",
+      remedy: "columns: \(columns.joined(separator: ", "))")
+  }
+  return zip(zip(names, columns), inferred).map { names, inference in
+    let (name, column) = names
+    let known = existing.first { $0.name == name }?.type
+    return ColumnTyping(name: name, type: asked[name] ?? asked[column] ?? known ?? inference.type)
+  }
+}

@@ -1,0 +1,58 @@
+package import Faults
+
+/// What an ingest run did.
+package struct IngestSummary: Sendable, Equatable {
+  /// Images that the folder holds.
+  package var images = 0
+  /// Images that were in the space already; no inference was run for them.
+  package var unchanged = 0
+  /// Images embedded in this run.
+  package var embedded = 0
+  /// Images with the same pixels as another image of the run.
+  package var duplicates: [DuplicateImage] = []
+  /// Images that could not be used.
+  package var failures: [Fault] = []
+  /// Objects found in the images embedded in this run.
+  package var found = 0
+  /// Cells embedded in this run.
+  package var cells = 0
+  /// Objects left out, by reason.
+  package var dropped: [String: Int] = [:]
+  package var bytesRead = 0
+  /// Time by stage. Reading and cropping run beside embedding, so the sum may exceed the whole.
+  package var readTime = Duration.zero
+  package var embedTime = Duration.zero
+  package var commitTime = Duration.zero
+  package var totalTime = Duration.zero
+  package var wasCancelled = false
+  package var metadata: MetadataSummary?
+
+  package init() {}
+}
+
+/// An image whose channels equal those of another one, pixel by pixel: its cells are that image's.
+package struct DuplicateImage: Sendable, Equatable {
+  package let name: String
+  package let original: String
+}
+
+/// How a metadata table met the images.
+package struct MetadataSummary: Sendable, Equatable {
+  /// Columns that the join compared, and what with.
+  package let join: String
+  package let matchedImages: Int
+  /// Names of images without a row.
+  package let unmatchedImages: [String]
+  /// Lines of the table whose row no image matched.
+  package let unmatchedLines: [Int]
+  /// Fields left out because rows of one image contradict each other, with the number of such images.
+  package let contradictions: [String: Int]
+}
+
+/// How far a run has come.
+package struct IngestProgress: Sendable {
+  package let imagesDone: Int
+  package let images: Int
+  package let cells: Int
+  package let failures: Int
+}

@@ -1,0 +1,45 @@
+package import Backbone
+import Faults
+import FoundationEssentials
+package import Imaging
+
+/// Everything between an image's files and a model's input. Together with the backbone's weights it defines a
+/// space: vectors of one recipe and one backbone can be compared, others cannot.
+package struct Recipe: Sendable, Codable, Equatable {
+  package let source: CellSource
+  /// The channel in which nuclei are looked for; only used with detected nuclei.
+  package let segmentationRole: String
+  package let crop: CropRecipe
+  package let strategy: ChannelStrategy
+  /// Roles of the channels, sorted: the order in which `replicate` joins their vectors.
+  package let roles: [String]
+
+  package init(
+    source: CellSource, segmentationRole: String, crop: CropRecipe, strategy: ChannelStrategy,
+    roles: [String]
+  ) {
+    self.source = source
+    self.segmentationRole = segmentationRole
+    self.crop = crop
+    self.strategy = strategy
+    self.roles = roles.sorted()
+  }
+
+  /// The recipe as canonical JSON (sorted keys, no white space): equal recipes are equal texts.
+  package func canonicalJSON() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  /// Reads the recipe that a space keeps.
+  package init(canonicalJSON text: String, space: String) throws {
+    do {
+      self = try JSONDecoder().decode(Recipe.self, from: Data(text.utf8))
+    } catch {
+      throw Fault(
+        .badData, "space \"\(space)\"", "has a recipe that this version of cellvec does not understand",
+        remedy: "use the cellvec that made the space, or a newer one")
+    }
+  }
+}

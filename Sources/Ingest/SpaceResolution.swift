@@ -1,0 +1,49 @@
+package import Backbone
+import Faults
+import Identity
+package import Storage
+
+extension DatabaseWriter {
+  /// The space of this recipe and backbone: the one that the database has, or a new one.
+  /// - Parameter name: the space's name; nil for the one that exists, or `<backbone>-<strategy>` for a new one.
+  /// - Throws: `usage` when the name stands for another recipe or backbone.
+  package func space(
+    named name: String?, recipe: Recipe, embedder: Embedder, backbonePath: String
+  ) throws -> SpaceRecord {
+    let json = try recipe.canonicalJSON()
+    let hash = embedder.backbone.hash.description
+    let spaces = try database.read { $0.spaces }
+    let same = spaces.filter { $0.recipe == json && $0.backboneHash == hash }
+    if let known = name.map({ name in same.first { $0.name == name } }) ?? same.first { return known }
+
+    let chosen = name ?? freeName("\(embedder.backbone.name)-\(recipe.strategy.name)", among: spaces)
+    if let other = spaces.first(where: { $0.name == chosen }) {
+      let difference = other.backboneHash == hash ? "another recipe" : "another backbone"
+      throw Fault(
+        .usage, "space \"\(chosen)\"", "was made with \(difference)",
+        remedy: "name a new space with --space, or repeat the options that made it (cellvec stats shows them)"
+      )
+    }
+    return try write { transaction in
+      try transaction.addSpace(
+        name: chosen, dimension: embedder.dimension, recipe: json, backboneHash: hash,
+        backbonePath: backbonePath)
+    }
+  }
+}
+
+private func freeName(_ base: String, among spaces: [SpaceRecord]) -> String {
+  let taken = Set(spaces.map(\.name))
+  let candidates = [base] + (2...taken.count + 2).map { "\(base)-\($0)" }
+  return candidates.first { !taken.contains($0) } ?? base
+}
+
+extension ChannelStrategy {
+  /// The strategy's word on the command line.
+  package var name: String {
+    switch self {
+    case .replicate: "replicate"
+    case .map: "map"
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import Formats
+package import Storage
+
+/// Writes vectors of a space as a .npy file and their cells' metadata as a table, in order of rows.
+package struct VectorExport {
+  private let space: SpaceRecord
+  private let rows: RowSet
+
+  /// - Parameter rows: cells to export; those without a vector in the space are left out.
+  package init(space: SpaceRecord, rows: RowSet) {
+    self.space = space
+    self.rows = rows
+  }
+
+  /// Writes float32 in C order, [cells, dimension].
+  /// - Returns: the number of vectors.
+  package func writeVectors(to path: String, of snapshot: borrowing Snapshot) throws -> Int {
+    var writer = try NPYWriter(path: path, dimension: space.dimension)
+    var count = 0
+    try snapshot.forEachBlock(of: space, containing: rows) { block in
+      for row in block.rows {
+        let start = block.base + Int(row - block.firstRow) * block.dimension
+        try writer.write(UnsafeBufferPointer(start: start, count: block.dimension))
+        count += 1
+      }
+    }
+    try writer.close()
+    return count
+  }
+
+  /// Writes one line for each vector: the cell's row, its image's name, then every field.
+  package func writeMetadata(to path: String, of snapshot: borrowing Snapshot) throws {
+    var writer = try CSVWriter(path: path)
+    try writer.write(["cell"] + snapshot.fields.map(\.name))
+    for row in rows.intersection(try snapshot.rows(in: space)).toArray() {
+      let values = try snapshot.cell(at: row)?.values ?? [:]
+      try writer.write([String(row)] + snapshot.fields.map { values[$0.id]?.description ?? "" })
+    }
+    try writer.close()
+  }
+}

@@ -1,0 +1,60 @@
+#include "kernels_transformer.h"
+
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "transformer_rows.h"
+
+// Compiles one body of transformer_rows.h twice: for the baseline of the platform, and for AVX2 with fused
+// multiply-add. `parameters` and `arguments` are in parentheses.
+#if defined(__x86_64__)
+#define AVX2 __attribute__((target("avx2,fma")))
+#else
+#define AVX2
+#endif
+
+#define UNPACK(...) __VA_ARGS__
+#define KERNEL(name, body, parameters, arguments)                                                              \
+  static void name##_portable(UNPACK parameters) { body arguments; }                                           \
+  AVX2 static void name##_avx2(UNPACK parameters) { body arguments; }                                          \
+  void name##_on(kernels_isa isa, UNPACK parameters) {                                                         \
+    if (isa == KERNELS_AVX2) {                                                                                 \
+      name##_avx2 arguments;                                                                                   \
+    } else {                                                                                                   \
+      name##_portable arguments;                                                                               \
+    }                                                                                                          \
+  }                                                                                                            \
+  void name(UNPACK parameters) { name##_on(kernels_active_isa(), UNPACK arguments); }
+
+KERNEL(kernels_layer_norm, layer_norm,
+       (const float *gamma, const float *beta, float epsilon, size_t rows, size_t width, const float *x, float *out),
+       (gamma, beta, epsilon, rows, width, x, out))
+
+KERNEL(kernels_softmax, softmax, (size_t rows, size_t width, float *x), (rows, width, x))
+
+KERNEL(kernels_add_bias, add_bias, (const float *bias, size_t rows, size_t width, float *x), (bias, rows, width, x))
+
+KERNEL(kernels_add_bias_gelu, add_bias_gelu, (const float *bias, size_t rows, size_t width, float *x),
+       (bias, rows, width, x))
+
+KERNEL(kernels_add_residual, add_residual,
+       (const float *y, const float *bias, const float *scale, size_t rows, size_t width, float *x),
+       (y, bias, scale, rows, width, x))
+
+#if defined(__x86_64__)
+// Bits 15 (flush to zero) and 6 (denormals are zero) of MXCSR.
+uint32_t kernels_flush_denormals(void) {
+  uint32_t state = _mm_getcsr();
+  _mm_setcsr(state | 0x8040);
+  return state;
+}
+
+void kernels_restore_denormals(uint32_t state) { _mm_setcsr(state); }
+#else
+uint32_t kernels_flush_denormals(void) { return 0; }
+
+void kernels_restore_denormals(uint32_t state) { (void)state; }
+#endif

@@ -1,0 +1,14 @@
+package import Storage
+
+/// Where a search finds vectors.
+package protocol VectorSource: ~Copyable {
+  /// Cells with a vector in the space.
+  func rows(in space: SpaceRecord) throws -> RowSet
+  /// Calls `body` with each block of the space that holds at least one row of `rows`, in order of rows. A
+  /// block's pointer is valid as long as the source.
+  func forEachBlock(
+    of space: SpaceRecord, containing rows: RowSet, _ body: (VectorBlock) throws -> Void
+  ) throws
+}
+
+extension Snapshot: VectorSource {}

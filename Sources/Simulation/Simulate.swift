@@ -1,0 +1,144 @@
+import Dispatch
+import Faults
+import Formats
+import Glibc
+import Imaging
+import Synchronization
+
+/// Writes a labelled set of simulated fields into a folder, which is made if need be.
+///
+/// Each field `P1_A01_s1` becomes three 16-bit PNG files: `_nucleus.png`, `_protein.png` and `_mask.png` (the
+/// cell's number, 0 outside cells). `metadata.csv` has a row per field, `cells.csv` a row per cell. The same
+/// options write the same bytes on any number of threads.
+///
+/// - Parameter progress: called after each field with the number of fields written so far, from any thread
+///   but never from two at once.
+/// - Throws: a fault for options out of range and for files that cannot be written.
+package func simulate(
+  into folder: String, options: SimulationOptions, progress: @Sendable (Int) -> Void = { _ in }
+) throws -> SimulationSummary {
+  try options.validate()
+  try createFolder(folder)
+  let plan = FieldPlan.all(options)
+  let cells = try drawFields(plan, into: folder, options: options, progress: progress)
+  try writeMetadata(plan, to: "\(folder)/metadata.csv")
+  try writeCells(plan, cells, to: "\(folder)/cells.csv")
+  return SimulationSummary(
+    fieldCount: plan.count, geneCount: options.geneCount, cellCount: cells.reduce(0) { $0 + $1.count })
+}
+
+/// Which gene and line a field shows, and where on which plate it lies.
+private struct FieldPlan: Sendable {
+  let gene: SimulatedGene
+  let line: CellLine
+  let plate: String
+  let well: String
+  let site: Int
+
+  var name: String { "\(plate)_\(well)_s\(site)" }
+
+  static func all(_ options: SimulationOptions) -> [FieldPlan] {
+    let genes = (0..<options.geneCount).map { SimulatedGene(number: $0, seed: options.seed) }
+    return (0..<options.fieldCount).map { number in
+      let gene = number / options.fieldsPerGene
+      let (site, line) = (number % options.fieldsPerGene).quotientAndRemainder(dividingBy: CellLine.all.count)
+      // Plates of 96 wells, a gene a well; each line has plates of its own.
+      let plate = gene / 96 * CellLine.all.count + line + 1
+      let row = Character(UnicodeScalar(UInt8(ascii: "A") + UInt8(gene % 96 / 12)))
+      let column = gene % 12 + 1
+      return FieldPlan(
+        gene: genes[gene], line: CellLine.all[line], plate: "P\(plate)",
+        well: "\(row)\(column < 10 ? "0" : "")\(column)", site: site + 1)
+    }
+  }
+}
+
+/// Draws and writes all fields.
+///
+/// - Returns: the cells of each field, in the order of the plan.
+private func drawFields(
+  _ plan: [FieldPlan], into folder: String, options: SimulationOptions,
+  progress: @Sendable (Int) -> Void
+) throws -> [[SimulatedCell]] {
+  struct Progress {
+    var cells: [[SimulatedCell]]
+    var finished = 0
+    var error: (any Error)?
+  }
+  let shared = Mutex(Progress(cells: Array(repeating: [], count: plan.count)))
+  let next = Atomic(0)
+  DispatchQueue.concurrentPerform(iterations: min(options.threadCount, plan.count)) { _ in
+    while true {
+      let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
+      guard number < plan.count, shared.withLock({ $0.error == nil }) else { return }
+      let field = SimulatedField(
+        gene: plan[number].gene, line: plan[number].line, number: number, options: options)
+      let result = Result {
+        try write(field, to: "\(folder)/\(plan[number].name)", sizePx: options.sizePx)
+      }
+      shared.withLock { state in
+        switch result {
+        case .success:
+          state.cells[number] = field.cells
+          state.finished += 1
+          progress(state.finished)
+        case .failure(let error): state.error = error
+        }
+      }
+    }
+  }
+  return try shared.withLock { state in
+    if let error = state.error { throw error }
+    return state.cells
+  }
+}
+
+private func write(_ field: SimulatedField, to stem: String, sizePx: Int) throws {
+  for (suffix, pixels) in [("nucleus", field.nucleus), ("protein", field.protein), ("mask", field.mask)] {
+    try writePNG16("\(stem)_\(suffix).png", width: sizePx, height: sizePx, pixels: pixels)
+  }
+}
+
+private func createFolder(_ path: String) throws(Fault) {
+  if mkdir(path, 0o777) == 0 { return }
+  guard errno == EEXIST else { throw Fault.system(path, "create the folder") }
+  var status = stat()
+  guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+    throw Fault(.cannotCreate, path, "exists and is not a folder", remedy: "give another name")
+  }
+}
+
+private func writeMetadata(_ plan: [FieldPlan], to path: String) throws(Fault) {
+  var writer = try CSVWriter(path: path)
+  try writer.write(["image", "gene", "localization", "plate", "well", "site", "cell_line"])
+  for field in plan {
+    try writer.write([
+      field.name, field.gene.name, field.gene.localizations.map(\.rawValue).joined(separator: ";"),
+      field.plate, field.well, "\(field.site)", field.line.name,
+    ])
+  }
+  try writer.close()
+}
+
+private func writeCells(
+  _ plan: [FieldPlan], _ cells: [[SimulatedCell]], to path: String
+) throws(Fault) {
+  var writer = try CSVWriter(path: path)
+  try writer.write(["image", "cell", "x_px", "y_px", "area_px", "nucleus_area_px", "expression"])
+  for (field, cells) in zip(plan, cells) {
+    for cell in cells {
+      try writer.write([
+        field.name, "\(cell.label)", decimal(cell.centroid.x, places: 1), decimal(cell.centroid.y, places: 1),
+        "\(cell.areaPx)", "\(cell.nucleusAreaPx)", decimal(cell.expression, places: 3),
+      ])
+    }
+  }
+  try writer.close()
+}
+
+/// A non-negative number with a fixed number of places after the point.
+private func decimal(_ value: Double, places: Int) -> String {
+  let scale = (0..<places).reduce(1) { product, _ in product * 10 }
+  let (whole, rest) = Int((value * Double(scale)).rounded()).quotientAndRemainder(dividingBy: scale)
+  return "\(whole).\("\(scale + rest)".dropFirst())"
+}

@@ -1,0 +1,5 @@
+import Glibc
+
+func fileExists(_ path: String) -> Bool {
+  access(path, F_OK) == 0
+}

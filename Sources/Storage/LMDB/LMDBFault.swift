@@ -1,0 +1,37 @@
+import Clmdb
+import Faults
+import Glibc
+
+/// Throws the fault of an LMDB return code other than success.
+func require(_ code: Int32, _ path: String, _ action: @autoclosure () -> String) throws {
+  if code != MDB_SUCCESS { throw lmdbFault(code, path, action()) }
+}
+
+/// The sentence for an LMDB return code: codes that a user can cause or cure have their own.
+func lmdbFault(_ code: Int32, _ path: String, _ action: String) -> Fault {
+  switch code {
+  case MDB_INVALID:
+    return Fault(
+      .badData, path, expected: "an LMDB data file", found: "something else",
+      remedy: "name the directory of a cellvec database")
+  case MDB_VERSION_MISMATCH:
+    return Fault(
+      .badData, path, "was written by another version of LMDB's file format",
+      remedy: "open it with the program that wrote it and export the data")
+  case MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_PANIC:
+    return Fault(
+      .badData, path, "is damaged (\(String(cString: mdb_strerror(code))))",
+      remedy: "restore a copy, or export what can still be read")
+  case MDB_MAP_FULL:
+    return Fault(
+      .inputOutput, path, "has reached the size of its memory map",
+      remedy: "raise the address space limit (ulimit -v) and run the same command again")
+  case MDB_READERS_FULL:
+    return Fault(
+      .unavailable, path, "has no free reader slot", remedy: "wait until other readers have finished")
+  case let code where code > 0:
+    return Fault.system(path, action, errno: code)
+  default:
+    return Fault(.inputOutput, path, "cannot \(action): \(String(cString: mdb_strerror(code)))")
+  }
+}

@@ -1,0 +1,24 @@
+/// The named LMDB databases of the environment. Keys and values of each: schema/store.md.
+enum Table: Int, CaseIterable, Sendable {
+  case header
+  case fields
+  case texts
+  case textIDs
+  case spaces
+  case images
+  case imageIDs
+  case outcomes
+  case cells
+  case vectors
+  case sets
+  case numbers
+  case heads
+
+  var name: String {
+    switch self {
+    case .textIDs: "text_ids"
+    case .imageIDs: "image_ids"
+    default: "\(self)"
+    }
+  }
+}

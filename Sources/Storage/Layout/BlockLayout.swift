@@ -1,0 +1,111 @@
+import Faults
+import Identity
+
+/// How the vectors of one space are cut into blocks. Layout: schema/store.md, "vectors".
+///
+/// LMDB puts a value that does not fit a page on pages of its own, 16 bytes behind their start. A value of
+/// k pages less 16 bytes fills them exactly, and a header of 48 bytes puts the payload on a 64-byte boundary.
+struct BlockLayout: Equatable {
+  static let pageByteCount = 4096
+  static let pageOverhead = 16
+  static let headerByteCount = 48
+  /// Pages of a full block: 256 KiB hold 170 vectors of 384 float32.
+  static let fullPageCount = 64
+  static let dimensionLimit = 16_384
+
+  let dimension: Int
+  let rowsPerBlock: Int
+
+  init(dimension: Int) {
+    precondition((1...BlockLayout.dimensionLimit).contains(dimension))
+    self.dimension = dimension
+    let payload =
+      BlockLayout.fullPageCount * BlockLayout.pageByteCount - BlockLayout.pageOverhead
+      - BlockLayout.headerByteCount
+    rowsPerBlock = payload / (dimension * 4)
+  }
+
+  var vectorByteCount: Int { dimension * 4 }
+
+  func block(of row: Row) -> UInt32 { row / UInt32(rowsPerBlock) }
+  func slot(of row: Row) -> Int { Int(row) % rowsPerBlock }
+  func firstRow(of block: UInt32) -> Row { block * UInt32(rowsPerBlock) }
+
+  /// Bytes of the value of a block of which the first `slotCount` slots are in use: the smallest power of two
+  /// of pages that holds them, so that the growing last block leaves runs that others can use again.
+  func valueByteCount(slotCount: Int) -> Int {
+    let needed =
+      BlockLayout.pageOverhead + BlockLayout.headerByteCount + slotCount * vectorByteCount
+    var pages = 1
+    while pages * BlockLayout.pageByteCount < needed { pages *= 2 }
+    return pages * BlockLayout.pageByteCount - BlockLayout.pageOverhead
+  }
+}
+
+/// The fixed head of a block of vectors.
+struct BlockHeader: Equatable {
+  static let magic: UInt32 = 0x3142_5643  // "CVB1" as bytes in file order
+  /// The only scalar type of this format version: IEEE 754 binary32.
+  static let float32: UInt8 = 1
+
+  let space: UInt16
+  let block: UInt32
+  let dimension: Int
+  let rowsPerBlock: Int
+  /// One more than the highest slot that was ever written; slots above hold zeros.
+  let slotCount: Int
+  /// XXH3-64 of the payload up to `slotCount`.
+  let checksum: UInt64
+
+  func encoded() -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.append(littleEndian: BlockHeader.magic)
+    bytes.append(littleEndian: space)
+    bytes.append(BlockHeader.float32)
+    bytes.append(0)
+    bytes.append(littleEndian: block)
+    bytes.append(littleEndian: UInt32(dimension))
+    bytes.append(littleEndian: UInt32(rowsPerBlock))
+    bytes.append(littleEndian: UInt32(slotCount))
+    bytes.append(littleEndian: checksum)
+    bytes.append(contentsOf: repeatElement(0, count: BlockLayout.headerByteCount - bytes.count))
+    return bytes
+  }
+
+  /// Reads and validates the header of a stored block against what its key and space promise.
+  init(decoding value: UnsafeRawBufferPointer, space: UInt16, block: UInt32, layout: BlockLayout) throws {
+    var reader = ByteReader(value) { "block \(block) of space \(space)" }
+    let magic: UInt32 = try reader.number()
+    self.space = try reader.number()
+    let scalar: UInt8 = try reader.number()
+    _ = try reader.number(UInt8.self)
+    self.block = try reader.number()
+    dimension = Int(try reader.number(UInt32.self))
+    rowsPerBlock = Int(try reader.number(UInt32.self))
+    slotCount = Int(try reader.number(UInt32.self))
+    checksum = try reader.number()
+    guard
+      magic == BlockHeader.magic, scalar == BlockHeader.float32, self.space == space, self.block == block,
+      dimension == layout.dimension, rowsPerBlock == layout.rowsPerBlock, slotCount <= rowsPerBlock,
+      value.count == layout.valueByteCount(slotCount: slotCount)
+    else { throw reader.damaged("its header does not fit its place") }
+  }
+
+  init(space: UInt16, block: UInt32, layout: BlockLayout, slotCount: Int, checksum: UInt64) {
+    self.space = space
+    self.block = block
+    dimension = layout.dimension
+    rowsPerBlock = layout.rowsPerBlock
+    self.slotCount = slotCount
+    self.checksum = checksum
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// The vectors of a block's value, `slotCount` of them.
+  func payload(_ layout: BlockLayout, slotCount: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(
+      rebasing: self[
+        BlockLayout.headerByteCount..<BlockLayout.headerByteCount + slotCount * layout.vectorByteCount])
+  }
+}

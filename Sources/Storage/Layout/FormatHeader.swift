@@ -1,0 +1,39 @@
+import Faults
+
+/// The format version and feature flags of a database, table "header" key "format".
+struct FormatHeader: Codable, Equatable {
+  static let currentVersion = 1
+  static let key = Key().appending("format")
+
+  let version: Int
+  /// Features that a reader must know to read this database right.
+  let readerFlags: [String]
+  /// Features that a writer must know besides.
+  let writerFlags: [String]
+  let createdBy: String
+
+  static let current = FormatHeader(
+    version: currentVersion, readerFlags: [], writerFlags: [], createdBy: "cellvec \(storageVersion)")
+
+  /// Refuses a database that this program would misread or damage.
+  func requireSupport(path: String, forWriting: Bool) throws {
+    let unknown = readerFlags + (forWriting ? writerFlags : [])
+    guard version > FormatHeader.currentVersion || !unknown.isEmpty else { return }
+    let found =
+      unknown.isEmpty ? "version \(version)" : "version \(version) with \(unknown.joined(separator: ", "))"
+    throw Fault(
+      .badData, path, expected: "database format version \(FormatHeader.currentVersion)", found: found,
+      remedy: "use the cellvec that wrote it (\(createdBy)) or a newer one")
+  }
+}
+
+/// The version of cellvec that writes databases.
+package let storageVersion = "0.1.0"
+
+/// Counters of numbers given out, table "header".
+enum Counter: String {
+  case nextRow = "next_row"
+  case nextImage = "next_image"
+
+  var key: Key { Key().appending(rawValue) }
+}

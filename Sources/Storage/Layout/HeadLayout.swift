@@ -1,0 +1,21 @@
+/// A head's value in table "heads": space u16, zero u16, byte count of the summary u32, summary, weights.
+extension HeadRecord {
+  func encoded() -> [UInt8] {
+    let json = Array(summary.utf8)
+    var bytes: [UInt8] = []
+    bytes.append(littleEndian: space)
+    bytes.append(littleEndian: UInt16(0))
+    bytes.append(littleEndian: UInt32(json.count))
+    return bytes + json + weights
+  }
+
+  init(decoding bytes: UnsafeRawBufferPointer, name: String) throws {
+    var reader = ByteReader(bytes) { "head \"\(name)\"" }
+    let space: UInt16 = try reader.number()
+    _ = try reader.number(UInt16.self)
+    let summary = try reader.take(Int(try reader.number(UInt32.self)))
+    self.init(
+      name: name, space: space, summary: String(decoding: summary, as: UTF8.self),
+      weights: Array(try reader.take(reader.remaining)))
+  }
+}

@@ -1,0 +1,72 @@
+import Faults
+
+/// A run of rows whose vectors lie one after another in the memory map.
+///
+/// - Shape: [slotCount, dimension] float32, row-major; slot i belongs to row `firstRow + i`.
+package struct VectorBlock {
+  package let firstRow: Row
+  package let slotCount: Int
+  package let dimension: Int
+  /// Valid as long as the snapshot. On a 64-byte boundary.
+  package let base: UnsafePointer<Float>
+  /// The rows of the block that were asked for; nil when every slot was.
+  package let wanted: RowSet?
+
+  /// The rows that were asked for, in order.
+  package var rows: [Row] {
+    wanted?.toArray() ?? Array(firstRow..<firstRow + Row(slotCount))
+  }
+}
+
+extension Snapshot {
+  /// Calls `body` with each block of the space that holds at least one of `rows`, in order of rows. Rows
+  /// without a vector in the space are passed over.
+  package func forEachBlock(
+    of space: SpaceRecord, containing rows: RowSet, _ body: (VectorBlock) throws -> Void
+  ) throws {
+    let wanted = rows.intersection(try self.rows(in: space))
+    let layout = BlockLayout(dimension: space.dimension)
+    let cursor = try Transaction.Cursor(transaction, .vectors)
+    var entry: Transaction.Cursor.Entry?
+    var row = wanted.next(from: 0)
+    while let first = row {
+      let block = layout.block(of: first)
+      let key = Key().appending(space.id).appending(block)
+      // The next block is usually the next entry: step when it is, search the tree when it is not.
+      entry = entry == nil ? try cursor.seek(key) : try cursor.next()
+      if entry.map({ !$0.key.elementsEqual(key.bytes) }) ?? true { entry = try cursor.seek(key) }
+      guard let (found, value) = entry, found.elementsEqual(key.bytes) else {
+        throw missingBlock(block, space)
+      }
+      let header = try BlockHeader(decoding: value, space: space.id, block: block, layout: layout)
+      let payload = value.payload(layout, slotCount: header.slotCount)
+      let firstRow = layout.firstRow(of: block)
+      let slots = firstRow..<firstRow + Row(header.slotCount)
+      guard slots.contains(first), let base = payload.baseAddress else { throw missingBlock(block, space) }
+      let isComplete = wanted.count(in: slots) == header.slotCount
+      try body(
+        VectorBlock(
+          firstRow: firstRow, slotCount: header.slotCount, dimension: space.dimension,
+          base: base.assumingMemoryBound(to: Float.self),
+          wanted: isComplete ? nil : wanted.intersection(RowSet(slots))))
+      let end = UInt64(firstRow) + UInt64(layout.rowsPerBlock)
+      row = end > UInt64(Row.max) ? nil : wanted.next(from: Row(end))
+    }
+  }
+
+  /// A copy of the vector of one row; nil when the row has none in the space.
+  package func vector(of row: Row, in space: SpaceRecord) throws -> [Float]? {
+    var vector: [Float]?
+    try forEachBlock(of: space, containing: RowSet([row])) { block in
+      let start = block.base + Int(row - block.firstRow) * block.dimension
+      vector = Array(UnsafeBufferPointer(start: start, count: block.dimension))
+    }
+    return vector
+  }
+
+  private func missingBlock(_ block: UInt32, _ space: SpaceRecord) -> Fault {
+    Fault(
+      .badData, "block \(block) of space \"\(space.name)\"", "is missing or shorter than its rows",
+      remedy: "run cellvec check")
+  }
+}

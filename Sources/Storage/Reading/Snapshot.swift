@@ -1,0 +1,69 @@
+package import Identity
+
+/// A consistent view of the database: what the last commit before it left. Lives during one `Database.read`.
+package struct Snapshot: ~Copyable {
+  let transaction: Transaction
+  /// All fields, in order of their ids.
+  package let fields: [Field]
+  /// All spaces, in order of their ids.
+  package let spaces: [SpaceRecord]
+
+  package func field(named name: String) -> Field? { fields.first { $0.name == name } }
+  package func space(named name: String) -> SpaceRecord? { spaces.first { $0.name == name } }
+
+  // MARK: Cells and images
+
+  /// One more than the highest row that was ever given out.
+  package func rowLimit() throws -> Row { try transaction.counter(.nextRow) }
+
+  package func allRows() throws -> RowSet { try transaction.rowSet(.cells) }
+
+  /// Cells with a vector in the space.
+  package func rows(in space: SpaceRecord) throws -> RowSet { try transaction.rowSet(.space(space.id)) }
+
+  /// The cell at a row; nil when there is none.
+  package func cell(at row: Row) throws -> CellRecord? {
+    guard let stored = try transaction.storedCell(at: row) else { return nil }
+    var cell = CellRecord(image: stored.image, object: stored.object, geometry: stored.geometry)
+    for (field, value) in stored.values {
+      cell.values[field] =
+        switch value {
+        case .number(let number): .number(number)
+        case .text(let id): .string(try transaction.text(id, of: field))
+        case .texts(let ids): .list(try ids.map { try transaction.text($0, of: field) })
+        }
+    }
+    return cell
+  }
+
+  package func imageCount() -> Int { transaction.count(.images) }
+  package func image(_ number: UInt32) throws -> ImageRecord? { try transaction.image(number) }
+
+  package func imageNumber(identity: ContentHash) throws -> UInt32? {
+    try transaction.imageNumber(identity: identity)
+  }
+
+  /// What became of an image in a space; nil when it was not ingested there.
+  package func outcome(image: UInt32, space: SpaceRecord) throws -> IngestOutcome? {
+    try transaction.get(.outcomes, Key().appending(space.id).appending(image)).map {
+      try Document.decode(IngestOutcome.self, from: $0, of: "outcome of image \(image)")
+    }
+  }
+
+  // MARK: Heads
+
+  /// All heads, in order of their names.
+  package func heads() throws -> [HeadRecord] {
+    var heads: [HeadRecord] = []
+    try transaction.forEach(.heads) { key, value in
+      heads.append(try HeadRecord(decoding: value, name: String(decoding: key, as: UTF8.self)))
+    }
+    return heads
+  }
+
+  package func head(named name: String) throws -> HeadRecord? {
+    // LMDB refuses an empty key and one over 511 bytes; no head can have such a name.
+    guard (1...HeadRecord.nameLimit).contains(name.utf8.count) else { return nil }
+    return try transaction.get(.heads, Key().appending(name)).map { try HeadRecord(decoding: $0, name: name) }
+  }
+}

@@ -1,0 +1,117 @@
+import Faults
+import Identity
+
+/// Typed reads that snapshots and write transactions share.
+extension Transaction {
+  func formatHeader() throws -> FormatHeader {
+    guard let bytes = try get(.header, FormatHeader.key) else {
+      throw Fault(
+        .badData, environment.path, expected: "a cellvec database", found: "no format header",
+        remedy: "name the directory that ingest or import made")
+    }
+    return try Document.decode(FormatHeader.self, from: bytes, of: environment.path)
+  }
+
+  func counter(_ counter: Counter) throws -> UInt32 {
+    guard let bytes = try get(.header, counter.key) else { return 0 }
+    var reader = ByteReader(bytes) { "counter \(counter.rawValue)" }
+    return try reader.number()
+  }
+
+  func allFields() throws -> [Field] {
+    var fields: [Field] = []
+    try forEach(.fields) { key, value in
+      guard key.count == 2, let code = value.first, let type = FieldType(code: UInt16(code)) else {
+        throw Fault(.badData, "table \"fields\"", "is damaged", remedy: "run cellvec check")
+      }
+      let name = String(decoding: value.dropFirst(), as: UTF8.self)
+      fields.append(Field(id: key.bigEndian(at: 0, as: UInt16.self), name: name, type: type))
+    }
+    return fields
+  }
+
+  func allSpaces() throws -> [SpaceRecord] {
+    var spaces: [SpaceRecord] = []
+    try forEach(.spaces) { _, value in
+      let space = try Document.decode(SpaceRecord.self, from: value, of: "a record of table \"spaces\"")
+      guard (1...BlockLayout.dimensionLimit).contains(space.dimension) else {
+        throw Fault(
+          .badData, "space \"\(space.name)\"", "is damaged: dimension \(space.dimension)",
+          remedy: "run cellvec check")
+      }
+      spaces.append(space)
+    }
+    return spaces
+  }
+
+  func storedCell(at row: Row) throws -> StoredCell? {
+    try get(.cells, Key().appending(row)).map { try StoredCell(decoding: $0, row: row) }
+  }
+
+  func image(_ number: UInt32) throws -> ImageRecord? {
+    try get(.images, Key().appending(number)).map {
+      try Document.decode(ImageRecord.self, from: $0, of: "image \(number)")
+    }
+  }
+
+  func imageNumber(identity: ContentHash) throws -> UInt32? {
+    try get(.imageIDs, Key().appending(identity)).map { bytes in
+      var reader = ByteReader(bytes) { "image \(identity)" }
+      return try reader.number()
+    }
+  }
+
+  func text(_ id: UInt32, of field: UInt16) throws -> String {
+    guard let bytes = try get(.texts, Key().appending(field).appending(id)) else {
+      throw Fault(
+        .badData, "text \(id) of field \(field)", "is missing from the dictionary",
+        remedy: "run cellvec check")
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  func textID(_ text: String, of field: UInt16) throws -> UInt32? {
+    try get(.textIDs, Key().appending(field).appending(ContentHash(of: text))).map { bytes in
+      var reader = ByteReader(bytes) { "text \"\(text)\"" }
+      return try reader.number()
+    }
+  }
+
+  /// The union of a set's chunks.
+  func rowSet(_ name: RowSetName) throws -> RowSet {
+    var rows = RowSet()
+    try forEach(.sets, prefix: name.prefix) { key, value in
+      rows.formUnion(try decodeChunk(key, value))
+    }
+    return rows
+  }
+
+  func rowSet(_ chunk: SetChunk) throws -> RowSet? {
+    try get(.sets, chunk.key).map { value in
+      try chunk.key.bytes.withUnsafeBytes { try decodeChunk($0, value) }
+    }
+  }
+
+  private func decodeChunk(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws -> RowSet {
+    guard key.count == 9,
+      let rows = RowSet(decoding: value, chunk: key.bigEndian(at: 7, as: UInt16.self))
+    else {
+      throw Fault(.badData, "a chunk of table \"sets\"", "is damaged", remedy: "run cellvec check")
+    }
+    return rows
+  }
+
+  /// The stored block of a space; nil when none of its rows was ever written.
+  func block(_ block: UInt32, of space: UInt16, _ layout: BlockLayout) throws -> StoredBlock? {
+    try get(.vectors, Key().appending(space).appending(block)).map { value in
+      let header = try BlockHeader(decoding: value, space: space, block: block, layout: layout)
+      return StoredBlock(header: header, payload: value.payload(layout, slotCount: header.slotCount))
+    }
+  }
+}
+
+/// A block in the memory map.
+struct StoredBlock {
+  let header: BlockHeader
+  let payload: UnsafeRawBufferPointer
+}

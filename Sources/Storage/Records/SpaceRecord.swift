@@ -1,0 +1,50 @@
+/// One embedding space: the recipe and backbone that made its vectors, and their dimension. Vectors of two
+/// spaces are never compared.
+package struct SpaceRecord: Sendable, Equatable, Codable {
+  /// The space's dense number inside its database.
+  package let id: UInt16
+  package let name: String
+  package let dimension: Int
+  /// The recipe as canonical JSON; nil for imported vectors.
+  package let recipe: String?
+  /// The backbone's weights, as 32 hexadecimal digits; nil for imported vectors.
+  package let backboneHash: String?
+  /// Where the backbone's weights were last read from.
+  package let backbonePath: String?
+}
+
+/// What became of one image in one space.
+package struct IngestOutcome: Sendable, Equatable, Codable {
+  /// Objects that the recipe found.
+  package let found: Int
+  /// Cells embedded into the space.
+  package let kept: Int
+  /// Objects left out, by reason.
+  package let dropped: [String: Int]
+
+  package init(found: Int, kept: Int, dropped: [String: Int]) {
+    self.found = found
+    self.kept = kept
+    self.dropped = dropped
+  }
+}
+
+/// A trained head as the database keeps it: what is needed to list it, and its file as a whole.
+package struct HeadRecord: Sendable, Equatable {
+  /// Longest name in UTF-8 bytes: the longest key that LMDB takes.
+  package static let nameLimit = 511
+
+  package let name: String
+  package let space: UInt16
+  /// JSON: classes, folds, seed, scores, thresholds (schema/store.md, "heads").
+  package let summary: String
+  /// A safetensors file with the head's weights and scaler.
+  package let weights: [UInt8]
+
+  package init(name: String, space: UInt16, summary: String, weights: [UInt8]) {
+    self.name = name
+    self.space = space
+    self.summary = summary
+    self.weights = weights
+  }
+}

@@ -1,0 +1,66 @@
+import Faults
+import Glibc
+
+/// The one writer of a database, from `init` to the end of its life.
+package final class DatabaseWriter {
+  /// The same database for reading.
+  package let database: Database
+  private let lock: WriterLock
+
+  /// Opens a database for writing.
+  /// - Parameters:
+  ///   - create: make the database when there is none.
+  ///   - onWait: called with the holder's name when another process is writing; true to wait, false to give up.
+  /// - Throws: `locked` when `onWait` gave up, `missingInput`, `cannotCreate`, or `badData` for a newer format.
+  package init(path: String, create: Bool, onWait: (_ holder: String) -> Bool = { _ in false }) throws {
+    if !Database.exists(at: path) {
+      guard create else {
+        throw Fault(
+          .missingInput, path, "is no database", remedy: "make one with cellvec ingest or cellvec import")
+      }
+      try DatabaseWriter.makeDirectory(path)
+    }
+    lock = try WriterLock(directory: path, onWait: onWait)
+    let environment = try Environment.shared(path: path, isWritable: true)
+    database = Database(environment)
+    try DatabaseWriter.checkFormat(environment)
+  }
+
+  /// Runs `body` in one transaction: all that it did is durable when `write` returns, nothing when it throws.
+  package func write<Result>(_ body: (inout WriteTransaction) throws -> Result) throws -> Result {
+    var transaction = try WriteTransaction.begin(Transaction(database.environment, isWriting: true))
+    let result = try body(&transaction)
+    try transaction.commit()
+    return result
+  }
+
+  private static func makeDirectory(_ path: String) throws {
+    if mkdir(path, 0o777) == 0 { return }
+    guard errno == EEXIST else {
+      let reason = String(cString: strerror(errno)).lowercased()
+      throw Fault(.cannotCreate, path, "cannot create the database: \(reason)")
+    }
+    guard let directory = opendir(path) else { throw Fault.system(path, "open the directory") }
+    defer { closedir(directory) }
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      // Left behind by a run that was killed before its first commit.
+      if [".", "..", "writer.lock", "lock.mdb"].contains(name) { continue }
+      throw Fault(
+        .cannotCreate, path, expected: "a database or an empty directory", found: "\"\(name)\" in it",
+        remedy: "name a new directory for the database")
+    }
+  }
+
+  private static func checkFormat(_ environment: Environment) throws {
+    let transaction = try Transaction(environment, isWriting: true)
+    if try transaction.get(.header, FormatHeader.key) == nil, transaction.count(.cells) == 0 {
+      try transaction.put(.header, FormatHeader.key, Document.encode(FormatHeader.current))
+      try transaction.commit()
+    } else {
+      try transaction.formatHeader().requireSupport(path: environment.path, forWriting: true)
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import Identity
+
+/// Blocks of vectors that a write transaction has touched.
+struct PendingBlocks {
+  private struct Name: Hashable {
+    let space: UInt16
+    let block: UInt32
+    var key: Key { Key().appending(space).appending(block) }
+  }
+
+  fileprivate struct Block {
+    let layout: BlockLayout
+    var slotCount: Int
+    /// [slotCount, dimension]; the room for the whole block is reserved.
+    var payload: [Float]
+  }
+
+  /// Blocks held in memory before they are written early: 8 MiB.
+  private static let limit = 32
+  private var open: [Name: Block] = [:]
+
+  mutating func set(
+    _ vector: UnsafeBufferPointer<Float>, of row: Row, space: UInt16, _ layout: BlockLayout,
+    _ transaction: borrowing Transaction
+  ) throws {
+    let name = Name(space: space, block: layout.block(of: row))
+    if open[name] == nil {
+      if open.count >= PendingBlocks.limit { try flush(to: transaction) }
+      open[name] = try load(name, layout, transaction)
+    }
+    open[name]?.set(vector, at: layout.slot(of: row))
+  }
+
+  private func load(
+    _ name: Name, _ layout: BlockLayout, _ transaction: borrowing Transaction
+  ) throws -> Block {
+    var block = Block(layout: layout, slotCount: 0, payload: [])
+    block.payload.reserveCapacity(layout.rowsPerBlock * layout.dimension)
+    if let stored = try transaction.block(name.block, of: name.space, layout) {
+      block.slotCount = stored.header.slotCount
+      block.payload.append(contentsOf: stored.payload.assumingMemoryBound(to: Float.self))
+    }
+    return block
+  }
+
+  mutating func flush(to transaction: borrowing Transaction) throws {
+    for name in open.keys.sorted(by: { ($0.space, $0.block) < ($1.space, $1.block) }) {
+      guard let block = open[name] else { continue }
+      try transaction.put(
+        .vectors, name.key, byteCount: block.layout.valueByteCount(slotCount: block.slotCount)
+      ) {
+        block.write(to: $0, space: name.space, block: name.block)
+      }
+    }
+    open = [:]
+  }
+}
+
+extension PendingBlocks.Block {
+  fileprivate mutating func set(_ vector: UnsafeBufferPointer<Float>, at slot: Int) {
+    if slot >= slotCount {
+      let missing = (slot - slotCount) * layout.dimension
+      payload.append(contentsOf: repeatElement(0, count: missing))
+      payload.append(contentsOf: vector)
+      slotCount = slot + 1
+    } else {
+      payload.replaceSubrange(slot * layout.dimension..<(slot + 1) * layout.dimension, with: vector)
+    }
+  }
+
+  /// Writes header and payload straight into the pages that LMDB has set aside.
+  fileprivate func write(to value: UnsafeMutableRawBufferPointer, space: UInt16, block: UInt32) {
+    payload.withUnsafeBytes { bytes in
+      let header = BlockHeader(
+        space: space, block: block, layout: layout, slotCount: slotCount, checksum: checksum64(bytes))
+      value.copyBytes(from: header.encoded())
+      let body = UnsafeMutableRawBufferPointer(rebasing: value[BlockLayout.headerByteCount...])
+      body.copyMemory(from: bytes)
+      UnsafeMutableRawBufferPointer(rebasing: body[bytes.count...]).initializeMemory(
+        as: UInt8.self, repeating: 0)
+    }
+  }
+}

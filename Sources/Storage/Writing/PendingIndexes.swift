@@ -1,0 +1,73 @@
+/// Chunks of row sets that a write transaction has touched.
+struct PendingSets {
+  private var chunks: [SetChunk: RowSet] = [:]
+
+  mutating func insert(_ row: Row, into name: RowSetName, _ transaction: borrowing Transaction) throws {
+    let chunk = try load(name, row, transaction)
+    chunks[chunk]?.insert(row)
+  }
+
+  mutating func remove(_ row: Row, from name: RowSetName, _ transaction: borrowing Transaction) throws {
+    let chunk = try load(name, row, transaction)
+    chunks[chunk]?.remove(row)
+  }
+
+  private mutating func load(
+    _ name: RowSetName, _ row: Row, _ transaction: borrowing Transaction
+  ) throws -> SetChunk {
+    let chunk = SetChunk(name: name, chunk: SetChunk.chunk(of: row))
+    if chunks[chunk] == nil { chunks[chunk] = try transaction.rowSet(chunk) ?? RowSet() }
+    return chunk
+  }
+
+  /// Writes the chunks in order of their keys; an empty chunk is deleted.
+  mutating func flush(to transaction: borrowing Transaction) throws {
+    for (key, rows) in inKeyOrder(chunks, \.key) {
+      if rows.isEmpty {
+        try transaction.delete(.sets, key)
+      } else {
+        try transaction.put(.sets, key, rows.encoded())
+      }
+    }
+    chunks = [:]
+  }
+}
+
+/// Chunks of number columns that a write transaction has touched.
+struct PendingNumbers {
+  private var chunks: [NumberChunk: [UInt64]] = [:]
+
+  /// Sets the number of a row; NaN for no value.
+  mutating func set(
+    _ number: Double, of row: Row, field: UInt16, _ transaction: borrowing Transaction
+  ) throws {
+    let chunk = NumberChunk(field: field, row: row)
+    if chunks[chunk] == nil { chunks[chunk] = try load(chunk, transaction) }
+    chunks[chunk]?[NumberChunk.slot(of: row)] = number.bitPattern.littleEndian
+  }
+
+  private func load(_ chunk: NumberChunk, _ transaction: borrowing Transaction) throws -> [UInt64] {
+    let empty = Double.nan.bitPattern.littleEndian
+    guard let value = try transaction.get(.numbers, chunk.key) else {
+      return Array(repeating: empty, count: NumberChunk.rowCount)
+    }
+    let column = try chunk.key.bytes.withUnsafeBytes { try NumberColumn(decoding: value, key: $0) }
+    return (0..<NumberChunk.rowCount).map { column[$0].bitPattern.littleEndian }
+  }
+
+  mutating func flush(to transaction: borrowing Transaction) throws {
+    for (key, numbers) in inKeyOrder(chunks, \.key) {
+      try numbers.withUnsafeBytes { try transaction.put(.numbers, key, $0) }
+    }
+    chunks = [:]
+  }
+}
+
+/// The entries of a dictionary in the order in which LMDB keeps them: fewer page splits, and the same input
+/// gives the same file.
+func inKeyOrder<Name, Value>(
+  _ entries: [Name: Value], _ key: KeyPath<Name, Key>
+) -> [(key: Key, value: Value)] {
+  entries.map { (key: $0.key[keyPath: key], value: $0.value) }
+    .sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }
+}

@@ -1,0 +1,118 @@
+import Faults
+
+extension WriteTransaction {
+  /// The rows of these cells of one image. Objects that the image has already keep their row, and the given
+  /// values are merged into theirs; others are appended.
+  package mutating func addCells(_ cells: [CellRecord], of image: UInt32) throws -> [Row] {
+    var known: [ObjectKey: Row] = [:]
+    for row in try rows(ofImage: image) {
+      if let cell = try transaction.storedCell(at: row) { known[cell.object] = row }
+    }
+    var fresh: [CellRecord] = []
+    var position: [ObjectKey: Int] = [:]
+    for cell in cells where known[cell.object] == nil && position[cell.object] == nil {
+      position[cell.object] = fresh.count
+      fresh.append(cell)
+    }
+    let added = try appendCells(fresh, of: image)
+    return try cells.map { cell in
+      if let index = position[cell.object] { return added.lowerBound + Row(index) }
+      guard let row = known[cell.object] else { throw unknownImage(image) }
+      try setValues(cell.values.mapValues { $0 }, of: row)
+      return row
+    }
+  }
+
+  /// Appends cells of one image that the caller knows to be new; their rows follow one another.
+  package mutating func appendCells(_ cells: [CellRecord], of image: UInt32) throws -> Range<Row> {
+    guard var record = try transaction.image(image) else { throw unknownImage(image) }
+    let first = try take(cells.count, from: .nextRow)
+    let rows = first..<first + UInt32(cells.count)
+    if rows.isEmpty { return rows }
+    if let last = record.rows.last, last.upperBound == rows.lowerBound {
+      record.rows[record.rows.count - 1] = last.lowerBound..<rows.upperBound
+    } else {
+      record.rows.append(rows)
+    }
+    try putImage(record, image)
+    for (row, cell) in zip(rows, cells) { try append(cell, at: row) }
+    return rows
+  }
+
+  /// The rows of an image's cells, in order.
+  package func rows(ofImage image: UInt32) throws -> [Row] {
+    guard let record = try transaction.image(image) else { throw unknownImage(image) }
+    return Array(record.rows.joined())
+  }
+
+  private func unknownImage(_ image: UInt32) -> Fault {
+    Fault(.badData, "image \(image)", "is not in the database", remedy: "run cellvec check")
+  }
+
+  /// Sets values of one cell; nil clears one. Fields that are not named keep their value.
+  package mutating func setValues(_ values: [UInt16: FieldValue?], of row: Row) throws {
+    guard var cell = try transaction.storedCell(at: row) else {
+      throw Fault(.missingInput, "cell \(row)", "is not in the database")
+    }
+    let before = cell
+    for (field, value) in values {
+      let old = cell.values[field]
+      let new = try value.map { try stored($0, field: field) }
+      if old == new { continue }
+      try index(row, field: field, from: old, to: new)
+      cell.values[field] = new
+    }
+    if cell != before { try transaction.put(.cells, Key().appending(row), cell.encoded()) }
+  }
+
+  private mutating func append(_ cell: CellRecord, at row: Row) throws {
+    var stored = StoredCell(image: cell.image, object: cell.object, geometry: cell.geometry, values: [:])
+    for (field, value) in cell.values {
+      let value = try self.stored(value, field: field)
+      try index(row, field: field, from: nil, to: value)
+      stored.values[field] = value
+    }
+    try sets.insert(row, into: .cells, transaction)
+    try transaction.put(.cells, Key().appending(row), stored.encoded())
+  }
+
+  /// Keeps the derived row sets and number columns in step with a changed value.
+  private mutating func index(
+    _ row: Row, field: UInt16, from old: StoredValue?, to new: StoredValue?
+  ) throws {
+    let oldTexts = old?.textIDs ?? []
+    let newTexts = new?.textIDs ?? []
+    for id in oldTexts where !newTexts.contains(id) {
+      try sets.remove(row, from: .text(field: field, id: id), transaction)
+    }
+    for id in newTexts where !oldTexts.contains(id) {
+      try sets.insert(row, into: .text(field: field, id: id), transaction)
+    }
+    if old == nil, new != nil { try sets.insert(row, into: .hasValue(field: field), transaction) }
+    if old != nil, new == nil { try sets.remove(row, from: .hasValue(field: field), transaction) }
+    if case .number(let number) = new {
+      try numbers.set(number, of: row, field: field, transaction)
+    } else if case .number = old {
+      try numbers.set(.nan, of: row, field: field, transaction)
+    }
+  }
+
+  private mutating func stored(_ value: FieldValue, field: UInt16) throws -> StoredValue {
+    switch value {
+    case .number(let number):
+      guard number.isFinite else {
+        throw Fault(.badData, "a number of field \(field)", expected: "a finite number", found: "\(number)")
+      }
+      return .number(number)
+    case .string(let text):
+      return .text(try texts.id(of: text, field: field, transaction))
+    case .list(let list):
+      var ids: [UInt32] = []
+      for text in list {
+        let id = try texts.id(of: text, field: field, transaction)
+        if !ids.contains(id) { ids.append(id) }
+      }
+      return .texts(ids)
+    }
+  }
+}

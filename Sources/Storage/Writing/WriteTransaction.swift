@@ -1,0 +1,130 @@
+import Faults
+
+/// Changes that become visible together.
+///
+/// Cells and images are written to LMDB at once. Row sets, number columns, and blocks of vectors collect in
+/// memory and are written by `commit`, each once, however many cells of the transaction touch it.
+package struct WriteTransaction: ~Copyable {
+  let transaction: Transaction
+  var fieldsByName: [String: Field]
+  private var spaces: [SpaceRecord]
+  var texts = TextDictionary()
+  var sets = PendingSets()
+  var numbers = PendingNumbers()
+  var blocks = PendingBlocks()
+
+  static func begin(_ transaction: consuming Transaction) throws -> WriteTransaction {
+    let fields = try transaction.allFields()
+    let spaces = try transaction.allSpaces()
+    return WriteTransaction(transaction, fields: fields, spaces: spaces)
+  }
+
+  private init(_ transaction: consuming Transaction, fields: [Field], spaces: [SpaceRecord]) {
+    self.transaction = transaction
+    fieldsByName = Dictionary(uniqueKeysWithValues: fields.map { ($0.name, $0) })
+    self.spaces = spaces
+  }
+
+  consuming func commit() throws {
+    try blocks.flush(to: transaction)
+    try sets.flush(to: transaction)
+    try numbers.flush(to: transaction)
+    try transaction.commit()
+  }
+
+  // MARK: Fields and spaces
+
+  /// The field of this name, made when it is new.
+  /// - Throws: `badData` when the field exists with another type.
+  package mutating func field(named name: String, type: FieldType) throws -> Field {
+    if let field = fieldsByName[name] {
+      guard field.type == type else {
+        throw Fault(
+          .badData, "field \"\(name)\"", expected: "a \(field.type.rawValue), as it is in the database",
+          found: "a \(type.rawValue)", remedy: "give the new values another field name")
+      }
+      return field
+    }
+    guard !name.isEmpty, fieldsByName.count < Int(UInt16.max) else {
+      throw Fault(
+        .badData, "field \"\(name)\"", "cannot be made: a name is needed, and at most 65,535 fields")
+    }
+    let field = Field(id: UInt16(fieldsByName.count), name: name, type: type)
+    try transaction.put(
+      .fields, Key().appending(field.id), [UInt8(field.type.code)] + Array(name.utf8))
+    fieldsByName[name] = field
+    return field
+  }
+
+  /// A new, empty space.
+  package mutating func addSpace(
+    name: String, dimension: Int, recipe: String?, backboneHash: String?, backbonePath: String?
+  ) throws -> SpaceRecord {
+    guard (1...BlockLayout.dimensionLimit).contains(dimension) else {
+      throw Fault(
+        .badData, "space \"\(name)\"", expected: "a dimension of 1 to \(BlockLayout.dimensionLimit)",
+        found: "\(dimension)")
+    }
+    guard !spaces.contains(where: { $0.name == name }), spaces.count < Int(UInt16.max) else {
+      throw Fault(.usage, "space \"\(name)\"", "exists already", remedy: "choose another name")
+    }
+    let space = SpaceRecord(
+      id: UInt16(spaces.count), name: name, dimension: dimension, recipe: recipe,
+      backboneHash: backboneHash, backbonePath: backbonePath)
+    try transaction.put(.spaces, Key().appending(space.id), Document.encode(space))
+    spaces.append(space)
+    return space
+  }
+
+  package func space(named name: String) -> SpaceRecord? { spaces.first { $0.name == name } }
+
+  // MARK: Images and heads
+
+  /// The image's number: that of the known image with the same identity, else a new one.
+  package mutating func addImage(_ image: ImageRecord) throws -> UInt32 {
+    if let known = try transaction.imageNumber(identity: image.identity) { return known }
+    let number = try take(1, from: .nextImage)
+    try putImage(image, number)
+    try withUnsafeBytes(of: number.littleEndian) {
+      try transaction.put(.imageIDs, Key().appending(image.identity), $0)
+    }
+    return number
+  }
+
+  func putImage(_ image: ImageRecord, _ number: UInt32) throws {
+    try transaction.put(.images, Key().appending(number), Document.encode(image))
+  }
+
+  /// Marks an image as done in a space.
+  package func setOutcome(_ outcome: IngestOutcome, image: UInt32, space: SpaceRecord) throws {
+    try transaction.put(
+      .outcomes, Key().appending(space.id).appending(image), Document.encode(outcome))
+  }
+
+  /// Whether an image is done in a space.
+  package func hasOutcome(image: UInt32, space: SpaceRecord) throws -> Bool {
+    try transaction.get(.outcomes, Key().appending(space.id).appending(image)) != nil
+  }
+
+  /// Stores a head under its name, in place of one that has the name already.
+  package func saveHead(_ head: HeadRecord) throws {
+    guard (1...HeadRecord.nameLimit).contains(head.name.utf8.count) else {
+      throw Fault(
+        .usage, "head \"\(head.name)\"", "needs a name of 1 to \(HeadRecord.nameLimit) bytes",
+        remedy: "choose a shorter name")
+    }
+    try transaction.put(.heads, Key().appending(head.name), head.encoded())
+  }
+
+  /// The first of `count` new numbers.
+  func take(_ count: Int, from counter: Counter) throws -> UInt32 {
+    let first = try transaction.counter(counter)
+    guard count <= Int(UInt32.max - first) else {
+      throw Fault(.inputOutput, transaction.environment.path, "has given out all 4,294,967,295 numbers")
+    }
+    try withUnsafeBytes(of: (first + UInt32(count)).littleEndian) {
+      try transaction.put(.header, counter.key, $0)
+    }
+    return first
+  }
+}

@@ -1,0 +1,68 @@
+import Imaging
+import Ingest
+import Storage
+
+/// What `ingest` says of a plan and of a run.
+enum IngestReport {
+  /// One row an image: its files and the metadata that it would get.
+  static func plan(_ grouping: Grouping, _ ingest: ImageIngest) -> Report {
+    let roles = ingest.recipe.roles
+    let fields = ingest.metadata?.fields ?? []
+    var report = Report(
+      (["image"] + roles + ["mask"] + fields.map(\.name)).map { Column($0) })
+    for image in grouping.images {
+      let files = roles.map { role in Value.text(image.channels.first { $0.role == role }?.path) }
+      let values = ingest.metadata?.values(of: image.name) ?? [:]
+      report.append(
+        [.text(image.name)] + files + [.text(image.mask?.path)] + fields.map { Value(values[$0.name]) })
+    }
+    return report
+  }
+
+  /// One row a fact.
+  static func summary(_ summary: IngestSummary, space: SpaceRecord) -> Report {
+    var rows: [[Value]] = []
+    func add(_ fact: String, _ value: Value) { rows.append([.text(fact), value]) }
+    add("space", .text(space.name))
+    add("dimension", .integer(space.dimension))
+    add("images", .integer(summary.images))
+    add("images embedded", .integer(summary.embedded))
+    add("images unchanged", .integer(summary.unchanged))
+    add("images failed", .integer(summary.failures.count))
+    add("images with the pixels of another", .integer(summary.duplicates.count))
+    add("objects found", .integer(summary.found))
+    add("cells embedded", .integer(summary.cells))
+    for (reason, count) in summary.dropped.sorted(by: { $0.key < $1.key }) {
+      add("objects dropped: \(reason)", .integer(count))
+    }
+    if let metadata = summary.metadata {
+      add("metadata joined by", .text(metadata.join))
+      add("images with metadata", .integer(metadata.matchedImages))
+      add("images without metadata", .list(shortened(metadata.unmatchedImages)))
+      add("table lines without image", .list(shortened(metadata.unmatchedLines.map(String.init))))
+      for (field, count) in metadata.contradictions.sorted(by: { $0.key < $1.key }) {
+        add("images with contradicting \(field)", .integer(count))
+      }
+    }
+    let seconds = summary.totalTime.seconds
+    add("bytes read", .integer(summary.bytesRead))
+    add("seconds", .real(rounded(seconds)))
+    add("seconds reading and cropping", .real(rounded(summary.readTime.seconds)))
+    add("seconds embedding", .real(rounded(summary.embedTime.seconds)))
+    add("seconds committing", .real(rounded(summary.commitTime.seconds)))
+    add("images per second", .real(rounded(Double(summary.embedded) / max(seconds, 1e-9))))
+    add("cells per second", .real(rounded(Double(summary.cells) / max(seconds, 1e-9))))
+    return Report(["fact", "value"], rows: rows)
+  }
+
+  /// The first few of many names, and how many more there are.
+  private static func shortened(_ names: [String]) -> [String] {
+    names.count > 8 ? names.prefix(7) + ["and \(names.count - 7) more"] : names
+  }
+
+  private static func rounded(_ number: Double) -> Double { (number * 1000).rounded() / 1000 }
+}
+
+extension Duration {
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+import Faults
+import Imaging
+
+/// Which files are the channels of an image.
+struct ChannelOptions: ParsableArguments {
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Files of each channel: role=pattern, as in protein='*_green.png'; '#1' at the end takes plane 1 of a file.",
+      valueName: "role=pattern"))
+  var channels: [String] = []
+
+  func patterns() throws -> [ChannelPattern] {
+    guard !channels.isEmpty else {
+      throw Fault(
+        .usage, "--channels", "names no channel", remedy: "give one pattern for each, as in protein='*_green.png'")
+    }
+    return try channels.map { try ChannelPattern(parsing: $0) }
+  }
+}

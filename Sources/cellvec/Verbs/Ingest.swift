@@ -1,0 +1,74 @@
+import ArgumentParser
+import Backbone
+import Faults
+import Imaging
+import Ingest
+import Storage
+
+/// `cellvec ingest`: images of a folder become cells with vectors.
+struct Ingest: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Embed the cells of a folder of images.",
+    discussion: """
+      Images that are in the database already cost no inference; a run that was stopped continues.
+
+      Examples:
+        cellvec ingest plate1/ --db lab.cellvec --backbone dino.safetensors \\
+          --channels protein='*_green.png' nucleus='*_blue.png' --cells masks='*_mask.png' --crop 128 \\
+          --metadata plate1.csv
+        cellvec ingest plate1/ --db lab.cellvec --backbone dino.safetensors \\
+          --channels nucleus='*.tif#0' protein='*.tif#1' --cells nuclei --crop 128 --dry-run
+      """)
+
+  @Argument(help: "Folder of images; folders in it are searched too.") var folder: String
+  @OptionGroup var database: DatabaseOptions
+  @OptionGroup(title: "Images") var channels: ChannelOptions
+  @OptionGroup(title: "Recipe") var recipeOptions: RecipeOptions
+  @Option(help: ArgumentHelp("Weights of the model, a safetensors file.", valueName: "file")) var backbone: String
+  @Option(help: ArgumentHelp("Name of the embedding space; <backbone>-<strategy> by default.", valueName: "name"))
+  var space: String?
+  @OptionGroup(title: "Metadata") var metadataOptions: MetadataOptions
+  @Flag(name: .shortAndLong, help: "Show which images would be ingested, with their metadata, and stop.")
+  var dryRun = false
+  @OptionGroup var writer: WriterOptions
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var talk: TalkOptions
+
+  func run() throws {
+    let path = try database.path()
+    let grouping = try findImages(
+      in: folder, channels: channels.patterns(), mask: recipeOptions.maskPattern)
+    let ingest = try plan(grouping.images, path: path)
+    if dryRun { return try StandardOutput.write(IngestReport.plan(grouping, ingest), as: output.format) }
+
+    let writer = try writer.open(path: path, create: true, isQuiet: talk.quiet)
+    let target = try writer.space(
+      named: space, recipe: ingest.recipe, embedder: ingest.embedder, backbonePath: backbone)
+    Interruption.listen()
+    let progress = ProgressLine(counting: "images", of: ingest.images.count, isQuiet: talk.quiet)
+    var summary = try ingest.run(
+      into: target, of: writer, isCancelled: { Interruption.isRequested },
+      progress: { progress.update(done: $0.imagesDone, note: "\($0.cells) cells, \($0.failures) failed") })
+    progress.finish()
+    summary.failures = grouping.problems + summary.failures
+    for failure in summary.failures { StandardError.writeLine("cellvec: \(failure)") }
+    try StandardOutput.write(IngestReport.summary(summary, space: target), as: output.format)
+    try Interruption.check()
+    if !summary.failures.isEmpty { throw ExitStatus.someInputsFailed }
+  }
+
+  /// Everything that can be wrong with the options is found here, before the first image is embedded.
+  private func plan(_ images: [FieldOfView], path: String) throws -> ImageIngest {
+    let model = try VisionTransformer(path: backbone)
+    let recipe = try recipeOptions.recipe(roles: channels.patterns().map(\.role), backbone: model)
+    let existing = Database.exists(at: path) ? try Database(path: path).read { $0.fields } : []
+    let metadata = try ImageMetadata(
+      table: metadataOptions.metadata, join: metadataOptions.join, namePattern: metadataOptions.namePattern,
+      types: metadataOptions.fieldTypes.types(), images: images, existing: existing)
+    return ImageIngest(
+      images: images, recipe: recipe,
+      embedder: try Embedder(backbone: model, strategy: recipe.strategy, roles: recipe.roles),
+      metadata: metadata, threads: threads.count)
+  }
+}

@@ -1,0 +1,240 @@
+import Glibc
+import Kernels
+import Randomness
+import Testing
+
+/// The instruction sets that this machine runs.
+private let instructionSets: [kernels_isa] =
+  kernels_active_isa() == KERNELS_AVX2 ? [KERNELS_PORTABLE, KERNELS_AVX2] : [KERNELS_PORTABLE]
+
+/// Rows of several kinds: the oracle must hold for all of them.
+private enum Distribution: CaseIterable {
+  case normal
+  case shifted
+  case large
+  case tiny
+  case constant
+  case zeros
+  case outlier
+
+  func values(_ count: Int, seed: UInt64 = 1) -> [Float] {
+    var generator = SeededGenerator(seed: seed)
+    return (0..<count).map { index in
+      switch self {
+      case .normal: Float(generator.normal())
+      case .shifted: Float(10 + generator.normal())
+      case .large: Float(1e4 * generator.normal())
+      case .tiny: Float(1e-30 * generator.normal())
+      case .constant: 3
+      case .zeros: 0
+      case .outlier: index % 97 == 5 ? 60 : Float(generator.normal())
+      }
+    }
+  }
+}
+
+/// Below, at and beyond a vector of eight, and the widths of real models.
+private let widths = [1, 3, 7, 8, 9, 31, 64, 197, 384, 785]
+
+@Suite struct LayerNormTests {
+  @Test(arguments: instructionSets, widths)
+  func equalsTheFormulaInDouble(isa: kernels_isa, width: Int) {
+    let rows = 3
+    let gamma = Distribution.normal.values(width, seed: 2).map { 1 + 0.2 * $0 }
+    let beta = Distribution.normal.values(width, seed: 3)
+    for distribution in Distribution.allCases {
+      let x = distribution.values(rows * width)
+      var out = [Float](repeating: .nan, count: rows * width)
+      kernels_layer_norm_on(isa, gamma, beta, 1e-6, rows, width, x, &out)
+      for row in 0..<rows {
+        let values = x[row * width..<(row + 1) * width].map(Double.init)
+        let mean = values.reduce(0, +) / Double(width)
+        let variance = values.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / Double(width)
+        // Centring in float32 costs up to an ulp of the mean, in units of the standard deviation.
+        let spread = (variance + 1e-6).squareRoot()
+        let bound = 2e-6 + 3e-7 * abs(mean) / spread
+        for (index, value) in values.enumerated() {
+          let expected = (value - mean) / spread * Double(gamma[index]) + Double(beta[index])
+          let error = abs(Double(out[row * width + index]) - expected)
+          #expect(error <= bound * max(1, abs(expected)), "\(distribution) row \(row) column \(index)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: instructionSets)
+  func aConstantRowGivesBeta(isa: kernels_isa) {
+    let beta = Distribution.normal.values(20)
+    var out = [Float](repeating: .nan, count: 20)
+    kernels_layer_norm_on(
+      isa, [Float](repeating: 5, count: 20), beta, 1e-6, 1, 20, [Float](repeating: 3, count: 20), &out)
+    #expect(out == beta)
+  }
+
+  @Test(arguments: instructionSets)
+  func aRowDoesNotDependOnItsNeighbours(isa: kernels_isa) {
+    let (rows, width) = (5, 37)
+    let x = Distribution.normal.values(rows * width)
+    let ones = [Float](repeating: 1, count: width)
+    var together = [Float](repeating: 0, count: rows * width)
+    kernels_layer_norm_on(isa, ones, ones, 1e-6, rows, width, x, &together)
+    for row in 0..<rows {
+      var alone = [Float](repeating: 0, count: width)
+      kernels_layer_norm_on(
+        isa, ones, ones, 1e-6, 1, width, Array(x[row * width..<(row + 1) * width]), &alone)
+      #expect(alone == Array(together[row * width..<(row + 1) * width]))
+    }
+  }
+
+  @Test(arguments: instructionSets)
+  func notANumberStaysInItsRow(isa: kernels_isa) {
+    var x = Distribution.normal.values(2 * 11)
+    x[10] = .nan
+    let ones = [Float](repeating: 1, count: 11)
+    var out = [Float](repeating: 0, count: 2 * 11)
+    kernels_layer_norm_on(isa, ones, ones, 1e-6, 2, 11, x, &out)
+    #expect(out[..<11].allSatisfy { $0.isNaN })
+    #expect(out[11...].allSatisfy { $0.isFinite })
+  }
+}
+
+@Suite struct SoftmaxTests {
+  @Test(arguments: instructionSets, widths)
+  func equalsTheFormulaInDouble(isa: kernels_isa, width: Int) {
+    for distribution in Distribution.allCases {
+      let values = distribution.values(2 * width)
+      var x = values
+      kernels_softmax_on(isa, 2, width, &x)
+      for row in 0..<2 {
+        let range = row * width..<(row + 1) * width
+        let largest = values[range].max() ?? 0
+        let weights = values[range].map { exp(max(-87, Double($0 - largest))) }
+        let sum = weights.reduce(0, +)
+        for (index, weight) in zip(range, weights) {
+          let error = abs(Double(x[index]) - weight / sum)
+          #expect(error <= 5e-7 * weight / sum + 1e-44, "\(distribution) \(index)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: instructionSets)
+  func equalValuesShareEqually(isa: kernels_isa) {
+    for value: Float in [0, -1e38, 1e38] {
+      var x = [Float](repeating: value, count: 10)
+      kernels_softmax_on(isa, 1, 10, &x)
+      #expect(x == [Float](repeating: 0.1, count: 10))
+    }
+  }
+
+  @Test(arguments: instructionSets)
+  func notANumberStaysInItsRow(isa: kernels_isa) {
+    for place in [0, 4, 10] {
+      var x = Distribution.normal.values(2 * 11)
+      x[place] = .nan
+      kernels_softmax_on(isa, 2, 11, &x)
+      #expect(x[..<11].allSatisfy { $0.isNaN })
+      #expect(x[11...].allSatisfy { $0.isFinite })
+    }
+  }
+}
+
+@Suite struct GeluTests {
+  private func gelu(_ values: [Float], _ isa: kernels_isa) -> [Float] {
+    var x = values
+    kernels_add_bias_gelu_on(isa, [Float](repeating: 0, count: x.count), 1, x.count, &x)
+    return x
+  }
+
+  private func exact(_ v: Float) -> Double { 0.5 * Double(v) * erfc(-Double(v) / 2.0.squareRoot()) }
+
+  @Test(arguments: instructionSets)
+  func equalsErfInDouble(isa: kernels_isa) {
+    let values = stride(from: Float(-16), through: 16, by: 1.0 / 512).map { $0 }
+    var largestError = 0.0
+    var largestTailError = 0.0
+    for (v, found) in zip(values, gelu(values, isa)) {
+      let expected = exact(v)
+      let error = abs(Double(found) - expected)
+      #expect(error <= 1e-7 + abs(expected) * 0x1p-24, "at \(v)")
+      largestError = max(largestError, error - abs(expected) * 0x1p-24)
+      if v < 0, v >= -12 { largestTailError = max(largestTailError, error / abs(expected)) }
+    }
+    #expect(largestError < 1e-7)
+    #expect(largestTailError < 5e-6)
+  }
+
+  @Test(arguments: instructionSets)
+  func smallValuesKeepTheirRelativeAccuracy(isa: kernels_isa) {
+    let values = (-30...(-1)).flatMap { [Float(exp2(Double($0))), -Float(exp2(Double($0)))] }
+    for (v, found) in zip(values, gelu(values, isa)) {
+      #expect(abs(Double(found) - exact(v)) <= 3e-7 * abs(exact(v)), "at \(v)")
+    }
+  }
+
+  @Test(arguments: instructionSets)
+  func specialValues(isa: kernels_isa) {
+    let found = gelu([0, -0.0, .infinity, 1e30, -1e30, .nan, -.infinity], isa)
+    #expect(found[0] == 0 && found[1] == 0)
+    #expect(found[2] == .infinity && found[3] == 1e30)
+    #expect(abs(found[4]) < 1e-35 && abs(found[6]) < 1e-35)
+    #expect(found[5].isNaN)
+  }
+
+  @Test(arguments: instructionSets)
+  func theBiasIsAddedFirst(isa: kernels_isa) {
+    let bias = Distribution.normal.values(13)
+    var x = Distribution.normal.values(2 * 13, seed: 9)
+    let sums = x.indices.map { x[$0] + bias[$0 % 13] }
+    kernels_add_bias_gelu_on(isa, bias, 2, 13, &x)
+    #expect(x == gelu(sums, isa))
+  }
+}
+
+@Suite struct BiasAndResidualTests {
+  @Test(arguments: instructionSets, [1, 8, 13, 384])
+  func addTheirTerms(isa: kernels_isa, width: Int) {
+    let bias = Distribution.normal.values(width, seed: 1)
+    let scale = Distribution.normal.values(width, seed: 2)
+    let y = Distribution.normal.values(2 * width, seed: 3)
+    let x = Distribution.normal.values(2 * width, seed: 4)
+    var biased = x
+    var plain = x
+    var scaled = x
+    kernels_add_bias_on(isa, bias, 2, width, &biased)
+    kernels_add_residual_on(isa, y, bias, nil, 2, width, &plain)
+    kernels_add_residual_on(isa, y, bias, scale, 2, width, &scaled)
+    for index in x.indices {
+      let column = index % width
+      #expect(biased[index] == x[index] + bias[column])
+      #expect(plain[index] == x[index] + (y[index] + bias[column]))
+      let expected = Double(x[index]) + Double(scale[column]) * (Double(y[index]) + Double(bias[column]))
+      #expect(abs(Double(scaled[index]) - expected) <= 2e-6)
+    }
+  }
+
+  @Test func noRowsIsNoWork() {
+    kernels_add_bias([], 0, 0, nil)
+    kernels_softmax(0, 8, nil)
+    kernels_softmax(4, 0, nil)
+    kernels_layer_norm(nil, nil, 1e-6, 0, 8, nil, nil)
+  }
+}
+
+@Suite struct DenormalTests {
+  @Test func denormalsAreFlushedUntilTheStateIsRestored() {
+    let small = Float(bitPattern: 71_362)
+    func plusZero() -> Float {
+      var value = small
+      kernels_add_bias([0], 1, 1, &value)
+      return value
+    }
+    let state = kernels_flush_denormals()
+    let flushed = plusZero()
+    kernels_restore_denormals(state)
+    #if arch(x86_64)
+      #expect(flushed == 0)
+    #endif
+    #expect(plusZero() == small)
+  }
+}

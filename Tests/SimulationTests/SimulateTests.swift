@@ -1,0 +1,115 @@
+import Faults
+import Formats
+import Simulation
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite struct SimulateTests {
+  private static func tiny(seed: UInt64 = 1, threads: Int = 1) -> SimulationOptions {
+    var options = SimulationOptions()
+    options.fieldCount = 4
+    options.fieldsPerGene = 2
+    options.cellsPerField = 2
+    options.sizePx = 48
+    options.seed = seed
+    options.threadCount = threads
+    return options
+  }
+
+  private static let fields = ["P1_A01_s1", "P2_A01_s1", "P1_A02_s1", "P2_A02_s1"]
+
+  private static func images(in folder: String) -> [[UInt8]?] {
+    fields.flatMap { field in
+      ["nucleus", "protein", "mask"].map { bytes(ofFile: "\(folder)/\(field)_\($0).png") }
+    }
+  }
+
+  @Test func sameSeedWritesTheSameBytesOnAnyNumberOfThreads() throws {
+    try withTemporaryDirectory { folder in
+      let one = try simulate(into: "\(folder)/one", options: Self.tiny())
+      let three = try simulate(into: "\(folder)/three", options: Self.tiny(threads: 3))
+      #expect(one == three)
+      let images = Self.images(in: "\(folder)/one")
+      #expect(images.allSatisfy { $0 != nil })
+      #expect(images == Self.images(in: "\(folder)/three"))
+      for table in ["metadata.csv", "cells.csv"] {
+        #expect(bytes(ofFile: "\(folder)/one/\(table)") == bytes(ofFile: "\(folder)/three/\(table)"))
+      }
+    }
+  }
+
+  @Test func anotherSeedWritesOtherImages() throws {
+    try withTemporaryDirectory { folder in
+      _ = try simulate(into: "\(folder)/one", options: Self.tiny(seed: 1))
+      _ = try simulate(into: "\(folder)/two", options: Self.tiny(seed: 2))
+      for (one, two) in zip(Self.images(in: "\(folder)/one"), Self.images(in: "\(folder)/two")) {
+        #expect(one != two)
+      }
+    }
+  }
+
+  @Test func metadataNamesEachFieldsGeneLabelsAndPlace() throws {
+    try withTemporaryDirectory { folder in
+      let summary = try simulate(into: folder, options: Self.tiny())
+      let table = try CSVTable(path: "\(folder)/metadata.csv")
+      #expect(table.columns == ["image", "gene", "localization", "plate", "well", "site", "cell_line"])
+      #expect(
+        table.rows == [
+          ["P1_A01_s1", "SIM001", "Nucleoplasm", "P1", "A01", "1", "SIM-flat"],
+          ["P2_A01_s1", "SIM001", "Nucleoplasm", "P2", "A01", "1", "SIM-round"],
+          ["P1_A02_s1", "SIM002", "Nucleoli", "P1", "A02", "1", "SIM-flat"],
+          ["P2_A02_s1", "SIM002", "Nucleoli", "P2", "A02", "1", "SIM-round"],
+        ])
+      #expect(summary.fieldCount == 4)
+      #expect(summary.geneCount == 2)
+      #expect(try CSVTable(path: "\(folder)/cells.csv").rows.count == summary.cellCount)
+    }
+  }
+
+  @Test func progressCountsEveryFieldOnce() throws {
+    try withTemporaryDirectory { folder in
+      let counts = Mutex<[Int]>([])
+      _ = try simulate(into: folder, options: Self.tiny(threads: 2)) { count in
+        counts.withLock { $0.append(count) }
+      }
+      #expect(counts.withLock { $0 } == [1, 2, 3, 4])
+    }
+  }
+
+  private static func tiny(altered alter: (inout SimulationOptions) -> Void) -> SimulationOptions {
+    var options = tiny()
+    alter(&options)
+    return options
+  }
+
+  @Test(arguments: [
+    (tiny { $0.fieldCount = 0 }, "fields"), (tiny { $0.fieldsPerGene = -1 }, "fields per gene"),
+    (tiny { $0.cellsPerField = 0 }, "cells per field"), (tiny { $0.cellsPerField = 1000 }, "cells per field"),
+    (tiny { $0.sizePx = 8 }, "field size"), (tiny { $0.sizePx = 1 << 40 }, "field size"),
+    (tiny { $0.threadCount = 0 }, "threads"), (tiny { $0.sizePx = 4096 }, "cells per field"),
+  ])
+  func optionOutOfRangeIsAUsageFaultThatNamesIt(options: SimulationOptions, name: String) {
+    let fault = #expect(throws: Fault.self) { try options.validate() }
+    #expect(fault?.kind == .usage)
+    #expect(fault?.subject == name)
+  }
+
+  @Test func folderThatCannotBeMadeIsAFaultThatNamesIt() throws {
+    withTemporaryDirectory { folder in
+      let inside = "\(folder)/missing/deeper"
+      let fault = #expect(throws: Fault.self) { try simulate(into: inside, options: Self.tiny()) }
+      #expect(fault?.subject == inside)
+    }
+  }
+
+  @Test func fileInPlaceOfTheFolderIsAFault() throws {
+    try withTemporaryDirectory { folder in
+      _ = try simulate(into: folder, options: Self.tiny())
+      let file = "\(folder)/metadata.csv"
+      let fault = #expect(throws: Fault.self) { try simulate(into: file, options: Self.tiny()) }
+      #expect(fault?.kind == .cannotCreate)
+      #expect(fault?.subject == file)
+    }
+  }
+}

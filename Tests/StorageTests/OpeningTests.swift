@@ -1,0 +1,110 @@
+import Faults
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Storage
+
+@Suite struct OpeningTests {
+  private func fault(_ body: () throws -> Void) -> Fault? {
+    #expect(throws: Fault.self, performing: body)
+  }
+
+  @Test func aMissingDatabaseIsNamed() throws {
+    try withTemporaryDirectory { directory in
+      let fault = fault { _ = try Database(path: "\(directory)/none") }
+      #expect(fault?.kind == .missingInput)
+      #expect(fault?.subject == "\(directory)/none")
+    }
+  }
+
+  @Test func aFolderOfOtherFilesIsNotTurnedIntoADatabase() throws {
+    try withTemporaryDirectory { directory in
+      close(open("\(directory)/a.png", O_CREAT | O_WRONLY, 0o644))
+      let fault = fault { _ = try DatabaseWriter(path: directory, create: true) }
+      #expect(fault?.kind == .cannotCreate)
+    }
+  }
+
+  @Test func aFileOfAnotherKindIsRefused() throws {
+    try withTemporaryDirectory { directory in
+      let file = open("\(directory)/data.mdb", O_CREAT | O_WRONLY, 0o644)
+      let bytes = [UInt8](repeating: 7, count: 20_000)
+      write(file, bytes, bytes.count)
+      close(file)
+      #expect(fault { _ = try Database(path: directory) }?.kind == .badData)
+    }
+  }
+
+  @Test func aFileCutShortIsRefusedBeforeItIsTouched() throws {
+    try withTemporaryDirectory { directory in
+      do {
+        let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+        try writer.write {
+          try $0.saveHead(
+            HeadRecord(name: "h", space: 0, summary: "", weights: Array(repeating: 1, count: 50_000)))
+        }
+      }
+      #expect(truncate("\(directory)/db/data.mdb", 16_384) == 0)
+      let fault = fault { _ = try Database(path: "\(directory)/db") }
+      #expect(fault?.kind == .badData)
+      #expect(fault?.description.contains("data.mdb: expected at least") == true)
+    }
+  }
+
+  @Test func aNewerFormatIsRefusedWithTheProgramThatCanReadIt() throws {
+    try withTemporaryDirectory { directory in
+      do {
+        let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+        let newer = FormatHeader(
+          version: 9, readerFlags: ["chunked"], writerFlags: [], createdBy: "cellvec 7.0")
+        try writer.write { try $0.transaction.put(.header, FormatHeader.key, Document.encode(newer)) }
+      }
+      let fault = fault { _ = try Database(path: "\(directory)/db") }
+      #expect(fault?.description.contains("expected database format version 1, found version 9") == true)
+      #expect(fault?.remedy.contains("cellvec 7.0") == true)
+    }
+  }
+
+  @Test func aWriterFlagBlocksWritersOnly() throws {
+    try withTemporaryDirectory { directory in
+      do {
+        let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+        let header = FormatHeader(version: 1, readerFlags: [], writerFlags: ["x"], createdBy: "cellvec 7.0")
+        try writer.write { try $0.transaction.put(.header, FormatHeader.key, Document.encode(header)) }
+      }
+      _ = try Database(path: "\(directory)/db")
+      #expect(fault { _ = try DatabaseWriter(path: "\(directory)/db", create: false) }?.kind == .badData)
+    }
+  }
+
+  @Test func aSecondWriterIsToldWhoHoldsTheDatabase() throws {
+    try withTemporaryDirectory { directory in
+      let first = try DatabaseWriter(path: "\(directory)/db", create: true)
+      var holder = ""
+      let fault = fault {
+        _ = try DatabaseWriter(path: "\(directory)/db", create: true) { name in
+          holder = name
+          return false
+        }
+      }
+      #expect(fault?.kind == .locked)
+      #expect(holder == "process \(getpid())")
+      withExtendedLifetime(first) {}
+    }
+  }
+
+  @Test func aFieldKeepsItsType() throws {
+    try withTemporaryDirectory { directory in
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      let fault = fault {
+        try writer.write { transaction in
+          _ = try transaction.field(named: "dose", type: .number)
+          _ = try transaction.field(named: "dose", type: .string)
+        }
+      }
+      #expect(
+        fault?.description.contains("expected a number, as it is in the database, found a string") == true)
+    }
+  }
+}
