@@ -50,7 +50,7 @@ func fitHead(
 
   let stepsAnEpoch = (samples.count + batchSize - 1) / batchSize
   let schedule = CosineSchedule(
-    initialRate: configuration.learningRate, steps: stepsAnEpoch * configuration.epochs)
+    initialRate: configuration.initialLearningRate, steps: stepsAnEpoch * configuration.epochs)
   var step = 0
   for epoch in 0..<configuration.epochs {
     var generator = SeededGenerator(seed: configuration.seed, stream: UInt64(epoch))

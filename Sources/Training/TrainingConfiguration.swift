@@ -26,8 +26,8 @@ package struct TrainingConfiguration: Sendable, Equatable, Codable {
   package var epochs: Int
   /// Samples a step; nil chooses by the number of samples, see `batchSize(samples:)`.
   package var batchSize: Int?
-  /// The rate of the first step, from which it falls to zero.
-  package var learningRate: Double
+  /// The rate of the first step, from which it falls to zero; nil chooses by the architecture.
+  package var learningRate: Double?
   /// Decoupled weight decay, on weights and not on biases.
   package var weightDecay: Double
   /// Decides initial weights, order of samples and dropout.
@@ -35,7 +35,7 @@ package struct TrainingConfiguration: Sendable, Equatable, Codable {
 
   package init(
     architecture: HeadArchitecture = .linear, epochs: Int = Defaults.epochs, batchSize: Int? = nil,
-    learningRate: Double = Defaults.learningRate, weightDecay: Double = Defaults.weightDecay, seed: UInt64 = 0
+    learningRate: Double? = nil, weightDecay: Double = Defaults.weightDecay, seed: UInt64 = 0
   ) {
     self.architecture = architecture
     self.epochs = epochs
@@ -47,20 +47,26 @@ package struct TrainingConfiguration: Sendable, Equatable, Codable {
 
   /// Values that do well on a few hundred to a hundred thousand samples without tuning.
   package enum Defaults {
-    /// Three times the README of DINO4Cells, whose published head was trained for 10 to 100.
+    /// Between the 10 of DINO4Cells' README and the 100 of its configuration for fields of view.
     package static let epochs = 30
     /// That of DINO4Cells. On the grid of `DefaultsTests` 0 to 0.3 differ by less than 0.02 macro F1.
     package static let weightDecay = 0.04
-    /// Within 0.02 macro F1 of the best of 1e-3, 3e-3, 1e-2 on the grid of `DefaultsTests`, for linear heads
-    /// and for hidden layers. (DINO4Cells uses 2e-4, but for far more steps.)
-    package static let learningRate = 3e-3
+    /// Within 0.02 macro F1 of the best of 1e-3, 3e-3, 1e-2 on the grid of `DefaultsTests`.
+    package static let linearLearningRate = 3e-3
+    /// Likewise. (DINO4Cells uses 2e-4, but for far more steps.)
+    package static let hiddenLearningRate = 3e-3
     /// 512 is the batch of DINO4Cells.
     package static let batchSizes = 16...512
     /// What small sets lower their batch for, down to the smallest: Adam moves a weight by no more than about
     /// the rate a step, so a few hundred samples in batches of 512 would end undertrained.
     package static let stepsAnEpoch = 64
-    /// A class is predicted where its probability exceeds this. None of the relatives tunes it.
+    /// A class is predicted where its probability exceeds this. DINO4Cells and Cell-DINO use the same.
     package static let threshold: Float = 0.5
+  }
+
+  /// The rate of the first step.
+  package var initialLearningRate: Double {
+    learningRate ?? (architecture.hidden.isEmpty ? Defaults.linearLearningRate : Defaults.hiddenLearningRate)
   }
 
   /// Samples a step. Small sets get small batches, so that they too see enough steps.
@@ -86,10 +92,10 @@ package struct TrainingConfiguration: Sendable, Equatable, Codable {
     if let batchSize, !(1...1_048_576).contains(batchSize) {
       try refuse("batch size", expected: "1 to 1048576 samples", found: batchSize)
     }
-    if !(learningRate > 0 && learningRate.isFinite) {
-      try refuse("learning rate", expected: "a positive number", found: learningRate)
+    if !(initialLearningRate > 0 && initialLearningRate.isFinite) {
+      try refuse("learning rate", expected: "a positive number", found: initialLearningRate)
     }
-    if !(weightDecay >= 0 && weightDecay * learningRate < 1) {
+    if !(weightDecay >= 0 && weightDecay * initialLearningRate < 1) {
       try refuse("weight decay", expected: "0 or more, and below 1 / learning rate", found: weightDecay)
     }
   }
