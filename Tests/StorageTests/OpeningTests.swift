@@ -11,7 +11,7 @@ import Testing
   }
 
   @Test func aMissingDatabaseIsNamed() throws {
-    try withTemporaryDirectory { directory in
+    withTemporaryDirectory { directory in
       let fault = fault { _ = try Database(path: "\(directory)/none") }
       #expect(fault?.kind == .missingInput)
       #expect(fault?.subject == "\(directory)/none")
@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test func aFolderOfOtherFilesIsNotTurnedIntoADatabase() throws {
-    try withTemporaryDirectory { directory in
+    withTemporaryDirectory { directory in
       close(open("\(directory)/a.png", O_CREAT | O_WRONLY, 0o644))
       let fault = fault { _ = try DatabaseWriter(path: directory, create: true) }
       #expect(fault?.kind == .cannotCreate)
@@ -27,7 +27,7 @@ import Testing
   }
 
   @Test func aFileOfAnotherKindIsRefused() throws {
-    try withTemporaryDirectory { directory in
+    withTemporaryDirectory { directory in
       let file = open("\(directory)/data.mdb", O_CREAT | O_WRONLY, 0o644)
       let bytes = [UInt8](repeating: 7, count: 20_000)
       write(file, bytes, bytes.count)
