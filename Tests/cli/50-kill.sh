@@ -4,16 +4,16 @@
 set -euo pipefail
 
 cellvec simulate fields --fields 24 --cells-per-field 6 --size 192 --seed 3 --quiet
-cellvec models seed tiny.safetensors --width 64 --depth 2 --patch 8 --inputs nucleus,protein --image-size 64 --seed 7
-ingest=(cellvec ingest fields --backbone tiny.safetensors --channels nucleus='*_nucleus.png'
-  protein='*_protein.png' --cells masks='*_mask.png' --crop 64 --metadata fields/metadata.csv --quiet --json)
+cellvec models seed small.safetensors --width 192 --depth 6 --patch 8 --inputs nucleus,protein --image-size 96 --seed 7
+ingest=(cellvec ingest fields --backbone small.safetensors --channels nucleus='*_nucleus.png'
+  protein='*_protein.png' --cells masks='*_mask.png' --crop 64 --metadata fields/metadata.csv --commit-every 6 --quiet --json)
 
 RANDOM=7
 kills=0
 for round in {1..40}; do
   "${ingest[@]}" --db killed >/dev/null 2>&1 &
   child=$!
-  sleep "0.0$((RANDOM % 90 + 10))"
+  sleep "0.$((RANDOM % 300 + 100))"
   if kill -9 "$child" 2>/dev/null; then kills=$((kills + 1)); fi
   if wait "$child" 2>/dev/null; then break; fi
   if [[ -e killed/data.mdb ]] && cellvec stats --db killed >/dev/null 2>&1; then

@@ -30,6 +30,10 @@ struct Ingest: ParsableCommand {
     help: ArgumentHelp("Name of the embedding space; <backbone>-<strategy> by default.", valueName: "name"))
   var space: String?
   @OptionGroup(title: "Metadata") var metadataOptions: MetadataOptions
+  @Option(
+    help: ArgumentHelp(
+      "Commit after this many cells, and every 5 s; images are never split.", valueName: "cells"))
+  var commitEvery = ImageIngest.defaultCellsPerCommit
   @Flag(name: .shortAndLong, help: "Show which images would be ingested, with their metadata, and stop.")
   var dryRun = false
   @OptionGroup var writer: WriterOptions
@@ -71,6 +75,6 @@ struct Ingest: ParsableCommand {
     return ImageIngest(
       images: images, recipe: recipe,
       embedder: try Embedder(backbone: model, strategy: recipe.strategy, roles: recipe.roles),
-      metadata: metadata, threads: threads.count)
+      metadata: metadata, threads: threads.count, cellsPerCommit: max(1, commitEvery))
   }
 }
