@@ -74,7 +74,7 @@ let package = Package(
     tests("Filter", ["Faults", "Storage", "Randomness"]),
     tests("Backbone", ["Faults", "Formats", "Randomness"]),
     tests("Query", ["Faults", "Storage", "Filter", "Randomness"]),
-    tests("Training", ["Faults", "Formats", "Randomness", "Storage"]),
+    tests("Training", ["Faults", "Identity", "Formats", "Randomness", "Storage"]),
     tests("Ingest", ["Faults", "Imaging", "Backbone", "Storage", "Formats"]),
     tests("Simulation", ["Faults", "Imaging", "Formats"]),
     tests("cellvec", ["Faults", "Formats"]),
