@@ -70,7 +70,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     tests("Formats", ["Faults"]),
     tests("Imaging", ["Faults", "Identity"]),
-    tests("Storage", ["Faults", "Identity", "Randomness"]),
+    tests("Storage", ["Faults", "Identity", "Randomness", "Clmdb"]),
     tests("Filter", ["Faults", "Storage", "Randomness"]),
     tests("Backbone", ["Faults", "Formats", "Randomness"]),
     tests("Query", ["Faults", "Storage", "Filter", "Randomness"]),

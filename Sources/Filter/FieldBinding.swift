@@ -8,7 +8,7 @@ struct FieldBinding {
   func field(of predicate: Predicate, in index: borrowing some FilterIndex & ~Copyable) throws -> Field {
     if let field = index.field(named: predicate.field) { return field }
     throw filterFault(
-      origin, column: predicate.column, "unknown field '\(predicate.field)'",
+      origin, column: predicate.column, "unknown field \"\(predicate.field)\"",
       remedy: adviceOnUnknownName("field", predicate.field, among: index.fields.map(\.name)))
   }
 
@@ -52,12 +52,12 @@ struct FieldBinding {
       case (.text, .number):
         throw filterFault(
           origin, column: literal.column,
-          "field '\(predicate.field)' holds numbers, found the text \(literal.spelling)",
+          "field \"\(predicate.field)\" holds numbers, found the text \(literal.spelling)",
           remedy: "write numbers without quotes")
       case (.number, .string), (.number, .list):
         throw filterFault(
           origin, column: literal.column,
-          "field '\(predicate.field)' holds texts, found the number \(literal.spelling)",
+          "field \"\(predicate.field)\" holds texts, found the number \(literal.spelling)",
           remedy: "write \(quoted(literal))")
       default: continue
       }
@@ -72,7 +72,7 @@ struct FieldBinding {
       case .number: "one number per cell"
       }
     return filterFault(
-      origin, column: predicate.column, "field '\(field.name)' holds \(content); \(problem)", remedy: remedy)
+      origin, column: predicate.column, "field \"\(field.name)\" holds \(content); \(problem)", remedy: remedy)
   }
 
   /// The literal as a text: numbers in single quotes.

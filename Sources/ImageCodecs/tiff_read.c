@@ -171,6 +171,21 @@ static codec_status describe(codec_tiff *file, codec_message *message) {
                    file->expansion, message);
 }
 
+// Whether the current directory lies in the file with its last field, the place of the next one. libtiff takes a
+// cut-off field for "no further page".
+static bool directory_is_whole(codec_tiff *file) {
+  bool big = TIFFIsBigTIFF(file->tiff);
+  uint8_t bytes[8] = {0};
+  uint64_t at = TIFFCurrentDirOffset(file->tiff), count = 0;
+  size_t count_bytes = big ? 8 : 2;
+  if (pread(TIFFFileno(file->tiff), bytes, count_bytes, (off_t)at) != (ssize_t)count_bytes) return false;
+  for (size_t i = 0; i < count_bytes; i++) {
+    count = count << 8 | bytes[TIFFIsBigEndian(file->tiff) ? i : count_bytes - 1 - i];
+  }
+  // libtiff has read the directory: its entries are in the file, so nothing overflows.
+  return at + (big ? 16 + 20 * count : 6 + 12 * count) <= file->file_bytes;
+}
+
 codec_status codec_tiff_next(codec_tiff *file, codec_page *page, codec_message *message) {
   forget(file);
   uint32_t kind = 0;
@@ -180,6 +195,10 @@ codec_status codec_tiff_next(codec_tiff *file, codec_page *page, codec_message *
       if (!TIFFReadDirectory(file->tiff)) return damaged(file, message, "the next page cannot be found");
     }
     file->started = true;
+    if (!directory_is_whole(file)) {
+      message_set(message, "the file ends within a page's directory");
+      return CODEC_DAMAGED;
+    }
     TIFFGetFieldDefaulted(file->tiff, TIFFTAG_SUBFILETYPE, &kind);
   } while (kind & FILETYPE_REDUCEDIMAGE);
   codec_status status = describe(file, message);

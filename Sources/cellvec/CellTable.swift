@@ -8,8 +8,9 @@ struct CellTable {
   private var imageNames: [UInt32: String] = [:]
 
   init(showing fields: [Field]) {
-    self.fields = fields
-    columns = ["image"] + fields.map { Column($0.name) }
+    // Ingested cells have the image's name as a field too.
+    self.fields = fields.filter { $0.name != "image" }
+    columns = ["image"] + self.fields.map { Column($0.name, decimals: $0.type == .number ? 4 : nil) }
   }
 
   /// The values of one cell, one a column.

@@ -4,34 +4,34 @@ extension Normalization {
   func apply(
     to pixels: UnsafeMutableBufferPointer<Float>, valid: UnsafeBufferPointer<Bool>?, sampleType: SampleType
   ) {
-    let (subtracted, factor, clips) = line(through: pixels, valid, sampleType)
+    let (subtracted, divisor, clips) = line(through: pixels, valid, sampleType)
     let count = pixels.count
     for index in 0..<count {
-      let value = (pixels[index] - subtracted) * factor
+      let value = (pixels[index] - subtracted) / divisor
       pixels[index] = clips ? min(max(value, 0), 1) : value
     }
     guard let valid else { return }
     for index in 0..<count where !valid[index] { pixels[index] = 0 }
   }
 
-  /// The rule as a line: (x - subtracted) * factor, clipped to 0...1 or not.
+  /// The rule as a line: (x - subtracted) / divisor, clipped to 0...1 or not. An infinite divisor makes all 0.
   private func line(
     through pixels: UnsafeMutableBufferPointer<Float>, _ valid: UnsafeBufferPointer<Bool>?,
     _ sampleType: SampleType
-  ) -> (subtracted: Float, factor: Float, clips: Bool) {
+  ) -> (subtracted: Float, divisor: Float, clips: Bool) {
     switch self {
-    case .range: return (0, 1 / sampleType.fullScale, false)
+    case .range: return (0, sampleType.fullScale, false)
     case .selfStandardize:
       let (mean, deviation) = Self.moments(pixels, valid)
       // A sum of many equal floats is not exactly their multiple: what is constant is found by comparing.
       let (low, high) = Self.extremes(pixels, valid)
-      return (Float(mean), low == high ? 0 : Float(1 / (deviation + 1e-7)), false)
+      return (Float(mean), low == high ? .infinity : Float(deviation + 1e-7), false)
     case .minmax:
       let (low, high) = Self.extremes(pixels, valid)
-      return (low, low < high ? 1 / (high - low) : 0, false)
+      return (low, low < high ? high - low : .infinity, false)
     case .percentile:
       let (low, high) = Self.percentiles(pixels, valid)
-      return (low, low < high ? 1 / (high - low) : 0, true)
+      return (low, low < high ? high - low : .infinity, true)
     }
   }
 

@@ -33,3 +33,8 @@ package struct Plane: Sendable, Equatable {
     self.pixels = pixels
   }
 }
+
+extension Plane: CustomStringConvertible {
+  /// Size and sample type: "640x480 uint16".
+  package var description: String { "\(width)x\(height) \(sampleType)" }
+}

@@ -1,6 +1,6 @@
 /// Finds nuclei in a plane that shows them bright on dark.
 ///
-/// 1. A slight blur; Otsu's threshold on square roots (which even out bright and dim nuclei) separates nuclei
+/// 1. After a slight blur, Otsu's threshold on square roots (which even out bright and dim nuclei) separates nuclei
 ///    from background, if there is anything to separate.
 /// 2. A pixel must also be brighter than its surroundings two nuclei wide: this follows uneven illumination
 ///    and opens the gaps of crowded places. Small holes are filled.
@@ -18,13 +18,12 @@ package struct NucleusSegmentation: Sendable, Codable, Equatable {
   /// The nuclei, numbered from 1 in the order in which a scan by rows meets them. An image without contrast has
   /// none.
   package func segment(_ plane: Plane) -> LabelImage {
-    let smoothed = gaussianSmoothed(plane.pixels, width: plane.width, height: plane.height, sigma: 1)
-    guard let levels = Levels(of: smoothed) else {
-      return LabelImage(
-        width: plane.width, height: plane.height, labels: [UInt32](repeating: 0, count: plane.pixels.count))
+    guard var field = NucleusField(plane) else {
+      let labels = [UInt32](repeating: 0, count: plane.pixels.count)
+      return LabelImage(width: plane.width, height: plane.height, labels: labels)
     }
-    var field = NucleusField(plane, smoothed: smoothed, levels: levels)
-    var diameter = diameterPx > 0 ? diameterPx : field.typicalDiameter()
+    let longestSide = Double(max(plane.width, plane.height))
+    var diameter = diameterPx > 0 ? min(max(diameterPx, 1), longestSide) : field.typicalDiameter()
     // The first estimate takes clumps for nuclei; in a narrower window they fall apart.
     for _ in 0..<(diameterPx > 0 ? 1 : 3) {
       field.keepLocallyBright(diameter: diameter)
@@ -41,9 +40,9 @@ private struct Levels {
   let floor: Float
 
   /// Nil when nothing stands out: the classes that Otsu finds in noise alone lie 2.7 standard deviations of
-  /// the darker one apart.
+  /// the darker one apart. Nil too for numbers so large that their products overflow.
   init?(of smoothed: [Float]) {
-    guard let low = smoothed.min() else { return nil }
+    guard let low = smoothed.min(), smoothed.allSatisfy({ abs($0) < 1e30 }) else { return nil }
     let roots = smoothed.map { ($0 - low).squareRoot() }
     guard let threshold = otsuThreshold(roots) else { return nil }
     var dark = Moments()
@@ -72,13 +71,14 @@ private struct Moments {
   var deviation: Double { max(0, squares / max(count, 1) - mean * mean).squareRoot() }
 }
 
-/// An image on its way to nuclei: brightness, and which pixels are taken for nuclei so far.
+/// An image on its way to nuclei. Brightness is counted from the background up.
 private struct NucleusField {
   private let width: Int
   private let height: Int
   private let pixels: [Float]
   private let smoothed: [Float]
-  private let levels: Levels
+  /// No pixel of a nucleus is darker.
+  private let floor: Float
   /// Brighter than the floor.
   private let isBright: [Bool]
   /// Taken for nuclei.
@@ -88,13 +88,17 @@ private struct NucleusField {
   /// Holes of nuclei whose size is not yet known.
   private static let smallHolePx = 200
 
-  init(_ plane: Plane, smoothed: [Float], levels: Levels) {
+  /// Nil when nothing stands out of the background.
+  init?(_ plane: Plane) {
     width = plane.width
     height = plane.height
-    pixels = plane.pixels
-    self.smoothed = smoothed
-    self.levels = levels
-    isBright = smoothed.map { $0 > levels.floor }
+    let blurred = gaussianSmoothed(plane.pixels, width: width, height: height, sigma: 1)
+    guard let levels = Levels(of: blurred) else { return nil }
+    pixels = plane.pixels.map { $0 - levels.background }
+    smoothed = blurred.map { $0 - levels.background }
+    let floor = levels.floor - levels.background
+    self.floor = floor
+    isBright = smoothed.map { $0 > floor }
     mask = isBright
     closeMask()
   }
@@ -124,7 +128,7 @@ private struct NucleusField {
     let radius = max(1, min(Int(diameter), max(width, height) / 8))
     let surroundings = localMean(pixels, width: width, height: height, radius: radius)
     for index in mask.indices {
-      mask[index] = smoothed[index] > max(levels.floor, surroundings[index])
+      mask[index] = smoothed[index] > max(floor, surroundings[index])
     }
     closeMask()
   }
@@ -132,18 +136,17 @@ private struct NucleusField {
   func nuclei(diameter: Double) -> LabelImage {
     let brightness = gaussianSmoothed(pixels, width: width, height: height, sigma: 0.08 * diameter)
     let depth = gaussianSmoothed(distance, width: width, height: height, sigma: 0.06 * diameter)
-    let top = max(0, (brightness.max() ?? 0) - levels.background)
-    let faintest = 1e-3 * (levels.floor - levels.background)
+    let top = brightness.max() ?? 0
     var landscape = [Float](repeating: 0, count: pixels.count)
     for index in landscape.indices where mask[index] || isBright[index] {
-      let contrast = max(brightness[index] - levels.background, faintest)
+      // A blur may sink below the background at the edge of a nucleus.
+      let contrast = max(brightness[index], 1e-3 * floor)
       // The rim that only the floor lets in is flooded last, from the bright side outwards.
       landscape[index] = mask[index] ? 0.01 * top + max(depth[index], 1e-3) * contrast : 0.01 * contrast
     }
     let basins = watershed(landscape, width: width, height: height, dynamics: 0.1)
     let tops = summits(of: brightness, in: basins)
-    let limits = tops.map { levels.background + 0.35 * ($0 - levels.background) }
-    let trimmed = basins.indices.map { smoothed[$0] > limits[Int(basins[$0])] ? basins[$0] : 0 }
+    let trimmed = basins.indices.map { smoothed[$0] > 0.35 * tops[Int(basins[$0])] ? basins[$0] : 0 }
     return numbered(trimmed, basinCount: tops.count, smallestArea: 0.08 * diameter * diameter)
   }
 

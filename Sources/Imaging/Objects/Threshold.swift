@@ -4,10 +4,11 @@
 func otsuThreshold(_ values: [Float]) -> Float? {
   guard let low = values.min(), let high = values.max(), low < high else { return nil }
   let steps = 1024
-  let scale = Float(steps) / (high - low)
+  // In double precision neither a tiny nor a huge range leaves the finite numbers.
+  let scale = Double(steps) / (Double(high) - Double(low))
   var counts = [Int](repeating: 0, count: steps)
   values.withUnsafeBufferPointer { values in
-    for value in values { counts[min(steps - 1, Int((value - low) * scale))] += 1 }
+    for value in values { counts[min(steps - 1, Int((Double(value) - Double(low)) * scale))] += 1 }
   }
   var total = 0.0
   for (step, count) in counts.enumerated() { total += Double(step) * Double(count) }
@@ -23,7 +24,7 @@ func otsuThreshold(_ values: [Float]) -> Float? {
     let variance = countBelow * countAbove * difference * difference
     if variance > best.variance { best = (variance, step) }
   }
-  return low + Float(best.step + 1) / scale
+  return Float(Double(low) + Double(best.step + 1) / scale)
 }
 
 /// Fills background that the mask encloses (4-connected) and that has at most `largest` pixels.

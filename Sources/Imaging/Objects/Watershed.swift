@@ -56,9 +56,9 @@ func watershed(_ landscape: [Float], width: Int, height: Int, dynamics: Float) -
 private func descendingOrder(_ landscape: [Float]) -> [Int32] {
   guard let top = landscape.max(), top > 0 else { return [] }
   let steps = 65535
-  let scale = Float(steps - 1) / top
+  let scale = Double(steps - 1) / Double(top)
   // Step 0 is the highest.
-  func step(_ value: Float) -> Int { steps - 1 - Int(value * scale) }
+  func step(_ value: Float) -> Int { steps - 1 - min(steps - 1, Int(Double(value) * scale)) }
   return landscape.withUnsafeBufferPointer { landscape in
     var starts = [Int](repeating: 0, count: steps + 1)
     for value in landscape where value > 0 { starts[step(value) + 1] += 1 }

@@ -46,13 +46,16 @@ struct WhereOptions: ParsableArguments {
 /// Which metadata fields a command shows.
 struct FieldOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Fields to show, separated by commas.", valueName: "names"))
+    help: ArgumentHelp(
+      "Fields to show, or 'all'; default: all but probabilities.", valueName: "names"))
   private var fields: String?
 
   /// - Throws: `missingInput` for a field that does not exist.
   func resolve(in snapshot: borrowing Snapshot) throws -> [Field] {
-    guard let fields else { return snapshot.fields }
     let known = snapshot.fields
+    // One number for each class of each head would push everything else out of sight.
+    guard let fields else { return known.filter { !$0.name.hasPrefix("probability_") } }
+    if fields == "all" { return known }
     return try names(in: fields).map { name in
       guard let field = known.first(where: { $0.name == name }) else {
         throw Fault.unknownName(.missingInput, "field", name, among: known.map(\.name))
