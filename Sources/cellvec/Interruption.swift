@@ -21,7 +21,7 @@ enum Interruption {
   /// - Throws: `cancelled` when the user has asked to stop.
   static func check() throws {
     guard isRequested else { return }
-    throw Fault(.cancelled, "", "interrupted", remedy: "what is saved is kept; the same command continues")
+    throw Fault(.cancelled, "", "interrupted", remedy: "what is saved is kept; run the same command to go on")
   }
 }
 

@@ -39,6 +39,14 @@ import Testing
     #expect(display.finish(at: .seconds(1))?.hasSuffix("\u{1B}[K\n") == true)
   }
 
+  @Test func aFailedRunLeavesNoOpenLine() {
+    var display = ProgressDisplay(.live(columns: 80), counting: "images", of: 100)
+    #expect(display.abandon() == nil)
+    _ = display.update(done: 1, at: .zero)
+    #expect(display.abandon() == "\n")
+    #expect(display.abandon() == nil)
+  }
+
   @Test func aSilentDisplaySaysNothing() {
     var display = ProgressDisplay(.silent, counting: "images", of: 100)
     #expect(display.update(done: 1, at: .seconds(100)) == nil)

@@ -26,6 +26,7 @@ expect_exit 75 cellvec import vectors.npy --db db --space t --no-wait
 expect_exit 0 cellvec list --db db --limit 1
 expect_exit 0 cellvec train --db db --labels localization --group gene --folds 3 --quiet
 
+: >waited.err
 cellvec import vectors.npy --db db --space t >waited.out 2>waited.err 7>&- &
 waiter=$!
 until grep --quiet waiting waited.err; do kill -0 "$waiter" || break; done
@@ -34,4 +35,17 @@ wait "$waiter"
 expect_equal "a writer that waited succeeds" "$?" 0
 expect_equal "and said so once" "$(grep --count "waiting for process $holder" waited.err)" 1
 expect_exit 0 cellvec check --db db
+
+# Ctrl-C, once the program listens for it.
+"$CELLVEC" train --db db --space s --labels localization --group gene --epochs 100000000 --save h \
+  >interrupted.out 2>interrupted.err &
+trainer=$!
+listens() { ((0x$(awk '/^SigCgt/ {print $2}' "/proc/$trainer/status") & 2)); }
+until listens; do kill -0 "$trainer" || break; done
+kill -INT "$trainer"
+wait "$trainer"
+expect_equal "an interrupted run ends with status 130" "$?" 130
+expect_equal "and says what that means" "$(tail -n 1 interrupted.err)" \
+  "cellvec: interrupted; what is saved is kept; run the same command to go on"
+expect_exit 66 cellvec predict --db db --head h
 finish

@@ -9,7 +9,7 @@ struct DatabaseOptions: ParsableArguments {
 
   @Option(
     name: .customLong("db"),
-    help: ArgumentHelp("Directory of the database; \(variable) by default.", valueName: "directory"))
+    help: ArgumentHelp("Directory of the database; default $\(variable).", valueName: "directory"))
   private var directory: String?
 
   /// - Throws: `usage` when no database is named.
@@ -27,7 +27,7 @@ struct DatabaseOptions: ParsableArguments {
 struct WriterOptions: ParsableArguments {
   @Flag(
     name: .customLong("no-wait"),
-    help: "Fail with status 75 when another process is writing, instead of waiting.")
+    help: "End with status 75 while another process writes.")
   private var failsWhenLocked = false
 
   /// The database, for writing, as soon as no other process writes to it.

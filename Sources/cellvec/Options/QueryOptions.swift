@@ -5,21 +5,21 @@ import Storage
 
 /// What a search looks for.
 struct QueryOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Search with the vector of this cell.", valueName: "cell")) var cell: Row?
+  @Option(help: ArgumentHelp("Search with this cell.", valueName: "cell")) var cell: Row?
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Search with every cell of this image: role=file for each channel, and mask=file for cells from masks.",
+      "Search with each cell of an image, its files by role.",
       valueName: "role=file"))
   var image: [String] = []
   @Option(
-    help: ArgumentHelp("Weights for --image, if not where they were at ingest.", valueName: "file"))
+    help: ArgumentHelp("Weights for --image, should they have moved.", valueName: "file"))
   var backbone: String?
   @Option(
     help: ArgumentHelp(
-      "Search with each row of a .npy file, float32 [queries, dimension].", valueName: "file"))
+      "Search with each row of a .npy file of float32.", valueName: "file"))
   var vectors: String?
-  @Flag(help: "Let the cell of --cell be among its own neighbors.") var includeSelf = false
+  @Flag(help: "Let --cell be among its own neighbors.") var includeSelf = false
 
   func validate() throws {
     let given = [cell != nil, vectors != nil, !image.isEmpty].count { $0 }

@@ -7,7 +7,7 @@ import Storage
 struct SpaceOptions: ParsableArguments {
   @Option(
     name: .customLong("space"),
-    help: ArgumentHelp("Embedding space; may be left out when the database has one.", valueName: "name"))
+    help: ArgumentHelp("Embedding space; needed where there are several.", valueName: "name"))
   private(set) var name: String?
 
   /// - Throws: `missingInput` for an unknown name, `usage` when there are several to choose from.
@@ -33,7 +33,7 @@ struct WhereOptions: ParsableArguments {
   @Option(
     name: .customLong("where"),
     help: ArgumentHelp(
-      "Only cells for which this is true: \"gene = 'BAG6' AND NOT localization HAS 'cytosol'\".",
+      "Only cells that match, such as \"gene = 'BAG6'\".",
       valueName: "condition"))
   private var condition: String?
 
@@ -47,8 +47,7 @@ struct WhereOptions: ParsableArguments {
 struct FieldOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Metadata fields to show, separated by commas, or 'all'; by default all but probabilities.",
-      valueName: "names"))
+      "Fields to show, or 'all'; default: all but probabilities.", valueName: "names"))
   private var fields: String?
 
   /// - Throws: `missingInput` for a field that does not exist.

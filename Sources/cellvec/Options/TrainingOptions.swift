@@ -5,16 +5,16 @@ import Training
 /// What a head learns and how.
 struct TrainingOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Field with the classes to learn: a text or a list of texts.", valueName: "field"))
+    help: ArgumentHelp("Field with the classes to learn.", valueName: "field"))
   var labels: String
 
   @Option(
     help: ArgumentHelp(
-      "Keep cells with the same value here in one fold: gene, antibody, well, ...; by default the image that they come from.",
+      "Field whose values stay in one fold; default: image.",
       valueName: "field"))
   var group: String?
 
-  @Flag(help: "Let cells of one image or gene be learned from and tested on. Scores will be too good.")
+  @Flag(help: "Do not group. Scores will look too good.")
   var ungrouped = false
 
   @Option(help: ArgumentHelp("Folds of cross-validation.", valueName: "count"))
@@ -22,10 +22,10 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Widths of hidden layers, separated by commas; none for a linear head.", valueName: "widths"))
+      "Widths of hidden layers, as in 512,256.", valueName: "widths"))
   var hidden = ""
 
-  @Option(help: ArgumentHelp("Part of the hidden units dropped while training.", valueName: "part"))
+  @Option(help: ArgumentHelp("Part of hidden units dropped.", valueName: "part"))
   var dropout: Float = 0
 
   @Option(help: ArgumentHelp("Passes over the cells.", valueName: "count"))
@@ -33,14 +33,14 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Rate of the first step; \(TrainingConfiguration.Defaults.linearLearningRate) for linear heads and \(TrainingConfiguration.Defaults.hiddenLearningRate) for others by default.",
+      "First rate; default \(TrainingConfiguration.Defaults.linearLearningRate), or \(TrainingConfiguration.Defaults.hiddenLearningRate) with --hidden.",
       valueName: "rate"))
   var learningRate: Double?
 
   @Option(help: ArgumentHelp("Decoupled weight decay of AdamW.", valueName: "rate"))
   var weightDecay = TrainingConfiguration.Defaults.weightDecay
 
-  @Option(help: ArgumentHelp("Cells a step; chosen by the number of cells by default.", valueName: "count"))
+  @Option(help: ArgumentHelp("Cells a step; default by the number of cells.", valueName: "count"))
   var batchSize: Int?
 
   @Option(help: "Seed of folds, weights and order.") var seed: UInt64 = 0

@@ -13,9 +13,9 @@ enum OutputFormat: String, EnumerableFlag, Sendable {
   static func help(for value: OutputFormat) -> ArgumentHelp? {
     switch value {
     case .table: nil
-    case .json: "Write one JSON object a line instead of a table."
-    case .csv: "Write comma-separated values, lists joined by ';'."
-    case .tsv: "Write tab-separated values, lists joined by ';'."
+    case .json: "Write one JSON object a line, not a table."
+    case .csv: "Write comma-separated values."
+    case .tsv: "Write tab-separated values."
     }
   }
 }

@@ -59,6 +59,12 @@ struct ProgressDisplay: Sendable {
     }
   }
 
+  /// Ends a line that was left open by a run that failed.
+  mutating func abandon() -> String? {
+    defer { isLineOpen = false }
+    return isLineOpen ? "\n" : nil
+  }
+
   /// A message that stands above the line of progress.
   mutating func interrupt(with message: String) -> String {
     defer { isLineOpen = false }

@@ -12,6 +12,8 @@ final class ProgressLine: Sendable {
     display = Mutex(ProgressDisplay(style, counting: unit, of: total))
   }
 
+  deinit { show { $0.abandon() } }
+
   func update(done: Int, note: String = "") {
     show { $0.update(done: done, note: note, at: .now - start) }
   }

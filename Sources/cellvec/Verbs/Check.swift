@@ -7,8 +7,8 @@ struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Read the whole database and report what contradicts itself.",
     discussion: """
-      Checksums of all vectors are verified and every index is compared with the cells that it is made from.
-      Ends with status 65 when something is wrong.
+      Checksums of all vectors are verified and every index is compared with the
+      cells that it is made from. Ends with status 65 when something is wrong.
 
       Example:
         cellvec check --db lab.cellvec

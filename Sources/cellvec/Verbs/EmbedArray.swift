@@ -8,11 +8,11 @@ struct EmbedArray: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "embed", abstract: "Embed an array of ready-made model inputs.",
     discussion: """
-      Nothing is normalised or resized: the array holds what the model is to see. Meant for comparing with
-      other implementations.
+      Nothing is normalised or resized: the array holds what the model is to see.
+      Meant for comparing with other implementations.
 
       Example:
-        cellvec models embed --backbone dino.safetensors --input crops.npy --output vectors.npy
+        cellvec models embed --backbone dino.safetensors --input x.npy --output y.npy
       """)
 
   /// Images embedded and written at a time.

@@ -12,8 +12,8 @@ struct ListHeads: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List heads with their spaces and scores.",
     discussion: """
-      macro_f1 is the mean over the folds of cross-validation, macro_f1_sd its sample standard deviation, and
-      grouped_by what the folds kept together.
+      macro_f1 is the mean over the folds of cross-validation, macro_f1_sd its
+      sample standard deviation, and grouped_by what the folds kept together.
 
       Example:
         cellvec heads list --db lab.cellvec

@@ -8,19 +8,20 @@ struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Predict the labels of cells with a trained head, and store them as metadata.",
     discussion: """
-      A head that was trained on the field localization writes the list field predicted_localization and a
-      number field probability_localization_<class> for each class. Use them with --where like any other.
+      A head that was trained on the field localization writes the list field
+      predicted_localization and, for each class, the number field
+      probability_localization_<class>. Use them with --where like any other.
 
       Examples:
         cellvec predict --db lab.cellvec --head loc-v1
-        cellvec predict --db lab.cellvec --head loc-v1 --where "localization IS NULL" --threshold 0.3
+        cellvec predict --db lab.cellvec --head loc-v1 --threshold 0.3
       """)
 
   @OptionGroup var database: DatabaseOptions
   @Option(help: ArgumentHelp("Head to predict with; cellvec heads list names them.", valueName: "name"))
   var head: String
   @OptionGroup var selection: WhereOptions
-  @Option(help: ArgumentHelp("Predict classes above this probability instead of the head's own thresholds."))
+  @Option(help: ArgumentHelp("Predict classes above this probability.", valueName: "p"))
   var threshold: Float?
   @OptionGroup var space: SpaceOptions
   @OptionGroup var writer: WriterOptions

@@ -8,13 +8,14 @@ struct Search: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Find the cells that look most like a cell, an image or given vectors.",
     discussion: """
-      Similarity is the cosine of the angle between two vectors, 1 for equal directions. There are k results
-      whenever k cells match --where. Finding nothing is no failure unless --require-match is given.
+      Similarity is the cosine between two vectors. There are k results whenever k
+      cells match --where. An image needs a file for each channel that the space was
+      made from, and mask=FILE where its cells come from masks.
 
       Examples:
-        cellvec search --db lab.cellvec --cell 4711 -k 20 --where "cell_line = 'U2OS'"
-        cellvec search --db lab.cellvec --image nucleus=q_blue.png protein=q_green.png
-        cellvec search --db lab.cellvec --vectors queries.npy --json
+        cellvec search --db lab.cellvec --cell 4711 --where "gene = 'BAG6'"
+        cellvec search --db lab.cellvec --image nucleus=blue.png protein=green.png
+        cellvec search --db lab.cellvec --vectors queries.npy -k 20 --json
       """)
 
   static let defaultCount = 10

@@ -7,11 +7,12 @@ struct SeedModel: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "seed", abstract: "Write a vision transformer with random weights.",
     discussion: """
-      It is not a trained model, but distances between its embeddings follow those between images, which is
-      enough for tests and demonstrations. The same options write the same bytes.
+      It is not a trained model, but distances between its embeddings follow those
+      between images, which is enough for tests and demonstrations. The same options
+      write the same bytes.
 
       Example:
-        cellvec models seed demo.safetensors --width 96 --depth 4 --patch 8 --inputs nucleus,protein
+        cellvec models seed demo.safetensors --width 96 --depth 4 --patch 8
       """)
 
   @Argument(help: ArgumentHelp("File to write.", valueName: "file")) var file: String

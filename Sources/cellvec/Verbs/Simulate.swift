@@ -6,8 +6,9 @@ struct Simulate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write simulated fields of view with masks, labels and metadata.",
     discussion: """
-      Each field becomes three 16-bit PNG files (_nucleus, _protein, _mask); metadata.csv tells gene,
-      localization, plate, well and cell line of every field. The same options write the same bytes.
+      Each field becomes three 16-bit PNG files (_nucleus, _protein, _mask);
+      metadata.csv tells gene, localization, plate, well and cell line of every
+      field. The same options write the same bytes.
 
       Example:
         cellvec simulate fields --fields 96 --seed 1

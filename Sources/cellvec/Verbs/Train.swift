@@ -12,7 +12,7 @@ struct Train: ParsableCommand {
 
       Examples:
         cellvec train --db lab.cellvec --labels localization --group gene
-        cellvec train --db lab.cellvec --labels localization --group gene --hidden 512 --save loc-v1
+        cellvec train --db lab.cellvec --labels localization --save loc-v1
       """)
 
   @OptionGroup var database: DatabaseOptions

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Testing
+
+@testable import cellvec
+
+@Suite struct HelpTests {
+  static let verbs: [any ParsableCommand.Type] = [
+    Search.self, List.self, Show.self, Stats.self, Check.self, Train.self, Predict.self, ListHeads.self,
+    SeedModel.self, InspectModel.self, EmbedArray.self, Simulate.self,
+  ]
+
+  @Test(arguments: verbs.indices) func helpFitsOneScreen(verb: Int) {
+    let help = Self.verbs[verb].helpMessage(columns: 80)
+    #expect(help.split(separator: "\n", omittingEmptySubsequences: false).count <= 45, "\(help)")
+  }
+
+  @Test func everyVerbIsOffered() {
+    let help = Cellvec.helpMessage(columns: 80)
+    for verb in [
+      "ingest", "import", "export", "search", "list", "show", "stats", "check", "train", "predict",
+    ] {
+      #expect(help.contains("\n  \(verb) "))
+    }
+  }
+
+  @Test(arguments: [
+    ["search", "--cell", "1"], ["list", "--json", "--limit", "3"],
+    ["train", "--labels", "l", "--hidden", "5,4"],
+    ["show", "7", "--vector", "--space", "s"], ["predict", "--head", "h", "--threshold", "0.2"], ["heads"],
+    ["heads", "list", "--csv"], ["models", "inspect", "m"], ["simulate", "d"], ["stats"], ["check", "-q"],
+    ["search", "--image", "nucleus=a", "protein=b", "-k", "3"],
+  ])
+  func commandLinesAreUnderstood(arguments: [String]) throws {
+    _ = try Cellvec.parseAsRoot(arguments)
+  }
+
+  @Test(arguments: [
+    ["search"], ["search", "--cell", "1", "--vectors", "v"], ["search", "--cell", "1", "-k", "0"],
+    ["search", "--vectors", "v", "--include-self"], ["list", "--limit", "-1"], ["list", "--csv", "--tsv"],
+    ["train"], ["train", "--labels", "l", "--hidden", "5,x"], ["show", "1", "--space", "s"], ["show"],
+    ["train", "--labels", "l", "--group", "g", "--ungrouped"], ["models", "seed", "m", "--heads", "7"],
+    ["models", "seed", "m", "--inputs", "a,a"], ["models", "seed", "m", "--image-size", "30"],
+    ["simulate", "d", "--threads", "0"], ["search", "--cell", "1", "--backbone", "b"],
+  ])
+  func whatMakesNoSenseIsAnErrorOfUsage(arguments: [String]) {
+    let error = #expect(throws: (any Error).self) { try Cellvec.parseAsRoot(arguments) }
+    if let error { #expect(Cellvec.exitCode(for: error).rawValue == 64) }
+  }
+}
