@@ -53,7 +53,11 @@ extension Value {
   func tableEntry(decimals: Int?) -> String {
     switch self {
     case .null: return "-"
-    case .real(let number): return decimals.map { fixed(number, decimals: $0) } ?? plain
+    case .real(let number):
+      if let decimals { return fixed(number, decimals: decimals) }
+      // A table is for reading; all digits of long fractions are in the other formats.
+      let short = fixed(number, decimals: 4)
+      return plain.count > short.count && abs(number) >= 0.001 ? short : plain
     case .integer: return plain
     case .text, .list:
       var entry = ""
