@@ -48,9 +48,7 @@ package final class VisionTransformer: Sendable {
 
   private static func inputRoles(of file: SafetensorsFile, count: Int) throws -> [String]? {
     guard let text = file.metadata["inputs"] else { return nil }
-    let roles = text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-      String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-    }
+    let roles = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     guard roles.count == count, Set(roles).count == count, !roles.contains("") else {
       throw Fault(
         .badData, "\(file.name): metadata inputs", expected: "\(count) different roles", found: "\"\(text)\"")

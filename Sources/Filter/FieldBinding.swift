@@ -7,25 +7,9 @@ struct FieldBinding {
 
   func field(of predicate: Predicate, in index: borrowing some FilterIndex & ~Copyable) throws -> Field {
     if let field = index.field(named: predicate.field) { return field }
-    let names = index.fields.map(\.name).sorted()
-    let nearest = names.map { (name: $0, distance: editDistance(predicate.field, $0)) }
-      .min { ($0.distance, $0.name) < ($1.distance, $1.name) }
-    let suggestion =
-      if let nearest, nearest.distance <= max(1, predicate.field.count / 3) {
-        "did you mean '\(nearest.name)'? "
-      } else {
-        ""
-      }
     throw filterFault(
-      origin, column: predicate.column, "unknown field '\(predicate.field)'",
-      remedy: suggestion + Self.list(names))
-  }
-
-  private static func list(_ names: [String]) -> String {
-    let shown = 20
-    if names.isEmpty { return "the database has no metadata fields" }
-    let more = names.count > shown ? ", and \(names.count - shown) more" : ""
-    return "fields: " + names.prefix(shown).joined(separator: ", ") + more
+      origin, column: predicate.column, "unknown field \"\(predicate.field)\"",
+      remedy: adviceOnUnknownName("field", predicate.field, among: index.fields.map(\.name)))
   }
 
   /// - Throws: `usage` with the spelling that would fit the field.
@@ -68,12 +52,12 @@ struct FieldBinding {
       case (.text, .number):
         throw filterFault(
           origin, column: literal.column,
-          "field '\(predicate.field)' holds numbers, found the text \(literal.spelling)",
+          "field \"\(predicate.field)\" holds numbers, found the text \(literal.spelling)",
           remedy: "write numbers without quotes")
       case (.number, .string), (.number, .list):
         throw filterFault(
           origin, column: literal.column,
-          "field '\(predicate.field)' holds texts, found the number \(literal.spelling)",
+          "field \"\(predicate.field)\" holds texts, found the number \(literal.spelling)",
           remedy: "write \(quoted(literal))")
       default: continue
       }
@@ -88,36 +72,11 @@ struct FieldBinding {
       case .number: "one number per cell"
       }
     return filterFault(
-      origin, column: predicate.column, "field '\(field.name)' holds \(content); \(problem)", remedy: remedy)
+      origin, column: predicate.column, "field \"\(field.name)\" holds \(content); \(problem)", remedy: remedy)
   }
 
   /// The literal as a text: numbers in single quotes.
   private func quoted(_ literal: Literal) -> String {
     if case .text = literal.value { literal.spelling } else { "'\(literal.spelling)'" }
   }
-}
-
-/// Insertions, deletions, replacements and swaps of neighbours that turn one name into the other, letter case
-/// aside.
-///
-/// - Complexity: O(left.count * right.count).
-func editDistance(_ left: String, _ right: String) -> Int {
-  let left = Array(left.lowercased())
-  let right = Array(right.lowercased())
-  guard !left.isEmpty, !right.isEmpty else { return max(left.count, right.count) }
-  var beforePrevious: [Int] = []
-  var previous = Array(0...right.count)
-  for i in 1...left.count {
-    var current = [i]
-    for j in 1...right.count {
-      let replaced = previous[j - 1] + (left[i - 1] == right[j - 1] ? 0 : 1)
-      var best = min(previous[j] + 1, current[j - 1] + 1, replaced)
-      if i > 1, j > 1, left[i - 1] == right[j - 2], left[i - 2] == right[j - 1] {
-        best = min(best, beforePrevious[j - 2] + 1)
-      }
-      current.append(best)
-    }
-    (beforePrevious, previous) = (previous, current)
-  }
-  return previous[right.count]
 }

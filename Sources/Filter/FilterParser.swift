@@ -100,7 +100,7 @@ struct FilterParser {
       return condition(.hasAny([try literal()]), negated: negated)
     }
     if negated { throw unexpected("IN, BETWEEN or HAS after NOT") }
-    throw unexpected("a comparison (=, !=, <, <=, >, >=, IN, BETWEEN, HAS, IS NULL) after '\(field)'")
+    throw unexpected("a comparison (=, !=, <, <=, >, >=, IN, BETWEEN, HAS, IS NULL) after \"\(field)\"")
   }
 
   // MARK: Names and values

@@ -10,15 +10,21 @@ package struct ImageIngest: Sendable {
   package let embedder: Embedder
   package let metadata: ImageMetadata?
   package let threads: Int
+  /// Cells embedded before they are committed; images are never split.
+  package let cellsPerCommit: Int
+
+  package static let defaultCellsPerCommit = 1_000
 
   package init(
-    images: [FieldOfView], recipe: Recipe, embedder: Embedder, metadata: ImageMetadata?, threads: Int
+    images: [FieldOfView], recipe: Recipe, embedder: Embedder, metadata: ImageMetadata?, threads: Int,
+    cellsPerCommit: Int = defaultCellsPerCommit
   ) {
     self.images = images
     self.recipe = recipe
     self.embedder = embedder
     self.metadata = metadata
     self.threads = threads
+    self.cellsPerCommit = cellsPerCommit
   }
 
   /// Embeds every image that is not yet in the space and commits whole images: killed at any moment and run
@@ -53,8 +59,6 @@ package struct ImageIngest: Sendable {
 
 /// What a run of ingest has done so far, and the images that wait for the next commit.
 private struct IngestRun {
-  /// Cells embedded before they are committed; images are never split.
-  static let cellsPerCommit = 1_000
   /// Longest time between two commits.
   static let timePerCommit = Duration.seconds(5)
 
@@ -104,7 +108,7 @@ private struct IngestRun {
       summary.dropped.merge(plan.dropped, uniquingKeysWith: +)
       batch.addNew(image, source, plan, vectors)
     }
-    if batch.cellCount >= IngestRun.cellsPerCommit || clock.now - lastCommit >= IngestRun.timePerCommit {
+    if batch.cellCount >= ingest.cellsPerCommit || clock.now - lastCommit >= IngestRun.timePerCommit {
       try commit()
     }
   }

@@ -38,7 +38,7 @@ struct ImageReader: Sendable {
     var byteCount = 0
     let content: Prepared.Content
     do {
-      let image = try readFieldOfView(images[index])
+      let image = try readFieldOfView(recipe.ordered(images[index]))
       byteCount = images[index].byteCountOnDisk
       content = try find(image)
     } catch let fault as Fault {

@@ -34,6 +34,11 @@ package struct IngestSummary: Sendable, Equatable {
 package struct DuplicateImage: Sendable, Equatable {
   package let name: String
   package let original: String
+
+  package init(name: String, original: String) {
+    self.name = name
+    self.original = original
+  }
 }
 
 /// How a metadata table met the images.

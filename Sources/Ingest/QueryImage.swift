@@ -15,7 +15,7 @@ package struct QueryCell: Sendable {
 package func embedQueryImage(
   _ source: FieldOfView, recipe: Recipe, embedder: Embedder, threads: Int
 ) throws -> [QueryCell] {
-  let image = try readFieldOfView(source)
+  let image = try readFieldOfView(recipe.ordered(source))
   let plan = try CropPlan(
     of: image, source: recipe.source, recipe: recipe.crop, segmentationRole: recipe.segmentationRole)
   let vectors = try embedder.embed(plan, size: recipe.crop.outputSizePx, threads: threads)

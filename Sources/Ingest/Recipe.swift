@@ -43,3 +43,20 @@ package struct Recipe: Sendable, Codable, Equatable {
     }
   }
 }
+
+extension Recipe {
+  /// The image with its channels in the order of `roles`, which is the order in which the embedder takes them;
+  /// images come with theirs in any order.
+  /// - Throws: `badData` when a channel is missing.
+  func ordered(_ image: FieldOfView) throws -> FieldOfView {
+    let channels = try roles.map { role in
+      guard let channel = image.channels.first(where: { $0.role == role }) else {
+        throw Fault(
+          .badData, image.name, expected: "the channels \(roles.joined(separator: ", "))",
+          found: image.channels.map(\.role).joined(separator: ", "))
+      }
+      return channel
+    }
+    return FieldOfView(name: image.name, channels: channels, mask: image.mask)
+  }
+}

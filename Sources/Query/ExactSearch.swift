@@ -53,7 +53,7 @@ private func unitVectors(
     let found =
       count > 0 && queries.count % count == 0 ? "\(queries.count / count)" : "\(queries.count) in all"
     throw Fault(
-      .usage, "query", expected: "vectors of \(dimension) numbers (space '\(space.name)')", found: found,
+      .usage, "query", expected: "vectors of \(dimension) numbers (space \"\(space.name)\")", found: found,
       remedy: "search with vectors that the same space's backbone made")
   }
   var units = [Float](repeating: 0, count: queries.count)

@@ -1,4 +1,5 @@
 import Glibc
+import Imaging
 import Randomness
 
 /// A gray image of floats, row-major, on which cells are drawn before the camera sees them.
@@ -66,13 +67,7 @@ struct Canvas {
 
   /// Convolves with a round Gaussian; the image is continued beyond its border by the border's own pixels.
   mutating func blur(sigma: Double) {
-    guard sigma > 0 else { return }
-    let reach = Int((3 * sigma).rounded(.up))
-    let bell = (-reach...reach).map { exp(-Double($0 * $0) / (2 * sigma * sigma)) }
-    let total = bell.reduce(0, +)
-    let weights = bell.map { Float($0 / total) }
-    values = convolve(values, lines: height, length: width, lineStride: width, stride: 1, weights: weights)
-    values = convolve(values, lines: width, length: height, lineStride: 1, stride: width, weights: weights)
+    values = gaussianSmoothed(values, width: width, height: height, sigma: sigma)
   }
 
   /// Smooth random unevenness: mean 0, standard deviation about 1, features about 2 sigma across.
@@ -87,34 +82,6 @@ struct Canvas {
     }
     canvas.blur(sigma: sigma)
     return canvas
-  }
-}
-
-/// One pass of a separable convolution over every line of an image.
-private func convolve(
-  _ source: [Float], lines: Int, length: Int, lineStride: Int, stride: Int, weights: [Float]
-) -> [Float] {
-  let reach = weights.count / 2
-  var padded = [Float](repeating: 0, count: length + 2 * reach)
-  return [Float](unsafeUninitializedCapacity: source.count) { result, count in
-    source.withUnsafeBufferPointer { source in
-      padded.withUnsafeMutableBufferPointer { padded in
-        weights.withUnsafeBufferPointer { weights in
-          for line in 0..<lines {
-            let origin = line * lineStride
-            for index in 0..<padded.count {
-              padded[index] = source[origin + min(max(index - reach, 0), length - 1) * stride]
-            }
-            for index in 0..<length {
-              var sum: Float = 0
-              for tap in 0..<weights.count { sum += weights[tap] * padded[index + tap] }
-              result[origin + index * stride] = sum
-            }
-          }
-        }
-      }
-    }
-    count = source.count
   }
 }
 

@@ -30,12 +30,13 @@ package struct SimulationOptions: Sendable {
     try require("cells per field", cellsPerField, in: 1...1000)
     try require("field size", sizePx, in: 32...4096)
     try require("threads", threadCount, in: 1...1024)
-    // Below this, structures are thinner than the pixels that show them.
-    guard cellRadiusPx >= 8 else {
+    // Below, structures are thinner than the pixels that show them; above, drawing takes minutes a field.
+    guard (8...256).contains(cellRadiusPx) else {
       throw Fault(
-        .usage, "cells per field", expected: "cells of a radius of 8 pixels or more",
+        .usage, "cells per field", expected: "cells of a radius of 8 to 256 pixels",
         found: "\(cellsPerField) cells in \(sizePx) x \(sizePx) pixels",
-        remedy: "ask for fewer cells or a larger field")
+        remedy: cellRadiusPx < 8
+          ? "ask for fewer cells or a larger field" : "ask for more cells or a smaller field")
     }
   }
 

@@ -10,12 +10,18 @@ package struct HeadSummary: Sendable, Equatable, Codable {
   package let architecture: HeadArchitecture
   /// One a class: predicted where the probability exceeds it.
   package let thresholds: [Float]
+  /// The field whose values the classes are; nil when unknown.
+  package let labelField: String?
   /// How it was trained; nil when unknown.
   package let training: TrainingConfiguration?
   /// How heads trained like it did in cross-validation; nil when there was none.
   package let evaluation: HeadEvaluation?
 
-  package init(of head: Head, training: TrainingConfiguration? = nil, evaluation: HeadEvaluation? = nil) {
+  package init(
+    of head: Head, labelField: String? = nil, training: TrainingConfiguration? = nil,
+    evaluation: HeadEvaluation? = nil
+  ) {
+    self.labelField = labelField
     classes = head.classes
     dimension = head.dimension
     architecture = head.architecture

@@ -1,1 +1,1 @@
-print("cellvec")
+Cellvec.runAndExit()

@@ -1,4 +1,5 @@
 import Formats
+import Foundation
 import Randomness
 import TestSupport
 
@@ -17,6 +18,7 @@ extension ViTGeometry {
 }
 
 /// Calls `body` with a model of random weights.
+@discardableResult
 func withSeededModel<Result>(
   _ geometry: ViTGeometry = .tiny(), inputRoles: [String]? = nil,
   _ body: (VisionTransformer) throws -> Result
@@ -63,4 +65,9 @@ func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
     let difference = abs(pair.0 - pair.1)
     return difference.isNaN ? .infinity : max(largest, difference)
   }
+}
+
+/// Writes bytes to a new file.
+func write(_ bytes: [UInt8], to path: String) throws {
+  try Data(bytes).write(to: URL(filePath: path))
 }

@@ -34,7 +34,8 @@ import Testing
       let images = noise(count * side * side)
       let together = try model.embed(images, count: count, height: side, width: side)
       for threads in [2, 3, 16] {
-        #expect(try model.embed(images, count: count, height: side, width: side, threads: threads) == together)
+        #expect(
+          try model.embed(images, count: count, height: side, width: side, threads: threads) == together)
       }
       for image in 0..<count {
         let alone = try model.embed(

@@ -76,48 +76,48 @@ private func fault(_ text: String) -> String? {
   @Test(arguments: [
     (
       "protien = 'TP53'",
-      "--where: column 1: unknown field 'protien'; did you mean 'protein'? "
+      "--where: column 1: unknown field \"protien\"; did you mean \"protein\"? "
         + "fields: Cell Type, cell_line, localization, passage, protein"
     ),
     (
       "passage = 3 AND well = 'A1'",
-      "--where: column 17: unknown field 'well'; "
+      "--where: column 17: unknown field \"well\"; "
         + "fields: Cell Type, cell_line, localization, passage, protein"
     ),
     (
       "cell_line = 3",
-      "--where: column 13: field 'cell_line' holds texts, found the number 3; write '3'"
+      "--where: column 13: field \"cell_line\" holds texts, found the number 3; write '3'"
     ),
     (
       "passage IN (1, '3')",
-      "--where: column 16: field 'passage' holds numbers, found the text '3'; write numbers without quotes"
+      "--where: column 16: field \"passage\" holds numbers, found the text '3'; write numbers without quotes"
     ),
     (
       "cell_line > 'A'",
-      "--where: column 1: field 'cell_line' holds one text per cell; only numbers have an order; use = or IN"
+      "--where: column 1: field \"cell_line\" holds one text per cell; only numbers have an order; use = or IN"
     ),
     (
       "cell_line BETWEEN 'A' AND 'B'",
-      "--where: column 1: field 'cell_line' holds one text per cell; only numbers have an order; use = or IN"
+      "--where: column 1: field \"cell_line\" holds one text per cell; only numbers have an order; use = or IN"
     ),
     (
       "cell_line HAS 'U2OS'",
-      "--where: column 1: field 'cell_line' holds one text per cell; HAS looks into lists only; "
+      "--where: column 1: field \"cell_line\" holds one text per cell; HAS looks into lists only; "
         + "write cell_line = 'U2OS'"
     ),
     (
       "passage HAS 3",
-      "--where: column 1: field 'passage' holds one number per cell; HAS looks into lists only; "
+      "--where: column 1: field \"passage\" holds one number per cell; HAS looks into lists only; "
         + "write passage = 3"
     ),
     (
       "localization = 'cytosol'",
-      "--where: column 1: field 'localization' holds a list of texts per cell; lists do not compare as a whole; "
+      "--where: column 1: field \"localization\" holds a list of texts per cell; lists do not compare as a whole; "
         + "write localization HAS 'cytosol'"
     ),
     (
       "localization HAS 3",
-      "--where: column 18: field 'localization' holds texts, found the number 3; write '3'"
+      "--where: column 18: field \"localization\" holds texts, found the number 3; write '3'"
     ),
   ])
   func whatDoesNotFitTheFieldsIsAFaultWithAdvice(text: String, expected: String) {
@@ -160,7 +160,7 @@ private func fault(_ text: String) -> String? {
     (
       "cell_line",
       "--where: column 10: expected a comparison (=, !=, <, <=, >, >=, IN, BETWEEN, HAS, IS NULL) "
-        + "after 'cell_line', found the end of the filter"
+        + "after \"cell_line\", found the end of the filter"
     ),
     ("(passage = 3", "--where: column 13: expected ), found the end of the filter"),
     ("passage = 3)", "--where: column 12: expected AND, OR or the end, found ')'"),

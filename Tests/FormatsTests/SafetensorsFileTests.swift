@@ -15,7 +15,7 @@ import Testing
     #expect(file.shape(of: "scalar") == [])
     #expect(file.shape(of: "absent") == nil)
     let f32 = try file.floats(of: "f32")
-    #expect(f32 == [1.5, -2, 1e-45, .greatestFiniteMagnitude, -0.0, 1 / 3])
+    #expect(f32 == [1.5, -2, .leastNonzeroMagnitude, .greatestFiniteMagnitude, -0.0, 1 / 3])
     #expect(f32[4].sign == .minus)
     #expect(try file.floats(of: "scalar") == [42])
     #expect(try file.floats(of: "empty") == [])

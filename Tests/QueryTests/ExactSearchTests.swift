@@ -114,7 +114,7 @@ private func randomRows(_ count: Int, percent: UInt64, using generator: inout Se
     }
     #expect(
       fault?.description
-        == "query: expected vectors of 2 numbers (space 'test'), found 3; "
+        == "query: expected vectors of 2 numbers (space \"test\"), found 3; "
         + "search with vectors that the same space's backbone made")
     #expect(fault?.kind == .usage)
   }

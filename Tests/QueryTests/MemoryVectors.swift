@@ -35,9 +35,10 @@ final class MemoryVectors: VectorSource, @unchecked Sendable {
   func forEachBlock(
     of space: SpaceRecord, containing rows: RowSet, _ body: (VectorBlock) throws -> Void
   ) throws {
+    let asked = rows.intersection(present)
     for first in stride(from: 0, to: rowLimit, by: rowsPerBlock) {
       let slots = Row(first)..<Row(min(first + rowsPerBlock, rowLimit))
-      let wanted = rows.intersection(present).intersection(RowSet(slots))
+      let wanted = asked.intersection(RowSet(slots))
       guard !wanted.isEmpty, let base = values.baseAddress else { continue }
       try body(
         VectorBlock(

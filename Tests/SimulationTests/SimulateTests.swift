@@ -87,7 +87,7 @@ import Testing
     (tiny { $0.fieldCount = 0 }, "fields"), (tiny { $0.fieldsPerGene = -1 }, "fields per gene"),
     (tiny { $0.cellsPerField = 0 }, "cells per field"), (tiny { $0.cellsPerField = 1000 }, "cells per field"),
     (tiny { $0.sizePx = 8 }, "field size"), (tiny { $0.sizePx = 1 << 40 }, "field size"),
-    (tiny { $0.threadCount = 0 }, "threads"),
+    (tiny { $0.threadCount = 0 }, "threads"), (tiny { $0.sizePx = 4096 }, "cells per field"),
   ])
   func optionOutOfRangeIsAUsageFaultThatNamesIt(options: SimulationOptions, name: String) {
     let fault = #expect(throws: Fault.self) { try options.validate() }

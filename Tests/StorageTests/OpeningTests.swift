@@ -1,3 +1,4 @@
+import Clmdb
 import Faults
 import Glibc
 import TestSupport
@@ -11,15 +12,41 @@ import Testing
   }
 
   @Test func aMissingDatabaseIsNamed() throws {
-    try withTemporaryDirectory { directory in
+    withTemporaryDirectory { directory in
       let fault = fault { _ = try Database(path: "\(directory)/none") }
       #expect(fault?.kind == .missingInput)
       #expect(fault?.subject == "\(directory)/none")
     }
   }
 
-  @Test func aFolderOfOtherFilesIsNotTurnedIntoADatabase() throws {
+  @Test func aDatabaseWhoseMakingWasInterruptedIsEmptyAndCanBeCompleted() throws {
     try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      mkdir(path, 0o755)
+      // What the first moments of a writer leave: an environment, then its tables, and no header yet.
+      for isWritable in [false, true] {
+        if isWritable {
+          _ = try Environment.shared(path: path, isWritable: true)
+        } else {
+          try makeEmptyEnvironment(path)
+        }
+        #expect(fault { _ = try Database(path: path) }?.kind == .missingInput)
+        #expect(try Database.fields(at: path) == [])
+      }
+      _ = try DatabaseWriter(path: path, create: true)
+      _ = try Database(path: path)
+    }
+  }
+
+  private func makeEmptyEnvironment(_ path: String) throws {
+    var environment: OpaquePointer?
+    mdb_env_create(&environment)
+    try require(mdb_env_open(environment, path, 0, 0o644), path, "open")
+    mdb_env_close(environment)
+  }
+
+  @Test func aFolderOfOtherFilesIsNotTurnedIntoADatabase() throws {
+    withTemporaryDirectory { directory in
       close(open("\(directory)/a.png", O_CREAT | O_WRONLY, 0o644))
       let fault = fault { _ = try DatabaseWriter(path: directory, create: true) }
       #expect(fault?.kind == .cannotCreate)
@@ -27,7 +54,7 @@ import Testing
   }
 
   @Test func aFileOfAnotherKindIsRefused() throws {
-    try withTemporaryDirectory { directory in
+    withTemporaryDirectory { directory in
       let file = open("\(directory)/data.mdb", O_CREAT | O_WRONLY, 0o644)
       let bytes = [UInt8](repeating: 7, count: 20_000)
       write(file, bytes, bytes.count)

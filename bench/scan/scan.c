@@ -68,5 +68,9 @@ int main(int count, char **arguments) {
     printf("%s,%zu,%zu,scan,%zu,%.2f,%.1f,%.2f,%.0f\n", kernels_isa_name(kernels_active_isa()), rows, dimension,
            batches[batch], 1e3 * time, rate, rate / copy_rate, batches[batch] / time);
   }
+  free(vectors);
+  free(copy);
+  free(queries);
+  free(similarities);
   return 0;
 }

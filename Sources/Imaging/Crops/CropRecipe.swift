@@ -55,9 +55,6 @@ package enum Normalization: String, Sendable, Codable, CaseIterable {
   case percentile
   /// x / the largest value of the sample type: 255 or 65535; floats unchanged.
   case range
-  /// As `range`. The mean and SD of the ImageNet colours belong to the model's inputs, not to the image's
-  /// channels, and are applied once the channels are mapped to inputs.
-  case imagenet
 }
 
 /// The way from an image and a cell in it to the square of numbers that a model takes.

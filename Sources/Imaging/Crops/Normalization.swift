@@ -20,7 +20,7 @@ extension Normalization {
     _ sampleType: SampleType
   ) -> (subtracted: Float, divisor: Float, clips: Bool) {
     switch self {
-    case .range, .imagenet: return (0, sampleType.fullScale, false)
+    case .range: return (0, sampleType.fullScale, false)
     case .selfStandardize:
       let (mean, deviation) = Self.moments(pixels, valid)
       // A sum of many equal floats is not exactly their multiple: what is constant is found by comparing.

@@ -4,7 +4,7 @@ import Glibc
 /// - Parameter sigma: standard deviation, pixels; the kernel ends at 3 sigma.
 /// - Shape: `pixels` is [height, width], row-major.
 /// - Complexity: width * height * 6 sigma.
-func gaussianSmoothed(_ pixels: [Float], width: Int, height: Int, sigma: Double) -> [Float] {
+package func gaussianSmoothed(_ pixels: [Float], width: Int, height: Int, sigma: Double) -> [Float] {
   guard sigma > 0 else { return pixels }
   let radius = max(1, Int((3 * sigma).rounded(.up)))
   let bell = (0...radius).map { exp(-0.5 * Double($0 * $0) / (sigma * sigma)) }

@@ -122,6 +122,9 @@ final class Environment: @unchecked Sendable {
       if code != MDB_SUCCESS {
         mdb_txn_abort(transaction)
         if code == MDB_NOTFOUND {
+          var statistics = MDB_stat()
+          mdb_env_stat(environment, &statistics)
+          if statistics.ms_entries == 0 { throw lmdbEmptyDatabase(path) }
           throw Fault(
             .badData, path, expected: "a cellvec database", found: "no table \"\(table.name)\" in it",
             remedy: "name the directory that ingest or import made")

@@ -35,3 +35,10 @@ func lmdbFault(_ code: Int32, _ path: String, _ action: String) -> Fault {
     return Fault(.inputOutput, path, "cannot \(action): \(String(cString: mdb_strerror(code)))")
   }
 }
+
+/// The fault of a database whose making was interrupted before its first commit. A writer completes it.
+func lmdbEmptyDatabase(_ path: String) -> Fault {
+  Fault(
+    .missingInput, path, "is an empty database, whose making was interrupted",
+    remedy: "fill it with cellvec ingest or cellvec import")
+}

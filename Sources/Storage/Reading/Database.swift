@@ -19,6 +19,16 @@ package final class Database: Sendable {
     }
   }
 
+  /// The fields of the database at a path; none when there is no database yet.
+  package static func fields(at path: String) throws -> [Field] {
+    guard exists(at: path) else { return [] }
+    do {
+      return try Database(path: path).read { $0.fields }
+    } catch let fault as Fault where fault.kind == .missingInput {
+      return []
+    }
+  }
+
   init(_ environment: Environment) {
     path = environment.path
     self.environment = environment

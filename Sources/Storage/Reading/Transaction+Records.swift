@@ -5,6 +5,7 @@ import Identity
 extension Transaction {
   func formatHeader() throws -> FormatHeader {
     guard let bytes = try get(.header, FormatHeader.key) else {
+      if count(.cells) == 0 { throw lmdbEmptyDatabase(environment.path) }
       throw Fault(
         .badData, environment.path, expected: "a cellvec database", found: "no format header",
         remedy: "name the directory that ingest or import made")

@@ -14,7 +14,8 @@ struct ChannelOptions: ParsableArguments {
   func patterns() throws -> [ChannelPattern] {
     guard !channels.isEmpty else {
       throw Fault(
-        .usage, "--channels", "names no channel", remedy: "give one pattern for each, as in protein='*_green.png'")
+        .usage, "--channels", "names no channel",
+        remedy: "give one pattern for each, as in protein='*_green.png'")
     }
     return try channels.map { try ChannelPattern(parsing: $0) }
   }

@@ -12,7 +12,8 @@ struct RecipeOptions: ParsableArguments {
       valueName: "source"))
   var cells = "whole"
 
-  @Option(help: ArgumentHelp("Typical nucleus diameter for --cells nuclei; estimated by default.", valueName: "px"))
+  @Option(
+    help: ArgumentHelp("Typical nucleus diameter for --cells nuclei; estimated by default.", valueName: "px"))
   var nucleusDiameter: Double?
 
   @Option(help: ArgumentHelp("Channel in which nuclei are detected.", valueName: "role"))
@@ -37,12 +38,14 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Intensities: self (mean 0, SD 1 in each crop and channel), minmax, percentile, range.", valueName: "rule"))
+      "Intensities: self (mean 0, SD 1 in each crop and channel), minmax, percentile, range.",
+      valueName: "rule"))
   var normalize: Normalization = .selfStandardize
 
   @Option(
     help: ArgumentHelp(
-      "Channels to model inputs: map (by role, one pass) or replicate (each alone, joined).", valueName: "name"))
+      "Channels to model inputs: map (by role, one pass) or replicate (each alone, joined).",
+      valueName: "name"))
   var strategy = "map"
 
   @Option(
@@ -62,7 +65,8 @@ struct RecipeOptions: ParsableArguments {
     return Recipe(
       source: try source(), segmentationRole: segmentOn,
       crop: CropRecipe(
-        cropSizePx: crop, outputSizePx: inputSize ?? trainedSize, zeroBackground: zeroBackground, border: border,
+        cropSizePx: crop, outputSizePx: inputSize ?? trainedSize, zeroBackground: zeroBackground,
+        border: border,
         minAreaPx: minArea, normalization: normalize),
       strategy: try channelStrategy(roles: roles.sorted(), backbone: backbone), roles: roles)
   }
@@ -89,7 +93,8 @@ struct RecipeOptions: ParsableArguments {
         let parts = assignment.split(separator: "=", maxSplits: 1)
         guard parts.count == 2, let input = Int(parts[1]), inputs.indices.contains(input) else {
           throw Fault(
-            .usage, "--map", expected: "role=input with an input of 0 to \(inputs.count - 1)", found: "\"\(assignment)\"")
+            .usage, "--map", expected: "role=input with an input of 0 to \(inputs.count - 1)",
+            found: "\"\(assignment)\"")
         }
         inputs[input] = String(parts[0])
       }

@@ -28,7 +28,7 @@ struct Import: ParsableCommand {
 
   func run() throws {
     let path = try database.path()
-    let existing = Database.exists(at: path) ? try Database(path: path).read { $0.fields } : []
+    let existing = try Database.fields(at: path)
     let source = try VectorImport(
       vectors: vectors, metadata: metadata, types: fieldTypes.types(), existing: existing)
     let writer = try writer.open(path: path, create: true, isQuiet: talk.quiet)

@@ -24,10 +24,16 @@ struct Ingest: ParsableCommand {
   @OptionGroup var database: DatabaseOptions
   @OptionGroup(title: "Images") var channels: ChannelOptions
   @OptionGroup(title: "Recipe") var recipeOptions: RecipeOptions
-  @Option(help: ArgumentHelp("Weights of the model, a safetensors file.", valueName: "file")) var backbone: String
-  @Option(help: ArgumentHelp("Name of the embedding space; <backbone>-<strategy> by default.", valueName: "name"))
+  @Option(help: ArgumentHelp("Weights of the model, a safetensors file.", valueName: "file")) var backbone:
+    String
+  @Option(
+    help: ArgumentHelp("Name of the embedding space; <backbone>-<strategy> by default.", valueName: "name"))
   var space: String?
   @OptionGroup(title: "Metadata") var metadataOptions: MetadataOptions
+  @Option(
+    help: ArgumentHelp(
+      "Commit after this many cells, and every 5 s; images are never split.", valueName: "cells"))
+  var commitEvery = ImageIngest.defaultCellsPerCommit
   @Flag(name: .shortAndLong, help: "Show which images would be ingested, with their metadata, and stop.")
   var dryRun = false
   @OptionGroup var writer: WriterOptions
@@ -62,13 +68,13 @@ struct Ingest: ParsableCommand {
   private func plan(_ images: [FieldOfView], path: String) throws -> ImageIngest {
     let model = try VisionTransformer(path: backbone)
     let recipe = try recipeOptions.recipe(roles: channels.patterns().map(\.role), backbone: model)
-    let existing = Database.exists(at: path) ? try Database(path: path).read { $0.fields } : []
+    let existing = try Database.fields(at: path)
     let metadata = try ImageMetadata(
       table: metadataOptions.metadata, join: metadataOptions.join, namePattern: metadataOptions.namePattern,
       types: metadataOptions.fieldTypes.types(), images: images, existing: existing)
     return ImageIngest(
       images: images, recipe: recipe,
       embedder: try Embedder(backbone: model, strategy: recipe.strategy, roles: recipe.roles),
-      metadata: metadata, threads: threads.count)
+      metadata: metadata, threads: threads.count, cellsPerCommit: max(1, commitEvery))
   }
 }

@@ -1,0 +1,117 @@
+package import Faults
+
+/// Numbers in a NumPy array file (`numpy.save`), read in place.
+///
+/// - Shape: float32, little-endian, row-major.
+package struct NPYArray: Sendable {
+  package let shape: [Int]
+
+  private enum Source: Sendable {
+    case file(MappedFile, offset: Int)
+    case array([Float])
+  }
+  private let source: Source
+  private let count: Int
+
+  /// What an array is for: how many axes it must have, and what to say when it has others.
+  package struct Purpose: Sendable {
+    let axes: ClosedRange<Int>
+    /// Such as "an array of shape (images, channels, height, width)".
+    let description: String
+    let remedy: String
+
+    package init(axes: ClosedRange<Int>, description: String, remedy: String = "") {
+      self.axes = axes
+      self.description = description
+      self.remedy = remedy
+    }
+  }
+
+  /// - Throws: `badData` with what would convert the array when it is not of the shape and type above;
+  ///   `missingInput` or `inputOutput` when the file cannot be read.
+  package init(path: String, for purpose: Purpose) throws(Fault) {
+    let file = try MappedFile(path: path)
+    let header = try NPYHeader(decoding: file.bytes, name: path)
+    try Self.checkLayout(of: header, for: purpose, path: path)
+    count = try Self.count(in: header, byteCount: file.bytes.count, path: path)
+    shape = header.shape
+
+    if header.dataOffset % MemoryLayout<Float>.alignment == 0 {
+      source = .file(file, offset: header.dataOffset)
+    } else {
+      // NumPy pads its headers; other writers need not, and floats off their boundary cannot be bound.
+      let data = UnsafeRawBufferPointer(rebasing: file.bytes[header.dataOffset...])
+      source = .array((0..<count).map { data.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) })
+    }
+  }
+
+  /// All values; the buffer is valid during the call.
+  package func withUnsafeValues<Result, Failure: Error>(
+    _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    switch source {
+    case .array(let values):
+      return try values.withUnsafeBufferPointer(body)
+    case .file(let file, let offset):
+      let data = UnsafeRawBufferPointer(rebasing: file.bytes[offset...])
+      let values = data.assumingMemoryBound(to: Float.self)
+      // The mapping must outlive its use.
+      defer { withExtendedLifetime(file) {} }
+      return try body(values)
+    }
+  }
+
+  /// The position of the first value that is NaN or infinite; nil when all are finite.
+  package func firstNonFinite() -> Int? {
+    withUnsafeValues { values in
+      let exponent: UInt32 = 0x7F80_0000
+      return values.firstIndex { $0.bitPattern & exponent == exponent }
+    }
+  }
+
+  private static func checkLayout(
+    of header: NPYHeader, for purpose: Purpose, path: String
+  ) throws(Fault) {
+    guard header.elementType == "<f4" else {
+      let found = header.elementType.map { "'\($0)'" } ?? "records of several fields"
+      throw Fault(
+        .badData, path, expected: "float32 ('<f4')", found: found,
+        remedy: header.elementType == ">f4"
+          ? "its bytes are big-endian; convert with x.astype('<f4')" : "convert with x.astype('float32')")
+    }
+    guard purpose.axes.contains(header.shape.count) else {
+      throw Fault(
+        .badData, path, expected: purpose.description, found: "shape \(spelled(header.shape))",
+        remedy: purpose.remedy)
+    }
+    guard !header.isFortranOrder || header.shape.count == 1 else {
+      throw Fault(
+        .badData, path, expected: "rows one after another (C order)", found: "columns (Fortran order)",
+        remedy: "convert with numpy.ascontiguousarray(x)")
+    }
+  }
+
+  /// The number of values, for which the file has just the bytes.
+  private static func count(in header: NPYHeader, byteCount: Int, path: String) throws(Fault) -> Int {
+    let found = byteCount - header.dataOffset
+    var values = 1
+    var overflows = false
+    for extent in header.shape {
+      let (product, overflow) = values.multipliedReportingOverflow(by: extent)
+      values = product
+      overflows = overflows || overflow
+    }
+    guard !overflows, values <= Int.max / 4, values * 4 == found else {
+      let isShort = overflows || values > found / 4
+      throw Fault(
+        .badData, path,
+        "its header promises \(spelled(header.shape)) of float32, but \(found) bytes follow it",
+        remedy: isShort ? "the file is cut off; copy or write it again" : "the file has bytes too many")
+    }
+    return values
+  }
+
+  static func spelled(_ shape: [Int]) -> String {
+    "(" + shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? ",)" : ")")
+  }
+}

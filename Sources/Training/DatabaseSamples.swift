@@ -1,0 +1,140 @@
+import Faults
+package import Storage
+
+/// What keeps cells together in one fold of cross-validation.
+package enum FoldGrouping: Sendable, Equatable {
+  /// Nothing: cells of one protein may be learned from and tested on.
+  case none
+  /// Cells of one image.
+  case image
+  /// Cells with the same value in a field.
+  case field(String)
+
+  /// The word for the image a cell comes from; no field of this name can be grouped by.
+  package static let imageWord = "image"
+
+  /// What the cells are grouped by, as scores are labelled with it; nil for `none`.
+  package var name: String? {
+    switch self {
+    case .none: nil
+    case .image: Self.imageWord
+    case .field(let name): name
+    }
+  }
+}
+
+/// The cells of a database that a head can learn from: those with a vector, a label and a group.
+package struct DatabaseSamples: Sendable {
+  /// The cell of each sample, increasing.
+  package let rows: [Row]
+  package let labels: LabelTable
+  /// The group of each sample; nil when cells are not grouped.
+  package let groups: [Int32]?
+  /// Cells that were left out because they have no label.
+  package let unlabeledCount: Int
+  /// Cells that were left out because they have a label, but nothing to be grouped by.
+  package let ungroupedCount: Int
+
+  /// - Parameter selection: cells to learn from; nil for all.
+  /// - Throws: `missingInput` for an unknown field or when no cell is left; `usage` for a field of a type
+  ///   that cannot be learned or grouped by.
+  package init(
+    snapshot: borrowing Snapshot, space: SpaceRecord, labelField: String, grouping: FoldGrouping,
+    among selection: RowSet? = nil
+  ) throws {
+    let field = try snapshot.requiredField(labelField, of: [.list, .string], to: "learn")
+    let embedded = try snapshot.rows(in: space)
+    let candidates = selection?.intersection(embedded) ?? embedded
+    let classes = try snapshot.rowsByText(of: field, among: candidates)
+    let labeled = classes.reduce(into: RowSet()) { $0.formUnion($1.rows) }
+    let grouped = try snapshot.rowsByGroup(grouping, among: labeled)
+    let kept = grouped?.reduce(into: RowSet()) { $0.formUnion($1) } ?? labeled
+    unlabeledCount = candidates.count - labeled.count
+    ungroupedCount = labeled.count - kept.count
+    let rows = kept.toArray()
+    guard !rows.isEmpty else {
+      throw Fault(
+        .missingInput, "field \"\(labelField)\"",
+        "none of the \(candidates.count) cells has a label to learn",
+        remedy: "select other cells, or label them in this field")
+    }
+
+    self.rows = rows
+    let samples = SampleNumbers(rows, limit: try snapshot.rowLimit())
+    var labels = [[String]](repeating: [], count: rows.count)
+    for (text, members) in classes {
+      for row in members.intersection(kept).toArray() { labels[samples[row]].append(text) }
+    }
+    self.labels = try LabelTable(labels: labels)
+    groups = grouped.map { grouped in
+      var groups = [Int32](repeating: 0, count: rows.count)
+      for (number, members) in grouped.enumerated() {
+        for row in members.toArray() { groups[samples[row]] = Int32(number) }
+      }
+      return groups
+    }
+  }
+
+  /// The number of groups; nil when cells are not grouped.
+  package var groupCount: Int? { groups.map { Set($0).count } }
+}
+
+/// The number of the sample that a row is.
+private struct SampleNumbers {
+  private var numbers: [Int32]
+
+  init(_ rows: [Row], limit: Row) {
+    numbers = Array(repeating: -1, count: Int(limit))
+    for (sample, row) in rows.enumerated() { numbers[Int(row)] = Int32(sample) }
+  }
+
+  subscript(row: Row) -> Int { Int(numbers[Int(row)]) }
+}
+
+extension Snapshot {
+  /// - Parameter purpose: what the field is wanted for, in the infinitive.
+  fileprivate func requiredField(_ name: String, of types: [FieldType], to purpose: String) throws -> Field {
+    guard let field = field(named: name) else {
+      throw Fault.unknownName(.missingInput, "field", name, among: fields.map(\.name))
+    }
+    guard types.contains(field.type) else {
+      throw Fault(
+        .usage, "field \"\(name)\"", "holds \(field.type.rawValue)s, which cells cannot \(purpose) by",
+        remedy: "name a field of type \(types.map(\.rawValue).joined(separator: " or "))")
+    }
+    return field
+  }
+
+  /// The cells of each text of a field, in order of the texts; texts without a cell are left out.
+  fileprivate func rowsByText(
+    of field: Field, among candidates: RowSet
+  ) throws -> [(text: String, rows: RowSet)] {
+    try distinctTexts(field).compactMap { text, _ in
+      let rows = try rows(field, equals: text).intersection(candidates)
+      return rows.isEmpty ? nil : (text, rows)
+    }
+  }
+
+  /// The cells of each group; nil when cells are not grouped. Cells in no group are in no set.
+  fileprivate func rowsByGroup(_ grouping: FoldGrouping, among candidates: RowSet) throws -> [RowSet]? {
+    switch grouping {
+    case .none: return nil
+    case .image:
+      return try (0..<UInt32(imageCount())).compactMap { number in
+        let rows = try image(number)?.rows.reduce(into: RowSet()) { $0.formUnion(RowSet($1)) } ?? RowSet()
+        let members = rows.intersection(candidates)
+        return members.isEmpty ? nil : members
+      }
+    case .field(let name):
+      let field = try requiredField(name, of: [.string, .number], to: "be grouped")
+      if field.type == .string { return try rowsByText(of: field, among: candidates).map(\.rows) }
+      var rowsByNumber: [Double: RowSet] = [:]
+      for row in candidates.toArray() {
+        if case .number(let number) = try cell(at: row)?.values[field.id] {
+          rowsByNumber[number, default: RowSet()].insert(row)
+        }
+      }
+      return rowsByNumber.sorted { $0.key < $1.key }.map(\.value)
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import Faults
+package import Storage
+
+/// How the heads of a database are trained and tested.
+package struct TrainingPlan: Sendable {
+  package enum Defaults {
+    package static let folds = 5
+  }
+
+  package var labelField: String
+  package var grouping: FoldGrouping
+  /// How many folds of cross-validation.
+  package var folds: Int
+  package var configuration: TrainingConfiguration
+
+  package init(
+    labelField: String, grouping: FoldGrouping, folds: Int = Defaults.folds,
+    configuration: TrainingConfiguration = TrainingConfiguration()
+  ) {
+    self.labelField = labelField
+    self.grouping = grouping
+    self.folds = folds
+    self.configuration = configuration
+  }
+}
+
+/// A plan carried out.
+package struct TrainingOutcome: Sendable {
+  package let samples: DatabaseSamples
+  package let validation: CrossValidation
+  package let warnings: [FoldWarning]
+  package let evaluation: HeadEvaluation
+  /// Trained on all samples; nil when only scores were asked for.
+  package let head: HeadRecord?
+}
+
+extension TrainingPlan {
+  /// Cross-validates heads on cells of a space, and trains one on all of them when it is given a name.
+  ///
+  /// - Parameters:
+  ///   - selection: cells to learn from; nil for all.
+  ///   - headName: name of the head to make; nil for scores alone.
+  ///   - progress: called after every epoch, from several threads; a throw ends the training.
+  /// - Throws: before any training, `usage`, `missingInput` or `badData` for a plan that the cells do not
+  ///   allow.
+  package func run(
+    snapshot: borrowing Snapshot, space: SpaceRecord, among selection: RowSet? = nil,
+    headName: String? = nil, threads: Int? = nil, progress: @escaping ProgressReport = { _ in }
+  ) throws -> TrainingOutcome {
+    let samples = try DatabaseSamples(
+      snapshot: snapshot, space: space, labelField: labelField, grouping: grouping, among: selection)
+    let source = try BlockVectors(snapshot: snapshot, space: space, rows: samples.rows)
+    let folds = try split(samples)
+    let validation = try crossValidate(
+      source: source, labels: samples.labels, folds: folds, configuration: configuration, threads: threads,
+      progress: progress)
+    let evaluation = HeadEvaluation(validation, groupField: grouping.name, foldSeed: configuration.seed)
+    let head = try headName.map { name in
+      let head = try fitHead(
+        source: source, labels: samples.labels, configuration: configuration, progress: progress)
+      let summary = HeadSummary(
+        of: head, labelField: labelField, training: configuration, evaluation: evaluation)
+      return HeadRecord(
+        name: name, space: space.id, summary: try summary.json(), weights: head.encodedWeights())
+    }
+    return TrainingOutcome(
+      samples: samples, validation: validation, warnings: folds.warnings, evaluation: evaluation, head: head)
+  }
+
+  private func split(_ samples: DatabaseSamples) throws -> Folds {
+    if let groups = samples.groups {
+      try Folds.grouped(groups: groups, labels: samples.labels, k: folds, seed: configuration.seed)
+    } else {
+      try Folds.ungrouped(labels: samples.labels, k: folds, seed: configuration.seed)
+    }
+  }
+
+  /// Epochs of all heads together: what progress counts to.
+  package func epochCount(withHead: Bool) -> Int {
+    (folds + (withHead ? 1 : 0)) * configuration.epochs
+  }
+}

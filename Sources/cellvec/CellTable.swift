@@ -1,0 +1,53 @@
+import Faults
+import Storage
+
+/// The columns in which cells are shown: image, and metadata fields.
+struct CellTable {
+  let columns: [Column]
+  private let fields: [Field]
+  private var imageNames: [UInt32: String] = [:]
+
+  init(showing fields: [Field]) {
+    // Ingested cells have the image's name as a field too.
+    self.fields = fields.filter { $0.name != "image" }
+    columns = ["image"] + self.fields.map { Column($0.name, decimals: $0.type == .number ? 4 : nil) }
+  }
+
+  /// The values of one cell, one a column.
+  /// - Throws: `missingInput` when there is no such cell.
+  mutating func values(of row: Row, in snapshot: borrowing Snapshot) throws -> [Value] {
+    let cell = try snapshot.requiredCell(at: row)
+    return [.text(try imageName(cell.image, in: snapshot))] + fields.map { Value(cell.values[$0.id]) }
+  }
+
+  private mutating func imageName(_ image: UInt32, in snapshot: borrowing Snapshot) throws -> String? {
+    if let name = imageNames[image] { return name }
+    let name = try snapshot.image(image)?.name
+    imageNames[image] = name
+    return name
+  }
+}
+
+extension Snapshot {
+  /// - Throws: `missingInput` when there is no cell at the row.
+  func requiredCell(at row: Row) throws -> CellRecord {
+    if let cell = try cell(at: row) { return cell }
+    let count = try allRows().count
+    throw Fault(
+      .missingInput, "cell \(row)", "does not exist",
+      remedy: count == 0 ? "the database is empty" : "cellvec list shows the \(count) cells there are")
+  }
+
+  /// - Throws: `missingInput` when there is no such space.
+  func requiredSpace(named name: String) throws -> SpaceRecord {
+    if let space = space(named: name) { return space }
+    throw Fault.unknownName(.missingInput, "space", name, among: spaces.map(\.name))
+  }
+}
+
+extension RowSet {
+  /// The lowest `limit` rows, or all when it is nil.
+  func prefix(_ limit: Int?) -> ArraySlice<Row> {
+    toArray().prefix(limit ?? .max)
+  }
+}

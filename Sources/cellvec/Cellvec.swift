@@ -1,0 +1,45 @@
+import ArgumentParser
+import Faults
+import Glibc
+import Storage
+
+/// The root of the command line.
+struct Cellvec: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cellvec",
+    abstract: "A vector database with classification for fluorescence microscopy.",
+    discussion: """
+      Examples:
+        cellvec ingest plate1/ --db lab.cellvec --backbone dino.safetensors
+        cellvec search --db lab.cellvec --cell 4711 -k 20 --where "gene = 'BAG6'"
+        cellvec train --db lab.cellvec --labels localization --group gene
+
+      --db may be left out where the environment variable \(DatabaseOptions.variable) names the database.
+      """,
+    version: storageVersion,
+    groupedSubcommands: [
+      CommandGroup(name: "Cells in and out", subcommands: [Ingest.self, Import.self, Export.self]),
+      CommandGroup(name: "Search", subcommands: [Search.self, List.self, Show.self, Stats.self, Check.self]),
+      CommandGroup(name: "Classification", subcommands: [Train.self, Predict.self, Heads.self]),
+      CommandGroup(name: "Model and simulation", subcommands: [Models.self, Simulate.self]),
+    ])
+
+  /// Runs the command line of this process and ends it with the status that fits the outcome.
+  static func runAndExit() -> Never {
+    // A closed pipe is then an error of `write`, which `StandardOutput` turns into a quiet end.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+      Glibc.exit(ExitStatus.done.rawValue)
+    } catch let status as ExitStatus {
+      Glibc.exit(status.rawValue)
+    } catch let fault as Fault {
+      StandardError.write("cellvec: \(fault.description)\n")
+      Glibc.exit(ExitStatus(fault.kind).rawValue)
+    } catch {
+      // Help, version, and the parser's own errors, which end with status 64.
+      exit(withError: error)
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import Faults
+import FoundationEssentials
+import Storage
+import Training
+
+/// What a database holds, as `stats` writes it.
+struct DatabaseStatistics: Encodable {
+  let path: String
+  let formatVersion: Int
+  let byteCount: Int
+  let images: Int
+  let cells: Int
+  let spaces: [Space]
+  let fields: [FieldStatistics]
+  let heads: [HeadListing]
+
+  struct Space: Encodable {
+    let name: String
+    let dimension: Int
+    let vectors: Int
+    /// Digest of the backbone's weights; nil for imported vectors.
+    let backbone: String?
+    let backbonePath: String?
+    /// How channels enter the backbone: "map" or "replicate".
+    let strategy: String?
+  }
+
+  struct FieldStatistics: Encodable {
+    let name: String
+    let type: String
+    /// Cells with a value.
+    let cells: Int
+    /// Distinct texts; nil for numbers.
+    let distinct: Int?
+  }
+
+  init(of database: Database) throws {
+    path = database.path
+    byteCount = try database.byteCount()
+    (formatVersion, images, cells, spaces, fields, heads) = try database.read { snapshot in
+      var spaces: [Space] = []
+      for space in snapshot.spaces { spaces.append(try Space(space, in: snapshot)) }
+      var fields: [FieldStatistics] = []
+      for field in snapshot.fields { fields.append(try FieldStatistics(field, in: snapshot)) }
+      return (
+        try snapshot.formatVersion(), snapshot.imageCount(), try snapshot.allRows().count, spaces, fields,
+        try HeadListing.all(in: snapshot)
+      )
+    }
+  }
+
+  /// The statistics as lines of text, a table a subject.
+  var lines: [String] {
+    let card = Card([
+      ("database", .text(path)), ("format version", .integer(formatVersion)),
+      ("size", .text("\(fixed(Double(byteCount) / 1e6, decimals: 1)) MB")), ("images", .integer(images)),
+      ("cells", .integer(cells)),
+    ])
+    let spaceReport = Report(
+      ["space", "dimension", "vectors", "strategy", "backbone", "weights"],
+      rows: spaces.map {
+        [
+          .text($0.name), .integer($0.dimension), .integer($0.vectors), .text($0.strategy),
+          .text($0.backbone), .text($0.backbonePath),
+        ]
+      })
+    let fieldReport = Report(
+      ["field", "type", "cells", "distinct"],
+      rows: fields.map {
+        [.text($0.name), .text($0.type), .integer($0.cells), $0.distinct.map { .integer($0) } ?? .null]
+      })
+    let reports = [spaceReport, fieldReport, HeadListing.report(of: heads)].filter { !$0.rows.isEmpty }
+    return card.lines() + reports.flatMap { [""] + $0.lines(as: .table) }
+  }
+}
+
+extension DatabaseStatistics.Space {
+  fileprivate init(_ space: SpaceRecord, in snapshot: borrowing Snapshot) throws {
+    self.init(
+      name: space.name, dimension: space.dimension, vectors: try snapshot.rows(in: space).count,
+      backbone: space.backboneHash, backbonePath: space.backbonePath,
+      strategy: space.recipe.flatMap(Self.strategy))
+  }
+
+  /// The strategy's word in a recipe; nil when the recipe has none.
+  private static func strategy(inRecipe json: String) -> String? {
+    struct Recipe: Decodable {
+      let strategy: Strategy
+    }
+    struct Strategy: Decodable {
+      let word: String
+
+      init(from decoder: any Decoder) throws {
+        if let word = try? decoder.singleValueContainer().decode(String.self) {
+          self.word = word
+        } else {
+          word = try decoder.singleValueContainer().decode([String: [String?]].self).keys.sorted().joined()
+        }
+      }
+    }
+    return (try? JSONDecoder().decode(Recipe.self, from: Data(json.utf8)))?.strategy.word
+  }
+}
+
+extension DatabaseStatistics.FieldStatistics {
+  fileprivate init(_ field: Field, in snapshot: borrowing Snapshot) throws {
+    self.init(
+      name: field.name, type: field.type.rawValue, cells: try snapshot.rows(withValueIn: field).count,
+      distinct: field.type == .number ? nil : try snapshot.distinctTexts(field).count)
+  }
+}
+
+/// A head as lists show it.
+struct HeadListing: Encodable {
+  let name: String
+  let space: String
+  /// The field that the head predicts.
+  let labels: String?
+  let classes: Int
+  let macroF1: Double?
+  /// The sample standard deviation over folds.
+  let macroF1SD: Double?
+  /// What the folds kept together; "nothing" when they were ungrouped.
+  let groupedBy: String?
+
+  static func all(in snapshot: borrowing Snapshot) throws -> [HeadListing] {
+    let spaces = Dictionary(uniqueKeysWithValues: snapshot.spaces.map { ($0.id, $0.name) })
+    return try snapshot.heads().map { record in
+      let summary = try HeadSummary(json: record.summary, name: record.name)
+      let evaluation = summary.evaluation
+      return HeadListing(
+        name: record.name, space: spaces[record.space] ?? "?", labels: summary.labelField,
+        classes: summary.classes.count, macroF1: evaluation?.macroF1.mean,
+        macroF1SD: evaluation?.macroF1.sampleSD, groupedBy: evaluation.map { $0.groupField ?? "nothing" })
+    }
+  }
+
+  static func report(of heads: [HeadListing]) -> Report {
+    Report(
+      [
+        "head", "space", "labels", "classes", Column("macro_f1", decimals: 3),
+        Column("macro_f1_sd", decimals: 3), "grouped_by",
+      ],
+      rows: heads.map {
+        [
+          .text($0.name), .text($0.space), .text($0.labels), .integer($0.classes), .real($0.macroF1),
+          .real($0.macroF1SD), .text($0.groupedBy),
+        ]
+      })
+  }
+}

@@ -1,0 +1,89 @@
+import Backbone
+import Faults
+import Identity
+import Imaging
+import Ingest
+import Storage
+
+/// An image that is not in the database, whose cells are looked for as a space's own recipe would embed them.
+struct ImageQuery {
+  /// The word that stands for the label mask where a role is expected.
+  static let maskWord = "mask"
+
+  private let recipe: Recipe
+  private let embedder: Embedder
+  private let source: FieldOfView
+
+  /// - Parameters:
+  ///   - files: the files of the image, each "role=file" or "mask=file"; the role may be left out where there
+  ///     is one channel and no mask. "#1" at the end of a file takes its plane 1.
+  ///   - backbone: weights to use in place of those that the space names, should they have moved.
+  /// - Throws: `usage` when the files are not those that the recipe needs, `missingInput` or `badData` when the
+  ///   backbone is not the one that made the space.
+  init(files: [String], space: SpaceRecord, backbone: String?) throws {
+    guard let json = space.recipe, let hash = space.backboneHash else {
+      throw Fault(
+        .usage, "--image", "space \"\(space.name)\" was imported: nothing says how to embed an image",
+        remedy: "search with --vectors or --cell")
+    }
+    recipe = try Recipe(canonicalJSON: json, space: space.name)
+    source = try ImageQuery.fieldOfView(of: files, recipe: recipe)
+    guard let path = backbone ?? space.backbonePath else {
+      throw Fault(.usage, "--backbone", "space \"\(space.name)\" does not say where its backbone is")
+    }
+    let model: VisionTransformer
+    do {
+      model = try VisionTransformer(path: path)
+    } catch let fault as Fault where fault.kind == .missingInput {
+      throw Fault(
+        .missingInput, fault.subject, fault.problem,
+        remedy: "name the weights that made space \"\(space.name)\" with --backbone")
+    }
+    guard model.hash.description == hash else {
+      throw Fault(
+        .badData, path, expected: "the weights that made space \"\(space.name)\" (\(hash))",
+        found: model.hash.description, remedy: "name the right file with --backbone")
+    }
+    embedder = try Embedder(backbone: model, strategy: recipe.strategy, roles: recipe.roles)
+  }
+
+  /// The vectors of the image's cells.
+  /// - Shape: [cells, dimension], row-major.
+  func vectors(threads: Int) throws -> (values: [Float], count: Int) {
+    let cells = try embedQueryImage(source, recipe: recipe, embedder: embedder, threads: threads)
+    return (cells.flatMap(\.vector), cells.count)
+  }
+
+  /// The image that these files make, its channels in the order of the recipe's roles.
+  static func fieldOfView(of files: [String], recipe: Recipe) throws -> FieldOfView {
+    let needsMask = recipe.source == .masks
+    let wanted = recipe.roles + (needsMask ? [maskWord] : [])
+    let usage = wanted.map { "\($0)=file" }.joined(separator: " ")
+    var byRole: [String: ChannelSource] = [:]
+    for file in files {
+      let named = wanted.first { file.hasPrefix("\($0)=") }
+      guard let role = named ?? (wanted.count == 1 ? wanted[0] : nil), byRole[role] == nil else {
+        throw Fault(.usage, "--image", expected: usage, found: "\"\(file)\"")
+      }
+      let path = named == nil ? file : String(file.dropFirst(role.count + 1))
+      byRole[role] = ChannelSource(parsing: path, role: role)
+    }
+    let channels = recipe.roles.compactMap { byRole[$0] }
+    guard byRole.count == wanted.count, let first = channels.first else {
+      let missing = wanted.filter { byRole[$0] == nil }.joined(separator: ", ")
+      throw Fault(.usage, "--image", "lacks the file of \(missing)", remedy: "give \(usage)")
+    }
+    return FieldOfView(name: first.path, channels: channels, mask: byRole[maskWord])
+  }
+}
+
+extension ChannelSource {
+  /// Reads "file" or "file#plane". A "#" that no whole number follows is part of the name.
+  fileprivate init(parsing text: String, role: String) {
+    if let hash = text.lastIndex(of: "#"), let plane = Int(text[text.index(after: hash)...]), plane >= 0 {
+      self.init(role: role, path: String(text[..<hash]), plane: plane)
+    } else {
+      self.init(role: role, path: text)
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Faults
+import Storage
+
+/// Which database a command works on.
+struct DatabaseOptions: ParsableArguments {
+  /// Environment variable that names the database where --db is left out.
+  static let variable = "CELLVEC_DB"
+
+  @Option(
+    name: .customLong("db"),
+    help: ArgumentHelp("Directory of the database; \(variable) by default.", valueName: "directory"))
+  private var directory: String?
+
+  /// - Throws: `usage` when no database is named.
+  func path() throws -> String {
+    if let path = directory ?? cellvec.variable(Self.variable), !path.isEmpty { return path }
+    throw Fault(
+      .usage, "--db", "names no database", remedy: "give its directory with --db, or set \(Self.variable)")
+  }
+
+  /// The database, for reading.
+  func open() throws -> Database { try Database(path: path()) }
+}
+
+/// What a command does while another process writes to its database.
+struct WriterOptions: ParsableArguments {
+  @Flag(
+    name: .customLong("no-wait"),
+    help: "Fail with status 75 when another process is writing, instead of waiting.")
+  private var failsWhenLocked = false
+
+  /// The database, for writing, as soon as no other process writes to it.
+  func open(path: String, create: Bool = false, isQuiet: Bool = false) throws -> DatabaseWriter {
+    try DatabaseWriter(path: path, create: create) { holder in
+      guard !failsWhenLocked else { return false }
+      if !isQuiet { StandardError.writeLine("cellvec: waiting for \(holder), which is writing to \(path)") }
+      return true
+    }
+  }
+}

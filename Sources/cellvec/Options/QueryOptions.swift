@@ -1,0 +1,70 @@
+import ArgumentParser
+import Faults
+import Formats
+import Storage
+
+/// What a search looks for.
+struct QueryOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Search with the vector of this cell.", valueName: "cell")) var cell: Row?
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Search with every cell of this image: role=file for each channel, and mask=file for cells from masks.",
+      valueName: "role=file"))
+  var image: [String] = []
+  @Option(
+    help: ArgumentHelp("Weights for --image, if not where they were at ingest.", valueName: "file"))
+  var backbone: String?
+  @Option(
+    help: ArgumentHelp(
+      "Search with each row of a .npy file, float32 [queries, dimension].", valueName: "file"))
+  var vectors: String?
+  @Flag(help: "Let the cell of --cell be among its own neighbors.") var includeSelf = false
+
+  func validate() throws {
+    let given = [cell != nil, vectors != nil, !image.isEmpty].count { $0 }
+    if given != 1 { throw ValidationError("expected one of --cell, --image and --vectors, found \(given)") }
+    if backbone != nil && image.isEmpty { throw ValidationError("--backbone goes with --image") }
+    if includeSelf && cell == nil { throw ValidationError("--include-self goes with --cell") }
+  }
+
+  /// The vectors to search with.
+  func read(in space: SpaceRecord, of snapshot: borrowing Snapshot, threads: Int) throws -> Queries {
+    if let cell {
+      let vector = try snapshot.requiredVector(of: cell, in: space)
+      return Queries(vectors: vector, count: 1, areNumbered: false, excluded: includeSelf ? nil : cell)
+    }
+    if !image.isEmpty {
+      let query = try ImageQuery(files: image, space: space, backbone: backbone)
+      let (vectors, count) = try query.vectors(threads: threads)
+      return Queries(vectors: vectors, count: count, areNumbered: true, excluded: nil)
+    }
+    let matrix = try NPYMatrix(path: vectors ?? "")
+    if matrix.count > 0, matrix.dimension != space.dimension {
+      throw Fault(
+        .usage, matrix.path, expected: "vectors of \(space.dimension) numbers, as in space \"\(space.name)\"",
+        found: "\(matrix.dimension)")
+    }
+    return Queries(
+      vectors: matrix.withUnsafeValues { Array($0) }, count: matrix.count, areNumbered: true, excluded: nil)
+  }
+}
+
+/// Vectors to search with.
+struct Queries {
+  /// - Shape: [count, dimension], row-major.
+  let vectors: [Float]
+  let count: Int
+  /// Whether results say which query they belong to.
+  let areNumbered: Bool
+  /// The cell that the query is, which is no result.
+  let excluded: Row?
+
+  /// The rows that may be found; nil for all.
+  func candidates(
+    among selection: RowSet?, of space: SpaceRecord, in snapshot: borrowing Snapshot
+  ) throws -> RowSet? {
+    guard let excluded else { return selection }
+    return try (selection ?? snapshot.rows(in: space)).subtracting(RowSet([excluded]))
+  }
+}

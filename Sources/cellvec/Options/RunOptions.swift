@@ -1,0 +1,36 @@
+import ArgumentParser
+import Glibc
+
+/// How a report is written.
+struct OutputOptions: ParsableArguments {
+  @Flag(exclusivity: .exclusive)
+  private var chosen: OutputFormat?
+
+  var format: OutputFormat { chosen ?? .table }
+}
+
+/// Whether a command talks on stderr.
+struct TalkOptions: ParsableArguments {
+  @Flag(name: .shortAndLong, help: "Say nothing but errors on stderr.")
+  var quiet = false
+
+  func say(_ message: String) {
+    if !quiet { StandardError.writeLine(message) }
+  }
+}
+
+/// How much of the machine a command uses.
+struct ThreadOptions: ParsableArguments {
+  static let limit = 1024
+
+  @Option(help: ArgumentHelp("Threads; those of the machine by default.", valueName: "count"))
+  private var threads: Int?
+
+  /// The number of threads to use.
+  var count: Int { threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+  func validate() throws {
+    guard let threads, !(1...Self.limit).contains(threads) else { return }
+    throw ValidationError("--threads: expected 1 to \(Self.limit), found \(threads)")
+  }
+}

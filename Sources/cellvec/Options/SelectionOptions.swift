@@ -1,0 +1,75 @@
+import ArgumentParser
+import Faults
+import Filter
+import Storage
+
+/// Which of the database's spaces a command works in.
+struct SpaceOptions: ParsableArguments {
+  @Option(
+    name: .customLong("space"),
+    help: ArgumentHelp("Embedding space; may be left out when the database has one.", valueName: "name"))
+  private(set) var name: String?
+
+  /// - Throws: `missingInput` for an unknown name, `usage` when there are several to choose from.
+  func resolve(in snapshot: borrowing Snapshot) throws -> SpaceRecord {
+    let names = snapshot.spaces.map(\.name)
+    if let name { return try snapshot.requiredSpace(named: name) }
+    switch snapshot.spaces.count {
+    case 1: return snapshot.spaces[0]
+    case 0:
+      throw Fault(
+        .missingInput, "the database", "has no embedding space",
+        remedy: "fill one with cellvec ingest or cellvec import")
+    default:
+      throw Fault(
+        .usage, "--space", "is needed: the database has \(names.count) spaces",
+        remedy: "name one of \(names.sorted().joined(separator: ", "))")
+    }
+  }
+}
+
+/// Which cells a command works on.
+struct WhereOptions: ParsableArguments {
+  @Option(
+    name: .customLong("where"),
+    help: ArgumentHelp(
+      "Only cells for which this is true: \"gene = 'BAG6' AND NOT localization HAS 'cytosol'\".",
+      valueName: "condition"))
+  private var condition: String?
+
+  /// The cells that were selected; nil when all are.
+  func rows(in snapshot: borrowing Snapshot) throws -> RowSet? {
+    try condition.map { try Filter($0).rows(in: snapshot) }
+  }
+}
+
+/// Which metadata fields a command shows.
+struct FieldOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Metadata fields to show, separated by commas, or 'all'; by default all but probabilities.",
+      valueName: "names"))
+  private var fields: String?
+
+  /// - Throws: `missingInput` for a field that does not exist.
+  func resolve(in snapshot: borrowing Snapshot) throws -> [Field] {
+    let known = snapshot.fields
+    // One number for each class of each head would push everything else out of sight.
+    guard let fields else { return known.filter { !$0.name.hasPrefix("probability_") } }
+    if fields == "all" { return known }
+    return try names(in: fields).map { name in
+      guard let field = known.first(where: { $0.name == name }) else {
+        throw Fault.unknownName(.missingInput, "field", name, among: known.map(\.name))
+      }
+      return field
+    }
+  }
+}
+
+/// The parts of a list that is separated by commas, without white space around them and without empty ones.
+func names(in list: String) -> [String] {
+  list.split(separator: ",").compactMap { part in
+    let trimmed = part.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()
+    return trimmed.isEmpty ? nil : String(trimmed)
+  }
+}

@@ -1,0 +1,46 @@
+import Faults
+import FoundationEssentials
+
+/// Writes a report of any length to stdout.
+struct ReportWriter: ~Copyable {
+  private var formatter: ReportFormatter
+  private var output: StandardOutput
+
+  init(
+    _ columns: [Column], as format: OutputFormat, isBold: Bool = Terminal.current.hasStyle,
+    to output: consuming StandardOutput = StandardOutput()
+  ) throws {
+    formatter = ReportFormatter(columns, as: format, isBold: isBold)
+    self.output = output
+    for line in formatter.start() { try self.output.writeLine(line) }
+  }
+
+  mutating func write(_ row: [Value]) throws {
+    for line in formatter.add(row) { try output.writeLine(line) }
+  }
+
+  consuming func finish() throws {
+    for line in formatter.end() { try output.writeLine(line) }
+    try output.flush()
+  }
+}
+
+extension StandardOutput {
+  /// Writes these lines and hands them over.
+  static func write(lines: [String]) throws {
+    var output = StandardOutput()
+    for line in lines { try output.writeLine(line) }
+    try output.flush()
+  }
+
+  static func write(_ report: Report, as format: OutputFormat) throws {
+    try write(lines: report.lines(as: format, isBold: Terminal.current.hasStyle))
+  }
+
+  /// Writes the value as one JSON object on one line, keys sorted.
+  static func writeJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try write(lines: [String(decoding: try encoder.encode(value), as: UTF8.self)])
+  }
+}

@@ -1,0 +1,57 @@
+import Faults
+import Glibc
+
+/// The one way to stdout: buffered, complete, and quiet when the reader has left.
+///
+/// A reader that closes the pipe, such as `head`, has what it wanted: `ExitStatus.done` is thrown, which ends
+/// the program at once and without a word.
+struct StandardOutput: ~Copyable {
+  private static let bufferByteCount = 64 * 1024
+
+  private let descriptor: Int32
+  private var buffer: [UInt8] = []
+
+  init(descriptor: Int32 = STDOUT_FILENO) {
+    self.descriptor = descriptor
+    buffer.reserveCapacity(Self.bufferByteCount)
+  }
+
+  /// - Throws: `inputOutput` when the bytes cannot be written; `ExitStatus.done` when nobody reads them.
+  mutating func write(_ text: String) throws {
+    buffer.append(contentsOf: text.utf8)
+    if buffer.count >= Self.bufferByteCount { try flush() }
+  }
+
+  mutating func writeLine(_ text: String) throws {
+    try write(text)
+    try write("\n")
+  }
+
+  /// Hands everything over. What was written and not flushed is lost.
+  mutating func flush() throws {
+    defer { buffer.removeAll(keepingCapacity: true) }
+    try buffer.withUnsafeBytes { bytes in
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if count >= 0 {
+          rest = rest.dropFirst(count)
+        } else if errno == EPIPE {
+          throw ExitStatus.done
+        } else if errno != EINTR {
+          throw Fault.system("stdout", "write")
+        }
+      }
+    }
+  }
+}
+
+/// The way to stderr: unbuffered, and never a reason to fail.
+enum StandardError {
+  static func write(_ text: String) {
+    var text = text
+    text.withUTF8 { bytes in _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+  }
+
+  static func writeLine(_ text: String) { write("\(text)\n") }
+}

@@ -1,0 +1,77 @@
+/// The widths and sides of a table's columns, fitted to the rows at its top.
+///
+/// Rows further down keep the layout; an entry that is wider than its column pushes the rest of its line.
+struct TableLayout: Sendable, Equatable {
+  /// Rows that decide the layout, so that a long table can be written before it has been read.
+  static let fittedRowCount = 500
+
+  private let columns: [Column]
+  private let widths: [Int]
+  /// Columns of numbers stand on the right.
+  private let isNumeric: [Bool]
+
+  init(_ columns: [Column], fitting rows: some Collection<[Value]>) {
+    self.columns = columns
+    isNumeric = columns.indices.map { column in
+      rows.allSatisfy { row in
+        switch row[column] {
+        case .integer, .real, .null: true
+        case .text, .list: false
+        }
+      }
+    }
+    widths = columns.indices.map { column in
+      rows.reduce(columns[column].name.count) {
+        max($0, $1[column].tableEntry(decimals: columns[column].decimals).count)
+      }
+    }
+  }
+
+  /// The line of column names.
+  /// - Parameter isBold: whether the terminal shows weight.
+  func header(isBold: Bool = false) -> String {
+    let line = self.line(of: columns.map(\.name))
+    return isBold ? "\u{1B}[1m\(line)\u{1B}[0m" : line
+  }
+
+  func line(_ row: [Value]) -> String {
+    line(of: zip(row, columns).map { $0.tableEntry(decimals: $1.decimals) })
+  }
+
+  private func line(of entries: [String]) -> String {
+    var line = ""
+    for (index, entry) in entries.enumerated() {
+      let padding = String(repeating: " ", count: max(0, widths[index] - entry.count))
+      line += (index > 0 ? "  " : "") + (isNumeric[index] ? padding + entry : entry + padding)
+    }
+    return String(line.reversed().drop { $0 == " " }.reversed())
+  }
+}
+
+extension Value {
+  /// The value on one line of a terminal: control characters, which could move the cursor, become "?".
+  func tableEntry(decimals: Int?) -> String {
+    switch self {
+    case .null: return "-"
+    case .real(let number): return decimals.map { fixed(number, decimals: $0) } ?? plain
+    case .integer: return plain
+    case .text, .list:
+      var entry = ""
+      for scalar in plain.unicodeScalars {
+        entry.unicodeScalars.append(scalar.properties.generalCategory == .control ? "?" : scalar)
+      }
+      return entry
+    }
+  }
+}
+
+/// A number with a fixed count of digits after the point, halves rounded away from zero.
+func fixed(_ number: Double, decimals: Int) -> String {
+  let scale = (0..<decimals).reduce(1.0) { product, _ in product * 10 }
+  let scaled = (number * scale).rounded()
+  guard abs(scaled) < 1e15 else { return "\(number)" }
+  let digits = String(Int64(abs(scaled)))
+  let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
+  let sign = scaled < 0 ? "-" : ""
+  return decimals == 0 ? sign + padded : "\(sign)\(padded.dropLast(decimals)).\(padded.suffix(decimals))"
+}

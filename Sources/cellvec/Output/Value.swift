@@ -1,0 +1,69 @@
+import Storage
+
+/// One entry of a report.
+enum Value: Sendable, Equatable {
+  case text(String)
+  case integer(Int)
+  case real(Double)
+  case list([String])
+  case null
+
+  /// The number whose decimal digits are those of the single-precision one: 0.9, not 0.8999999761581421.
+  static func real(_ number: Float) -> Value { .real(Double(number.description) ?? Double(number)) }
+
+  static func text(_ text: String?) -> Value { text.map { .text($0) } ?? .null }
+  static func real(_ number: Double?) -> Value { number.map { .real($0) } ?? .null }
+
+  init(_ value: FieldValue?) {
+    self =
+      switch value {
+      case .string(let text): .text(text)
+      case .list(let texts): .list(texts)
+      case .number(let number): .real(number)
+      case nil: .null
+      }
+  }
+}
+
+extension Value {
+  /// The value as delimited files and tables show it: full precision, lists joined by ";", null as nothing.
+  var plain: String {
+    switch self {
+    case .text(let text): text
+    case .integer(let number): "\(number)"
+    case .real(let number): formatNumber(number)
+    case .list(let texts): texts.joined(separator: ";")
+    case .null: ""
+    }
+  }
+
+  /// The value as JSON. Numbers that JSON cannot write are null.
+  var json: String {
+    switch self {
+    case .text(let text): quotedJSON(text)
+    case .integer(let number): "\(number)"
+    case .real(let number): number.isFinite ? formatNumber(number) : "null"
+    case .list(let texts): "[\(texts.map(quotedJSON).joined(separator: ","))]"
+    case .null: "null"
+    }
+  }
+}
+
+/// The text as a JSON string.
+func quotedJSON(_ text: String) -> String {
+  var quoted = "\""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "\"": quoted += "\\\""
+    case "\\": quoted += "\\\\"
+    case "\n": quoted += "\\n"
+    case "\t": quoted += "\\t"
+    case "\r": quoted += "\\r"
+    case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+      let digits = String(scalar.value, radix: 16)
+      quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    default: quoted.unicodeScalars.append(scalar)
+    }
+  }
+  return quoted + "\""
+}

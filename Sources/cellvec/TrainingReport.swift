@@ -1,0 +1,109 @@
+import Training
+
+/// What `train` says: how heads did, and on what.
+struct TrainingReport {
+  let outcome: TrainingOutcome
+  let plan: TrainingPlan
+  let space: String
+  /// Name of the head that was kept; nil when none was.
+  let head: String?
+
+  init(of outcome: TrainingOutcome, plan: TrainingPlan, space: String, head: String?) {
+    self.outcome = outcome
+    self.plan = plan
+    self.space = space
+    self.head = head
+  }
+
+  /// Scores are only comparable between groupings of the same name, so it stands beside each.
+  var grouping: String {
+    plan.grouping.name.map { "grouped by \($0)" } ?? "UNGROUPED"
+  }
+
+  func write(as format: OutputFormat) throws {
+    if format == .json { return try StandardOutput.writeJSON(TrainingDocument(self)) }
+    let table = classes.lines(as: format, isBold: Terminal.current.hasStyle)
+    try StandardOutput.write(lines: format == .table ? summary.lines() + [""] + table + notes : table)
+  }
+
+  private var summary: Card {
+    let samples = outcome.samples
+    let groups = samples.groupCount.map { " in \($0) groups" } ?? ""
+    var entries: [(String, Value)] = [
+      ("space", .text(space)), ("labels", .text(plan.labelField)),
+      ("cells", .text("\(samples.rows.count)\(groups), \(samples.labels.classes.count) classes")),
+      ("left out", .text(leftOut)),
+      ("macro F1", .text(described(outcome.evaluation.macroF1))),
+      ("micro F1", .text(described(outcome.evaluation.microF1))),
+    ]
+    if let head { entries.append(("head", .text(head))) }
+    return Card(entries)
+  }
+
+  private var leftOut: String {
+    let samples = outcome.samples
+    let ungrouped =
+      samples.ungroupedCount > 0 ? ", \(samples.ungroupedCount) without \(plan.grouping.name ?? "group")" : ""
+    return "\(samples.unlabeledCount) cells without label\(ungrouped)"
+  }
+
+  private func described(_ score: Spread) -> String {
+    func text(_ number: Double) -> String { fixed(number, decimals: 3) }
+    return
+      "\(text(score.mean)) ± \(text(score.sampleSD)) sample SD (± \(text(score.populationSD)) population SD)"
+      + ", \(plan.folds) folds, \(grouping)"
+  }
+
+  /// Scores of every class over all cells, each predicted by the head that had not seen it.
+  private var classes: Report {
+    Report(
+      [
+        "class", "cells", Column("precision", decimals: 3), Column("recall", decimals: 3),
+        Column("f1", decimals: 3), Column("auroc", decimals: 3), Column("average_precision", decimals: 3),
+      ],
+      rows: outcome.validation.pooled.perClass.map {
+        [
+          .text($0.className), .integer($0.support), .real($0.precision), .real($0.recall), .real($0.f1),
+          .real($0.auroc), .real($0.averagePrecision),
+        ]
+      })
+  }
+
+  private var notes: [String] {
+    let warnings = outcome.warnings.map { "warning: \($0)" }
+    return warnings.isEmpty ? [] : [""] + warnings
+  }
+}
+
+/// The same as one JSON object.
+private struct TrainingDocument: Encodable {
+  let space: String
+  let labels: String
+  let cells: Int
+  let groups: Int?
+  let cellsWithoutLabel: Int
+  let cellsWithoutGroup: Int
+  let configuration: TrainingConfiguration
+  /// Folds, grouping, and scores of each class with their counts.
+  let evaluation: HeadEvaluation
+  let foldMacroF1: [Double]
+  let foldMicroF1: [Double]
+  let warnings: [String]
+  let head: String?
+
+  init(_ report: TrainingReport) {
+    space = report.space
+    labels = report.plan.labelField
+    let samples = report.outcome.samples
+    cells = samples.rows.count
+    groups = samples.groupCount
+    cellsWithoutLabel = samples.unlabeledCount
+    cellsWithoutGroup = samples.ungroupedCount
+    configuration = report.plan.configuration
+    evaluation = report.outcome.evaluation
+    foldMacroF1 = report.outcome.validation.folds.map(\.scores.macroF1)
+    foldMicroF1 = report.outcome.validation.folds.map(\.scores.microF1)
+    warnings = report.outcome.warnings.map(\.description)
+    head = report.head
+  }
+}

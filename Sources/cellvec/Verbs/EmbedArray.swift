@@ -1,0 +1,59 @@
+import ArgumentParser
+import Backbone
+import Faults
+import Formats
+
+/// `cellvec models embed`.
+struct EmbedArray: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "embed", abstract: "Embed an array of ready-made model inputs.",
+    discussion: """
+      Nothing is normalised or resized: the array holds what the model is to see. Meant for comparing with
+      other implementations.
+
+      Example:
+        cellvec models embed --backbone dino.safetensors --input crops.npy --output vectors.npy
+      """)
+
+  /// Images embedded and written at a time.
+  private static let imagesPerBatch = 64
+
+  @Option(help: ArgumentHelp("Weights, a safetensors file.", valueName: "file")) var backbone: String
+  @Option(help: ArgumentHelp("A .npy file of float32, [images, inputs, height, width].", valueName: "file"))
+  var input: String
+  @Option(help: ArgumentHelp("The .npy file to write: float32, [images, width].", valueName: "file"))
+  var output: String
+  @OptionGroup var threads: ThreadOptions
+
+  func run() throws {
+    let model = try VisionTransformer(path: backbone)
+    let images = try NPYArray(path: input, for: Self.purpose)
+    let (count, channels, height, width) = (
+      images.shape[0], images.shape[1], images.shape[2], images.shape[3]
+    )
+    guard channels == model.geometry.inputChannels else {
+      throw Fault(
+        .usage, input, expected: "\(model.geometry.inputChannels) inputs, as model \(model.name) has",
+        found: "\(channels)")
+    }
+    var writer = try NPYWriter(path: output, dimension: model.geometry.width)
+    for start in stride(from: 0, to: count, by: Self.imagesPerBatch) {
+      let batch = start..<min(start + Self.imagesPerBatch, count)
+      var vectors = [Float](repeating: 0, count: batch.count * model.geometry.width)
+      let imageLength = channels * height * width
+      try images.withUnsafeValues { values in
+        let pixels = values[batch.lowerBound * imageLength..<batch.upperBound * imageLength]
+        try vectors.withUnsafeMutableBufferPointer {
+          try model.embed(
+            UnsafeBufferPointer(rebasing: pixels), count: batch.count, height: height, width: width, into: $0,
+            threads: threads.count)
+        }
+      }
+      try writer.write(vectors)
+    }
+    try writer.close()
+  }
+
+  private static let purpose = NPYArray.Purpose(
+    axes: 4...4, description: "an array of shape (images, inputs, height, width)")
+}

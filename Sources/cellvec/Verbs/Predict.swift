@@ -1,0 +1,49 @@
+import ArgumentParser
+import Faults
+import Storage
+import Training
+
+/// `cellvec predict`: labels from a trained head.
+struct Predict: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Predict the labels of cells with a trained head, and store them as metadata.",
+    discussion: """
+      A head that was trained on the field localization writes the list field predicted_localization and a
+      number field probability_localization_<class> for each class. Use them with --where like any other.
+
+      Examples:
+        cellvec predict --db lab.cellvec --head loc-v1
+        cellvec predict --db lab.cellvec --head loc-v1 --where "localization IS NULL" --threshold 0.3
+      """)
+
+  @OptionGroup var database: DatabaseOptions
+  @Option(help: ArgumentHelp("Head to predict with; cellvec heads list names them.", valueName: "name"))
+  var head: String
+  @OptionGroup var selection: WhereOptions
+  @Option(help: ArgumentHelp("Predict classes above this probability instead of the head's own thresholds."))
+  var threshold: Float?
+  @OptionGroup var space: SpaceOptions
+  @OptionGroup var writer: WriterOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var talk: TalkOptions
+
+  func run() throws {
+    let writer = try self.writer.open(path: database.path(), isQuiet: talk.quiet)
+    let (prediction, rows) = try writer.database.read { snapshot in
+      let prediction = try DatabasePrediction(headNamed: head, threshold: threshold, snapshot: snapshot)
+      if space.name != nil { try prediction.require(space.resolve(in: snapshot)) }
+      return (prediction, try selection.rows(in: snapshot))
+    }
+    Interruption.listen()
+    let progress = ProgressLine(counting: "cells", of: nil, isQuiet: talk.quiet)
+    let counts = try prediction.write(to: writer, among: rows) {
+      progress.update(done: $0)
+      try Interruption.check()
+    }
+    progress.finish()
+    let report = Report(
+      ["label", "cells"], rows: counts.perClass.map { [.text($0.name), .integer($0.cells)] })
+    try StandardOutput.write(report, as: output.format)
+    talk.say("wrote \(prediction.predictionField) of \(counts.cells) cells, \(counts.empty) without a label")
+  }
+}

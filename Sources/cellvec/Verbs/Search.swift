@@ -1,0 +1,50 @@
+import ArgumentParser
+import Faults
+import Query
+import Storage
+
+/// `cellvec search`: the cells that look most like others.
+struct Search: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Find the cells that look most like a cell, an image or given vectors.",
+    discussion: """
+      Similarity is the cosine of the angle between two vectors, 1 for equal directions. There are k results
+      whenever k cells match --where. Finding nothing is no failure unless --require-match is given.
+
+      Examples:
+        cellvec search --db lab.cellvec --cell 4711 -k 20 --where "cell_line = 'U2OS'"
+        cellvec search --db lab.cellvec --image nucleus=q_blue.png protein=q_green.png
+        cellvec search --db lab.cellvec --vectors queries.npy --json
+      """)
+
+  static let defaultCount = 10
+
+  @OptionGroup var database: DatabaseOptions
+  @OptionGroup var query: QueryOptions
+  @Option(name: [.customShort("k"), .customLong("limit")], help: "Neighbors of each query.")
+  var count = defaultCount
+  @OptionGroup var selection: WhereOptions
+  @OptionGroup var space: SpaceOptions
+  @OptionGroup var fields: FieldOptions
+  @Flag(help: "End with status 1 when nothing is found.") var requireMatch = false
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if count < 1 { throw ValidationError("-k: expected at least 1, found \(count)") }
+  }
+
+  func run() throws {
+    let results = try database.open().read { snapshot in
+      let space = try space.resolve(in: snapshot)
+      let table = CellTable(showing: try fields.resolve(in: snapshot))
+      let queries = try query.read(in: space, of: snapshot, threads: threads.count)
+      let rows = try queries.candidates(among: selection.rows(in: snapshot), of: space, in: snapshot)
+      let found = try snapshot.nearest(
+        to: queries.vectors, count: queries.count, k: count, in: space, among: rows, threads: threads.count)
+      return try SearchReport(of: found, numbered: queries.areNumbered, showing: table, in: snapshot).report
+    }
+    try StandardOutput.write(results, as: output.format)
+    if requireMatch && results.rows.isEmpty { throw ExitStatus.failed }
+  }
+}

@@ -1,0 +1,44 @@
+import ArgumentParser
+import Simulation
+
+/// `cellvec simulate`: a labelled set of images to try everything with.
+struct Simulate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write simulated fields of view with masks, labels and metadata.",
+    discussion: """
+      Each field becomes three 16-bit PNG files (_nucleus, _protein, _mask); metadata.csv tells gene,
+      localization, plate, well and cell line of every field. The same options write the same bytes.
+
+      Example:
+        cellvec simulate fields --fields 96 --seed 1
+      """)
+
+  private static let defaults = SimulationOptions()
+
+  @Argument(help: ArgumentHelp("Folder to write into; made when it does not exist.", valueName: "folder"))
+  var folder: String
+  @Option(help: "Fields of view.") var fields = defaults.fieldCount
+  @Option(help: "Fields of one gene, alternating between two cell lines.")
+  var fieldsPerGene = defaults.fieldsPerGene
+  @Option(help: "Cells in a field on average.") var cellsPerField = defaults.cellsPerField
+  @Option(help: ArgumentHelp("Width and height of a field.", valueName: "pixels")) var size = defaults.sizePx
+  @Option(help: "Seed of everything random.") var seed = defaults.seed
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var talk: TalkOptions
+
+  func run() throws {
+    var options = SimulationOptions()
+    options.fieldCount = fields
+    options.fieldsPerGene = fieldsPerGene
+    options.cellsPerField = cellsPerField
+    options.sizePx = size
+    options.seed = seed
+    options.threadCount = threads.count
+    let progress = ProgressLine(counting: "fields", of: fields, isQuiet: talk.quiet)
+    let summary = try simulate(into: folder, options: options) { progress.update(done: $0) }
+    progress.finish()
+    talk.say(
+      "\(summary.fieldCount) fields of \(summary.geneCount) genes with \(summary.cellCount) cells in \(folder)"
+    )
+  }
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+
+/// `cellvec stats`: what a database holds.
+struct Stats: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what a database holds: images, cells, spaces, fields, heads.",
+    discussion: """
+      Example:
+        cellvec stats --db lab.cellvec
+      """)
+
+  @OptionGroup var database: DatabaseOptions
+  @Flag(help: "Write one JSON object.") var json = false
+
+  func run() throws {
+    let statistics = try DatabaseStatistics(of: database.open())
+    if json {
+      try StandardOutput.writeJSON(statistics)
+    } else {
+      try StandardOutput.write(lines: statistics.lines)
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Faults
+import Storage
+import Training
+
+/// `cellvec train`: a classifier on top of vectors, with its scores.
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Cross-validate a classifier of cells, and keep one with --save.",
+    discussion: """
+      Each fold's head is tested on groups of cells that it was not trained on.
+
+      Examples:
+        cellvec train --db lab.cellvec --labels localization --group gene
+        cellvec train --db lab.cellvec --labels localization --group gene --hidden 512 --save loc-v1
+      """)
+
+  @OptionGroup var database: DatabaseOptions
+  @OptionGroup(title: "Training") var training: TrainingOptions
+  @OptionGroup var selection: WhereOptions
+  @OptionGroup var space: SpaceOptions
+  @Option(help: ArgumentHelp("Train a head on all cells and keep it under this name.", valueName: "head"))
+  var save: String?
+  @OptionGroup var writer: WriterOptions
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var talk: TalkOptions
+
+  func run() throws {
+    if let advice = training.advice { talk.say(advice) }
+    // A head that is to be kept needs the writer's lock before the work, not after it.
+    let path = try database.path()
+    let writer = save == nil ? nil : try self.writer.open(path: path, isQuiet: talk.quiet)
+    let database = try writer?.database ?? Database(path: path)
+    let report = try database.read { snapshot in
+      let space = try space.resolve(in: snapshot)
+      return TrainingReport(
+        of: try train(snapshot, in: space), plan: training.plan, space: space.name, head: save)
+    }
+    if let writer, let head = report.outcome.head { try writer.write { try $0.saveHead(head) } }
+    try report.write(as: output.format)
+    if let save { talk.say("saved head \(save); use it with cellvec predict --head \(save)") }
+  }
+
+  private func train(_ snapshot: borrowing Snapshot, in space: SpaceRecord) throws -> TrainingOutcome {
+    let plan = training.plan
+    Interruption.listen()
+    let progress = ProgressLine(
+      counting: "epochs", of: plan.epochCount(withHead: save != nil), isQuiet: talk.quiet)
+    let outcome = try plan.run(
+      snapshot: snapshot, space: space, among: selection.rows(in: snapshot), headName: save,
+      threads: threads.count
+    ) { _ in
+      progress.advance()
+      try Interruption.check()
+    }
+    progress.finish()
+    return outcome
+  }
+}

@@ -1,0 +1,146 @@
+import Backbone
+import Faults
+import Formats
+import Imaging
+import Ingest
+import Storage
+import TestSupport
+import Testing
+
+@Suite struct ImageIngestTests {
+  @Test func aFolderBecomesCellsWithVectors() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a", "b", "sub_c"])
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      let summary = try world.run(writer)
+      #expect(summary.embedded == 3 && summary.cells == 9 && summary.failures.isEmpty)
+      try writer.database.read { snapshot in
+        #expect(snapshot.spaces.map(\.name) == ["tiny-replicate"])
+        #expect(snapshot.spaces[0].dimension == 128)
+        try #expect(snapshot.rows(in: snapshot.spaces[0]).count == 9)
+        let cell = try snapshot.cell(at: 4)
+        #expect(cell?.object == .label(2))
+        #expect(cell?.values[0] == .string("b"))
+        #expect(cell?.geometry?.areaPx == 64)
+        try #expect(snapshot.check() == [])
+      }
+    }
+  }
+
+  @Test func theSameFolderAgainEmbedsNothing() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a", "b"])
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      try world.run(writer)
+      let again = try world.run(writer)
+      #expect(again.embedded == 0 && again.unchanged == 2 && again.cells == 0)
+      try writer.database.read { snapshot in try #expect(snapshot.rowLimit() == 6) }
+    }
+  }
+
+  @Test func aRunThatWasStoppedContinuesAndEndsEqual() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a", "b", "c", "d"])
+      let stopped = try DatabaseWriter(path: "\(directory)/stopped", create: true)
+      let first = try world.run(stopped, stopAfter: 2)
+      #expect(first.wasCancelled && first.embedded == 2)
+      let second = try world.run(stopped)
+      #expect(second.unchanged == 2 && second.embedded == 2)
+
+      let whole = try DatabaseWriter(path: "\(directory)/whole", create: true)
+      try world.run(whole)
+      #expect(try allVectors(stopped.database) == allVectors(whole.database))
+    }
+  }
+
+  @Test func aBrokenImageIsNamedAndTheOthersGoOn() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a", "b", "c"])
+      try writeText("not a picture", to: "\(directory)/b_protein.png")
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      let summary = try world.run(writer)
+      #expect(summary.embedded == 2)
+      #expect(summary.failures.count == 1)
+      #expect(summary.failures.first?.description.contains("b_protein.png") == true)
+      try writer.database.read { snapshot in try #expect(snapshot.check() == []) }
+    }
+  }
+
+  @Test func imagesWithEqualPixelsAreOneImage() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a", "b"])
+      try SmallWorld.writeImage(directory, "copy", seed: 0)
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      let summary = try world.run(writer)
+      #expect(summary.embedded == 2)
+      #expect(summary.duplicates == [DuplicateImage(name: "copy", original: "a")])
+    }
+  }
+
+  @Test func twoRecipesAreTwoSpacesOverTheSameCells() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a", "b"])
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      try world.run(writer)
+      try world.run(writer, recipe: world.recipe(strategy: .map(["nucleus", "protein"])))
+      try writer.database.read { snapshot in
+        #expect(snapshot.spaces.map(\.name) == ["tiny-replicate", "tiny-map"])
+        #expect(snapshot.spaces.map(\.dimension) == [128, 64])
+        try #expect(snapshot.rowLimit() == 6)
+        for space in snapshot.spaces { try #expect(snapshot.rows(in: space).count == 6) }
+        try #expect(snapshot.check() == [])
+      }
+    }
+  }
+
+  @Test func aSpaceNameStandsForOneRecipe() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a"])
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      let embedder = try world.ingest().embedder
+      _ = try writer.space(named: "s", recipe: world.recipe(), embedder: embedder, backbonePath: "")
+      let known = try writer.space(named: "s", recipe: world.recipe(), embedder: embedder, backbonePath: "")
+      #expect(known.id == 0)
+      let fault = #expect(throws: Fault.self) {
+        try writer.space(
+          named: "s", recipe: world.recipe(cropSizePx: 8), embedder: embedder, backbonePath: "")
+      }
+      #expect(fault?.problem == "was made with another recipe")
+    }
+  }
+
+  @Test func aQueryImageIsEmbeddedAsTheSpaceEmbedsIt() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a", "b"])
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      try world.run(writer)
+      let ingest = try world.ingest()
+      let cells = try embedQueryImage(
+        world.images()[1], recipe: ingest.recipe, embedder: ingest.embedder, threads: 1)
+      let stored = try allVectors(writer.database)
+      #expect(cells.map(\.vector) == Array(stored[3..<6]))
+    }
+  }
+
+  @Test func recipesComeBackFromTheirCanonicalText() throws {
+    try withTemporaryDirectory { directory in
+      let recipe = try SmallWorld(in: directory, imageNames: []).recipe(strategy: .map(["nucleus", nil]))
+      let text = try recipe.canonicalJSON()
+      #expect(try Recipe(canonicalJSON: text, space: "s") == recipe)
+      #expect(throws: Fault.self) { try Recipe(canonicalJSON: "{}", space: "s") }
+    }
+  }
+}
+
+/// The vectors of the first space in order of rows.
+private func allVectors(_ database: Database) throws -> [[Float]] {
+  try database.read { snapshot in
+    try snapshot.allRows().toArray().map { try snapshot.vector(of: $0, in: snapshot.spaces[0]) ?? [] }
+  }
+}
+
+func writeText(_ text: String, to path: String) throws {
+  var file = try AtomicFile(path: path)
+  try file.write(Array(text.utf8))
+  try file.commit()
+}

@@ -1,0 +1,105 @@
+import Faults
+import Imaging
+import Ingest
+import Storage
+import TestSupport
+import Testing
+
+@Suite struct ImageMetadataTests {
+  private let images = ["plate1/A01_s1", "plate1/A02_s1", "plate1/B01_s2"].map { name in
+    FieldOfView(name: name, channels: [ChannelSource(role: "protein", path: "in/\(name)_green.png")])
+  }
+
+  private func join(
+    _ table: String?, by column: String? = nil, namePattern: String? = nil, types: [String: FieldType] = [:],
+    existing: [Field] = []
+  ) throws -> ImageMetadata {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/wells.csv"
+      if let table { try writeText(table, to: path) }
+      return try ImageMetadata(
+        table: table == nil ? nil : path, join: column, namePattern: namePattern, types: types,
+        images: images,
+        existing: existing)
+    }
+  }
+
+  @Test(arguments: [
+    "image,gene\nplate1/A01_s1,X\nplate1/B01_s2,Y\n", "file,gene\nA01_s1_green.png,X\nB01_s2_green.png,Y\n",
+    "well,gene\nA01,X\nB01,Y\n", "name,gene\nA01_s1,X\nB01_s2,Y\n",
+  ])
+  func imagesAreFoundByNameFileOrPart(table: String) throws {
+    let metadata = try join(table)
+    #expect(metadata.values(of: "plate1/A01_s1")["gene"] == .string("X"))
+    #expect(metadata.values(of: "plate1/B01_s2")["gene"] == .string("Y"))
+    #expect(metadata.summary?.unmatchedImages == ["plate1/A02_s1"])
+  }
+
+  @Test func unmatchedRowsAreReportedByLine() throws {
+    let metadata = try join("well,dose\nA01,1\nZ99,2\nB01,3\nA02,4\n")
+    #expect(metadata.summary?.unmatchedLines == [3])
+    #expect(metadata.summary?.matchedImages == 3)
+    #expect(metadata.summary?.join == "column \"well\" with parts of image names")
+  }
+
+  @Test func typesAreGuessedFromAllRows() throws {
+    let metadata = try join(
+      "well,dose,plate,labels,note\nA01,1.5,007,a;b,\"x, y\"\nA02,nan,008,b,\nB01,-2e3,009,,z\n")
+    let values = metadata.values(of: "plate1/A01_s1")
+    #expect(values["dose"] == .number(1.5))
+    #expect(values["plate"] == .string("007"))
+    #expect(values["labels"] == .list(["a", "b"]))
+    #expect(values["note"] == .string("x, y"))
+    #expect(metadata.values(of: "plate1/A02_s1")["dose"] == nil)
+    #expect(metadata.values(of: "plate1/A02_s1")["labels"] == .list(["b"]))
+    #expect(metadata.values(of: "plate1/B01_s2")["dose"] == .number(-2000))
+  }
+
+  @Test func declaredAndStoredTypesWinOverGuesses() throws {
+    let table = "well,dose,labels\nA01,1,\"Cytosol,Nuclear speckles\"\n"
+    let declared = try join(table, types: ["labels": .list, "dose": .string])
+    #expect(declared.values(of: "plate1/A01_s1")["labels"] == .list(["Cytosol", "Nuclear speckles"]))
+    #expect(declared.values(of: "plate1/A01_s1")["dose"] == .string("1"))
+    let fault = #expect(throws: Fault.self) {
+      try withTemporaryDirectory { directory in
+        let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+        let field = try writer.write { try $0.field(named: "labels", type: .number) }
+        _ = try join(table, existing: [field])
+      }
+    }
+    #expect(fault?.description.contains("line 2: expected a number in column \"labels\"") == true)
+  }
+
+  @Test func rowsOfOneImageThatContradictLeaveTheFieldOut() throws {
+    let metadata = try join("well,file,gene\nA01,a.png,X\nA01,b.png,X\n", by: "well")
+    #expect(metadata.values(of: "plate1/A01_s1")["gene"] == .string("X"))
+    #expect(metadata.values(of: "plate1/A01_s1")["file"] == nil)
+    #expect(metadata.summary?.contradictions == ["file": 1])
+  }
+
+  @Test func namedGroupsBecomeFieldsAndJoin() throws {
+    let pattern = "(?<row>[A-H])(?<column>\\d\\d)_s(?<site>\\d)"
+    let alone = try join(nil, namePattern: pattern)
+    #expect(alone.values(of: "plate1/B01_s2")["row"] == .string("B"))
+    #expect(alone.values(of: "plate1/B01_s2")["site"] == .number(2))
+    let joined = try join("row,column,gene\nA,01,X\nB,01,Y\n", namePattern: pattern)
+    #expect(joined.values(of: "plate1/A01_s1")["gene"] == .string("X"))
+    #expect(joined.values(of: "plate1/B01_s2")["gene"] == .string("Y"))
+    #expect(joined.summary?.unmatchedImages == ["plate1/A02_s1"])
+  }
+
+  @Test func aTableThatMatchesNothingSaysWhatItLookedFor() throws {
+    let fault = #expect(throws: Fault.self) { try join("sample,gene\nfoo,X\n") }
+    #expect(
+      fault?.problem
+        == "expected a column that names images such as \"plate1/A01_s1\", found none in sample, gene")
+    #expect(throws: Fault.self) { try join("well,gene\nA01,X\n", by: "Well") }
+    #expect(throws: Fault.self) { try join(nil, namePattern: "([") }
+    #expect(throws: Fault.self) { try join(nil, namePattern: "no groups") }
+  }
+
+  @Test func cytominingPrefixesAreDropped() throws {
+    let metadata = try join("Metadata_Well,Metadata_Gene\nA01,X\n")
+    #expect(metadata.values(of: "plate1/A01_s1")["Gene"] == .string("X"))
+  }
+}

@@ -1,0 +1,80 @@
+import Backbone
+import Formats
+import Imaging
+import Ingest
+import Storage
+import TestSupport
+
+/// A folder with a few tiny images of two channels and masks, and a tiny seeded backbone.
+struct SmallWorld {
+  let folder: String
+  let backbone: VisionTransformer
+
+  static let cellsPerImage = 3
+
+  init(in folder: String, imageNames: [String]) throws {
+    self.folder = folder
+    for (index, name) in imageNames.enumerated() { try SmallWorld.writeImage(folder, name, seed: index) }
+    let path = "\(folder)/tiny.safetensors"
+    try VisionTransformer.writeSeeded(
+      geometry: ViTGeometry(
+        width: 64, depth: 1, heads: 1, patchSize: 8, inputChannels: 2, gridSize: 2, mlpWidth: 64),
+      inputRoles: ["nucleus", "protein"], seed: 1, to: path)
+    backbone = try VisionTransformer(path: path)
+  }
+
+  /// 48 x 16 pixels with three objects side by side; brightness tells images apart.
+  static func writeImage(_ folder: String, _ name: String, seed: Int) throws {
+    let side = 16
+    let width = side * cellsPerImage
+    func pixel(_ index: Int, _ factor: Int) -> UInt16 { UInt16((index * factor + seed * 7919) % 4093) }
+    let count = width * side
+    try writePNG16(
+      "\(folder)/\(name)_nucleus.png", width: width, height: side, pixels: (0..<count).map { pixel($0, 31) })
+    try writePNG16(
+      "\(folder)/\(name)_protein.png", width: width, height: side, pixels: (0..<count).map { pixel($0, 57) })
+    let mask = (0..<count).map { index -> UInt8 in
+      let (x, y) = (index % width, index / width)
+      return (4..<12).contains(x % side) && (4..<12).contains(y) ? UInt8(1 + x / side) : 0
+    }
+    try writePNG("\(folder)/\(name)_mask.png", width: width, height: side, pixels: mask)
+  }
+
+  func images() throws -> [FieldOfView] { try grouping().images }
+
+  func grouping() throws -> Grouping {
+    try findImages(
+      in: folder,
+      channels: [
+        ChannelPattern(parsing: "protein=*_protein.png"), ChannelPattern(parsing: "nucleus=*_nucleus.png"),
+      ], mask: "*_mask.png")
+  }
+
+  func recipe(cropSizePx: Int = 16, strategy: ChannelStrategy = .replicate) -> Recipe {
+    Recipe(
+      source: .masks, segmentationRole: "nucleus",
+      crop: CropRecipe(cropSizePx: cropSizePx, outputSizePx: 16), strategy: strategy,
+      roles: ["protein", "nucleus"])
+  }
+
+  func ingest(metadata: ImageMetadata? = nil, recipe: Recipe? = nil) throws -> ImageIngest {
+    let recipe = recipe ?? self.recipe()
+    return ImageIngest(
+      images: try images(), recipe: recipe,
+      embedder: try Embedder(backbone: backbone, strategy: recipe.strategy, roles: recipe.roles),
+      metadata: metadata, threads: 2)
+  }
+
+  /// Ingests everything into `database` of the folder's parent.
+  @discardableResult
+  func run(
+    _ writer: DatabaseWriter, metadata: ImageMetadata? = nil, recipe: Recipe? = nil,
+    stopAfter limit: Int = .max
+  ) throws -> IngestSummary {
+    let ingest = try ingest(metadata: metadata, recipe: recipe)
+    let space = try writer.space(
+      named: nil, recipe: ingest.recipe, embedder: ingest.embedder, backbonePath: "tiny.safetensors")
+    var done = 0
+    return try ingest.run(into: space, of: writer, isCancelled: { done >= limit }) { done = $0.imagesDone }
+  }
+}

@@ -1,0 +1,106 @@
+import Faults
+import Formats
+import Ingest
+import Storage
+import TestSupport
+import Testing
+
+@Suite struct VectorImportTests {
+  private func writeVectors(_ path: String, count: Int, dimension: Int) throws -> [Float] {
+    let values = (0..<count * dimension).map { Float($0 % 97) / 7 }
+    var writer = try NPYWriter(path: path, dimension: dimension)
+    try writer.write(values)
+    try writer.close()
+    return values
+  }
+
+  private func run(
+    _ vectors: String, metadata: String? = nil, space: String = "s", into writer: DatabaseWriter,
+    stopsEarly: Bool = false
+  ) throws -> Int {
+    let source = try VectorImport(vectors: vectors, metadata: metadata, types: [:], existing: [])
+    var commits = 0
+    return try source.run(into: space, of: writer, isCancelled: { stopsEarly && commits > 0 }) { _ in
+      commits += 1
+    }
+  }
+
+  @Test func whatIsImportedIsExportedEqual() throws {
+    try withTemporaryDirectory { directory in
+      let values = try writeVectors("\(directory)/v.npy", count: 250, dimension: 7)
+      let table = "gene,dose\n" + (0..<250).map { "g\($0 % 3),\($0)\n" }.joined()
+      try writeText(table, to: "\(directory)/m.csv")
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      #expect(try run("\(directory)/v.npy", metadata: "\(directory)/m.csv", into: writer) == 250)
+      try writer.database.read { snapshot in
+        let export = VectorExport(space: snapshot.spaces[0], rows: try snapshot.allRows())
+        try #expect(export.writeVectors(to: "\(directory)/out.npy", of: snapshot) == 250)
+        try export.writeMetadata(to: "\(directory)/out.csv", of: snapshot)
+        try #expect(snapshot.check() == [])
+      }
+      let out = try NPYMatrix(path: "\(directory)/out.npy")
+      #expect(out.withUnsafeValues { Array($0) } == values)
+      let exported = try CSVTable(path: "\(directory)/out.csv")
+      #expect(exported.columns == ["cell", "gene", "dose"])
+      #expect(exported.rows[249] == ["249", "g0", "249"])
+    }
+  }
+
+  @Test func theSameArrayAgainChangesNothing() throws {
+    try withTemporaryDirectory { directory in
+      _ = try writeVectors("\(directory)/v.npy", count: 10, dimension: 3)
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      #expect(try run("\(directory)/v.npy", into: writer) == 10)
+      #expect(try run("\(directory)/v.npy", into: writer) == 0)
+      try writer.database.read { snapshot in try #expect(snapshot.rowLimit() == 10) }
+    }
+  }
+
+  @Test func anInterruptedImportContinues() throws {
+    try withTemporaryDirectory { directory in
+      _ = try writeVectors("\(directory)/v.npy", count: 45_000, dimension: 1)
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      #expect(try run("\(directory)/v.npy", into: writer, stopsEarly: true) == 20_000)
+      #expect(try run("\(directory)/v.npy", into: writer) == 25_000)
+      try writer.database.read { snapshot in
+        try #expect(snapshot.rows(in: snapshot.spaces[0]) == RowSet(0..<45_000))
+        try #expect(snapshot.vector(of: 44_999, in: snapshot.spaces[0]) == [Float(44_999 % 97) / 7])
+      }
+    }
+  }
+
+  @Test func aTableOfAnotherLengthIsRefusedBeforeAnythingIsWritten() throws {
+    try withTemporaryDirectory { directory in
+      _ = try writeVectors("\(directory)/v.npy", count: 3, dimension: 2)
+      try writeText("gene\nX\nY\n", to: "\(directory)/m.csv")
+      let fault = #expect(throws: Fault.self) {
+        try VectorImport(
+          vectors: "\(directory)/v.npy", metadata: "\(directory)/m.csv", types: [:], existing: [])
+      }
+      #expect(fault?.problem.hasPrefix("expected 3 rows") == true)
+    }
+  }
+
+  @Test func notANumberIsRefusedWithItsPlace() throws {
+    try withTemporaryDirectory { directory in
+      var writer = try NPYWriter(path: "\(directory)/v.npy", dimension: 2)
+      try writer.write([1, 2, 3, .nan])
+      try writer.close()
+      let fault = #expect(throws: Fault.self) {
+        try VectorImport(vectors: "\(directory)/v.npy", metadata: nil, types: [:], existing: [])
+      }
+      #expect(fault?.problem == "expected finite numbers, found NaN or infinity in row 1, column 1")
+    }
+  }
+
+  @Test func aSpaceTakesVectorsOfItsDimensionOnly() throws {
+    try withTemporaryDirectory { directory in
+      _ = try writeVectors("\(directory)/a.npy", count: 3, dimension: 2)
+      _ = try writeVectors("\(directory)/b.npy", count: 3, dimension: 4)
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      _ = try run("\(directory)/a.npy", into: writer)
+      let fault = #expect(throws: Fault.self) { try run("\(directory)/b.npy", into: writer) }
+      #expect(fault?.problem == "expected vectors of dimension 2, as space \"s\" has, found 4")
+    }
+  }
+}

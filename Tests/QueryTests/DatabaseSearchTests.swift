@@ -1,0 +1,105 @@
+import Filter
+import Identity
+import Query
+import Randomness
+import Storage
+import TestSupport
+import Testing
+
+private let dimension = 24
+private let genes = ["TP53", "SON", "ACTB"]
+private let labels = ["cytosol", "nucleus", "nucleoli"]
+
+/// A cell of the test's database, as the oracle knows it.
+private struct KnownCell {
+  let gene: String?
+  let localization: [String]?
+  let dose: Double?
+  let vector: [Float]?
+
+  init(using generator: inout SeededGenerator) {
+    gene = generator.next() % 4 == 0 ? nil : genes.randomElement(using: &generator)
+    let some = labels.filter { _ in generator.next() % 2 == 0 }
+    localization = some.isEmpty ? nil : some
+    dose = generator.next() % 4 == 0 ? nil : Double(generator.next() % 7) - 3
+    vector =
+      generator.next() % 5 == 0 ? nil : (0..<dimension).map { _ in Float(generator.normal()) }
+  }
+}
+
+/// Fills a database in three transactions, so that blocks and indexes are extended.
+private func fill(_ path: String, with cells: [KnownCell]) throws -> SpaceRecord {
+  let writer = try DatabaseWriter(path: path, create: true)
+  let space = try writer.write {
+    try $0.addSpace(
+      name: "test", dimension: dimension, recipe: nil, backboneHash: nil, backbonePath: nil)
+  }
+  for part in 0..<3 {
+    let range = cells.count * part / 3..<cells.count * (part + 1) / 3
+    try writer.write { transaction in
+      let gene = try transaction.field(named: "gene", type: .string).id
+      let localization = try transaction.field(named: "localization", type: .list).id
+      let dose = try transaction.field(named: "dose", type: .number).id
+      let image = try transaction.addImage(
+        ImageRecord(
+          identity: ContentHash(high: 0, low: UInt64(part)), name: "part \(part)", files: [], width: 0,
+          height: 0))
+      let records = cells[range].enumerated().map { index, cell in
+        var values: [UInt16: FieldValue] = [:]
+        values[gene] = cell.gene.map { .string($0) }
+        values[localization] = cell.localization.map { .list($0) }
+        values[dose] = cell.dose.map { .number($0) }
+        return CellRecord(image: image, object: .index(UInt32(index)), geometry: nil, values: values)
+      }
+      let rows = try transaction.addCells(records, of: image)
+      #expect(rows == range.map { Row($0) })
+      let embedded = range.filter { cells[$0].vector != nil }
+      try embedded.flatMap { cells[$0].vector ?? [] }.withUnsafeBufferPointer {
+        try transaction.setVectors($0, of: embedded.map { Row($0) }, in: space)
+      }
+    }
+  }
+  return space
+}
+
+@Suite struct DatabaseSearchTests {
+  @Test func filteredSearchOfADatabaseEqualsBruteForce() throws {
+    var generator = SeededGenerator(seed: 12)
+    let cells = (0..<700).map { _ in KnownCell(using: &generator) }
+    let filters: [(text: String, matches: (KnownCell) -> Bool)] = [
+      ("gene IS NULL OR gene IS NOT NULL", { _ in true }),
+      ("gene = 'TP53'", { $0.gene == "TP53" }),
+      ("NOT gene = 'TP53'", { $0.gene.map { $0 != "TP53" } ?? false }),
+      ("gene IN ('SON', 'nobody')", { $0.gene == "SON" }),
+      (
+        "localization HAS ALL ('cytosol', 'nucleus')",
+        { $0.localization?.prefix(2) == ["cytosol", "nucleus"] }
+      ),
+      ("NOT localization HAS 'nucleoli'", { $0.localization.map { !$0.contains("nucleoli") } ?? false }),
+      ("localization IS NULL", { $0.localization == nil }),
+      ("dose = 0", { $0.dose == 0 }),
+      ("dose != -1", { $0.dose.map { $0 != -1 } ?? false }),
+      ("dose > -1 AND dose <= 2", { $0.dose.map { $0 > -1 && $0 <= 2 } ?? false }),
+      ("dose NOT BETWEEN -2 AND 2", { $0.dose.map { abs($0) > 2 } ?? false }),
+      ("gene = 'SON' AND dose >= 3", { $0.gene == "SON" && ($0.dose ?? 0) >= 3 }),
+      ("gene = 'SON' AND gene = 'TP53'", { _ in false }),
+    ]
+    try withTemporaryDirectory { folder in
+      let path = "\(folder)/test.cellvec"
+      let space = try fill(path, with: cells)
+      let oracle = MemoryVectors(cells.map(\.vector), dimension: dimension, rowsPerBlock: 50)
+      let query = (0..<dimension).map { _ in Float(generator.normal()) }
+      try Database(path: path).read { snapshot in
+        for filter in filters {
+          let rows = try Filter(filter.text).rows(in: snapshot)
+          let expected = RowSet(cells.indices.filter { filter.matches(cells[$0]) }.map { Row($0) })
+          #expect(rows == expected, "\(filter.text)")
+          let found = try snapshot.nearest(
+            to: query, count: 1, k: 12, in: space, among: rows, threads: 2)
+          let nearest = oracle.bruteForce(query, k: 12, among: expected)
+          #expect(found[0].map(\.row) == nearest.map(\.row), "\(filter.text)")
+        }
+      }
+    }
+  }
+}

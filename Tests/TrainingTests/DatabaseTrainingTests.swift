@@ -1,0 +1,180 @@
+import Faults
+import Identity
+import Storage
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// A database of six images of four cells: vectors of two clear classes by turns of images, genes of two images
+/// each. The last cell of every image has no label, the first cell of image 0 no gene.
+private func fill(_ writer: DatabaseWriter) throws -> SpaceRecord {
+  try writer.write { transaction in
+    let gene = try transaction.field(named: "gene", type: .string)
+    let plate = try transaction.field(named: "plate", type: .number)
+    let labels = try transaction.field(named: "localization", type: .list)
+    let space = try transaction.addSpace(
+      name: "s", dimension: 2, recipe: nil, backboneHash: nil, backbonePath: nil)
+    for number in 0..<6 {
+      let name = "image\(number)"
+      let image = try transaction.addImage(
+        ImageRecord(identity: ContentHash(of: name), name: name, files: [], width: 8, height: 8))
+      let cells = (0..<4).map { index in
+        var cell = CellRecord(image: image, object: .label(UInt32(index + 1)), geometry: nil)
+        if number + index > 0 { cell.values[gene.id] = .string("G\(number / 2)") }
+        cell.values[plate.id] = .number(Double(number % 3))
+        if index < 3 { cell.values[labels.id] = .list(number.isMultiple(of: 2) ? ["er"] : ["golgi", "er2"]) }
+        return cell
+      }
+      let rows = try transaction.addCells(cells, of: image)
+      let sign: Float = number.isMultiple(of: 2) ? 1 : -1
+      let vectors = rows.flatMap { [sign, Float($0 % 4) / 10] }
+      try vectors.withUnsafeBufferPointer { try transaction.setVectors($0, of: rows, in: space) }
+    }
+    return space
+  }
+}
+
+private func withFilledDatabase(_ body: (DatabaseWriter, SpaceRecord) throws -> Void) throws {
+  try withTemporaryDirectory { directory in
+    let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+    try body(writer, try fill(writer))
+  }
+}
+
+extension DatabaseWriter {
+  /// Trains a head "h" and keeps it.
+  fileprivate func save(_ plan: TrainingPlan, in space: SpaceRecord) throws {
+    let outcome = try database.read { snapshot in
+      try plan.run(snapshot: snapshot, space: space, headName: "h", threads: 1)
+    }
+    let head = try #require(outcome.head)
+    try write { try $0.saveHead(head) }
+  }
+}
+
+@Suite struct DatabaseTrainingTests {
+  @Test func cellsWithoutLabelOrGroupAreLeftOutAndCounted() throws {
+    try withFilledDatabase { writer, space in
+      try writer.database.read { snapshot in
+        let samples = try DatabaseSamples(
+          snapshot: snapshot, space: space, labelField: "localization", grouping: .field("gene"))
+        #expect(samples.unlabeledCount == 6)
+        #expect(samples.ungroupedCount == 1)
+        #expect(samples.rows == (0..<24).filter { $0 % 4 < 3 && $0 > 0 })
+        #expect(samples.labels.classes == ["er", "er2", "golgi"])
+        #expect(samples.labels.positives == [8, 9, 9])
+        #expect(samples.groupCount == 3)
+        let groups = try #require(samples.groups)
+        for (sample, row) in samples.rows.enumerated() { #expect(groups[sample] == Int32(row / 8)) }
+      }
+    }
+  }
+
+  @Test(arguments: [(FoldGrouping.image, Optional(6)), (.field("plate"), 3), (.none, nil)])
+  func cellsAreGroupedByImageFieldOrNothing(grouping: FoldGrouping, count: Int?) throws {
+    try withFilledDatabase { writer, space in
+      try writer.database.read { snapshot in
+        let samples = try DatabaseSamples(
+          snapshot: snapshot, space: space, labelField: "localization", grouping: grouping)
+        #expect(samples.groupCount == count)
+        #expect(samples.rows.count == 18)
+      }
+    }
+  }
+
+  @Test func onlySelectedCellsAreLearnedFrom() throws {
+    try withFilledDatabase { writer, space in
+      try writer.database.read { snapshot in
+        let samples = try DatabaseSamples(
+          snapshot: snapshot, space: space, labelField: "localization", grouping: .none,
+          among: RowSet([0, 3, 4, 999]))
+        #expect(samples.rows == [0, 4])
+        #expect(samples.unlabeledCount == 1)
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("localisation", FoldGrouping.none, Fault.Kind.missingInput, "did you mean \"localization\"?"),
+    ("plate", .none, .usage, "type list or string"),
+    ("localization", .field("gen"), .missingInput, "\"gene\""),
+    ("localization", .field("localization"), .usage, "type string or number"),
+  ])
+  func fieldsThatCannotServeAreFaults(
+    labels: String, grouping: FoldGrouping, kind: Fault.Kind, advice: String
+  ) throws {
+    try withFilledDatabase { writer, space in
+      let fault = #expect(throws: Fault.self) {
+        try writer.database.read { snapshot in
+          _ = try DatabaseSamples(
+            snapshot: snapshot, space: space, labelField: labels, grouping: grouping)
+        }
+      }
+      #expect(fault?.kind == kind)
+      #expect(fault?.remedy.contains(advice) == true)
+    }
+  }
+
+  @Test func aSavedHeadPredictsMetadataThatCanBeAskedFor() throws {
+    try withFilledDatabase { writer, space in
+      let plan = TrainingPlan(labelField: "localization", grouping: .image, folds: 3)
+      let outcome = try writer.database.read { snapshot in
+        try plan.run(snapshot: snapshot, space: space, headName: "h", threads: 1)
+      }
+      #expect(outcome.evaluation.macroF1.mean == 1)
+      #expect(outcome.evaluation.groupField == "image")
+      let head = try #require(outcome.head)
+      try writer.write { try $0.saveHead(head) }
+
+      let prediction = try writer.database.read { try DatabasePrediction(headNamed: "h", snapshot: $0) }
+      let counts = try prediction.write(to: writer)
+      #expect(counts.cells == 24 && counts.empty == 0)
+      #expect(counts.perClass.map(\.name) == ["er", "er2", "golgi"])
+      #expect(counts.perClass.map(\.cells) == [12, 12, 12])
+      try writer.database.read { snapshot in
+        let predicted = snapshot.field(named: "predicted_localization")
+        let field = try #require(predicted)
+        let golgi = try snapshot.rows(field, equals: "golgi")
+        #expect(golgi == RowSet((0..<24).filter { $0 / 4 % 2 == 1 }))
+        let probabilities = snapshot.field(named: "probability_localization_golgi")
+        let probability = try #require(probabilities)
+        let likely = try snapshot.rows(probability, from: NumberBound(0.5, isInclusive: false), to: nil)
+        #expect(likely == golgi)
+        try #expect(snapshot.check() == [])
+      }
+    }
+  }
+
+  @Test func aThresholdReplacesThoseOfTheHead() throws {
+    try withFilledDatabase { writer, space in
+      let plan = TrainingPlan(labelField: "localization", grouping: .image, folds: 3)
+      try writer.save(plan, in: space)
+      let all = try writer.database.read {
+        try DatabasePrediction(headNamed: "h", threshold: 0, snapshot: $0)
+      }
+      try #expect(all.write(to: writer, among: RowSet([5])).perClass.map(\.cells) == [1, 1, 1])
+      let fault = #expect(throws: Fault.self) {
+        _ = try writer.database.read { try DatabasePrediction(headNamed: "h", threshold: 1, snapshot: $0) }
+      }
+      #expect(fault?.kind == .usage)
+    }
+  }
+
+  @Test func headsAreKnownByNameAndSpace() throws {
+    try withFilledDatabase { writer, space in
+      let fault = #expect(throws: Fault.self) {
+        _ = try writer.database.read { try DatabasePrediction(headNamed: "loc", snapshot: $0) }
+      }
+      #expect(fault?.kind == .missingInput && fault?.remedy == "there are no heads")
+      let plan = TrainingPlan(labelField: "localization", grouping: .image, folds: 3)
+      try writer.save(plan, in: space)
+      let other = try writer.write {
+        try $0.addSpace(name: "t", dimension: 2, recipe: nil, backboneHash: nil, backbonePath: nil)
+      }
+      let prediction = try writer.database.read { try DatabasePrediction(headNamed: "h", snapshot: $0) }
+      try prediction.require(space)
+      #expect(throws: Fault.self) { try prediction.require(other) }
+    }
+  }
+}

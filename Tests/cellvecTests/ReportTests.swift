@@ -1,0 +1,81 @@
+import Testing
+
+@testable import cellvec
+
+private let report = Report(
+  ["cell", Column("similarity", decimals: 3), "gene", "localization", "area"],
+  rows: [
+    [.integer(7), .real(Float(0.9)), .text("BAG6"), .list(["er", "golgi"]), .real(12.5)],
+    [.integer(12), .real(Float(0.123456)), .text("a \"b\",\tc\nd"), .list([]), .null],
+  ])
+
+@Suite struct ReportTests {
+  @Test func tablesAlignNumbersRightAndTextLeft() {
+    #expect(
+      report.lines(as: .table) == [
+        "cell  similarity  gene        localization  area",
+        "   7       0.900  BAG6        er;golgi      12.5",
+        "  12       0.123  a \"b\",?c?d                   -",
+      ])
+  }
+
+  @Test func aHeaderIsBoldOnlyWhereAsked() {
+    #expect(report.lines(as: .table, isBold: true)[0].hasPrefix("\u{1B}[1mcell"))
+  }
+
+  @Test func jsonGivesNumbersInFullAndListsAsArrays() {
+    #expect(
+      report.lines(as: .json) == [
+        #"{"cell":7,"similarity":0.9,"gene":"BAG6","localization":["er","golgi"],"area":12.5}"#,
+        #"{"cell":12,"similarity":0.123456,"gene":"a \"b\",\tc\nd","localization":[],"area":null}"#,
+      ])
+  }
+
+  @Test func jsonHasNoControlCharactersAndNoInfinity() {
+    #expect(quotedJSON("\u{1B}\u{7F}\\") == #""\u001b\u007f\\""#)
+    #expect(Value.real(Double.infinity).json == "null")
+    #expect(Value.real(1e300).json == "1e+300")
+  }
+
+  @Test func csvQuotesAndJoinsLists() {
+    #expect(
+      report.lines(as: .csv) == [
+        "cell,similarity,gene,localization,area", "7,0.9,BAG6,er;golgi,12.5",
+        "12,0.123456,\"a \"\"b\"\",\tc\nd\",,",
+      ])
+  }
+
+  @Test func tsvQuotesTabs() {
+    #expect(report.lines(as: .tsv)[2] == "12\t0.123456\t\"a \"\"b\"\",\tc\nd\"\t\t")
+  }
+
+  @Test(arguments: [OutputFormat.table, .csv, .tsv])
+  func anEmptyReportIsItsColumnNames(format: OutputFormat) {
+    #expect(Report(["cell"]).lines(as: format) == ["cell"])
+  }
+
+  @Test func anEmptyReportIsNoJSON() {
+    #expect(Report(["cell"]).lines(as: .json) == [])
+  }
+
+  @Test func aLongTableIsWrittenBeforeItsEnd() {
+    var formatter = ReportFormatter(["n"], as: .table)
+    var lines = 0
+    for row in 0..<TableLayout.fittedRowCount { lines += formatter.add([.integer(row)]).count }
+    #expect(lines == TableLayout.fittedRowCount + 1)
+    #expect(formatter.add([.integer(123_456)]) == ["123456"])
+    #expect(formatter.end() == [])
+  }
+
+  @Test func cardsAlignTheirValues() {
+    #expect(Card([("a", .integer(1)), ("long", .null)]).lines() == ["a     1", "long  -"])
+  }
+
+  @Test(arguments: [
+    (0.0005, 3, "0.001"), (-0.0004, 3, "0.000"), (1.5, 0, "2"), (-2.25, 1, "-2.3"), (1e300, 2, "1e+300"),
+    (.nan, 2, "nan"),
+  ])
+  func fixedNumbersRoundHalvesAwayFromZero(number: Double, decimals: Int, text: String) {
+    #expect(fixed(number, decimals: decimals) == text)
+  }
+}

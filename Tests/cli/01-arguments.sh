@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Bad command lines and missing things: every one has its exit status and a sentence that helps.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+make_small_database
+
+expect_exit 0 cellvec --version
+expect_stdout '^[0-9]+\.[0-9]+\.[0-9]+$'
+expect_exit 0 cellvec --help
+expect_stdout 'cellvec ingest '
+expect_exit 0 cellvec help search
+
+expect_exit 64 cellvec lisst
+expect_exit 64 cellvec list --limitt 3 --db db
+expect_stderr 'Usage: cellvec list'
+expect_exit 64 cellvec list --db db --limit -1
+expect_exit 64 cellvec list --db db --json --csv
+expect_exit 64 cellvec search --db db
+expect_stderr 'expected one of --cell, --image and --vectors'
+expect_exit 64 cellvec search --db db --cell 0 -k 0
+expect_exit 64 cellvec train --db db --labels localization --group gene --ungrouped
+expect_exit 64 cellvec list
+expect_stderr '^cellvec: --db: .*CELLVEC_DB'
+
+expect_exit 66 cellvec list --db nowhere
+expect_stderr '^cellvec: nowhere: is no database'
+expect_exit 66 cellvec show 999 --db db
+expect_stderr 'cell 999: does not exist'
+expect_exit 66 cellvec search --db db --cell 0 --space t
+expect_stderr 'space "t": does not exist; did you mean "s"\?'
+expect_exit 66 cellvec list --db db --fields gen
+expect_stderr 'did you mean "gene"\?'
+expect_exit 66 cellvec predict --db db --head loc
+expect_stderr 'head "loc": does not exist; there are no heads'
+expect_exit 66 cellvec train --db db --labels localisation
+expect_stderr 'did you mean "localization"\?'
+expect_exit 66 cellvec search --db db --vectors none.npy
+
+expect_exit 64 cellvec list --db db --where "gne = 'G1'"
+expect_stderr '^cellvec: --where: column 1: unknown field .gne.; did you mean .gene.\?'
+expect_exit 64 cellvec list --db db --where "gene = "
+expect_exit 64 cellvec search --db db --image q.png
+expect_stderr 'was imported'
+expect_exit 64 cellvec models seed m.safetensors --width 96 --heads 5
+expect_exit 65 cellvec models inspect cells.csv
+expect_exit 65 cellvec search --db db --vectors cells.csv
+
+mkdir -p wrong && printf 'no database' >wrong/data.mdb
+expect_exit 65 cellvec list --db wrong
+
+expect_exit 73 cellvec models seed missing/m.safetensors --width 32 --depth 1
+
+CELLVEC_DB=db expect_exit 0 cellvec list --limit 1
+expect_lines 2
+finish

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# From simulated images to neighbours, scores and predictions.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+expect_exit 0 cellvec simulate fields --fields 12 --size 128 --cells-per-field 3 --seed 1 --quiet
+expect_silence
+expect_exit 0 cellvec models seed tiny.safetensors --width 64 --depth 1 --patch 8 --inputs nucleus,protein \
+  --image-size 32 --seed 7
+expect_exit 0 cellvec models inspect tiny.safetensors
+expect_stdout '^inputs +nucleus;protein$'
+expect_exit 0 cellvec models inspect tiny.safetensors --json
+expect_json
+
+channels=(nucleus='*_nucleus.png' protein='*_protein.png')
+recipe=(--backbone tiny.safetensors --cells masks='*_mask.png' --crop 64 --input-size 32)
+metadata=(--metadata fields/metadata.csv)
+ingest=(cellvec ingest fields --db db --channels "${channels[@]}" "${recipe[@]}" "${metadata[@]}" --json)
+expect_exit 0 "${ingest[@]}" --dry-run
+expect_json
+expect_exit 66 cellvec stats --db db
+expect_exit 0 "${ingest[@]}"
+expect_json
+expect_stdout '"images embedded".*:12|"fact":"images embedded","value":12'
+expect_exit 0 "${ingest[@]}"
+expect_stdout '"fact":"images embedded","value":0|"images embedded":0'
+expect_exit 0 cellvec list --db db --csv --fields gene,localization,well
+expect_stdout '^0,P1_A01_s1,'
+
+# The order in which channels are named is no part of the recipe.
+expect_exit 0 cellvec ingest fields --db reversed --channels "${channels[1]}" "${channels[0]}" \
+  "${recipe[@]}" --quiet
+expect_equal "channels in another order give the same vectors" \
+  "$(cellvec show 0 --db db --vector)" "$(cellvec show 0 --db reversed --vector)"
+
+# An image of the database as a query finds its own cells.
+image=(nucleus=fields/P1_A01_s1_nucleus.png protein=fields/P1_A01_s1_protein.png)
+expect_exit 0 cellvec search --db db --image "${image[@]}" mask=fields/P1_A01_s1_mask.png -k 1 --csv --fields gene
+expect_stdout '^0,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),P1_A01_s1,'
+expect_exit 64 cellvec search --db db --image "${image[@]}"
+expect_stderr 'lacks the file of mask; give nucleus=file protein=file mask=file'
+expect_exit 64 cellvec search --db db --image er=x.png
+mv tiny.safetensors moved.safetensors # the path that the space remembers
+expect_exit 66 cellvec search --db db --image "${image[@]}" mask=fields/P1_A01_s1_mask.png
+expect_stderr 'with --backbone'
+expect_exit 0 cellvec search --db db --image "${image[@]}" mask=fields/P1_A01_s1_mask.png \
+  --backbone moved.safetensors
+cellvec models seed other.safetensors --width 64 --depth 1 --patch 8 --image-size 32 --seed 8 --quiet
+expect_exit 65 cellvec search --db db --image "${image[@]}" mask=fields/P1_A01_s1_mask.png \
+  --backbone other.safetensors
+
+expect_exit 0 cellvec train --db db --labels localization --folds 2 --epochs 2 --group gene --save h --json
+expect_json
+expect_exit 0 cellvec predict --db db --head h --quiet
+expect_exit 0 cellvec search --db db --cell 0 -k 3 --where "predicted_localization IS NOT NULL" --csv
+expect_lines 4
+expect_exit 0 cellvec check --db db
+
+mv moved.safetensors tiny.safetensors
+# A damaged image is named, the others are ingested.
+cp fields/P1_A01_s1_mask.png fields/P9_A01_s1_mask.png
+cp fields/P1_A01_s1_protein.png fields/P9_A01_s1_protein.png
+printf 'no image' >fields/P9_A01_s1_nucleus.png
+expect_exit 2 "${ingest[@]}"
+expect_stderr 'P9_A01_s1_nucleus.png: expected a PNG or TIFF image'
+finish

@@ -1,0 +1,30 @@
+# Shared by the experiments on real images: builds cellvec, finds the images, makes a seeded backbone.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+# images NAME: folder of a data set below $CELLVEC_IMAGES (default ../shared/data beside the repository).
+images() {
+  local folder=${CELLVEC_IMAGES:-$root/../shared/data}/$1
+  if [[ ! -d $folder ]]; then
+    echo "bench: no images at $folder; name their parent folder in CELLVEC_IMAGES" >&2
+    exit 66
+  fi
+  echo "$folder"
+}
+
+"$root/tools/setup"
+swift build --package-path "$root" -c release --product cellvec >&2
+PATH="$(swift build --package-path "$root" -c release --show-bin-path):$PATH"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# backbone: the weights named in $BACKBONE, or a small seeded model.
+backbone() {
+  if [[ -n ${BACKBONE:-} ]]; then
+    realpath "$BACKBONE"
+  else
+    cellvec models seed "$work/seeded.safetensors" --width 192 --depth 4 --patch 8 --inputs nucleus,protein \
+      --image-size 64 --seed 7 >&2
+    echo "$work/seeded.safetensors"
+  fi
+}
