@@ -3,7 +3,7 @@ import Imaging
 import TestSupport
 import Testing
 
-/// Real microscopy beside the checkout, if this machine has it; see docs for where it comes from.
+/// Public microscopy sets in folders of their own: beside the checkout, or where CELLVEC_REAL_IMAGES says.
 private let realImages: String? = {
   let root = fixturePath("").components(separatedBy: "/Tests/Fixtures")[0]
   let places = [ProcessInfo.processInfo.environment["CELLVEC_REAL_IMAGES"], "\(root)/../shared/data"]
