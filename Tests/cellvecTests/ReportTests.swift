@@ -19,6 +19,13 @@ private let report = Report(
       ])
   }
 
+  @Test(arguments: [
+    (101, "101"), (0.5, "0.5"), (0.123456, "0.1235"), (1e-9, "1e-09"), (0, "0"), (-1e300, "-1e+300"),
+  ])
+  func aColumnMayHaveAtMostSomeDecimals(number: Double, text: String) {
+    #expect(Value.real(number).tableEntry(decimals: .atMost(4)) == text)
+  }
+
   @Test func aHeaderIsBoldOnlyWhereAsked() {
     #expect(report.lines(as: .table, isBold: true)[0].hasPrefix("\u{1B}[1mcell"))
   }

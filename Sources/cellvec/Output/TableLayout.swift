@@ -50,10 +50,18 @@ struct TableLayout: Sendable, Equatable {
 
 extension Value {
   /// The value on one line of a terminal: control characters, which could move the cursor, become "?".
-  func tableEntry(decimals: Int?) -> String {
+  func tableEntry(decimals: Column.Decimals = .all) -> String {
     switch self {
     case .null: return "-"
-    case .real(let number): return decimals.map { fixed(number, decimals: $0) } ?? plain
+    case .real(let number):
+      switch decimals {
+      case .all: return plain
+      case .exactly(let count): return fixed(number, decimals: count)
+      case .atMost(let count):
+        let digits = withoutTrailingZeros(fixed(number, decimals: count))
+        // A number is shown as zero only when it is.
+        return digits == "0" || digits == "-0" ? plain : digits
+      }
     case .integer: return plain
     case .text, .list:
       var entry = ""
@@ -74,4 +82,11 @@ func fixed(_ number: Double, decimals: Int) -> String {
   let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
   let sign = scaled < 0 ? "-" : ""
   return decimals == 0 ? sign + padded : "\(sign)\(padded.dropLast(decimals)).\(padded.suffix(decimals))"
+}
+
+/// The digits of a number without zeros at the end of its fraction, and without the point where nothing follows.
+private func withoutTrailingZeros(_ digits: String) -> String {
+  guard digits.contains("."), !digits.contains("e") else { return digits }
+  let kept = digits.reversed().drop { $0 == "0" }
+  return String((kept.first == "." ? kept.dropFirst() : kept).reversed())
 }
