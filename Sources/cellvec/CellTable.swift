@@ -10,7 +10,7 @@ struct CellTable {
   init(showing fields: [Field]) {
     // Ingested cells have the image's name as a field too.
     self.fields = fields.filter { $0.name != "image" }
-    columns = ["image"] + self.fields.map { Column($0.name, $0.type == .number ? .atMost(4) : .all) }
+    columns = ["image"] + self.fields.map { Column($0.name) }
   }
 
   /// The values of one cell, one a column.

@@ -38,8 +38,8 @@ enum IngestReport {
     if let metadata = summary.metadata {
       add("metadata joined by", .text(metadata.join))
       add("images with metadata", .integer(metadata.matchedImages))
-      add("images without metadata", .list(shortened(metadata.unmatchedImages)))
-      add("table lines without image", .list(shortened(metadata.unmatchedLines.map(String.init))))
+      add("images without metadata", .integer(metadata.unmatchedImages.count))
+      add("table lines without image", .integer(metadata.unmatchedLines.count))
       for (field, count) in metadata.contradictions.sorted(by: { $0.key < $1.key }) {
         add("images with contradicting \(field)", .integer(count))
       }
@@ -55,9 +55,25 @@ enum IngestReport {
     return Report(["fact", "value"], rows: rows)
   }
 
+  /// What a user should look into, for stderr.
+  static func warnings(_ summary: IngestSummary) -> [String] {
+    var warnings = summary.duplicates.map {
+      "\($0.name): has the same pixels as \($0.original); its cells are that image's"
+    }
+    guard let metadata = summary.metadata else { return warnings }
+    if !metadata.unmatchedImages.isEmpty {
+      warnings.append("images without metadata: \(shortened(metadata.unmatchedImages))")
+    }
+    if !metadata.unmatchedLines.isEmpty {
+      warnings.append("metadata lines without image: \(shortened(metadata.unmatchedLines.map(String.init)))")
+    }
+    return warnings
+  }
+
   /// The first few of many names, and how many more there are.
-  private static func shortened(_ names: [String]) -> [String] {
-    names.count > 8 ? names.prefix(7) + ["and \(names.count - 7) more"] : names
+  private static func shortened(_ names: [String]) -> String {
+    let shown = names.prefix(8).joined(separator: ", ")
+    return names.count > 8 ? "\(shown) and \(names.count - 8) more" : shown
   }
 
   private static func rounded(_ number: Double) -> Double { (number * 1000).rounded() / 1000 }

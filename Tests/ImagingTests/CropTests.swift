@@ -52,7 +52,23 @@ import Testing
     let found = normalized(.percentile, (0...1000).map(Float.init))
     #expect(found[0] == 0 && found[1] == 0 && found[999] == 1 && found[1000] == 1)
     #expect(abs(found[500] - 0.5) < 1e-6)
-    #expect(quantile(0.25, of: [1, 2, 4]) == 1.5)
+  }
+
+  @Test func quantilesAreThoseOfTheSortedValues() {
+    var numbers = TestNumbers(seed: 2)
+    for count in 1...60 {
+      let values = (0..<count).map { _ in Float(numbers.next(below: 20)) }
+      let sorted = values.sorted()
+      for fraction in [0, 0.001, 0.25, 0.5, 0.999, 1] {
+        let position = fraction * Double(count - 1)
+        let below = Double(sorted[Int(position)])
+        let above = Double(sorted[min(count - 1, Int(position) + 1)])
+        var reordered = values
+        let expected = below + (above - below) * (position - position.rounded(.down))
+        #expect(abs(Double(quantile(fraction, of: &reordered)) - expected) < 1e-5)
+        #expect(reordered.sorted() == sorted)
+      }
+    }
   }
 
   @Test(arguments: Normalization.allCases)
@@ -67,7 +83,8 @@ import Testing
   func aConstantChannelIsZero(rule: Normalization) {
     #expect(normalized(rule, [Float](repeating: 0.1, count: 777)).allSatisfy { $0 == 0 })
     #expect(normalized(rule, [3, 4], valid: [false, false]) == [0, 0])
-    #expect(normalized(rule, [.leastNonzeroMagnitude, 0, 0], valid: nil, .float32).allSatisfy { $0.isFinite })
+    #expect(
+      normalized(rule, [.leastNonzeroMagnitude, 0, 0], valid: nil, .float32).allSatisfy { $0.isFinite })
   }
 }
 

@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct UnknownNameTests {
   @Test(arguments: [
-    ("localisation", "localization"), ("GENE", "gene"), ("gnee", "gene"), ("lozalisatoin", nil), ("x", nil),
+    ("localisation", "localization"), ("GENE", "gene"), ("gnee", "gene"), ("lozalisatoin", "localization"),
+    ("x", nil),
     ("", nil), ("cel_lien", "cell_line"),
   ])
   func onlyNearNamesAreSuggested(name: String, suggestion: String?) {

@@ -49,7 +49,7 @@ package struct CropPlan: Sendable {
   package init(
     of image: FieldImage, source: CellSource, recipe: CropRecipe, segmentationRole: String
   ) throws {
-    try Self.check(recipe, source)
+    try recipe.validate(for: source)
     self.image = image
     self.recipe = recipe
     cropSize = recipe.cropSizePx ?? max(image.width, image.height)
@@ -92,18 +92,6 @@ package struct CropPlan: Sendable {
     self.dropped = dropped
   }
 
-  private static func check(_ recipe: CropRecipe, _ source: CellSource) throws {
-    if source != .whole, recipe.cropSizePx == nil {
-      throw Fault(
-        .usage, "crop size", expected: "a number of pixels", found: "none",
-        remedy: "cells of an image need one")
-    }
-    for (name, size) in [("crop size", recipe.cropSizePx ?? 1), ("output size", recipe.outputSizePx)]
-    where size < 1 || size > 16384 {
-      throw Fault(.usage, name, expected: "1 to 16384 pixels", found: "\(size)")
-    }
-  }
-
   /// The model inputs of these cells.
   /// - Shape: [cell, channel, size, size], row-major; channels in the order of the image's roles.
   package func pixels(of range: Range<Int>) -> [Float] {
@@ -138,5 +126,20 @@ extension CellObject {
     CellObject(
       label: 0, x: 0, y: 0, width: image.width, height: image.height, centerX: Float(image.width - 1) / 2,
       centerY: Float(image.height - 1) / 2, areaPx: image.width * image.height, touchesBorder: true)
+  }
+}
+
+extension CropRecipe {
+  /// - Throws: `usage` when cells of this source cannot be cut out by this recipe.
+  package func validate(for source: CellSource) throws {
+    if source != .whole, cropSizePx == nil {
+      throw Fault(
+        .usage, "--crop", expected: "the side of the square around a cell, in pixels", found: "none",
+        remedy: "about twice the diameter of a cell is a good start")
+    }
+    for (option, size) in [("--crop", cropSizePx ?? 1), ("--input-size", outputSizePx)]
+    where size < 1 || size > 16384 {
+      throw Fault(.usage, option, expected: "1 to 16384 pixels", found: "\(size)")
+    }
   }
 }

@@ -34,3 +34,10 @@ struct ThreadOptions: ParsableArguments {
     throw ValidationError("--threads: expected 1 to \(Self.limit), found \(threads)")
   }
 }
+
+/// The path from the root of the file system, so that it still leads there from another folder.
+func absolutePath(_ path: String) -> String {
+  guard let resolved = realpath(path, nil) else { return path }
+  defer { free(resolved) }
+  return String(cString: resolved)
+}

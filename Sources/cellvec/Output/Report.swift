@@ -25,7 +25,7 @@ struct Card: Sendable {
   func lines() -> [String] {
     let width = entries.map(\.name.count).max() ?? 0
     return entries.map { name, value in
-      name + String(repeating: " ", count: width + 2 - name.count) + value.tableEntry()
+      name + String(repeating: " ", count: width + 2 - name.count) + value.tableEntry(decimals: nil)
     }
   }
 }

@@ -56,18 +56,14 @@ private func columnCount(_ text: String) -> Int {
 
 extension Value {
   /// The value on one line of a terminal: control characters, which could move the cursor, become "?".
-  func tableEntry(decimals: Column.Decimals = .all) -> String {
+  func tableEntry(decimals: Int? = nil) -> String {
     switch self {
     case .null: return "-"
     case .real(let number):
-      switch decimals {
-      case .all: return plain
-      case .exactly(let count): return fixed(number, decimals: count)
-      case .atMost(let count):
-        let digits = withoutTrailingZeros(fixed(number, decimals: count))
-        // A number is shown as zero only when it is.
-        return digits == "0" || digits == "-0" ? plain : digits
-      }
+      if let decimals { return fixed(number, decimals: decimals) }
+      // A table is for reading; all digits of long fractions are in the other formats.
+      let short = fixed(number, decimals: 4)
+      return plain.count > short.count && abs(number) >= 0.001 ? short : plain
     case .integer: return plain
     case .text, .list:
       let plain = plain
@@ -90,11 +86,4 @@ func fixed(_ number: Double, decimals: Int) -> String {
   let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
   let sign = scaled < 0 ? "-" : ""
   return decimals == 0 ? sign + padded : "\(sign)\(padded.dropLast(decimals)).\(padded.suffix(decimals))"
-}
-
-/// The digits of a number without zeros at the end of its fraction, and without the point where nothing follows.
-private func withoutTrailingZeros(_ digits: String) -> String {
-  guard digits.contains("."), !digits.contains("e") else { return digits }
-  let kept = digits.reversed().drop { $0 == "0" }
-  return String((kept.first == "." ? kept.dropFirst() : kept).reversed())
 }

@@ -46,11 +46,13 @@ struct Ingest: ParsableCommand {
     let grouping = try findImages(
       in: folder, channels: channels.patterns(), mask: recipeOptions.maskPattern)
     let ingest = try plan(grouping.images, path: path)
-    if dryRun { return try StandardOutput.write(IngestReport.plan(grouping, ingest), as: output.format) }
-
+    if dryRun {
+      try StandardOutput.write(IngestReport.plan(grouping, ingest), as: output.format)
+      return try end(with: grouping.problems)
+    }
     let writer = try writer.open(path: path, create: true, isQuiet: talk.quiet)
     let target = try writer.space(
-      named: space, recipe: ingest.recipe, embedder: ingest.embedder, backbonePath: backbone)
+      named: space, recipe: ingest.recipe, embedder: ingest.embedder, backbonePath: absolutePath(backbone))
     Interruption.listen()
     let progress = ProgressLine(counting: "images", of: ingest.images.count, isQuiet: talk.quiet)
     var summary = try ingest.run(
@@ -58,16 +60,23 @@ struct Ingest: ParsableCommand {
       progress: { progress.update(done: $0.imagesDone, note: "\($0.cells) cells, \($0.failures) failed") })
     progress.finish()
     summary.failures = grouping.problems + summary.failures
-    for failure in summary.failures { StandardError.writeLine("cellvec: \(failure)") }
+    for warning in IngestReport.warnings(summary) { talk.say("warning: \(warning)") }
     try StandardOutput.write(IngestReport.summary(summary, space: target), as: output.format)
     try Interruption.check()
-    if !summary.failures.isEmpty { throw ExitStatus.someInputsFailed }
+    try end(with: summary.failures)
+  }
+
+  /// Names the images that could not be used and ends with the status that says so.
+  private func end(with failures: [Fault]) throws {
+    for failure in failures { StandardError.writeLine("cellvec: \(failure)") }
+    if !failures.isEmpty { throw ExitStatus.someInputsFailed }
   }
 
   /// Everything that can be wrong with the options is found here, before the first image is embedded.
   private func plan(_ images: [FieldOfView], path: String) throws -> ImageIngest {
     let model = try VisionTransformer(path: backbone)
     let recipe = try recipeOptions.recipe(roles: channels.patterns().map(\.role), backbone: model)
+    try recipe.crop.validate(for: recipe.source)
     let existing = try Database.fields(at: path)
     let metadata = try ImageMetadata(
       table: metadataOptions.metadata, join: metadataOptions.join, namePattern: metadataOptions.namePattern,
