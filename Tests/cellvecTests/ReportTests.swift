@@ -19,6 +19,13 @@ private let report = Report(
       ])
   }
 
+  @Test(arguments: [
+    (101.0, "101"), (0.5, "0.5"), (2.0 / 3, "0.6667"), (1e-9, "1e-09"), (0.0, "0"), (-1e300, "-1e+300"),
+  ])
+  func tablesShortenLongFractions(number: Double, text: String) {
+    #expect(Value.real(number).tableEntry() == text)
+  }
+
   @Test func aHeaderIsBoldOnlyWhereAsked() {
     #expect(report.lines(as: .table, isBold: true)[0].hasPrefix("\u{1B}[1mcell"))
   }

@@ -22,7 +22,7 @@ struct TableLayout: Sendable, Equatable {
     }
     widths = columns.indices.map { column in
       rows.reduce(columns[column].name.count) {
-        max($0, $1[column].tableEntry(decimals: columns[column].decimals).count)
+        max($0, columnCount($1[column].tableEntry(decimals: columns[column].decimals)))
       }
     }
   }
@@ -41,16 +41,22 @@ struct TableLayout: Sendable, Equatable {
   private func line(of entries: [String]) -> String {
     var line = ""
     for (index, entry) in entries.enumerated() {
-      let padding = String(repeating: " ", count: max(0, widths[index] - entry.count))
+      let padding = String(repeating: " ", count: max(0, widths[index] - columnCount(entry)))
       line += (index > 0 ? "  " : "") + (isNumeric[index] ? padding + entry : entry + padding)
     }
-    return String(line.reversed().drop { $0 == " " }.reversed())
+    while line.utf8.last == UInt8(ascii: " ") { line.removeLast() }
+    return line
   }
+}
+
+/// The columns of a terminal that a text takes up: its characters, counted the short way where it is ASCII.
+private func columnCount(_ text: String) -> Int {
+  text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8.count : text.count
 }
 
 extension Value {
   /// The value on one line of a terminal: control characters, which could move the cursor, become "?".
-  func tableEntry(decimals: Int?) -> String {
+  func tableEntry(decimals: Int? = nil) -> String {
     switch self {
     case .null: return "-"
     case .real(let number):
@@ -60,6 +66,8 @@ extension Value {
       return plain.count > short.count && abs(number) >= 0.001 ? short : plain
     case .integer: return plain
     case .text, .list:
+      let plain = plain
+      if plain.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return plain }
       var entry = ""
       for scalar in plain.unicodeScalars {
         entry.unicodeScalars.append(scalar.properties.generalCategory == .control ? "?" : scalar)
