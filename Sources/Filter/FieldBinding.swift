@@ -72,7 +72,8 @@ struct FieldBinding {
       case .number: "one number per cell"
       }
     return filterFault(
-      origin, column: predicate.column, "field \"\(field.name)\" holds \(content); \(problem)", remedy: remedy)
+      origin, column: predicate.column, "field \"\(field.name)\" holds \(content); \(problem)", remedy: remedy
+    )
   }
 
   /// The literal as a text: numbers in single quotes.

@@ -62,7 +62,9 @@ private let sets = [KERNELS_PORTABLE, kernels_active_isa()]
     }
   }
 
-  @Test(arguments: [.leastNonzeroMagnitude * 7, 1e-38, 1e-25, 1e-18, 1e-12, 1, 1e12, 1e18, 1e25, 1e30, 1e37] as [Float])
+  @Test(
+    arguments: [.leastNonzeroMagnitude * 7, 1e-38, 1e-25, 1e-18, 1e-12, 1, 1e12, 1e18, 1e25, 1e30, 1e37]
+      as [Float])
   func rowsOfAnyFiniteLengthAreExact(scale: Float) {
     var generator = SeededGenerator(seed: 7)
     for dimension in [3, 37, 384] {

@@ -10,7 +10,7 @@ ingest=(cellvec ingest fields --backbone small.safetensors --channels nucleus='*
 
 RANDOM=7
 kills=0
-for round in {1..40}; do
+for _ in {1..40}; do
   "${ingest[@]}" --db killed >/dev/null 2>&1 &
   child=$!
   sleep "0.$((RANDOM % 300 + 100))"
