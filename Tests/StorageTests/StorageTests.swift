@@ -133,6 +133,22 @@ private func testImage(_ name: String) -> ImageRecord {
     }
   }
 
+  @Test func anObjectOfAnotherShapeIsAnotherCell() throws {
+    try withTemporaryDirectory { directory in
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      let rows = try writer.write { transaction in
+        let image = try transaction.addImage(testImage("a"))
+        let cell = CellRecord(image: image, object: .label(1), geometry: testGeometry)
+        let moved = CellRecord(
+          image: image, object: .label(1),
+          geometry: CellGeometry(
+            box: BoundingBox(x: 9, y: 9, width: 3, height: 4), centerX: 10, centerY: 10, areaPx: 12))
+        return try transaction.addCells([cell], of: image) + transaction.addCells([moved, cell], of: image)
+      }
+      #expect(rows == [0, 1, 0])
+    }
+  }
+
   @Test func aFailedTransactionLeavesNothing() throws {
     try withTemporaryDirectory { directory in
       let writer = try DatabaseWriter(path: "\(directory)/db", create: true)

@@ -21,4 +21,12 @@ expect_exit 0 cellvec import vectors.npy --db small/db --space s
 expect_exit 0 cellvec check --db small/db
 expect_exit 0 cellvec export --db small/db --vectors back.npy
 expect_exit 0 cmp vectors.npy back.npy
+
+# No signal, whatever cannot be made.
+umount small
+mount -t tmpfs -o size=1m tmpfs small
+head -c 2000000 /dev/zero >small/filler 2>/dev/null || true
+mkdir small/empty
+expect_exit 74 cellvec import vectors.npy --db small/empty --space s
+expect_stderr 'free some disk space'
 finish

@@ -46,11 +46,12 @@ final class Environment: @unchecked Sendable {
     // A reader that may not write the lock file has no reader slot, so a writer would not spare its pages.
     for locking in isWritable ? [0] : [0, MDB_NOLOCK] {
       let readerLock = locking == 0 ? nil : try UnlockedReaderLock(directory: path)
+      if locking == 0 { try reserveLockFile(path) }
       for mapSize in mapSizes {
         var environment: OpaquePointer?
         try require(mdb_env_create(&environment), path, "create an environment")
         mdb_env_set_maxdbs(environment, UInt32(Table.allCases.count))
-        mdb_env_set_maxreaders(environment, 1024)
+        mdb_env_set_maxreaders(environment, readerLimit)
         mdb_env_set_mapsize(environment, mapSize)
         code = mdb_env_open(environment, path, UInt32(access | MDB_NOTLS | locking), 0o664)
         if code == MDB_SUCCESS, let environment { return (environment, readerLock) }
@@ -60,6 +61,21 @@ final class Environment: @unchecked Sendable {
       if code != EACCES && code != EROFS && code != EPERM { break }
     }
     throw lmdbFault(code, path, "open the database")
+  }
+
+  /// Slots of the reader table.
+  private static let readerLimit: UInt32 = 1024
+
+  /// Gives LMDB's lock file its blocks on disk. LMDB makes it sparse and maps it: on a full disk the first touch
+  /// of a slot would end the process with SIGBUS.
+  private static func reserveLockFile(_ path: String) throws {
+    let descriptor = open("\(path)/lock.mdb", O_RDWR | O_CREAT | O_CLOEXEC, 0o664)
+    // A user who may not write it reads without it.
+    guard descriptor >= 0 else { return }
+    defer { Glibc.close(descriptor) }
+    // A head of two cache lines at most, then 64 bytes a reader; larger is harmless.
+    let code = posix_fallocate(descriptor, 0, off_t(readerLimit + 4) * 64)
+    if code == ENOSPC || code == EDQUOT { throw Fault.system(path, "make room for lock.mdb", errno: code) }
   }
 
   /// A file shorter than its own page count would end the process with SIGBUS on first touch of the gap.

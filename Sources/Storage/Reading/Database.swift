@@ -1,4 +1,5 @@
 import Faults
+import Glibc
 
 /// A database open for reading. Many processes may read one database beside one writer; each `read` sees the
 /// state of the last commit before it.
@@ -10,10 +11,13 @@ package final class Database: Sendable {
   /// Opens an existing database.
   /// - Throws: `missingInput` when there is none, `badData` when its format is newer or it is damaged.
   package convenience init(path: String) throws {
-    guard Database.exists(at: path) else {
+    var status = stat()
+    if stat("\(path)/data.mdb", &status) != 0 {
+      guard errno == ENOENT || errno == ENOTDIR else { throw Fault.system(path, "open the database") }
       throw Fault(
         .missingInput, path, "is no database", remedy: "make one with cellvec ingest or cellvec import")
     }
+    if status.st_size == 0 { throw lmdbEmptyDatabase(path) }
     try self.init(EnvironmentLease(path: path, isWritable: false))
     try read { snapshot in
       try snapshot.transaction.formatHeader().requireSupport(path: path, forWriting: false)
@@ -22,7 +26,6 @@ package final class Database: Sendable {
 
   /// The fields of the database at a path; none when there is no database yet.
   package static func fields(at path: String) throws -> [Field] {
-    guard exists(at: path) else { return [] }
     do {
       return try Database(path: path).read { $0.fields }
     } catch let fault as Fault where fault.kind == .missingInput {
@@ -37,7 +40,7 @@ package final class Database: Sendable {
 
   /// Whether a database file lies at the path.
   package static func exists(at path: String) -> Bool {
-    fileExists("\(path)/data.mdb")
+    access("\(path)/data.mdb", F_OK) == 0
   }
 
   /// Runs `body` on a consistent snapshot. Nothing of the snapshot may outlive the call.

@@ -2,22 +2,26 @@ import Faults
 
 extension WriteTransaction {
   /// The rows of these cells of one image. Objects that the image has already keep their row, and the given
-  /// values are merged into theirs; others are appended.
+  /// values are merged into theirs; others are appended. An object of the same label but another shape, as a
+  /// corrected mask makes it, is another cell.
   package mutating func addCells(_ cells: [CellRecord], of image: UInt32) throws -> [Row] {
-    var known: [ObjectKey: Row] = [:]
+    var known: [CellIdentity: Row] = [:]
     for row in try rows(ofImage: image) {
-      if let cell = try transaction.storedCell(at: row) { known[cell.object] = row }
+      if let cell = try transaction.storedCell(at: row) {
+        known[CellIdentity(cell.object, cell.geometry)] = row
+      }
     }
     var fresh: [CellRecord] = []
-    var position: [ObjectKey: Int] = [:]
-    for cell in cells where known[cell.object] == nil && position[cell.object] == nil {
-      position[cell.object] = fresh.count
+    var position: [CellIdentity: Int] = [:]
+    let identities = cells.map { CellIdentity($0.object, $0.geometry) }
+    for (cell, identity) in zip(cells, identities) where known[identity] == nil && position[identity] == nil {
+      position[identity] = fresh.count
       fresh.append(cell)
     }
     let added = try appendCells(fresh, of: image)
-    return try cells.map { cell in
-      if let index = position[cell.object] { return added.lowerBound + Row(index) }
-      guard let row = known[cell.object] else { throw unknownImage(image) }
+    return try zip(cells, identities).map { cell, identity in
+      if let index = position[identity] { return added.lowerBound + Row(index) }
+      guard let row = known[identity] else { throw unknownImage(image) }
       try setValues(cell.values.mapValues { $0 }, of: row)
       return row
     }
@@ -114,5 +118,18 @@ extension WriteTransaction {
       }
       return .texts(ids)
     }
+  }
+}
+
+/// What tells the cells of one image apart, whatever the recipe.
+private struct CellIdentity: Hashable {
+  let object: ObjectKey
+  let box: BoundingBox?
+  let areaPx: UInt32?
+
+  init(_ object: ObjectKey, _ geometry: CellGeometry?) {
+    self.object = object
+    box = geometry?.box
+    areaPx = geometry?.areaPx
   }
 }

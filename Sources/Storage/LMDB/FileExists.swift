@@ -1,5 +1,0 @@
-import Glibc
-
-func fileExists(_ path: String) -> Bool {
-  access(path, F_OK) == 0
-}
