@@ -19,15 +19,26 @@ extension Snapshot {
     // Exclusive bounds become inclusive ones at the neighbouring number, so the loop has one form.
     let least = lower.map { $0.isInclusive ? $0.value : $0.value.nextUp } ?? -.infinity
     let greatest = upper.map { $0.isInclusive ? $0.value : $0.value.nextDown } ?? .infinity
+    return try rows(field) { $0 >= least && $0 <= greatest }
+  }
+
+  /// Cells whose number is one of these.
+  ///
+  /// - Complexity: one pass over the field's column, however many numbers there are.
+  package func rows(_ field: Field, among numbers: [Double]) throws -> RowSet {
+    let wanted = Set(numbers)
+    return try rows(field) { wanted.contains($0) }
+  }
+
+  private func rows(_ field: Field, where isWanted: (Double) -> Bool) throws -> RowSet {
     var rows = RowSet()
     var matches: [Row] = []
     matches.reserveCapacity(NumberChunk.rowCount)
     try transaction.forEach(.numbers, prefix: Key().appending(field.id)) { key, value in
       let column = try NumberColumn(decoding: value, key: key)
       matches.removeAll(keepingCapacity: true)
-      for slot in 0..<NumberChunk.rowCount {
-        let number = column[slot]
-        if number >= least && number <= greatest { matches.append(column.firstRow + Row(slot)) }
+      for slot in 0..<NumberChunk.rowCount where isWanted(column[slot]) {
+        matches.append(column.firstRow + Row(slot))
       }
       rows.insert(contentsOf: matches)
     }

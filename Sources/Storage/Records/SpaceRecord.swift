@@ -10,7 +10,7 @@ package struct SpaceRecord: Sendable, Equatable, Codable {
   /// The backbone's weights, as 32 hexadecimal digits; nil for imported vectors.
   package let backboneHash: String?
   /// Where the backbone's weights were last read from.
-  package let backbonePath: String?
+  package var backbonePath: String?
 }
 
 /// What became of one image in one space.
@@ -21,11 +21,14 @@ package struct IngestOutcome: Sendable, Equatable, Codable {
   package let kept: Int
   /// Objects left out, by reason.
   package let dropped: [String: Int]
+  /// Digest of the label mask that the objects came from, as 32 hexadecimal digits; nil without one.
+  package let mask: String?
 
-  package init(found: Int, kept: Int, dropped: [String: Int]) {
+  package init(found: Int, kept: Int, dropped: [String: Int], mask: String? = nil) {
     self.found = found
     self.kept = kept
     self.dropped = dropped
+    self.mask = mask
   }
 }
 

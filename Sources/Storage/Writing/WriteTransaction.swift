@@ -76,6 +76,15 @@ package struct WriteTransaction: ~Copyable {
     return space
   }
 
+  /// Notes where the weights of a space lie now.
+  package mutating func setBackbonePath(_ path: String, of space: SpaceRecord) throws {
+    guard let index = spaces.firstIndex(where: { $0.id == space.id }) else {
+      throw Fault(.missingInput, "space \"\(space.name)\"", "is not in the database")
+    }
+    spaces[index].backbonePath = path
+    try transaction.put(.spaces, Key().appending(space.id), Document.encode(spaces[index]))
+  }
+
   package func space(named name: String) -> SpaceRecord? { spaces.first { $0.name == name } }
 
   // MARK: Images and heads
