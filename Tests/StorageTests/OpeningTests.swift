@@ -26,7 +26,7 @@ import Testing
       // What the first moments of a writer leave: an environment, then its tables, and no header yet.
       for isWritable in [false, true] {
         if isWritable {
-          _ = try Environment.shared(path: path, isWritable: true)
+          _ = try EnvironmentLease(path: path, isWritable: true)
         } else {
           try makeEmptyEnvironment(path)
         }

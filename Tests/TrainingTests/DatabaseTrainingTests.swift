@@ -175,7 +175,7 @@ extension DatabaseWriter {
         let probability = try #require(probabilities)
         let likely = try snapshot.rows(probability, from: NumberBound(0.5, isInclusive: false), to: nil)
         #expect(likely == golgi)
-        try #expect(snapshot.check() == [])
+        #expect(snapshot.check() == [])
       }
     }
   }

@@ -1,12 +1,8 @@
 import Clmdb
 import Faults
 import Glibc
-import Synchronization
 
 /// One open LMDB environment with handles to all tables.
-///
-/// A process holds at most one environment per directory: LMDB loses its file locks when a second one is
-/// closed. `Environment.shared` therefore hands out the one that is open.
 ///
 /// Shared between threads: the environment and table handles never change after `init`, and LMDB allows any
 /// thread to begin transactions on them. Read transactions carry MDB_NOTLS, so they may change threads.
@@ -15,14 +11,17 @@ final class Environment: @unchecked Sendable {
   let isWritable: Bool
   let pointer: OpaquePointer
   private let handles: [MDB_dbi]
+  /// Keeps writers out while this environment reads without LMDB's own lock.
+  private let readerLock: UnlockedReaderLock?
 
   /// Address space reserved for the map. It costs no memory and no disk; the file grows as it is filled.
   private static let mapSizes = [1 << 40, 1 << 36, 1 << 33]
 
-  private init(path: String, isWritable: Bool) throws {
+  /// Opens an environment that the process has not open; see `EnvironmentLease`.
+  init(path: String, isWritable: Bool) throws {
     self.path = path
     self.isWritable = isWritable
-    pointer = try Environment.openEnvironment(path, isWritable: isWritable)
+    (pointer, readerLock) = try Environment.openEnvironment(path, isWritable: isWritable)
     do {
       try Environment.checkLength(of: path, environment: pointer)
       handles = try Environment.openTables(path, pointer, isWritable: isWritable)
@@ -32,46 +31,21 @@ final class Environment: @unchecked Sendable {
     }
   }
 
-  deinit { mdb_env_close(pointer) }
+  /// Ends the environment. No transaction may be open, and none may follow.
+  func close() { mdb_env_close(pointer) }
 
   func handle(_ table: Table) -> MDB_dbi { handles[table.rawValue] }
 
-  // MARK: One environment per directory and process
-
-  private struct FileID: Hashable {
-    let device: UInt64
-    let inode: UInt64
-  }
-
-  private struct WeakReference: Sendable {
-    weak var environment: Environment?
-  }
-
-  private static let open = Mutex<[FileID: WeakReference]>([:])
-
-  static func shared(path: String, isWritable: Bool) throws -> Environment {
-    var status = stat()
-    guard stat(path, &status) == 0 else { throw Fault.system(path, "open the database") }
-    let id = FileID(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
-    return try open.withLock { known in
-      if let environment = known[id]?.environment {
-        if environment.isWritable || !isWritable { return environment }
-        throw Fault(.locked, path, "is open for reading in this process and cannot be opened for writing")
-      }
-      let environment = try Environment(path: path, isWritable: isWritable)
-      known = known.filter { $0.value.environment != nil }
-      known[id] = WeakReference(environment: environment)
-      return environment
-    }
-  }
-
   // MARK: Opening
 
-  private static func openEnvironment(_ path: String, isWritable: Bool) throws -> OpaquePointer {
+  private static func openEnvironment(
+    _ path: String, isWritable: Bool
+  ) throws -> (OpaquePointer, UnlockedReaderLock?) {
     let access = isWritable ? 0 : MDB_RDONLY
     var code: Int32 = 0
-    // A reader on read-only media cannot keep a reader slot; nobody can write there either.
+    // A reader that may not write the lock file has no reader slot, so a writer would not spare its pages.
     for locking in isWritable ? [0] : [0, MDB_NOLOCK] {
+      let readerLock = locking == 0 ? nil : try UnlockedReaderLock(directory: path)
       for mapSize in mapSizes {
         var environment: OpaquePointer?
         try require(mdb_env_create(&environment), path, "create an environment")
@@ -79,7 +53,7 @@ final class Environment: @unchecked Sendable {
         mdb_env_set_maxreaders(environment, 1024)
         mdb_env_set_mapsize(environment, mapSize)
         code = mdb_env_open(environment, path, UInt32(access | MDB_NOTLS | locking), 0o664)
-        if code == MDB_SUCCESS, let environment { return environment }
+        if code == MDB_SUCCESS, let environment { return (environment, readerLock) }
         mdb_env_close(environment)
         if code != ENOMEM { break }
       }
@@ -98,8 +72,9 @@ final class Environment: @unchecked Sendable {
     guard fstat(descriptor, &status) == 0 else { throw Fault.system(path, "inspect the database") }
     mdb_env_info(environment, &info)
     mdb_env_stat(environment, &statistics)
-    let expected = (info.me_last_pgno + 1) * Int(statistics.ms_psize)
-    if Int(status.st_size) < expected {
+    let (expected, overflows) = (info.me_last_pgno &+ 1).multipliedReportingOverflow(
+      by: Int(statistics.ms_psize))
+    if overflows || expected < 0 || Int(status.st_size) < expected {
       throw Fault(
         .badData, "\(path)/data.mdb", expected: "at least \(expected) bytes", found: "\(status.st_size)",
         remedy: "the file was cut short; restore a copy")

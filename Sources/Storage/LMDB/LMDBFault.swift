@@ -29,6 +29,9 @@ func lmdbFault(_ code: Int32, _ path: String, _ action: String) -> Fault {
   case MDB_READERS_FULL:
     return Fault(
       .unavailable, path, "has no free reader slot", remedy: "wait until other readers have finished")
+  case EIO where isFull(path):
+    // LMDB reports a short write, which is what a full disk gives first, as an input/output error.
+    return Fault.system(path, action, errno: ENOSPC)
   case let code where code > 0:
     return Fault.system(path, action, errno: code)
   default:
@@ -41,4 +44,10 @@ func lmdbEmptyDatabase(_ path: String) -> Fault {
   Fault(
     .missingInput, path, "is an empty database, whose making was interrupted",
     remedy: "fill it with cellvec ingest or cellvec import")
+}
+
+/// Whether the file system has less room than one write of LMDB's may need.
+private func isFull(_ path: String) -> Bool {
+  var status = statvfs()
+  return statvfs(path, &status) == 0 && UInt64(status.f_bavail) * UInt64(status.f_frsize) < 1 << 20
 }

@@ -87,6 +87,7 @@ struct BlockHeader: Equatable {
     guard
       magic == BlockHeader.magic, scalar == BlockHeader.float32, self.space == space, self.block == block,
       dimension == layout.dimension, rowsPerBlock == layout.rowsPerBlock, slotCount <= rowsPerBlock,
+      UInt64(block) * UInt64(rowsPerBlock) + UInt64(slotCount) <= UInt64(Row.max),
       value.count == layout.valueByteCount(slotCount: slotCount)
     else { throw reader.damaged("its header does not fit its place") }
   }

@@ -4,6 +4,11 @@ import Identity
 struct Key: Sendable {
   private(set) var bytes: [UInt8] = []
 
+  init() {}
+
+  /// A key that was read before.
+  init(bytes: [UInt8]) { self.bytes = bytes }
+
   func appending(_ number: some FixedWidthInteger & UnsignedInteger) -> Key {
     var key = self
     withUnsafeBytes(of: number.bigEndian) { key.bytes.append(contentsOf: $0) }

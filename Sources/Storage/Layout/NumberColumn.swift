@@ -6,10 +6,13 @@ struct NumberColumn {
   private let bytes: UnsafeRawBufferPointer
 
   init(decoding value: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) throws {
-    guard key.count == 6, value.count == NumberChunk.rowCount * 8 else {
+    let rowCount = UInt32(NumberChunk.rowCount)
+    guard key.count == 6, value.count == NumberChunk.rowCount * 8,
+      key.bigEndian(at: 2, as: UInt32.self) < Row.max / rowCount
+    else {
       throw Fault(.badData, "a chunk of table \"numbers\"", "is damaged", remedy: "run cellvec check")
     }
-    firstRow = key.bigEndian(at: 2, as: UInt32.self) &* UInt32(NumberChunk.rowCount)
+    firstRow = key.bigEndian(at: 2, as: UInt32.self) * rowCount
     bytes = value
   }
 

@@ -4,7 +4,8 @@ import Faults
 /// state of the last commit before it.
 package final class Database: Sendable {
   package let path: String
-  let environment: Environment
+  private let lease: EnvironmentLease
+  var environment: Environment { lease.environment }
 
   /// Opens an existing database.
   /// - Throws: `missingInput` when there is none, `badData` when its format is newer or it is damaged.
@@ -13,7 +14,7 @@ package final class Database: Sendable {
       throw Fault(
         .missingInput, path, "is no database", remedy: "make one with cellvec ingest or cellvec import")
     }
-    try self.init(Environment.shared(path: path, isWritable: false))
+    try self.init(EnvironmentLease(path: path, isWritable: false))
     try read { snapshot in
       try snapshot.transaction.formatHeader().requireSupport(path: path, forWriting: false)
     }
@@ -29,9 +30,9 @@ package final class Database: Sendable {
     }
   }
 
-  init(_ environment: Environment) {
-    path = environment.path
-    self.environment = environment
+  init(_ lease: EnvironmentLease) {
+    path = lease.environment.path
+    self.lease = lease
   }
 
   /// Whether a database file lies at the path.

@@ -1,7 +1,10 @@
+import Faults
+import Identity
+
 extension Snapshot {
   /// Cells whose value equals `text` (string field) or contains it (list field).
   package func rows(_ field: Field, equals text: String) throws -> RowSet {
-    guard let id = try transaction.textID(text, of: field.id) else { return RowSet() }
+    guard let id = try transaction.textID(ContentHash(of: text), of: field.id) else { return RowSet() }
     return try transaction.rowSet(.text(field: field.id, id: id))
   }
 
@@ -49,6 +52,9 @@ extension Snapshot {
   package func distinctTexts(_ field: Field) throws -> [(text: String, count: Int)] {
     var texts: [(text: String, count: Int)] = []
     try transaction.forEach(.texts, prefix: Key().appending(field.id)) { key, value in
+      guard key.count == 6 else {
+        throw Fault(.badData, "table \"texts\"", "is damaged", remedy: "run cellvec check")
+      }
       let id = key.bigEndian(at: 2, as: UInt32.self)
       let count = try transaction.rowSet(.text(field: field.id, id: id)).count
       if count > 0 { texts.append((String(decoding: value, as: UTF8.self), count)) }

@@ -28,16 +28,21 @@ extension Transaction {
       let name = String(decoding: value.dropFirst(), as: UTF8.self)
       fields.append(Field(id: key.bigEndian(at: 0, as: UInt16.self), name: name, type: type))
     }
+    guard Set(fields.map(\.name)).count == fields.count else {
+      throw Fault(.badData, "table \"fields\"", "names a field twice", remedy: "run cellvec check")
+    }
     return fields
   }
 
   func allSpaces() throws -> [SpaceRecord] {
     var spaces: [SpaceRecord] = []
-    try forEach(.spaces) { _, value in
+    try forEach(.spaces) { key, value in
       let space = try Document.decode(SpaceRecord.self, from: value, of: "a record of table \"spaces\"")
-      guard (1...BlockLayout.dimensionLimit).contains(space.dimension) else {
+      guard (1...BlockLayout.dimensionLimit).contains(space.dimension), key.count == 2,
+        key.bigEndian(at: 0, as: UInt16.self) == space.id, !spaces.contains(where: { $0.name == space.name })
+      else {
         throw Fault(
-          .badData, "space \"\(space.name)\"", "is damaged: dimension \(space.dimension)",
+          .badData, "space \"\(space.name)\"", "is damaged: its number, name or dimension cannot be right",
           remedy: "run cellvec check")
       }
       spaces.append(space)
@@ -50,9 +55,21 @@ extension Transaction {
   }
 
   func image(_ number: UInt32) throws -> ImageRecord? {
-    try get(.images, Key().appending(number)).map {
-      try Document.decode(ImageRecord.self, from: $0, of: "image \(number)")
+    try get(.images, Key().appending(number)).map { try decodeImage($0, number) }
+  }
+
+  /// Ranges of rows are checked against the rows given out before anybody walks through them.
+  func decodeImage(_ value: UnsafeRawBufferPointer, _ number: UInt32) throws -> ImageRecord {
+    let image = try Document.decode(ImageRecord.self, from: value, of: "image \(number)")
+    let limit = try counter(.nextRow)
+    guard image.rows.allSatisfy({ $0.upperBound <= limit }),
+      zip(image.rows, image.rows.dropFirst()).allSatisfy({ $0.upperBound <= $1.lowerBound })
+    else {
+      throw Fault(
+        .badData, "image \(number)", "is damaged: it claims rows that were never given out",
+        remedy: "run cellvec check")
     }
+    return image
   }
 
   func imageNumber(identity: ContentHash) throws -> UInt32? {
@@ -71,9 +88,9 @@ extension Transaction {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  func textID(_ text: String, of field: UInt16) throws -> UInt32? {
-    try get(.textIDs, Key().appending(field).appending(ContentHash(of: text))).map { bytes in
-      var reader = ByteReader(bytes) { "text \"\(text)\"" }
+  func textID(_ digest: ContentHash, of field: UInt16) throws -> UInt32? {
+    try get(.textIDs, Key().appending(field).appending(digest)).map { bytes in
+      var reader = ByteReader(bytes) { "text \(digest) of field \(field)" }
       return try reader.number()
     }
   }

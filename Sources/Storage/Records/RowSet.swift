@@ -6,13 +6,13 @@ import Croaring
 package struct RowSet: Sendable {
   /// Owns the C bitmap. Shared between copies of a `RowSet` and never changed while shared, so it may cross
   /// threads: `insert` copies first unless it holds the only reference.
-  private final class Storage: @unchecked Sendable {
+  fileprivate final class Storage: @unchecked Sendable {
     let bitmap: UnsafeMutablePointer<roaring_bitmap_t>
     init(_ bitmap: UnsafeMutablePointer<roaring_bitmap_t>) { self.bitmap = bitmap }
     deinit { roaring_bitmap_free(bitmap) }
   }
 
-  private var storage: Storage
+  fileprivate var storage: Storage
 
   private init(adopting bitmap: UnsafeMutablePointer<roaring_bitmap_t>) { storage = Storage(bitmap) }
 
@@ -53,10 +53,6 @@ package struct RowSet: Sendable {
     roaring_bitmap_or_inplace(storage.bitmap, other.storage.bitmap)
   }
 
-  package func union(_ other: RowSet) -> RowSet {
-    RowSet(adopting: roaring_bitmap_or(storage.bitmap, other.storage.bitmap))
-  }
-
   package func intersection(_ other: RowSet) -> RowSet {
     RowSet(adopting: roaring_bitmap_and(storage.bitmap, other.storage.bitmap))
   }
@@ -87,7 +83,7 @@ package struct RowSet: Sendable {
     return iterator.current_value
   }
 
-  private mutating func makeUnique() {
+  fileprivate mutating func makeUnique() {
     if !isKnownUniquelyReferenced(&storage) {
       storage = Storage(roaring_bitmap_copy(storage.bitmap))
     }
@@ -103,26 +99,62 @@ extension RowSet: Equatable {
 // MARK: Stored form
 
 extension RowSet {
-  /// The set in the portable Roaring format (run containers not used), as table "sets" keeps it.
+  /// The set in the portable Roaring format without run containers, as table "sets" keeps it.
   func encoded() -> [UInt8] {
-    let byteCount = roaring_bitmap_portable_size_in_bytes(storage.bitmap)
+    var plain = self
+    plain.makeUnique()
+    roaring_bitmap_remove_run_compression(plain.storage.bitmap)
+    let byteCount = roaring_bitmap_portable_size_in_bytes(plain.storage.bitmap)
     return Array(unsafeUninitializedCapacity: byteCount) { buffer, initialized in
       let target = UnsafeMutableRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: CChar.self)
-      initialized = target.map { roaring_bitmap_portable_serialize(storage.bitmap, $0) } ?? 0
+      initialized = target.map { roaring_bitmap_portable_serialize(plain.storage.bitmap, $0) } ?? 0
     }
   }
 
   /// Reads one stored chunk; nil when the bytes are not a set of rows of that chunk.
   init?(decoding bytes: UnsafeRawBufferPointer, chunk: UInt16) {
-    let source = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
-    guard let source, let bitmap = roaring_bitmap_portable_deserialize_safe(source, bytes.count) else {
-      return nil
-    }
+    guard StoredChunk(bytes).isSound(chunk: chunk),
+      let source = bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+      let bitmap = roaring_bitmap_portable_deserialize_safe(source, bytes.count)
+    else { return nil }
     self.init(adopting: bitmap)
-    let lowest = roaring_bitmap_minimum(bitmap)
-    let highest = roaring_bitmap_maximum(bitmap)
-    guard !isEmpty, SetChunk.chunk(of: lowest) == chunk, SetChunk.chunk(of: highest) == chunk else {
-      return nil
+  }
+}
+
+/// The bytes of one chunk, before they are trusted: CRoaring's reader checks lengths, but believes a container
+/// that says it holds fewer rows than it does.
+private struct StoredChunk {
+  private static let headerByteCount = 16
+  private static let bitsetByteCount = 8192
+  /// Largest container that is an array of its rows.
+  private static let arrayLimit = 4096
+  private let bytes: UnsafeRawBufferPointer
+
+  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+  func isSound(chunk: UInt16) -> Bool {
+    guard bytes.count > StoredChunk.headerByteCount, number(at: 0, as: UInt32.self) == 12346,
+      number(at: 4, as: UInt32.self) == 1, number(at: 8, as: UInt16.self) == chunk,
+      number(at: 12, as: UInt32.self) == StoredChunk.headerByteCount
+    else { return false }
+    let count = Int(number(at: 10, as: UInt16.self)) + 1
+    let container = UnsafeRawBufferPointer(rebasing: bytes[StoredChunk.headerByteCount...])
+    if count > StoredChunk.arrayLimit {
+      guard container.count == StoredChunk.bitsetByteCount else { return false }
+      let words = stride(from: 0, to: container.count, by: 8)
+      return words.reduce(0) {
+        $0 + container.loadUnaligned(fromByteOffset: $1, as: UInt64.self).nonzeroBitCount
+      }
+        == count
     }
+    guard container.count == count * 2 else { return false }
+    let rows = stride(from: StoredChunk.headerByteCount, to: bytes.count, by: 2).map {
+      number(at: $0, as: UInt16.self)
+    }
+    return zip(rows, rows.dropFirst()).allSatisfy { $0 < $1 }
+  }
+
+  private func number<Number: FixedWidthInteger>(at offset: Int, as type: Number.Type) -> Number {
+    Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: type))
   }
 }

@@ -21,9 +21,8 @@ package final class DatabaseWriter {
       try DatabaseWriter.makeDirectory(path)
     }
     lock = try WriterLock(directory: path, onWait: onWait)
-    let environment = try Environment.shared(path: path, isWritable: true)
-    database = Database(environment)
-    try DatabaseWriter.checkFormat(environment)
+    database = Database(try EnvironmentLease(path: path, isWritable: true))
+    try DatabaseWriter.checkFormat(database.environment)
   }
 
   /// Runs `body` in one transaction: all that it did is durable when `write` returns, nothing when it throws.

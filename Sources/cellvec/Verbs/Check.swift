@@ -19,7 +19,7 @@ struct Check: ParsableCommand {
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
-    let faults = try database.open().read { try $0.check() }
+    let faults = try database.open().read { $0.check() }
     guard !faults.isEmpty else { return talk.say("no faults found") }
     let rows = faults.map { [Value.text($0.subject), .text($0.problem), .text($0.remedy)] }
     try StandardOutput.write(Report(["subject", "problem", "remedy"], rows: rows), as: output.format)
