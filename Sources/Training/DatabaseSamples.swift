@@ -5,14 +5,13 @@ package import Storage
 package enum FoldGrouping: Sendable, Equatable {
   /// Nothing: cells of one protein may be learned from and tested on.
   case none
-  /// Cells of one image: for imported cells the one that their field `image` names, if they have it, since
-  /// all of an import would be one group else.
+  /// Cells of one image. For imported cells it is the one that their field `image` names; those that have no
+  /// such value are one group an import.
   case image
   /// Cells with the same value in a field.
   case field(String)
 
-  /// The word for the image a cell comes from; a field of this name is
-  /// grouped by for imported cells alone.
+  /// The word for the image a cell comes from; a field of this name tells it for imported cells alone.
   package static let imageWord = "image"
 
   /// What the cells are grouped by, as scores are labelled with it; nil for `none`.
