@@ -45,7 +45,7 @@ let package = Package(
     library("Identity", ["Cxxhash"]),
     library("Randomness", []),
     library("Formats", ["Faults"]),
-    library("Imaging", ["Faults", "Identity", "Kernels", "ImageCodecs"]),
+    library("Imaging", ["Faults", "Identity", "Formats", "Kernels", "ImageCodecs"]),
     library("Storage", ["Faults", "Identity", "Clmdb", "Croaring"]),
     library("Filter", ["Faults", "Storage"]),
     library("Backbone", ["Faults", "Identity", "Formats", "Randomness", "Kernels", "Copenblas"]),

@@ -10,8 +10,6 @@ struct ViTCheckpoint {
   let geometry: ViTGeometry
   /// Which formula fits the positional embedding to other image sizes.
   let resampling: PositionResampling
-  /// False when the class token already contains its position (timm with registers).
-  let classHasPosition: Bool
   /// Tensors of the file that embedding does not use: projection heads of the training, the mask token.
   let ignored: [String]
   private let file: SafetensorsFile
@@ -32,7 +30,7 @@ struct ViTCheckpoint {
           remedy: "keep one model in the file")
       }
     }
-    classHasPosition = stored["reg_token"] == nil
+    let classHasPosition = stored["reg_token"] == nil
     if let registers = stored.removeValue(forKey: "reg_token") { stored["register_tokens"] = registers }
     self.stored = stored
     self.ignored = ignored
@@ -75,7 +73,7 @@ extension ViTCheckpoint {
 
   /// Everything missing, unexpected or of another shape, in one fault.
   private func checkTensors() throws {
-    let expected = geometry.tensors(classHasPosition: classHasPosition)
+    let expected = geometry.tensors()
     let missing = expected.map(\.name).filter { stored[$0] == nil }
     let names = Set(expected.map(\.name))
     let unexpected = stored.filter { !names.contains($0.key) }.map(\.value).sorted()
@@ -140,7 +138,8 @@ extension ViTCheckpoint {
     return ViTGeometry(
       width: patch[0], depth: blockCount(stored.keys), heads: try headCount(of: file, width: patch[0]),
       patchSize: patch[3], inputChannels: patch[1], gridSize: side, mlpWidth: hidden[0],
-      hasLayerScale: stored["blocks.0.ls1.gamma"] != nil, registerCount: registers)
+      hasLayerScale: stored["blocks.0.ls1.gamma"] != nil, registerCount: registers,
+      classHasPosition: classHasPosition)
   }
 
   /// Blocks by distinct number: were it the largest number, one bad name could ask for a billion blocks.

@@ -18,10 +18,13 @@ package struct ViTGeometry: Sendable, Equatable, Codable {
   package let hasLayerScale: Bool
   /// Extra tokens behind the class token (DINOv2 with registers); 0 for most.
   package let registerCount: Int
+  /// Whether the class token has a position of its own. timm's models with registers have none: it is added
+  /// to the token already.
+  package let classHasPosition: Bool
 
   package init(
     width: Int, depth: Int, heads: Int, patchSize: Int, inputChannels: Int, gridSize: Int, mlpWidth: Int,
-    hasLayerScale: Bool = false, registerCount: Int = 0
+    hasLayerScale: Bool = false, registerCount: Int = 0, classHasPosition: Bool = true
   ) {
     self.width = width
     self.depth = depth
@@ -32,6 +35,7 @@ package struct ViTGeometry: Sendable, Equatable, Codable {
     self.mlpWidth = mlpWidth
     self.hasLayerScale = hasLayerScale
     self.registerCount = registerCount
+    self.classHasPosition = classHasPosition
   }
 
   /// Values of one patch over all inputs.
@@ -46,10 +50,7 @@ extension ViTGeometry {
   }
 
   /// Every tensor of a model of this geometry, under the names of facebookresearch/dino and dinov2.
-  ///
-  /// - Parameter classHasPosition: false for timm's models with registers, which have added the class token's
-  ///   position to the token itself.
-  func tensors(classHasPosition: Bool = true) -> [Tensor] {
+  func tensors() -> [Tensor] {
     let tokens = gridSize * gridSize + (classHasPosition ? 1 : 0)
     var list = [
       Tensor(name: "cls_token", shape: [1, 1, width]),

@@ -50,7 +50,7 @@ final class ViTWeights: @unchecked Sendable {
       patch = try arena.linear(checkpoint, "patch_embed.proj", geometry.patchValueCount, width)
       var positions = try checkpoint.floats("pos_embed")
       var leading = try checkpoint.floats("cls_token")
-      if checkpoint.classHasPosition {
+      if checkpoint.geometry.classHasPosition {
         for component in 0..<width { leading[component] += positions[component] }
         positions.removeFirst(width)
       }

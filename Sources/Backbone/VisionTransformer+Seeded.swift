@@ -1,6 +1,4 @@
-import Faults
 import Formats
-import Glibc
 import Randomness
 
 extension VisionTransformer {
@@ -26,7 +24,9 @@ extension VisionTransformer {
     }
     var metadata = ["num_heads": String(geometry.heads)]
     if let inputRoles { metadata["inputs"] = inputRoles.joined(separator: ",") }
-    try write(SafetensorsFile.encode(tensors: tensors, metadata: metadata), to: path)
+    var file = try AtomicFile(path: path)
+    try file.write(SafetensorsFile.encode(tensors: tensors, metadata: metadata))
+    try file.commit()
   }
 
   private static func initialDistribution(of tensor: ViTGeometry.Tensor) -> (mean: Float, deviation: Float) {
@@ -37,27 +37,6 @@ extension VisionTransformer {
     default:
       tensor.name.hasSuffix("gamma")
         ? (0.5, 0.1) : tensor.name.contains("norm") && tensor.name.hasSuffix("weight") ? (1, 0) : (0, 0.02)
-    }
-  }
-
-  /// Writes beside the target and renames, so that no half-written model is ever found under its name.
-  private static func write(_ bytes: [UInt8], to path: String) throws {
-    let partial = path + ".partial"
-    guard let stream = fopen(partial, "wb") else {
-      let fault = Fault.system(path, "create")
-      throw Fault(.cannotCreate, path, fault.problem, remedy: fault.remedy)
-    }
-    let written = bytes.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, stream) }
-    let failure = written == bytes.count ? 0 : errno
-    guard fclose(stream) == 0, failure == 0 else {
-      let fault = Fault.system(path, "write", errno: failure == 0 ? errno : failure)
-      unlink(partial)
-      throw fault
-    }
-    guard rename(partial, path) == 0 else {
-      let fault = Fault.system(path, "rename \(partial)")
-      unlink(partial)
-      throw fault
     }
   }
 }

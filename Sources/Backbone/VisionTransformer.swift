@@ -69,7 +69,8 @@ extension VisionTransformer {
   /// Embeds images that have exactly the model's inputs.
   ///
   /// An image's result depends on that image alone, to the last bit: not on the others, nor on `threads`.
-  /// Pixels to the right and at the bottom that fill no patch are not looked at.
+  /// Pixels to the right and at the bottom that fill no patch are not looked at. An image with NaN or infinity
+  /// gives a vector of NaN.
   ///
   /// - Shape: `images` is [count, inputChannels, height, width], `vectors` [count, geometry.width].
   /// - Throws: `usage` when the images are too small for a patch or too large for `maximumPatchCount`.

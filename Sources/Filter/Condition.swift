@@ -48,4 +48,7 @@ struct Literal: Sendable {
   let column: Int
   /// The literal as it was written, for messages.
   let spelling: String
+
+  var text: String? { if case .text(let text) = value { text } else { nil } }
+  var number: Double? { if case .number(let number) = value { number } else { nil } }
 }

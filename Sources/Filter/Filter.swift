@@ -89,18 +89,21 @@ package struct Filter: Sendable {
     _ test: Predicate.Test, in field: Field, of index: borrowing some FilterIndex & ~Copyable
   ) throws -> RowSet {
     switch test {
+    case .oneOf(let literals) where field.type == .number:
+      let numbers = literals.compactMap(\.number)
+      // A column is compared with one number faster than it is looked up among several.
+      guard numbers.count == 1 else { return try index.rows(field, among: numbers) }
+      let bound = NumberBound(numbers[0], isInclusive: true)
+      return try index.rows(field, from: bound, to: bound)
     case .oneOf(let literals), .hasAny(let literals):
       var result = RowSet()
-      for literal in literals { result.formUnion(try rows(equalTo: literal, in: field, of: index)) }
+      for text in literals.compactMap(\.text) { result.formUnion(try index.rows(field, equals: text)) }
       return result
     case .hasAll(let literals):
-      var result = try rows(equalTo: literals[0], in: field, of: index)
-      for literal in literals.dropFirst() {
-        result = result.intersection(try rows(equalTo: literal, in: field, of: index))
-      }
-      return result
+      let sets = try literals.compactMap(\.text).map { try index.rows(field, equals: $0) }
+      return sets.dropFirst().reduce(sets[0]) { $0.intersection($1) }
     case .ordered(let ordering, let literal):
-      guard case .number(let number) = literal.value else { return RowSet() }
+      guard let number = literal.number else { return RowSet() }
       switch ordering {
       case .less: return try index.rows(field, from: nil, to: NumberBound(number, isInclusive: false))
       case .atMost: return try index.rows(field, from: nil, to: NumberBound(number, isInclusive: true))
@@ -108,25 +111,11 @@ package struct Filter: Sendable {
       case .atLeast: return try index.rows(field, from: NumberBound(number, isInclusive: true), to: nil)
       }
     case .between(let lower, let upper):
-      guard case .number(let low) = lower.value, case .number(let high) = upper.value, low <= high else {
-        return RowSet()
-      }
+      guard let low = lower.number, let high = upper.number, low <= high else { return RowSet() }
       return try index.rows(
         field, from: NumberBound(low, isInclusive: true), to: NumberBound(high, isInclusive: true))
     case .isNull:
       preconditionFailure("IS NULL is answered from the rows with a value")
-    }
-  }
-
-  private static func rows(
-    equalTo literal: Literal, in field: Field, of index: borrowing some FilterIndex & ~Copyable
-  ) throws -> RowSet {
-    switch literal.value {
-    case .text(let text):
-      return try index.rows(field, equals: text)
-    case .number(let number):
-      let bound = NumberBound(number, isInclusive: true)
-      return try index.rows(field, from: bound, to: bound)
     }
   }
 }

@@ -11,6 +11,8 @@ package protocol FilterIndex: ~Copyable {
   func rows(_ field: Field, equals text: String) throws -> RowSet
   /// Cells whose number lies in the range given by the two optional bounds.
   func rows(_ field: Field, from lower: NumberBound?, to upper: NumberBound?) throws -> RowSet
+  /// Cells whose number is one of `numbers`, in any order.
+  func rows(_ field: Field, among numbers: [Double]) throws -> RowSet
   /// Cells with a value in the field.
   func rows(withValueIn field: Field) throws -> RowSet
 }

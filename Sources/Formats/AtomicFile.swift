@@ -30,6 +30,11 @@ package struct AtomicFile: ~Copyable {
     unlink(temporaryPath)
   }
 
+  /// Lends the descriptor to a library that writes by itself.
+  package mutating func withDescriptor<Result>(_ body: (Int32) throws -> Result) rethrows -> Result {
+    try body(descriptor)
+  }
+
   package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(Fault) {
     var rest = bytes[...]
     while !rest.isEmpty {
@@ -51,11 +56,22 @@ package struct AtomicFile: ~Copyable {
     }
   }
 
-  /// Makes the file durable and gives it its name.
+  /// Makes the file durable and gives it its name, durably too.
   package consuming func commit() throws(Fault) {
     guard fsync(descriptor) == 0 else { throw Fault.system(path, "write to disk") }
     guard rename(temporaryPath, path) == 0 else { throw Fault.system(path, "rename its finished copy") }
     close(descriptor)
     descriptor = -1
+    try Self.syncFolder(of: path)
+  }
+
+  /// A name is kept by the folder, which is written to disk apart from the file.
+  private static func syncFolder(of path: String) throws(Fault) {
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Fault.system(folder, "open") }
+    defer { close(descriptor) }
+    // Some file systems have nothing to write for a folder and say so.
+    guard fsync(descriptor) == 0 || errno == EINVAL else { throw Fault.system(folder, "write to disk") }
   }
 }

@@ -1,7 +1,7 @@
 import Faults
 import Glibc
 
-/// The bytes of a file or an array, one after another.
+/// The bytes of a file or an array, one after another, without a UTF-8 byte order mark.
 struct ByteInput: ~Copyable {
   private static let chunk = 1 << 16
 
@@ -16,12 +16,14 @@ struct ByteInput: ~Copyable {
     buffer = []
     descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Fault.system(path, "open") }
+    try skipByteOrderMark()
   }
 
-  init(bytes: [UInt8], name: String) {
+  init(bytes: [UInt8], name: String) throws(Fault) {
     self.name = name
     buffer = bytes
     descriptor = -1
+    try skipByteOrderMark()
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
@@ -37,9 +39,14 @@ struct ByteInput: ~Copyable {
     return position < buffer.count ? buffer[position] : nil
   }
 
-  mutating func skipByteOrderMark() throws(Fault) {
-    guard try peek() != nil, buffer[position...].starts(with: [0xEF, 0xBB, 0xBF]) else { return }
-    position += 3
+  /// Bytes that come next, as many as one reading gives; none at the end.
+  mutating func upcoming() throws(Fault) -> ArraySlice<UInt8> {
+    _ = try peek()
+    return buffer[position...]
+  }
+
+  private mutating func skipByteOrderMark() throws(Fault) {
+    if try upcoming().starts(with: [0xEF, 0xBB, 0xBF]) { position += 3 }
   }
 
   /// Appends nothing at the end of the input. Never leaves less than a whole chunk or the end, so that the

@@ -1,6 +1,6 @@
 package import Faults
 
-/// Reads a table of comma- or tab-separated values (RFC 4180) row by row, in constant memory.
+/// Reads a table of values separated by commas, tabs or semicolons (RFC 4180) row by row, in constant memory.
 ///
 /// The first line names the columns. Fields may be quoted, and then hold delimiters, line breaks and doubled
 /// quotes. Lines end in LF, CR LF or CR; empty lines are skipped; a UTF-8 byte order mark is dropped.
@@ -13,12 +13,13 @@ package struct CSVReader: ~Copyable {
 
   /// Opens a file and reads its header; "-" is the standard input.
   ///
-  /// - Parameter delimiter: nil to go by the extension.
+  /// - Parameter delimiter: nil to go by the extension and the header.
   package init(path: String, delimiter: CSVDelimiter? = nil) throws(Fault) {
     let name = path == "-" ? "standard input" : path
-    let input = try ByteInput(path: path)
-    try self.init(
-      CSVRecords(input, name: name, delimiter: delimiter ?? CSVDelimiter(forPath: path)), name: name)
+    var input = try ByteInput(path: path)
+    let delimiter =
+      if let delimiter { delimiter } else { try CSVDelimiter(forPath: path, header: input.upcoming()) }
+    try self.init(CSVRecords(input, name: name, delimiter: delimiter), name: name)
   }
 
   /// Reads bytes that are in memory already.

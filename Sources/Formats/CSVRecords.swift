@@ -7,7 +7,6 @@ struct CSVRecords: ~Copyable {
   private var input: ByteInput
   /// Line of the next byte, from 1.
   private var line = 1
-  private var isAtStart = true
 
   init(_ input: consuming ByteInput, name: String, delimiter: CSVDelimiter) {
     self.input = input
@@ -24,8 +23,6 @@ struct CSVRecords: ~Copyable {
     var state = State.start
     var firstLine = line
     var openingLine = line
-    if isAtStart { try input.skipByteOrderMark() }
-    isAtStart = false
     while let byte = try input.next() {
       let isBreak = byte == 0x0A || byte == 0x0D
       if isBreak {

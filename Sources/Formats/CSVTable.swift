@@ -1,6 +1,6 @@
 package import Faults
 
-/// A table of comma- or tab-separated values in memory. For tables of millions of rows, use `CSVReader`.
+/// A table in memory. For tables of millions of rows, use `CSVReader`.
 package struct CSVTable: Sendable {
   package let columns: [String]
   /// Each row has as many fields as there are columns.
@@ -10,7 +10,7 @@ package struct CSVTable: Sendable {
 
   /// Reads a file; "-" is the standard input.
   ///
-  /// - Parameter delimiter: nil to go by the extension.
+  /// - Parameter delimiter: nil to go by the extension and the header.
   /// - Throws: see `CSVReader`.
   package init(path: String, delimiter: CSVDelimiter? = nil) throws(Fault) {
     try self.init(reading: CSVReader(path: path, delimiter: delimiter))
@@ -27,7 +27,4 @@ package struct CSVTable: Sendable {
       lineNumbers.append(row.line)
     }
   }
-
-  /// The position of a column, nil when there is none of that name.
-  package func index(of column: String) -> Int? { columns.firstIndex(of: column) }
 }

@@ -12,7 +12,7 @@ extension SafetensorsFile {
     var fields: [String] = []
     if !metadata.isEmpty {
       let texts = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-        .map { "\(quoted($0.key)):\(quoted($0.value))" }
+        .map { "\(quotedJSON($0.key)):\(quotedJSON($0.value))" }
       fields.append("\"__metadata__\":{\(texts.joined(separator: ","))}")
     }
     var offset = 0
@@ -23,7 +23,8 @@ extension SafetensorsFile {
       let end = offset + tensor.values.count * 4
       let shape = tensor.shape.map(String.init).joined(separator: ",")
       fields.append(
-        "\(quoted(tensor.name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
+        "\(quotedJSON(tensor.name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+      )
       offset = end
     }
     var header = Array("{\(fields.joined(separator: ","))}".utf8)
@@ -37,25 +38,4 @@ extension SafetensorsFile {
     for tensor in tensors { tensor.values.withUnsafeBytes { file.append(contentsOf: $0) } }
     return file
   }
-}
-
-/// A JSON string with its quotes.
-private func quoted(_ text: String) -> String {
-  var result = "\""
-  for scalar in text.unicodeScalars {
-    switch scalar {
-    case "\"": result += "\\\""
-    case "\\": result += "\\\\"
-    case "\u{8}": result += "\\b"
-    case "\u{C}": result += "\\f"
-    case "\n": result += "\\n"
-    case "\r": result += "\\r"
-    case "\t": result += "\\t"
-    case "\0"..<" ":
-      let digits = String(scalar.value, radix: 16)
-      result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-    default: result.unicodeScalars.append(scalar)
-    }
-  }
-  return result + "\""
 }

@@ -11,12 +11,15 @@ extension SeededGenerator {
   }
 
   /// A standard normal number (Box-Muller; draws two uniforms a number, keeps no state).
+  ///
+  /// The last bit is that of the C library's `log` and `cos`: streams repeat on machines with the same one.
   package mutating func normal() -> Double {
     let radius = (-2 * log(1 - uniform())).squareRoot()
     return radius * cos(2 * .pi * uniform())
   }
 
-  /// A Poisson count of the given mean: exact for small means, the rounded normal limit above 64.
+  /// A Poisson count of the given mean: exact for small means, the rounded normal limit above 64. Like `normal`,
+  /// it repeats with the same C library.
   package mutating func poisson(mean: Double) -> Int {
     guard mean > 0 else { return 0 }
     if mean > 64 { return max(0, Int((mean + mean.squareRoot() * normal()).rounded())) }

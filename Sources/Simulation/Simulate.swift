@@ -101,7 +101,10 @@ private func write(_ field: SimulatedField, to stem: String, sizePx: Int) throws
 
 private func createFolder(_ path: String) throws(Fault) {
   if mkdir(path, 0o777) == 0 { return }
-  guard errno == EEXIST else { throw Fault.system(path, "create the folder") }
+  guard errno == EEXIST else {
+    let fault = Fault.system(path, "create the folder")
+    throw Fault(.cannotCreate, fault.subject, fault.problem, remedy: fault.remedy)
+  }
   var status = stat()
   guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
     throw Fault(.cannotCreate, path, "exists and is not a folder", remedy: "give another name")

@@ -4,7 +4,7 @@ package import Storage
 /// Vectors read where they lie in the database's memory map: nothing but the mini-batch is copied.
 ///
 /// The snapshot that the blocks come from must stay open for as long as this value is used.
-package struct BlockVectors: VectorSource, @unchecked Sendable {
+package struct BlockVectors: SampleVectors, @unchecked Sendable {
   // Shared: pointers into immutable pages of a read-only memory map. Any thread may read them, none can
   // write them, and the caller keeps the snapshot that holds the pages open: hence @unchecked Sendable.
   private let locations: [UnsafePointer<Float>]

@@ -50,14 +50,13 @@ package struct Spread: Sendable, Equatable, Codable {
 ///   - progress: called from several threads, folds interleaved.
 /// - Throws: as `fitHead`; the error of the lowest fold that has one.
 package func crossValidate(
-  source: some VectorSource, labels: LabelTable, folds: Folds, configuration: TrainingConfiguration,
+  source: some SampleVectors, labels: LabelTable, folds: Folds, configuration: TrainingConfiguration,
   threads: Int? = nil, progress: @escaping ProgressReport = { _ in }
 ) throws -> CrossValidation {
   precondition(folds.assignment.count == labels.count)
   let everySample = Array(0..<Int32(labels.count))
   try requireTrainable(source: source, labels: labels, samples: everySample)
   try configuration.validate()
-  _ = try Standardization(source, samples: everySample)
 
   let results = concurrentMap(folds.count, threads: threads ?? folds.count) { fold in
     Result {

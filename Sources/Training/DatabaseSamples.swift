@@ -5,12 +5,13 @@ package import Storage
 package enum FoldGrouping: Sendable, Equatable {
   /// Nothing: cells of one protein may be learned from and tested on.
   case none
-  /// Cells of one image.
+  /// Cells of one image. For imported cells it is the one that their field `image` names; those that have no
+  /// such value are one group an import.
   case image
   /// Cells with the same value in a field.
   case field(String)
 
-  /// The word for the image a cell comes from; no field of this name can be grouped by.
+  /// The word for the image a cell comes from; a field of this name tells it for imported cells alone.
   package static let imageWord = "image"
 
   /// What the cells are grouped by, as scores are labelled with it; nil for `none`.
@@ -120,11 +121,7 @@ extension Snapshot {
     switch grouping {
     case .none: return nil
     case .image:
-      return try (0..<UInt32(imageCount())).compactMap { number in
-        let rows = try image(number)?.rows.reduce(into: RowSet()) { $0.formUnion(RowSet($1)) } ?? RowSet()
-        let members = rows.intersection(candidates)
-        return members.isEmpty ? nil : members
-      }
+      return try rowsByImage(among: candidates)
     case .field(let name):
       let field = try requiredField(name, of: [.string, .number], to: "be grouped")
       if field.type == .string { return try rowsByText(of: field, among: candidates).map(\.rows) }
@@ -136,5 +133,23 @@ extension Snapshot {
       }
       return rowsByNumber.sorted { $0.key < $1.key }.map(\.value)
     }
+  }
+
+  private func rowsByImage(among candidates: RowSet) throws -> [RowSet] {
+    var imported = RowSet()
+    var groups: [RowSet] = []
+    for number in 0..<UInt32(imageCount()) {
+      guard let image = try image(number) else { continue }
+      let rows = image.rows.reduce(into: RowSet()) { $0.formUnion(RowSet($1)) }.intersection(candidates)
+      groups.append(rows)
+      // Imports have no extent.
+      if image.width == 0 { imported.formUnion(rows) }
+    }
+    if let field = field(named: FoldGrouping.imageWord), field.type == .string {
+      let named = try rowsByText(of: field, among: imported).map(\.rows)
+      let known = named.reduce(into: RowSet()) { $0.formUnion($1) }
+      groups = groups.map { $0.subtracting(known) } + named
+    }
+    return groups.filter { !$0.isEmpty }
   }
 }

@@ -21,7 +21,7 @@ package typealias ProgressReport = @Sendable (TrainingProgress) throws -> Void
 /// - Throws: before any training, `usage` for a configuration that cannot work and `badData` for labels or
 ///   vectors that cannot be learned from; after an epoch, `badData` when the loss is no longer finite.
 package func fitHead(
-  source: some VectorSource, labels: LabelTable, samples: [Int32]? = nil,
+  source: some SampleVectors, labels: LabelTable, samples: [Int32]? = nil,
   configuration: TrainingConfiguration, progress: ProgressReport = { _ in }
 ) throws -> Head {
   let samples = samples ?? Array(0..<Int32(labels.count))
@@ -34,11 +34,11 @@ package func fitHead(
 
 /// Trains on checked arguments.
 func fitHead(
-  source: some VectorSource, labels: LabelTable, samples: [Int32], configuration: TrainingConfiguration,
+  source: some SampleVectors, labels: LabelTable, samples: [Int32], configuration: TrainingConfiguration,
   fold: Int?, progress: ProgressReport
 ) throws -> Head {
-  MatrixProducts.useCallingThread()
-  let standardization = try Standardization(source, samples: samples)
+  MatrixProducts.useCallingThread
+  let standardization = Standardization(source, samples: samples)
   let shape = HeadShape(
     dimension: source.dimension, architecture: configuration.architecture, classCount: labels.classes.count)
   let batchSize = min(configuration.batchSize(samples: samples.count), samples.count)
@@ -84,8 +84,8 @@ struct CosineSchedule {
   }
 }
 
-/// Refuses labels and sizes that no head can be trained on.
-func requireTrainable(source: some VectorSource, labels: LabelTable, samples: [Int32]) throws {
+/// Refuses labels and vectors that no head can be trained on.
+func requireTrainable(source: some SampleVectors, labels: LabelTable, samples: [Int32]) throws {
   precondition(source.count == labels.count)
   guard labels.classes.count >= 2 else {
     throw Fault(
@@ -101,5 +101,20 @@ func requireTrainable(source: some VectorSource, labels: LabelTable, samples: [I
         .badData, "class \(name)", "has no negative sample: all \(positives) samples belong to it",
         remedy: "leave the class out, or add cells without it")
     }
+  }
+  try requireFinite(source, samples: samples)
+}
+
+private func requireFinite(_ source: some SampleVectors, samples: [Int32]) throws {
+  let batchSize = 1024
+  let batch = FloatBuffer(count: batchSize * source.dimension)
+  for start in stride(from: 0, to: samples.count, by: batchSize) {
+    let slice = samples[start..<min(start + batchSize, samples.count)]
+    source.gather(slice, into: batch.values)
+    let values = batch.values.prefix(slice.count * source.dimension)
+    guard let bad = values.firstIndex(where: { !$0.isFinite }) else { continue }
+    throw Fault(
+      .badData, "vector of sample \(slice[slice.startIndex + bad / source.dimension])",
+      expected: "finite numbers", found: "NaN or infinity", remedy: "embed its image again, or leave it out")
   }
 }

@@ -64,17 +64,8 @@ package struct Head: Sendable, Equatable {
   /// Samples that go through the layers together.
   private static let batchSize = 512
 
-  /// - Parameter vectors: [count, dimension], row-major.
-  /// - Returns: [count, classes.count], row-major, each in [0, 1].
-  package func probabilities(_ vectors: UnsafeBufferPointer<Float>, count: Int) -> [Float] {
-    precondition(vectors.count == count * dimension)
-    return probabilities(count: count) { start, rows in
-      vectors.baseAddress.map { $0 + start * dimension }
-    }
-  }
-
-  /// - Returns: [samples.count, classes.count], row-major, in the order of `samples`.
-  package func probabilities(of samples: [Int32], in source: some VectorSource) -> [Float] {
+  /// - Returns: [samples.count, classes.count], row-major, in the order of `samples`; each in [0, 1].
+  package func probabilities(of samples: [Int32], in source: some SampleVectors) -> [Float] {
     precondition(source.dimension == dimension)
     let batch = FloatBuffer(count: min(Self.batchSize, samples.count) * dimension)
     return probabilities(count: samples.count) { start, rows in
@@ -87,7 +78,7 @@ package struct Head: Sendable, Equatable {
   private func probabilities(
     count: Int, batch: (_ start: Int, _ rows: Int) -> UnsafePointer<Float>?
   ) -> [Float] {
-    MatrixProducts.useCallingThread()
+    MatrixProducts.useCallingThread
     let batchSize = min(Self.batchSize, count)
     let outputs = layers.map { FloatBuffer(count: batchSize * $0.outputs) }
     var probabilities: [Float] = []

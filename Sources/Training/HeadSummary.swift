@@ -1,4 +1,5 @@
 import Faults
+import Formats
 import FoundationEssentials
 
 /// What a head is and how it did, for listing heads without reading their weights; kept as JSON.
@@ -55,9 +56,7 @@ package struct HeadSummary: Sendable, Equatable, Codable {
 
   /// JSON with sorted keys: equal summaries are equal texts.
   package func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
+    try canonicalJSON(self)
   }
 
   private static func fault(_ name: String, expected: String, found: String) -> Fault {

@@ -2,7 +2,7 @@ import Kernels
 
 /// A head in training: its parameters, the state of AdamW, and the buffers of one mini-batch.
 final class HeadTrainer {
-  private let source: any VectorSource
+  private let source: any SampleVectors
   private let labels: LabelTable
   private let standardization: Standardization
   private let shape: HeadShape
@@ -24,7 +24,7 @@ final class HeadTrainer {
   private let targets: FloatBuffer
 
   init(
-    source: any VectorSource, labels: LabelTable, standardization: Standardization, shape: HeadShape,
+    source: any SampleVectors, labels: LabelTable, standardization: Standardization, shape: HeadShape,
     parameters: [Float], configuration: TrainingConfiguration, batchSize: Int
   ) {
     precondition(parameters.count == shape.parameterCount)

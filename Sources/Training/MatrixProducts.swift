@@ -4,8 +4,9 @@ import Copenblas
 /// padding. For given shapes a product adds in one order, so results repeat bit for bit on one machine.
 enum MatrixProducts {
   /// OpenBLAS would split each product over its own threads; folds already run side by side, and a fixed
-  /// split keeps results the same on any number of processors. The setting belongs to the process.
-  static func useCallingThread() { openblas_set_num_threads(1) }
+  /// split keeps results the same on any number of processors. The setting belongs to the process: read this
+  /// before the first product, and it is made once, while no product runs.
+  static let useCallingThread: Void = openblas_set_num_threads(1)
 
   /// output [rows, outputs] += input [rows, inputs] x weights [outputs, inputs] transposed.
   static func forward(

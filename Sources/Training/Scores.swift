@@ -31,11 +31,7 @@ package struct Scores: Sendable, Equatable, Codable {
     sampleCount = samples.count
   }
 
-  /// Classes without a positive among the samples. Nothing can be found of them, so the means below leave
-  /// them out.
-  package var absentClasses: Int { perClass.count { $0.support == 0 } }
-
-  /// Mean F1 over the classes that have positives; 0 when none has.
+  /// Mean F1 over the classes that have positives, as nothing can be found of the others; 0 when none has.
   package var macroF1: Double {
     let present = perClass.filter { $0.support > 0 }
     return present.isEmpty ? 0 : present.reduce(0) { $0 + $1.f1 } / Double(present.count)
@@ -47,12 +43,6 @@ package struct Scores: Sendable, Equatable, Codable {
     let misses = perClass.reduce(0) { $0 + $1.falsePositives + $1.falseNegatives }
     return ratio(2 * hits, 2 * hits + misses)
   }
-
-  /// Mean AUROC over the classes that have one; nil when none has.
-  package var macroAUROC: Double? { mean(perClass.compactMap(\.auroc)) }
-
-  /// Mean average precision over the classes that have positives; nil when none has.
-  package var meanAveragePrecision: Double? { mean(perClass.compactMap(\.averagePrecision)) }
 }
 
 /// How well one class is found.
@@ -87,7 +77,3 @@ package struct ClassScore: Sendable, Equatable, Codable {
 }
 
 private func ratio(_ part: Int, _ whole: Int) -> Double { whole == 0 ? 0 : Double(part) / Double(whole) }
-
-private func mean(_ values: [Double]) -> Double? {
-  values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
-}

@@ -1,4 +1,3 @@
-import Faults
 import Kernels
 
 /// Mean and spread of every dimension over the training samples: a head sees (x - mean) * scale.
@@ -10,27 +9,19 @@ struct Standardization: Sendable {
   /// Samples that are read at once.
   private static let batchSize = 1024
 
-  /// Fits mean and scale to these samples in one pass.
-  ///
-  /// - Throws: `badData`, naming the sample, when a vector holds NaN or infinity.
-  init(_ source: some VectorSource, samples: [Int32]) throws {
+  /// Fits mean and scale to these samples, whose vectors are finite, in one pass.
+  init(_ source: some SampleVectors, samples: [Int32]) {
     let dimension = source.dimension
     let batch = FloatBuffer(count: Self.batchSize * dimension)
     // The first sample as shift keeps the one-pass variance accurate when the mean is far from zero.
     var shift = [Float](repeating: 0, count: dimension)
     shift.withUnsafeMutableBufferPointer { source.gather(samples.prefix(1), into: $0) }
-    if let first = samples.first, !shift.allSatisfy(\.isFinite) { throw Self.notFinite(first) }
     var sum = [Double](repeating: 0, count: dimension)
     var squares = sum
     for start in stride(from: 0, to: samples.count, by: Self.batchSize) {
       let slice = samples[start..<min(start + Self.batchSize, samples.count)]
       source.gather(slice, into: batch.values)
       training_moments(batch.start, slice.count, dimension, shift, &sum, &squares)
-      guard sum.allSatisfy(\.isFinite), squares.allSatisfy(\.isFinite) else {
-        let rows = batch.values.prefix(slice.count * dimension)
-        let row = (rows.firstIndex { !$0.isFinite } ?? 0) / dimension
-        throw Self.notFinite(slice[slice.startIndex + row])
-      }
     }
     var mean = shift
     var scale = shift
@@ -46,11 +37,5 @@ struct Standardization: Sendable {
     }
     self.mean = mean
     self.scale = scale
-  }
-
-  private static func notFinite(_ sample: Int32) -> Fault {
-    Fault(
-      .badData, "vector of sample \(sample)", expected: "finite numbers", found: "NaN or infinity",
-      remedy: "embed its image again, or leave it out")
   }
 }

@@ -14,10 +14,6 @@ package struct HeadArchitecture: Sendable, Equatable, Codable {
 
   /// One linear map: a logistic regression for each class.
   package static let linear = HeadArchitecture()
-  /// The head that DINO4Cells publishes for HPA fields of view (its `residual_add_clf` with 2 layers).
-  package static let dino4CellsFieldOfView = HeadArchitecture(hidden: [1024])
-  /// The head that DINO4Cells calls `simple_clf`.
-  package static let dino4CellsSimple = HeadArchitecture(hidden: [512, 256], dropout: 0.5)
 }
 
 /// How a head is trained: multi-label binary cross-entropy, AdamW, a cosine schedule over all steps.

@@ -62,7 +62,7 @@ private struct RandomFilter {
       RandomFilter(text: text) { cell in if case .list(let own) = cell["label"] { test(own) } else { nil } }
     }
     let field = ["gene", "dose", "label"].randomElement(using: &generator)!
-    switch generator.next() % 13 {
+    switch generator.next() % 14 {
     case 0: return onText("gene = '\(word)'") { $0 == word }
     case 1: return onText("gene != '\(word)'") { $0 != word }
     case 2: return onText("gene \(not)IN ('\(word)','\(other)')") { ($0 == word || $0 == other) != negated }
@@ -84,6 +84,8 @@ private struct RandomFilter {
       return onList("label \(not)HAS ALL ('\(word)', '\(other)')") {
         ($0.contains(word) && $0.contains(other)) != negated
       }
+    case 12:
+      return onNumber("dose \(not)IN (\(limit), \(number), 99)") { ($0 == number || $0 == limit) != negated }
     default: return RandomFilter(text: "\(field) IS \(not)NULL") { ($0[field] == nil) != negated }
     }
   }

@@ -38,6 +38,13 @@ struct MemoryIndex: FilterIndex {
     }
   }
 
+  func rows(_ field: Field, among numbers: [Double]) -> RowSet {
+    rows(of: field) { value in
+      guard case .number(let number) = value else { return false }
+      return numbers.contains(number)
+    }
+  }
+
   func rows(withValueIn field: Field) -> RowSet { rows(of: field) { _ in true } }
 
   private func rows(of field: Field, where matches: (FieldValue) -> Bool) -> RowSet {

@@ -99,7 +99,7 @@ import Testing
     withTemporaryDirectory { folder in
       let inside = "\(folder)/missing/deeper"
       let fault = #expect(throws: Fault.self) { try simulate(into: inside, options: Self.tiny()) }
-      #expect(fault?.subject == inside)
+      #expect(fault?.subject == inside && fault?.kind == .cannotCreate)
     }
   }
 

@@ -77,7 +77,7 @@ import Testing
     #expect(folds.warnings == [.classInOneGroup("lonely")])
     let validation = try crossValidate(
       source: cells.source, labels: table, folds: folds, configuration: configuration)
-    #expect(validation.folds.map(\.scores.absentClasses).reduce(0, +) == 4)
+    #expect(validation.folds.flatMap(\.scores.perClass).count { $0.support == 0 } == 4)
     #expect(validation.pooled.perClass.last?.truePositives == 0)
   }
 }

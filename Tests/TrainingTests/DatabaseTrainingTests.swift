@@ -83,6 +83,40 @@ extension DatabaseWriter {
     }
   }
 
+  @Test func importedCellsAreGroupedByTheImageThatTheyName() throws {
+    try withFilledDatabase { writer, space in
+      // Six cells of one import, two of which name no image.
+      let imported = try writer.write { transaction in
+        let labels = try transaction.field(named: "localization", type: .list)
+        let source = try transaction.field(named: "image", type: .string)
+        let image = try transaction.addImage(
+          ImageRecord(
+            identity: ContentHash(of: "import"), name: "v.npy",
+            files: [ChannelFile(role: "vectors", path: "v.npy", plane: 0)], width: 0, height: 0))
+        let cells = (0..<6).map { index in
+          var cell = CellRecord(image: image, object: .index(UInt32(index)), geometry: nil)
+          cell.values[labels.id] = .list(["er"])
+          if index > 1 { cell.values[source.id] = .string("field\(index % 2)") }
+          return cell
+        }
+        let rows = try transaction.addCells(cells, of: image)
+        let vectors = [Float](repeating: 1, count: rows.count * 2)
+        try vectors.withUnsafeBufferPointer { try transaction.setVectors($0, of: rows, in: space) }
+        return rows
+      }
+      try writer.database.read { snapshot in
+        let samples = try DatabaseSamples(
+          snapshot: snapshot, space: space, labelField: "localization", grouping: .image,
+          among: RowSet([0, 4] + imported))
+        let groups = try #require(samples.groups)
+        #expect(samples.groupCount == 5)
+        let ofImport = groups.suffix(6).map { $0 - groups[2] }
+        #expect(ofImport[1] == 0 && Set(ofImport).count == 3)
+        #expect(ofImport[2] == ofImport[4] && ofImport[3] == ofImport[5])
+      }
+    }
+  }
+
   @Test func onlySelectedCellsAreLearnedFrom() throws {
     try withFilledDatabase { writer, space in
       try writer.database.read { snapshot in

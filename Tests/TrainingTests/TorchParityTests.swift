@@ -11,7 +11,7 @@ import Testing
     let configuration = TrainingConfiguration(
       architecture: HeadArchitecture(hidden: fixture.hidden), learningRate: fixture.learningRate,
       weightDecay: fixture.weightDecay)
-    let standardization = try Standardization(source, samples: samples)
+    let standardization = Standardization(source, samples: samples)
     let shape = HeadShape(
       dimension: source.dimension, architecture: configuration.architecture, classCount: 4)
     let trainer = HeadTrainer(

@@ -35,7 +35,6 @@ import Testing
     var display = ProgressDisplay(.live(columns: 10), counting: "images", of: 100)
     #expect(display.update(done: 1, at: .zero) == "\r1/100 ima\u{1B}[K")
     #expect(display.update(done: 2, at: .milliseconds(50)) == nil)
-    #expect(display.interrupt(with: "bad file") == "\r\u{1B}[Kbad file\n")
     #expect(display.finish(at: .seconds(1))?.hasSuffix("\u{1B}[K\n") == true)
   }
 

@@ -21,15 +21,6 @@ package struct Cell: Sendable, Equatable {
   }
 }
 
-/// Model inputs for some cells of one image.
-package struct CropBatch: Sendable {
-  package let cells: [Cell]
-  /// - Shape: [cell, channel, size, size], row-major; channels in the order of the image's roles.
-  package let pixels: [Float]
-  /// Objects that are not among the cells, counted by reason: "touches border", "too small".
-  package let dropped: [String: Int]
-}
-
 /// The cells of an image, found but not yet cut out: crops of a crowded image can need more memory than is good,
 /// so they are made a range at a time.
 package struct CropPlan: Sendable {
@@ -110,15 +101,6 @@ package struct CropPlan: Sendable {
       }
     }
   }
-}
-
-/// The cells of an image and their model inputs, all at once; see `CropPlan`.
-package func crops(
-  of image: FieldImage, source: CellSource, recipe: CropRecipe, segmentationRole: String
-) throws -> CropBatch {
-  let plan = try CropPlan(of: image, source: source, recipe: recipe, segmentationRole: segmentationRole)
-  return CropBatch(
-    cells: plan.cells, pixels: plan.pixels(of: plan.cells.indices), dropped: plan.dropped)
 }
 
 extension CellObject {

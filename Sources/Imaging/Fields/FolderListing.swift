@@ -17,8 +17,9 @@ struct FolderListing {
 
   private mutating func visit(_ folder: String, prefix: String) throws {
     guard let stream = opendir(folder) else { throw Fault.system(folder, "open the folder") }
+    defer { closedir(stream) }
     var folders: [String] = []
-    while let entry = readdir(stream) {
+    while let entry = try Self.nextEntry(of: stream, in: folder) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
@@ -29,7 +30,6 @@ struct FolderListing {
       default: break
       }
     }
-    closedir(stream)
     for name in folders {
       do {
         try visit("\(folder)/\(name)", prefix: "\(prefix)\(name)/")
@@ -37,6 +37,16 @@ struct FolderListing {
         problems.append(fault)
       }
     }
+  }
+
+  /// The next entry; nil after the last, which only `errno` tells from an error.
+  private static func nextEntry(of stream: OpaquePointer, in folder: String) throws -> UnsafeMutablePointer<
+    dirent
+  >? {
+    errno = 0
+    let entry = readdir(stream)
+    if entry == nil, errno != 0 { throw Fault.system(folder, "list the folder") }
+    return entry
   }
 
   /// S_IFREG for a file or a link to one, S_IFDIR for a folder, something else for the rest.

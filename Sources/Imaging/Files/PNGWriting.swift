@@ -1,5 +1,5 @@
 import Faults
-import Glibc
+import Formats
 import ImageCodecs
 
 /// Writes an 8-bit PNG in place of whatever was at `path`, all or nothing.
@@ -22,23 +22,13 @@ package func writePNG16(_ path: String, width: Int, height: Int, pixels: [UInt16
 private func writePNG(
   _ path: String, _ width: Int, _ height: Int, _ channels: Int, bits: Int32, _ pixels: UnsafeRawBufferPointer
 ) throws {
-  // Beside the target, so that the rename stays within one file system.
-  let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0...UInt32.max)).tmp"
-  let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-  guard descriptor >= 0 else {
-    let fault = Fault.system(path, "create")
-    throw Fault(.cannotCreate, fault.subject, fault.problem, remedy: fault.remedy)
-  }
-  var isComplete = false
-  defer { if !isComplete { unlink(temporary) } }
-
+  var file = try AtomicFile(path: path)
   var message = codec_message()
-  let status = codec_png_write(
-    descriptor, UInt32(width), UInt32(height), Int32(channels), bits, pixels.baseAddress, &message)
-  let isClosed = close(descriptor) == 0
+  let status = file.withDescriptor {
+    codec_png_write($0, UInt32(width), UInt32(height), Int32(channels), bits, pixels.baseAddress, &message)
+  }
   guard status == CODEC_OK else {
     throw Fault(.inputOutput, path, "cannot be written: \(messageText(message))")
   }
-  guard isClosed, rename(temporary, path) == 0 else { throw Fault.system(path, "write") }
-  isComplete = true
+  try file.commit()
 }

@@ -79,33 +79,49 @@ final class PageReader {
     return next
   }
 
-  /// The planes of these samples of the current page, in the order asked for.
+  /// The planes of these samples of the current page, in the order asked for; each at most once.
   func readPlanes(_ samples: [Int]) throws -> [Plane] {
     guard let page else { preconditionFailure("no page yet") }
-    let pixelCount = page.width * page.height
+    let byteCount = samples.count * page.width * page.height * MemoryLayout<Float>.stride
+    // An array ends the program where there is no memory for it, so the system is asked beforehand.
+    guard let probe = malloc(max(byteCount, 1)) else {
+      throw Fault(.inputOutput, path, "not enough memory for \(page)")
+    }
+    free(probe)
     var buffers = [UnsafeMutablePointer<Float>?](repeating: nil, count: page.sampleCount)
-    defer { for buffer in buffers { free(buffer) } }
-    for sample in samples {
-      // Memory that is only touched as pixels arrive: a header alone cannot make it grow.
-      guard let memory = malloc(pixelCount * MemoryLayout<Float>.stride) else {
-        throw Fault(.inputOutput, path, "not enough memory for \(page)")
+    return try decode(samples[...], of: page, into: &buffers).map { pixels in
+      if page.sampleType == .float32 {
+        try pixels.withUnsafeBufferPointer { try refuseNonFinite($0, of: page) }
       }
-      buffers[sample] = memory.assumingMemoryBound(to: Float.self)
+      return Plane(width: page.width, height: page.height, sampleType: page.sampleType, pixels: pixels)
     }
-    var header = page.header
-    var message = codec_message()
-    let status =
-      switch codec {
-      case .png: codec_png_read(descriptor, &header, buffers, &message)
-      case .tiff(let file): codec_tiff_read(file, buffers, &message)
-      }
-    try check(status, message)
-    return try samples.map { sample in
-      let pixels = UnsafeBufferPointer(start: buffers[sample], count: pixelCount)
-      if page.sampleType == .float32 { try refuseNonFinite(pixels, of: page) }
-      return Plane(
-        width: page.width, height: page.height, sampleType: page.sampleType, pixels: Array(pixels))
+  }
+
+  /// Makes an array for each sample, all of them at a time, and has the codec fill them. Their memory is only
+  /// touched as pixels arrive: a header alone cannot make it grow.
+  private func decode(
+    _ samples: ArraySlice<Int>, of page: Page, into buffers: inout [UnsafeMutablePointer<Float>?]
+  ) throws -> [[Float]] {
+    guard let sample = samples.first else {
+      var header = page.header
+      var message = codec_message()
+      let status =
+        switch codec {
+        case .png: codec_png_read(descriptor, &header, buffers, &message)
+        case .tiff(let file): codec_tiff_read(file, buffers, &message)
+        }
+      try check(status, message)
+      return []
     }
+    precondition(buffers[sample] == nil, "sample \(sample) is asked for twice")
+    let pixelCount = page.width * page.height
+    var others: [[Float]] = []
+    let pixels = try [Float](unsafeUninitializedCapacity: pixelCount) { memory, initializedCount in
+      buffers[sample] = memory.baseAddress
+      others = try decode(samples.dropFirst(), of: page, into: &buffers)
+      initializedCount = pixelCount
+    }
+    return [pixels] + others
   }
 
   /// The file, or its page when it has several.

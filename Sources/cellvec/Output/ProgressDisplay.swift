@@ -65,12 +65,6 @@ struct ProgressDisplay: Sendable {
     return isLineOpen ? "\n" : nil
   }
 
-  /// A message that stands above the line of progress.
-  mutating func interrupt(with message: String) -> String {
-    defer { isLineOpen = false }
-    return (isLineOpen ? "\r\u{1B}[K" : "") + message + "\n"
-  }
-
   /// "120/960 images (12%), 4.2 images/s, 3 min 20 s left, 3 failed"
   func line(at elapsed: Duration) -> String {
     var parts = [total.map { "\(done)/\($0) \(unit)\(percentage(of: $0))" } ?? "\(done) \(unit)"]

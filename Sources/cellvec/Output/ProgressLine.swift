@@ -27,11 +27,6 @@ final class ProgressLine: Sendable {
     show { $0.finish(at: .now - start) }
   }
 
-  /// Writes a message without tearing the line of progress.
-  func say(_ message: String) {
-    show { $0.interrupt(with: message) }
-  }
-
   private func show(_ change: (inout ProgressDisplay) -> String?) {
     display.withLock { display in
       if let text = change(&display) { StandardError.write(text) }

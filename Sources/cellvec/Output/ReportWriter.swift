@@ -1,5 +1,5 @@
 import Faults
-import FoundationEssentials
+import Formats
 
 /// Writes a report of any length to stdout.
 struct ReportWriter: ~Copyable {
@@ -39,8 +39,6 @@ extension StandardOutput {
 
   /// Writes the value as one JSON object on one line, keys sorted.
   static func writeJSON(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    try write(lines: [String(decoding: try encoder.encode(value), as: UTF8.self)])
+    try write(lines: [canonicalJSON(value)])
   }
 }

@@ -4,8 +4,8 @@ import Testing
 
 @testable import Training
 
-@Suite struct VectorSourceTests {
-  private func gathered(_ source: some VectorSource, _ indices: [Int32]) -> [Float] {
+@Suite struct SampleVectorsTests {
+  private func gathered(_ source: some SampleVectors, _ indices: [Int32]) -> [Float] {
     [Float](unsafeUninitializedCapacity: indices.count * source.dimension) { buffer, initialized in
       source.gather(indices[...], into: buffer)
       initialized = indices.count * source.dimension
