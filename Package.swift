@@ -46,7 +46,7 @@ let package = Package(
     library("Randomness", []),
     library("Formats", ["Faults"]),
     library("Imaging", ["Faults", "Identity", "Formats", "Kernels", "ImageCodecs"]),
-    library("Storage", ["Faults", "Identity", "Clmdb", "Croaring"]),
+    library("Storage", ["Faults", "Formats", "Identity", "Clmdb", "Croaring"]),
     library("Filter", ["Faults", "Storage"]),
     library("Backbone", ["Faults", "Identity", "Formats", "Randomness", "Kernels", "Copenblas"]),
     library("Query", ["Faults", "Storage", "Filter", "Kernels"]),

@@ -51,7 +51,7 @@ package struct DatabasePrediction: Sendable {
 
   /// - Throws: `usage` when the head was trained in another space.
   package func require(_ other: SpaceRecord) throws {
-    guard other != space else { return }
+    guard other.id != space.id else { return }
     throw Fault(
       .usage, "--space", "the head was trained in space \"\(space.name)\", not \"\(other.name)\"",
       remedy: "leave --space out, or train a head in \"\(other.name)\"")
@@ -104,7 +104,8 @@ package struct DatabasePrediction: Sendable {
           counts.perClass[position].cells += 1
         }
       }
-      values[labels] = .list(predicted)
+      // No label is no value, so that IS NULL finds the cells that the head could not decide about.
+      values[labels] = .some(predicted.isEmpty ? nil : .list(predicted))
       if predicted.isEmpty { counts.empty += 1 }
       counts.cells += 1
       try transaction.setValues(values, of: row)

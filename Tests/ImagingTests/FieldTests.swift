@@ -138,7 +138,7 @@ import Testing
       try grouping(of: ["1.tif", "2.tif", "3.tif", "4.tif"], ["dna=*.png"])
     }
     #expect(fault.kind == .missingInput)
-    #expect(fault.problem == "expected files named *.png, found 4 others: 1.tif, 2.tif, 3.tif, ...")
+    #expect(fault.problem == "expected files named *.png (dna), found 4 others: 1.tif, 2.tif, 3.tif, ...")
     #expect(
       try #require(throws: Fault.self) { try grouping(of: [], ["dna=*.png"]) }.problem.hasSuffix("no files"))
     #expect(throws: Fault.self) { try grouping(of: ["a"], ["dna=*"], in: "/none") }

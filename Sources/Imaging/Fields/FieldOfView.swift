@@ -55,7 +55,11 @@ package func findImages(in folder: String, channels: [ChannelPattern], mask: Str
   }
   let (parent, file) = splitPath(folder)
   let whole = try group(FolderListing(of: parent), in: parent, channels, maskPattern)
-  return whole.narrowed(toFile: "\(parent)/\(file)")
+  let own = whole.narrowed(toFile: "\(parent)/\(file)")
+  guard own.images.isEmpty, own.problems.isEmpty else { return own }
+  throw Fault(
+    .missingInput, folder, "belongs to no image of the patterns",
+    remedy: "name a folder, or a file that a pattern fits")
 }
 
 private func refuseRepeatedRoles(_ channels: [ChannelPattern]) throws {
@@ -102,9 +106,9 @@ private func group(
       found[match.name, default: [:]][match.index, default: []].append(file)
     }
   }
-  guard found.values.contains(where: { $0.keys.contains { $0 < channels.count } }) else {
-    throw nothingFound(listing, folder, channels)
-  }
+  // A pattern that no file fits is a slip of the command, not a fault of every single image.
+  let idle = patterns.indices.filter { index in !found.values.contains { $0[index] != nil } }
+  if !idle.isEmpty { throw nothingFound(listing, folder, idle.map { patterns[$0] }) }
 
   var images: [FieldOfView] = []
   var problems = listing.problems
@@ -141,14 +145,14 @@ private func fault(in candidates: Candidates, of name: String, _ patterns: [Chan
   return nil
 }
 
-private func nothingFound(_ listing: FolderListing, _ folder: String, _ channels: [ChannelPattern]) -> Fault {
-  let wanted = channels.map(\.pattern).joined(separator: ", ")
+private func nothingFound(_ listing: FolderListing, _ folder: String, _ patterns: [ChannelPattern]) -> Fault {
+  let wanted = patterns.map { "\($0.pattern) (\($0.role))" }.joined(separator: ", ")
   let there = listing.files.prefix(3).joined(separator: ", ")
   let more = listing.files.count > 3 ? ", ..." : ""
   return Fault(
     .missingInput, folder, expected: "files named \(wanted)",
     found: listing.files.isEmpty ? "no files" : "\(listing.files.count) others: \(there)\(more)",
-    remedy: "check the folder and the channel patterns")
+    remedy: "check the folder, which must hold the masks too, and the patterns")
 }
 
 /// Tells the name of the image that a file belongs to.

@@ -1,12 +1,11 @@
 import Faults
+import Formats
 import FoundationEssentials
 
 /// JSON documents: UTF-8, keys sorted, no white space, so that equal content is equal bytes.
 enum Document {
   static func encode(_ value: some Encodable) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(value))
+    Array(try canonicalJSON(value).utf8)
   }
 
   static func decode<Value: Decodable>(
