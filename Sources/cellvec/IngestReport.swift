@@ -67,6 +67,9 @@ enum IngestReport {
     if !metadata.unmatchedLines.isEmpty {
       warnings.append("metadata lines without image: \(shortened(metadata.unmatchedLines.map(String.init)))")
     }
+    warnings += metadata.contradictions.sorted { $0.key < $1.key }.map { field, count in
+      "field \(field): left out for \(count) image\(count == 1 ? "" : "s") whose rows contradict each other"
+    }
     return warnings
   }
 
