@@ -87,6 +87,8 @@ package struct ImageMetadata: Sendable {
     return byName.values.sorted { $0.name < $1.name }
   }
 
+  func hasValues(of image: String) -> Bool { valuesByImage[image]?.isEmpty == false }
+
   /// The values of an image by the name of their field.
   package func values(of image: String) -> [String: FieldValue] {
     Dictionary((valuesByImage[image] ?? []).map { ($0.field.name, $0.value) }, uniquingKeysWith: { $1 })

@@ -28,6 +28,7 @@ enum IngestReport {
     add("images", .integer(summary.images))
     add("images embedded", .integer(summary.embedded))
     add("images unchanged", .integer(summary.unchanged))
+    add("images with a changed mask", .integer(summary.remasked))
     add("images failed", .integer(summary.failures.count))
     add("images with the pixels of another", .integer(summary.duplicates.count))
     add("objects found", .integer(summary.found))
@@ -59,6 +60,11 @@ enum IngestReport {
   static func warnings(_ summary: IngestSummary) -> [String] {
     var warnings = summary.duplicates.map {
       "\($0.name): has the same pixels as \($0.original); its cells are that image's"
+    }
+    if summary.remasked > 0 {
+      warnings.append(
+        "images with a changed mask: \(summary.remasked), embedded again; cells whose labels are gone were kept"
+      )
     }
     guard let metadata = summary.metadata else { return warnings }
     if !metadata.unmatchedImages.isEmpty {
