@@ -21,9 +21,8 @@ import Testing
   ) throws -> Int {
     let source = try VectorImport(vectors: vectors, metadata: metadata, types: [:], existing: [])
     var commits = 0
-    return try source.run(into: space, of: writer, isCancelled: { stopsEarly && commits > 0 }) { _ in
-      commits += 1
-    }
+    return try source.run(
+      into: space, of: writer, isCancelled: { stopsEarly && commits > 0 }, progress: { _ in commits += 1 })
   }
 
   @Test func whatIsImportedIsExportedEqual() throws {
