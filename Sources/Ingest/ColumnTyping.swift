@@ -85,19 +85,40 @@ func fieldName(ofColumn column: String) -> String {
     ? String(column.dropFirst(prefix.count)) : column
 }
 
+/// Names that reports and exports give to columns of their own, which no field may take.
+let reservedNames: Set = ["cell", "query", "rank", "similarity"]
+
 /// The types of a table's columns: as asked for, else as the database has the field, else as the texts look.
+/// - Throws: `badData` when two columns would become one field, `usage` when a type is asked for that the
+///   database's field does not have.
 func columnTypings(
   _ columns: [String], asked: [String: FieldType], existing: [Field], inferred: [ColumnInference]
 ) throws -> [ColumnTyping] {
-  let names = columns.map(fieldName(ofColumn:))
-  if let unknown = asked.keys.sorted().first(where: { !names.contains($0) && !columns.contains($0) }) {
-    throw Fault(
-      .usage, "--type \(unknown)", "names no column of the table",
-      remedy: "columns: \(columns.joined(separator: ", "))")
-  }
-  return zip(zip(names, columns), inferred).map { names, inference in
-    let (name, column) = names
+  var columnByName: [String: String] = [:]
+  return try zip(columns, inferred).map { column, inference in
+    let name = fieldName(ofColumn: column)
+    if let other = columnByName.updateValue(column, forKey: name), !name.isEmpty {
+      throw Fault(
+        .badData, "columns \"\(other)\" and \"\(column)\"", "would both become the field \"\(name)\"",
+        remedy: "rename or remove one of them")
+    }
+    let askedType = asked[name] ?? asked[column]
     let known = existing.first { $0.name == name }?.type
-    return ColumnTyping(name: name, type: asked[name] ?? asked[column] ?? known ?? inference.type)
+    if let askedType, let known, askedType != known {
+      throw Fault(
+        .usage, "--type \(name)=\(askedType.rawValue)", expected: "\(known.rawValue), as the database has it",
+        found: askedType.rawValue, remedy: "leave it out, or give the column another name")
+    }
+    return ColumnTyping(name: name, type: askedType ?? known ?? inference.type)
   }
+}
+
+/// - Throws: `usage` when a type is asked for that no column or group of these names can have.
+func checkAskedTypes(_ asked: [String: FieldType], among columns: [String]) throws {
+  let names = Set(columns + columns.map(fieldName(ofColumn:)))
+  guard let unknown = asked.keys.sorted().first(where: { !names.contains($0) }) else { return }
+  throw Fault(
+    .usage, "--type \(unknown)", "names no column of a table and no group of a name pattern",
+    remedy: columns.isEmpty ? "name a table with --metadata" : "there are: \(columns.joined(separator: ", "))"
+  )
 }

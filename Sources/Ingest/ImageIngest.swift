@@ -1,4 +1,5 @@
 package import Backbone
+import Faults
 import Identity
 package import Imaging
 package import Storage
@@ -8,7 +9,7 @@ package struct ImageIngest: Sendable {
   package let images: [FieldOfView]
   package let recipe: Recipe
   package let embedder: Embedder
-  package let metadata: ImageMetadata?
+  package var metadata: ImageMetadata?
   package let threads: Int
   /// Cells embedded before they are committed; images are never split.
   package let cellsPerCommit: Int
@@ -42,6 +43,8 @@ package struct ImageIngest: Sendable {
     var run = IngestRun(self, space: space, writer: writer)
     let reader = ImageReader(images: images, recipe: recipe, space: space, database: writer.database)
     let prefetch = Prefetch(count: images.count, window: threads + 1) { reader.read($0) }
+    // The database may go once the run is over.
+    defer { prefetch.finish() }
     for index in images.indices {
       try run.add(prefetch.take(index), from: images[index])
       progress(
@@ -84,33 +87,50 @@ private struct IngestRun {
   mutating func add(_ prepared: ImageReader.Prepared, from source: FieldOfView) throws {
     summary.readTime += prepared.duration
     summary.bytesRead += prepared.byteCount
-    if let identity = prepared.content.identity {
+    let content = try prepared.content.get()
+    if let identity = content.identity {
       if let original = names[identity] {
         summary.duplicates.append(DuplicateImage(name: source.name, original: original))
         return
       }
       names[identity] = source.name
     }
-    switch prepared.content {
+    switch content {
     case .failed(let fault):
       summary.failures.append(fault)
     case .known(let number, _):
       summary.unchanged += 1
       batch.addKnown(number, source)
-    case .new(let image, let plan):
-      let begin = clock.now
-      let vectors = try ingest.embedder.embed(
-        plan, size: ingest.recipe.crop.outputSizePx, threads: ingest.threads)
-      summary.embedTime += clock.now - begin
-      summary.embedded += 1
-      summary.cells += plan.cells.count
-      summary.found += plan.cells.count + plan.dropped.values.reduce(0, +)
-      summary.dropped.merge(plan.dropped, uniquingKeysWith: +)
-      batch.addNew(image, source, plan, vectors)
+    case .new(let image, let plan, let hasOtherMask):
+      do {
+        let vectors = try embed(plan, of: source)
+        batch.addNew(image, source, plan, vectors)
+        if hasOtherMask { summary.remasked += 1 }
+      } catch {
+        summary.failures.append(Fault(error, of: source))
+      }
     }
     if batch.cellCount >= ingest.cellsPerCommit || clock.now - lastCommit >= IngestRun.timePerCommit {
       try commit()
     }
+  }
+
+  /// - Throws: `badData` when a vector holds NaN or infinity.
+  private mutating func embed(_ plan: CropPlan, of source: FieldOfView) throws -> [Float] {
+    let begin = clock.now
+    let vectors = try ingest.embedder.embed(
+      plan, size: ingest.recipe.crop.outputSizePx, threads: ingest.threads)
+    summary.embedTime += clock.now - begin
+    guard vectors.allSatisfy(\.isFinite) else {
+      throw Fault(
+        .badData, source.name, expected: "vectors of finite numbers", found: "NaN or infinity",
+        remedy: "look for pixels that are no numbers, or far too large")
+    }
+    summary.embedded += 1
+    summary.cells += plan.cells.count
+    summary.found += plan.cells.count + plan.dropped.values.reduce(0, +)
+    summary.dropped.merge(plan.dropped, uniquingKeysWith: +)
+    return vectors
   }
 
   mutating func finish() throws -> IngestSummary {

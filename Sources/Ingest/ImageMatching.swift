@@ -26,36 +26,25 @@ struct ImageMatching {
           .usage, "--join \(join)", "names no column of \(path)",
           remedy: "columns: \(columns.joined(separator: ", "))")
       }
-      let found = ImageNames.allCases.lazy.map { ($0, $0.rows(of: table, column: column, images)) }
-        .first { $0.1.contains { !$0.isEmpty } }
-      try self.init(found?.1, "column \"\(join)\" with \(found?.0.rawValue ?? "names")", table, path, images)
+      try self.init(ImageMatching.best(among: [column], of: table, images), table, path, images)
     } else if !grouped.isEmpty {
       let names = grouped.map { columns[$0] }
       let keys = Dictionary(grouping: table.rows.indices) { row in grouped.map { table.rows[row][$0] } }
       let rows = groups.map { group in
         keys[names.map { group[fieldName(ofColumn: $0)] ?? "" }] ?? []
       }
-      try self.init(
-        rows, "columns \(names.joined(separator: ", ")) with the name pattern", table, path, images)
+      let description = "columns \(names.joined(separator: ", ")) with the name pattern"
+      try self.init((rows, description), table, path, images)
     } else {
-      var best: (rows: [[Int]], matched: Int, description: String)?
-      for names in ImageNames.allCases where best == nil {
-        for column in columns.indices {
-          let rows = names.rows(of: table, column: column, images)
-          let matched = rows.count { !$0.isEmpty }
-          if matched > best?.matched ?? 0 {
-            best = (rows, matched, "column \"\(columns[column])\" with \(names.rawValue)")
-          }
-        }
-      }
-      try self.init(best?.rows, best?.description ?? "", table, path, images)
+      try self.init(
+        ImageMatching.best(among: Array(columns.indices), of: table, images), table, path, images)
     }
   }
 
   private init(
-    _ rows: [[Int]]?, _ description: String, _ table: CSVTable, _ path: String, _ images: [FieldOfView]
+    _ found: (rows: [[Int]], description: String)?, _ table: CSVTable, _ path: String, _ images: [FieldOfView]
   ) throws {
-    guard let rows, rows.contains(where: { !$0.isEmpty }) else {
+    guard let (rows, description) = found, rows.contains(where: { !$0.isEmpty }) else {
       throw Fault(
         .badData, path, expected: "a column that names images such as \"\(images.first?.name ?? "")\"",
         found: "none in \(table.columns.joined(separator: ", "))",
@@ -66,6 +55,100 @@ struct ImageMatching {
     unmatchedRows = table.rows.indices.filter { !matched.contains($0) }
     self.description = description
   }
+
+  /// The columns that together say best which rows are an image's, by the surest kind of name that any of them
+  /// holds; nil when none holds any.
+  ///
+  /// A plate's name leaves many rows to an image, its well's too, both together one: columns are added for as
+  /// long as that tells more.
+  private static func best(
+    among columns: [Int], of table: CSVTable, _ images: [FieldOfView]
+  ) -> (rows: [[Int]], description: String)? {
+    for kind in ImageNames.allCases {
+      let join = NameJoin(table, names: images.map(kind.names(of:)))
+      let candidates = columns.filter { join.distinctness(of: [$0]) != .none }
+      var chosen: [Int] = []
+      var reached = Distinctness.none
+      while let (column, distinctness) = candidates.filter({ !chosen.contains($0) })
+        .map({ ($0, join.distinctness(of: chosen + [$0])) })
+        .reduce(nil as (Int, Distinctness)?, { best, next in next.1 > best?.1 ?? reached ? next : best })
+      {
+        chosen.append(column)
+        reached = distinctness
+      }
+      if chosen.isEmpty { continue }
+      chosen.sort()
+      let titles = chosen.map { "\"\(table.columns[$0])\"" }.joined(separator: ", ")
+      let noun = chosen.count == 1 ? "column" : "columns"
+      return (join.rows(of: chosen), "\(noun) \(titles) with \(kind.rawValue)")
+    }
+    return nil
+  }
+}
+
+/// How well images and rows of a table are told apart by what they have in common.
+///
+/// Where they fall into groups in which every image has every row, `groups` is their number squared: 1 for a
+/// plate's name on all images and rows, large for wells.
+private struct Distinctness: Comparable {
+  static let none = Distinctness(images: 0, rows: 0)
+
+  private let groups: Double
+  /// Sum over images of 1 / (rows of the image).
+  private let images: Double
+
+  /// - Parameter rows: sum over rows of 1 / (images of the row).
+  init(images: Double, rows: Double) {
+    // Rounded, so that sums in another order are equal.
+    groups = (images * rows * 1e6).rounded() / 1e6
+    self.images = (images * 1e6).rounded() / 1e6
+  }
+
+  static func < (left: Distinctness, right: Distinctness) -> Bool {
+    (left.groups, left.images) < (right.groups, right.images)
+  }
+}
+
+/// Rows of a table and the names of images: a row is an image's when its values are all among the image's names.
+private struct NameJoin {
+  private let table: CSVTable
+  private let names: [Set<String>]
+  private let values: [Set<String>]
+
+  init(_ table: CSVTable, names: [Set<String>]) {
+    self.table = table
+    self.names = names
+    values = table.columns.indices.map { column in Set(table.rows.lazy.map { $0[column] }) }
+  }
+
+  /// The rows of each image when these columns must hold names of it.
+  func rows(of columns: [Int]) -> [[Int]] {
+    let rowsByKey = Dictionary(grouping: table.rows.indices) { row in columns.map { table.rows[row][$0] } }
+    return names.map { names in keys(of: names, columns).flatMap { rowsByKey[$0] ?? [] }.sorted() }
+  }
+
+  /// How well names in these columns tell images and rows apart.
+  func distinctness(of columns: [Int]) -> Distinctness {
+    var rowCounts: [[String]: Int] = [:]
+    for row in table.rows { rowCounts[columns.map { row[$0] }, default: 0] += 1 }
+    var imageCounts: [[String]: Int] = [:]
+    var images = 0.0
+    for names in names {
+      let found = keys(of: names, columns).filter { rowCounts[$0] != nil }
+      for key in found { imageCounts[key, default: 0] += 1 }
+      if !found.isEmpty { images += 1 / Double(found.reduce(0) { $0 + (rowCounts[$1] ?? 0) }) }
+    }
+    let rows = imageCounts.reduce(0) { $0 + Double(rowCounts[$1.key] ?? 0) / Double($1.value) }
+    return Distinctness(images: images, rows: rows)
+  }
+
+  /// Every way in which names of one image can stand in the columns.
+  private func keys(of names: Set<String>, _ columns: [Int]) -> [[String]] {
+    columns.reduce([[]]) { keys, column in
+      let found = names.filter(values[column].contains)
+      return keys.flatMap { key in found.map { key + [$0] } }
+    }
+  }
 }
 
 /// The ways in which a table may call an image, surest first.
@@ -74,22 +157,14 @@ private enum ImageNames: String, CaseIterable {
   case files = "file names"
   case parts = "parts of image names"
 
-  /// The rows whose value in the column is one of an image's names, for each image.
-  func rows(of table: CSVTable, column: Int, _ images: [FieldOfView]) -> [[Int]] {
-    let rowsByValue = Dictionary(grouping: table.rows.indices) { table.rows[$0][column] }
-    return images.map { image in
-      var rows: [Int] = []
-      for name in candidates(image) where !name.isEmpty { rows += rowsByValue[name] ?? [] }
-      return Array(Set(rows)).sorted()
-    }
-  }
-
-  private func candidates(_ image: FieldOfView) -> Set<String> {
-    switch self {
-    case .names: [image.name, lastComponent(image.name)]
-    case .files: Set(image.channels.flatMap { tails(of: $0.path) })
-    case .parts: Set(image.name.split { "_-/ .".contains($0) }.map(String.init))
-    }
+  func names(of image: FieldOfView) -> Set<String> {
+    let names: Set =
+      switch self {
+      case .names: [image.name, lastComponent(image.name)]
+      case .files: Set(image.channels.flatMap { tails(of: $0.path) })
+      case .parts: Set(image.name.split { "_-/ .".contains($0) }.map(String.init))
+      }
+    return names.filter { !$0.isEmpty }
   }
 
   /// `c.png`, `c`, `b/c.png`, `a/b/c.png`, … of `a/b/c.png`.

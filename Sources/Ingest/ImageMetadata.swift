@@ -28,12 +28,10 @@ package struct ImageMetadata: Sendable {
     let groups = images.map { names?.groups(in: $0.name) ?? [:] }
     var values: [String: [(field: ColumnTyping, value: FieldValue)]] = [:]
     if let names {
-      let typings = try names.fields.map { field in
-        var inference = ColumnInference()
-        for group in groups { inference.observe(group[field] ?? "") }
-        return try columnTypings(
-          [field], asked: types.filter { $0.key == field }, existing: existing, inferred: [inference])[0]
+      let inferred = names.fields.map { field in
+        groups.reduce(into: ColumnInference()) { $0.observe($1[field] ?? "") }
       }
+      let typings = try columnTypings(names.fields, asked: types, existing: existing, inferred: inferred)
       for (image, group) in zip(images, groups) {
         for typing in typings {
           guard let text = group[typing.name], let value = try typing.value(of: text, at: image.name) else {
@@ -44,11 +42,18 @@ package struct ImageMetadata: Sendable {
       }
     }
     guard let path else {
+      try checkAskedTypes(types, among: names?.fields ?? [])
       summary = nil
       valuesByImage = values
       return
     }
     let table = try CSVTable(path: path)
+    try checkAskedTypes(types, among: (names?.fields ?? []) + table.columns)
+    if let column = table.columns.first(where: { reservedNames.contains(fieldName(ofColumn: $0)) }) {
+      throw Fault(
+        .badData, path, "has a column \"\(column)\", which reports have for themselves",
+        remedy: "rename the column")
+    }
     let matching = try ImageMatching(table, path: path, join: join, groups: groups, images: images)
     let inferred = table.columns.indices.map { column in
       table.rows.reduce(into: ColumnInference()) { $0.observe($1[column]) }
@@ -82,6 +87,8 @@ package struct ImageMetadata: Sendable {
     return byName.values.sorted { $0.name < $1.name }
   }
 
+  func hasValues(of image: String) -> Bool { valuesByImage[image]?.isEmpty == false }
+
   /// The values of an image by the name of their field.
   package func values(of image: String) -> [String: FieldValue] {
     Dictionary((valuesByImage[image] ?? []).map { ($0.field.name, $0.value) }, uniquingKeysWith: { $1 })
@@ -114,6 +121,12 @@ private struct NamePattern {
     if fields.isEmpty {
       throw Fault(
         .usage, "--name-pattern", expected: "named groups such as (?<well>[A-H]\\d\\d)", found: "none")
+    }
+    let taken = reservedNames.union([ImageMetadata.imageField])
+    if let field = fields.first(where: taken.contains) {
+      throw Fault(
+        .usage, "--name-pattern", "names a group \"\(field)\", which every cell has already",
+        remedy: "give the group another name")
     }
   }
 

@@ -15,19 +15,21 @@ struct ImageReader: Sendable {
     enum Content: Sendable {
       /// The image is done in the space.
       case known(image: UInt32, ContentHash)
-      case new(FieldImage, CropPlan)
+      /// - hasOtherMask: the space has the image's cells by another mask.
+      case new(FieldImage, CropPlan, hasOtherMask: Bool)
       case failed(Fault)
 
       var identity: ContentHash? {
         switch self {
         case .known(_, let identity): identity
-        case .new(let image, _): image.identity
+        case .new(let image, _, _): image.identity
         case .failed: nil
         }
       }
     }
 
-    let content: Content
+    /// A failure is one of the database, which ends the run.
+    let content: Result<Content, any Error>
     let byteCount: Int
     let duration: Duration
   }
@@ -35,31 +37,55 @@ struct ImageReader: Sendable {
   func read(_ index: Int) -> Prepared {
     let clock = ContinuousClock()
     let start = clock.now
-    var byteCount = 0
-    let content: Prepared.Content
-    do {
-      let image = try readFieldOfView(recipe.ordered(images[index]))
-      byteCount = images[index].byteCountOnDisk
-      content = try find(image)
-    } catch let fault as Fault {
-      content = .failed(fault)
-    } catch {
-      content = .failed(Fault(.inputOutput, images[index].name, "cannot be read: \(error)"))
-    }
-    return Prepared(content: content, byteCount: byteCount, duration: clock.now - start)
+    let content = Result { try self.content(of: images[index]) }
+    return Prepared(
+      content: content, byteCount: images[index].byteCountOnDisk, duration: clock.now - start)
   }
 
-  private func find(_ image: FieldImage) throws -> Prepared.Content {
-    let known = try database.read { snapshot -> UInt32? in
-      guard let number = try snapshot.imageNumber(identity: image.identity),
-        try snapshot.outcome(image: number, space: space) != nil
-      else { return nil }
-      return number
+  private func content(of source: FieldOfView) throws -> Prepared.Content {
+    let image: FieldImage
+    do {
+      image = try readFieldOfView(recipe.ordered(source))
+    } catch {
+      return .failed(Fault(error, of: source))
     }
-    if let known { return .known(image: known, image.identity) }
-    let plan = try CropPlan(
-      of: image, source: recipe.source, recipe: recipe.crop, segmentationRole: recipe.segmentationRole)
-    return .new(image, plan)
+    let known = try database.read { snapshot -> (number: UInt32, outcome: IngestOutcome)? in
+      guard let number = try snapshot.imageNumber(identity: image.identity) else { return nil }
+      return try snapshot.outcome(image: number, space: space).map { (number, $0) }
+    }
+    if let known, known.outcome.mask == maskDigest(of: image) {
+      return .known(image: known.number, image.identity)
+    }
+    do {
+      let plan = try CropPlan(
+        of: image, source: recipe.source, recipe: recipe.crop, segmentationRole: recipe.segmentationRole)
+      return .new(image, plan, hasOtherMask: known != nil)
+    } catch {
+      return .failed(Fault(error, of: source))
+    }
+  }
+
+  /// What an outcome keeps of the mask that the recipe takes cells from; nil where it takes none.
+  private func maskDigest(of image: FieldImage) -> String? {
+    recipe.source == .masks ? image.mask?.digest : nil
+  }
+}
+
+extension Fault {
+  /// What a failure to use an image is to the user.
+  init(_ error: any Error, of image: FieldOfView) {
+    self = error as? Fault ?? Fault(.inputOutput, image.name, "cannot be read: \(error)")
+  }
+}
+
+extension LabelImage {
+  /// Digest of size and labels, as 32 hexadecimal digits (schema/store.md, "outcomes").
+  var digest: String {
+    var hasher = ContentHasher()
+    hasher.combine(UInt32(width))
+    hasher.combine(UInt32(height))
+    labels.withUnsafeBytes { hasher.combine($0) }
+    return hasher.finalize().description
   }
 }
 

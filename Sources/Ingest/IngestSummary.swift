@@ -8,6 +8,8 @@ package struct IngestSummary: Sendable, Equatable {
   package var unchanged = 0
   /// Images embedded in this run.
   package var embedded = 0
+  /// Images embedded again since their mask has changed; cells that it no longer has are still there.
+  package var remasked = 0
   /// Images with the same pixels as another image of the run.
   package var duplicates: [DuplicateImage] = []
   /// Images that could not be used.

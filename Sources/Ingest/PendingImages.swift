@@ -30,7 +30,7 @@ struct PendingImages {
 
   mutating func addKnown(_ image: UInt32, _ source: FieldOfView) {
     // Nothing of a known image changes but its metadata.
-    if metadata != nil { entries.append(.known(image: image, source)) }
+    if metadata?.hasValues(of: source.name) == true { entries.append(.known(image: image, source)) }
   }
 
   /// - Shape: `vectors` is [plan.cells.count, dimension].
@@ -41,7 +41,7 @@ struct PendingImages {
       width: UInt32(image.width), height: UInt32(image.height))
     let outcome = IngestOutcome(
       found: plan.cells.count + plan.dropped.values.reduce(0, +), kept: plan.cells.count,
-      dropped: plan.dropped)
+      dropped: plan.dropped, mask: recipe.source == .masks ? image.mask?.digest : nil)
     let cells = plan.cells.map { (ObjectKey($0), CellGeometry($0.object)) }
     entries.append(.new(NewImage(record: record, cells: cells, vectors: vectors, outcome: outcome), source))
     cellCount += plan.cells.count

@@ -10,6 +10,7 @@ final class Prefetch<Result: Sendable>: Sendable {
   private let produce: @Sendable (Int) -> Result
   private let slots: Mutex<[Int: Result]>
   private let ready: [DispatchSemaphore]
+  private let work = DispatchGroup()
   private let queue = DispatchQueue(label: "cellvec.prefetch", attributes: .concurrent)
 
   init(count: Int, window: Int, _ produce: @escaping @Sendable (Int) -> Result) {
@@ -23,19 +24,21 @@ final class Prefetch<Result: Sendable>: Sendable {
 
   /// The result of `index`. To be called once for each index, in order.
   func take(_ index: Int) -> Result {
-    let semaphore = ready[index % window]
-    while true {
-      semaphore.wait()
-      if let result = slots.withLock({ $0.removeValue(forKey: index) }) {
-        start(index + window)
-        return result
-      }
+    // Of the indices that share a semaphore, only this one is under way.
+    ready[index % window].wait()
+    guard let result = slots.withLock({ $0.removeValue(forKey: index) }) else {
+      preconditionFailure("results are taken once and in order")
     }
+    start(index + window)
+    return result
   }
+
+  /// Waits until nothing is under way; to be called where not every result was taken.
+  func finish() { work.wait() }
 
   private func start(_ index: Int) {
     guard index < count else { return }
-    queue.async { [self] in
+    queue.async(group: work) { [self] in
       let result = produce(index)
       slots.withLock { $0[index] = result }
       ready[index % window].signal()

@@ -36,6 +36,7 @@ package struct Recipe: Sendable, Codable, Equatable {
   package init(canonicalJSON text: String, space: String) throws {
     do {
       self = try JSONDecoder().decode(Recipe.self, from: Data(text.utf8))
+      try validate()
     } catch {
       throw Fault(
         .badData, "space \"\(space)\"", "has a recipe that this version of cellvec does not understand",
@@ -45,6 +46,43 @@ package struct Recipe: Sendable, Codable, Equatable {
 }
 
 extension Recipe {
+  /// Most components that a vector of a space can have.
+  private static let dimensionLimit = 16_384
+
+  /// - Throws: `usage` when no image can be embedded this way.
+  package func validate(with embedder: Embedder) throws {
+    try validate()
+    guard embedder.dimension <= Recipe.dimensionLimit else {
+      throw Fault(
+        .usage, "--strategy", expected: "vectors of at most \(Recipe.dimensionLimit) numbers",
+        found: "\(embedder.dimension)", remedy: "name fewer channels")
+    }
+    // No crops: only their size is looked at.
+    _ = try embedder.embed(
+      crops: UnsafeBufferPointer(start: nil, count: 0), count: 0, height: crop.outputSizePx,
+      width: crop.outputSizePx, threads: 1)
+  }
+
+  /// - Throws: `usage` when the recipe makes no sense, whatever the backbone.
+  private func validate() throws {
+    try crop.validate(for: source)
+    guard !roles.isEmpty, Set(roles).count == roles.count else {
+      throw Fault(
+        .usage, "--channels", expected: "different roles", found: roles.joined(separator: ", "))
+    }
+    guard case .nuclei(let segmentation) = source else { return }
+    guard roles.contains(segmentationRole) else {
+      throw Fault(
+        .usage, "--segment-on", expected: "one of \(roles.joined(separator: ", "))",
+        found: "\"\(segmentationRole)\"")
+    }
+    guard segmentation.diameterPx.isFinite, segmentation.diameterPx >= 0 else {
+      throw Fault(
+        .usage, "--nucleus-diameter", expected: "a number of pixels above 0",
+        found: "\(segmentation.diameterPx)")
+    }
+  }
+
   /// The image with its channels in the order of `roles`, which is the order in which the embedder takes them;
   /// images come with theirs in any order.
   /// - Throws: `badData` when a channel is missing.

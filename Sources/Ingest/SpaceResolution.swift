@@ -14,7 +14,12 @@ extension DatabaseWriter {
     let hash = embedder.backbone.hash.description
     let spaces = try database.read { $0.spaces }
     let same = spaces.filter { $0.recipe == json && $0.backboneHash == hash }
-    if let known = name.map({ name in same.first { $0.name == name } }) ?? same.first { return known }
+    if let known = name.map({ name in same.first { $0.name == name } }) ?? same.first {
+      if known.backbonePath != backbonePath {
+        try write { try $0.setBackbonePath(backbonePath, of: known) }
+      }
+      return known
+    }
 
     let chosen = name ?? freeName("\(embedder.backbone.name)-\(recipe.strategy.name)", among: spaces)
     if let other = spaces.first(where: { $0.name == chosen }) {

@@ -10,22 +10,37 @@ package struct VectorImport {
 
   private let vectors: NPYMatrix
   private let path: String
-  private let metadataPath: String?
-  private let typings: [ColumnTyping]
+  private let table: Table?
 
   package var count: Int { vectors.count }
   package var dimension: Int { vectors.dimension }
+  /// Columns of the table that become no field, since reports have columns of these names.
+  package var skippedColumns: [String] {
+    table?.columns.filter { reservedNames.contains(fieldName(ofColumn: $0)) } ?? []
+  }
+
+  /// What the first reading of the table tells.
+  private struct Table {
+    let path: String
+    let columns: [String]
+    let inferred: [ColumnInference]
+    let asked: [String: FieldType]
+
+    func typings(existing: [Field]) throws -> [ColumnTyping] {
+      try columnTypings(columns, asked: asked, existing: existing, inferred: inferred)
+    }
+  }
 
   /// Opens the array and checks it and its table before anything is written.
   /// - Parameters:
   ///   - path: a .npy file of float32 in C order, [cells, dimension].
   ///   - metadata: a CSV or TSV file with one row for each vector, in the same order; nil for none.
-  /// - Throws: `badData` for another type or order, NaN, or a table with another number of rows.
+  /// - Throws: `badData` for another type or order, NaN, or a table with another number of rows; `usage` for a
+  ///   type that does not fit.
   package init(
     vectors path: String, metadata: String?, types: [String: FieldType], existing: [Field]
   ) throws {
     self.path = path
-    metadataPath = metadata
     vectors = try NPYMatrix(path: path)
     if let (row, column) = vectors.firstNonFinite() {
       throw Fault(
@@ -33,7 +48,8 @@ package struct VectorImport {
         remedy: "remove the row, or replace the number")
     }
     guard let metadata else {
-      typings = []
+      try checkAskedTypes(types, among: [])
+      table = nil
       return
     }
     var reader = try CSVReader(path: metadata)
@@ -48,51 +64,66 @@ package struct VectorImport {
         .badData, metadata, expected: "\(vectors.count) rows, one for each vector of \(path)",
         found: "\(rowCount)", remedy: "give one row for each vector, in the same order")
     }
-    typings = try columnTypings(reader.columns, asked: types, existing: existing, inferred: inferred)
+    try checkAskedTypes(types, among: reader.columns)
+    let table = Table(path: metadata, columns: reader.columns, inferred: inferred, asked: types)
+    _ = try table.typings(existing: existing)
+    self.table = table
   }
 
-  /// Writes the vectors into a space, made when it is new. An import that was interrupted continues where it
-  /// was; one that is done changes nothing.
+  /// Writes the vectors into a space, made when it is new. The cells of an array are the same in every space.
+  ///
+  /// An import that was interrupted continues where it was; of one that is done only the table's values are
+  /// written again.
   /// - Parameter progress: called after each commit with the number of rows done.
-  /// - Returns: cells added by this run.
+  /// - Returns: vectors added by this run.
   package func run(
     into spaceName: String, of writer: DatabaseWriter, isCancelled: () -> Bool,
     progress: (Int) -> Void
   ) throws -> Int {
-    let identity = vectors.withUnsafeValues { ContentHash(of: UnsafeRawBufferPointer($0)) }
-    let (space, image, done, isComplete) = try writer.write { transaction in
+    // Nobody else writes until the run is over.
+    let (present, existing) = try writer.database.read { snapshot in
+      (try snapshot.space(named: spaceName).map { try snapshot.rows(in: $0) } ?? RowSet(), snapshot.fields)
+    }
+    let typings = try table?.typings(existing: existing) ?? []
+    let (space, image, known) = try writer.write { transaction in
       let space = try findSpace(spaceName, &transaction)
       let image = try transaction.addImage(
         ImageRecord(
-          identity: identity, name: fileName(path),
+          identity: try identity(), name: fileName(path),
           files: [ChannelFile(role: "vectors", path: path, plane: 0)], width: 0, height: 0))
-      let done = try transaction.rows(ofImage: image).count
-      return (space, image, done, try transaction.hasOutcome(image: image, space: space))
+      return (space, image, try transaction.rows(ofImage: image))
     }
-    if isComplete { return 0 }
-
-    var table = try metadataPath.map { try CSVReader(path: $0) }
-    for _ in 0..<done { _ = try table?.next() }
-    var start = done
-    while start < vectors.count && !isCancelled() {
-      let end = min(start + VectorImport.rowsPerCommit, vectors.count)
+    // Vectors are committed in order, so those that the space has come first.
+    let stored = known.prefix { present.contains($0) }.count
+    var reader = try table.map { try CSVReader(path: $0.path) }
+    var start = table == nil ? stored : 0
+    while start < count && !isCancelled() {
+      let end = min(start + VectorImport.rowsPerCommit, count)
       try writer.write { transaction in
         let fields = try typings.map { typing in
-          typing.name.isEmpty ? nil : try transaction.field(named: typing.name, type: typing.type).id
+          typing.name.isEmpty || reservedNames.contains(typing.name)
+            ? nil : try transaction.field(named: typing.name, type: typing.type).id
         }
-        var cells: [CellRecord] = []
-        cells.reserveCapacity(end - start)
-        for index in start..<end {
-          var cell = CellRecord(image: image, object: .index(UInt32(index)), geometry: nil)
-          if let row = try table?.next() { try setValues(&cell, row, fields) }
-          cells.append(cell)
+        var rows = Array(known.prefix(end).dropFirst(start))
+        for row in rows {
+          guard let values = try reader?.next() else { break }
+          try transaction.setValues(self.values(of: values, typings, fields).mapValues { $0 }, of: row)
         }
-        let rows = try transaction.appendCells(cells, of: image)
+        var fresh: [CellRecord] = []
+        fresh.reserveCapacity(end - start - rows.count)
+        for index in start + rows.count..<end {
+          let values = try reader?.next().map { try self.values(of: $0, typings, fields) }
+          fresh.append(
+            CellRecord(image: image, object: .index(UInt32(index)), geometry: nil, values: values ?? [:]))
+        }
+        rows += try transaction.appendCells(fresh, of: image)
+        let missing = min(max(start, stored), end)..<end
         try vectors.withUnsafeValues { values in
-          let slice = values[start * dimension..<end * dimension]
-          try transaction.setVectors(UnsafeBufferPointer(rebasing: slice), of: Array(rows), in: space)
+          let slice = values[missing.lowerBound * dimension..<missing.upperBound * dimension]
+          try transaction.setVectors(
+            UnsafeBufferPointer(rebasing: slice), of: Array(rows.suffix(missing.count)), in: space)
         }
-        if end == vectors.count {
+        if end == count {
           try transaction.setOutcome(
             IngestOutcome(found: count, kept: count, dropped: [:]), image: image, space: space)
         }
@@ -100,15 +131,35 @@ package struct VectorImport {
       start = end
       progress(start)
     }
-    return start - done
+    return max(0, start - stored)
   }
 
-  private func setValues(_ cell: inout CellRecord, _ row: CSVRow, _ fields: [UInt16?]) throws {
+  /// Digest of the array's shape and numbers (schema/store.md, "images").
+  private func identity() throws -> ContentHash {
+    guard let count = UInt32(exactly: count), let dimension = UInt32(exactly: dimension) else {
+      throw Fault(
+        .badData, path, expected: "at most 4,294,967,295 vectors", found: "\(count)",
+        remedy: "split the array")
+    }
+    var hasher = ContentHasher()
+    hasher.combine("vectors\0")
+    hasher.combine(count)
+    hasher.combine(dimension)
+    vectors.withUnsafeValues { hasher.combine(UnsafeRawBufferPointer($0)) }
+    return hasher.finalize()
+  }
+
+  /// The values of a row of the table by field. An empty cell of the table is no value.
+  private func values(
+    of row: CSVRow, _ typings: [ColumnTyping], _ fields: [UInt16?]
+  ) throws -> [UInt16: FieldValue] {
+    var values: [UInt16: FieldValue] = [:]
     for (column, field) in fields.enumerated() {
       guard let field else { continue }
-      cell.values[field] = try typings[column].value(
-        of: row.fields[column], at: "\(metadataPath ?? "") line \(row.line)")
+      values[field] = try typings[column].value(
+        of: row.fields[column], at: "\(table?.path ?? "") line \(row.line)")
     }
+    return values
   }
 
   private func findSpace(_ name: String, _ transaction: inout WriteTransaction) throws -> SpaceRecord {

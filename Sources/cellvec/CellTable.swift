@@ -1,4 +1,5 @@
 import Faults
+import Ingest
 import Storage
 
 /// The columns in which cells are shown: image, and metadata fields.
@@ -9,7 +10,7 @@ struct CellTable {
 
   init(showing fields: [Field]) {
     // Ingested cells have the image's name as a field too.
-    self.fields = fields.filter { $0.name != "image" }
+    self.fields = fields.filter { $0.name != ImageMetadata.imageField }
     columns = ["image"] + self.fields.map { Column($0.name) }
   }
 
@@ -17,7 +18,15 @@ struct CellTable {
   /// - Throws: `missingInput` when there is no such cell.
   mutating func values(of row: Row, in snapshot: borrowing Snapshot) throws -> [Value] {
     let cell = try snapshot.requiredCell(at: row)
-    return [.text(try imageName(cell.image, in: snapshot))] + fields.map { Value(cell.values[$0.id]) }
+    let imageField = snapshot.field(named: ImageMetadata.imageField)?.id
+    // An imported cell's image is the array; the table that came with it may name the real one.
+    let named: Value =
+      if case .index = cell.object, let imageField, let value = cell.values[imageField] {
+        Value(value)
+      } else {
+        .text(try imageName(cell.image, in: snapshot))
+      }
+    return [named] + fields.map { Value(cell.values[$0.id]) }
   }
 
   private mutating func imageName(_ image: UInt32, in snapshot: borrowing Snapshot) throws -> String? {

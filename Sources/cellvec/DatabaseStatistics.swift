@@ -1,5 +1,5 @@
 import Faults
-import FoundationEssentials
+import Ingest
 import Storage
 import Training
 
@@ -79,26 +79,7 @@ extension DatabaseStatistics.Space {
     self.init(
       name: space.name, dimension: space.dimension, vectors: try snapshot.rows(in: space).count,
       backbone: space.backboneHash, backbonePath: space.backbonePath,
-      strategy: space.recipe.flatMap(Self.strategy))
-  }
-
-  /// The strategy's word in a recipe; nil when the recipe has none.
-  private static func strategy(inRecipe json: String) -> String? {
-    struct Recipe: Decodable {
-      let strategy: Strategy
-    }
-    struct Strategy: Decodable {
-      let word: String
-
-      init(from decoder: any Decoder) throws {
-        if let word = try? decoder.singleValueContainer().decode(String.self) {
-          self.word = word
-        } else {
-          word = try decoder.singleValueContainer().decode([String: [String?]].self).keys.sorted().joined()
-        }
-      }
-    }
-    return (try? JSONDecoder().decode(Recipe.self, from: Data(json.utf8)))?.strategy.word
+      strategy: try space.recipe.map { try Recipe(canonicalJSON: $0, space: space.name).strategy.name })
   }
 }
 

@@ -45,6 +45,12 @@ struct ImageQuery {
         found: model.hash.description, remedy: "name the right file with --backbone")
     }
     embedder = try Embedder(backbone: model, strategy: recipe.strategy, roles: recipe.roles)
+    guard embedder.dimension == space.dimension else {
+      throw Fault(
+        .badData, "space \"\(space.name)\"",
+        expected: "vectors of dimension \(embedder.dimension), as its recipe makes",
+        found: "\(space.dimension)", remedy: "run cellvec check")
+    }
   }
 
   /// The vectors of the image's cells.

@@ -28,6 +28,7 @@ enum IngestReport {
     add("images", .integer(summary.images))
     add("images embedded", .integer(summary.embedded))
     add("images unchanged", .integer(summary.unchanged))
+    add("images with a changed mask", .integer(summary.remasked))
     add("images failed", .integer(summary.failures.count))
     add("images with the pixels of another", .integer(summary.duplicates.count))
     add("objects found", .integer(summary.found))
@@ -60,12 +61,20 @@ enum IngestReport {
     var warnings = summary.duplicates.map {
       "\($0.name): has the same pixels as \($0.original); its cells are that image's"
     }
+    if summary.remasked > 0 {
+      warnings.append(
+        "images with a changed mask: \(summary.remasked), embedded again; cells whose labels are gone were kept"
+      )
+    }
     guard let metadata = summary.metadata else { return warnings }
     if !metadata.unmatchedImages.isEmpty {
       warnings.append("images without metadata: \(shortened(metadata.unmatchedImages))")
     }
     if !metadata.unmatchedLines.isEmpty {
       warnings.append("metadata lines without image: \(shortened(metadata.unmatchedLines.map(String.init)))")
+    }
+    warnings += metadata.contradictions.sorted { $0.key < $1.key }.map { field, count in
+      "field \(field): left out for \(count) image\(count == 1 ? "" : "s") whose rows contradict each other"
     }
     return warnings
   }

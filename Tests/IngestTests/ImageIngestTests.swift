@@ -109,6 +109,38 @@ import Testing
     }
   }
 
+  @Test func aCorrectedMaskIsEmbeddedAgain() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a", "b"])
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      #expect(try world.run(writer).remasked == 0)
+      #expect(try world.run(writer).unchanged == 2)
+      let (width, side) = (16 * SmallWorld.cellsPerImage, 16)
+      try writePNG(
+        "\(directory)/a_mask.png", width: width, height: side,
+        pixels: (0..<width * side).map { $0 % width < 4 ? 9 : 0 })
+      let summary = try world.run(writer)
+      #expect((summary.embedded, summary.remasked, summary.unchanged) == (1, 1, 1))
+      try writer.database.read { snapshot in
+        try #expect(snapshot.rows(in: snapshot.spaces[0]).count == 7)
+        try #expect(snapshot.check() == [])
+      }
+      #expect(try world.run(writer).unchanged == 2)
+    }
+  }
+
+  @Test func weightsThatHaveMovedAreFoundAtTheirNewPlace() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a"])
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      let embedder = try world.ingest().embedder
+      for path in ["old", "new"] {
+        _ = try writer.space(named: nil, recipe: world.recipe(), embedder: embedder, backbonePath: path)
+      }
+      try writer.database.read { snapshot in #expect(snapshot.spaces.map(\.backbonePath) == ["new"]) }
+    }
+  }
+
   @Test func aQueryImageIsEmbeddedAsTheSpaceEmbedsIt() throws {
     try withTemporaryDirectory { directory in
       let world = try SmallWorld(in: directory, imageNames: ["a", "b"])

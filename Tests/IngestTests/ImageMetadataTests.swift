@@ -77,6 +77,42 @@ import Testing
     #expect(metadata.summary?.contradictions == ["file": 1])
   }
 
+  @Test func plateAndWellTogetherNameAnImage() throws {
+    let images = ["P1_A01_s1", "P1_A02_s1", "P2_A01_s1", "P2_A02_s1"].map {
+      FieldOfView(name: $0, channels: [])
+    }
+    let metadata = try withTemporaryDirectory { directory in
+      try writeText(
+        "plate,well,gene,remark\nP1,A01,a,s1\nP1,A02,b,\nP2,A01,c,\nP9,A02,d,\n", to: "\(directory)/m.csv")
+      return try ImageMetadata(
+        table: "\(directory)/m.csv", join: nil, namePattern: nil, types: [:], images: images, existing: [])
+    }
+    #expect(
+      images.map { metadata.values(of: $0.name)["gene"] } == [.string("a"), .string("b"), .string("c"), nil])
+    #expect(metadata.summary?.join == "columns \"plate\", \"well\" with parts of image names")
+    #expect(metadata.summary?.contradictions == [:])
+    #expect(metadata.summary?.unmatchedLines == [5])
+  }
+
+  @Test func namesThatEveryCellHasAlreadyAreRefused() throws {
+    #expect(throws: Fault.self) { try join(nil, namePattern: "(?<image>.*)") }
+    #expect(throws: Fault.self) { try join(nil, namePattern: "(?<cell>.*)") }
+    let fault = #expect(throws: Fault.self) { try join("well,rank\nA01,1\n") }
+    #expect(fault?.problem == "has a column \"rank\", which reports have for themselves")
+  }
+
+  @Test func typesMayBeThoseOfGroupsAndOfColumnsAndOfNothingElse() throws {
+    let pattern = "(?<site>\\d)$"
+    let types: [String: FieldType] = ["site": .string, "dose": .string]
+    let metadata = try join("well,dose\nA01,1\n", namePattern: pattern, types: types)
+    #expect(
+      metadata.values(of: "plate1/A01_s1") == [
+        "site": .string("1"), "dose": .string("1"), "well": .string("A01"),
+      ])
+    #expect(throws: Fault.self) { try join(nil, namePattern: pattern, types: types) }
+    #expect(throws: Fault.self) { try join("well,dose\nA01,1\n", types: types) }
+  }
+
   @Test func namedGroupsBecomeFieldsAndJoin() throws {
     let pattern = "(?<row>[A-H])(?<column>\\d\\d)_s(?<site>\\d)"
     let alone = try join(nil, namePattern: pattern)

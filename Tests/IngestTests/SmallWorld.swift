@@ -75,6 +75,7 @@ struct SmallWorld {
     let space = try writer.space(
       named: nil, recipe: ingest.recipe, embedder: ingest.embedder, backbonePath: "tiny.safetensors")
     var done = 0
-    return try ingest.run(into: space, of: writer, isCancelled: { done >= limit }) { done = $0.imagesDone }
+    return try ingest.run(
+      into: space, of: writer, isCancelled: { done >= limit }, progress: { done = $0.imagesDone })
   }
 }

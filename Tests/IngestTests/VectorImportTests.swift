@@ -1,9 +1,10 @@
 import Faults
 import Formats
 import Ingest
-import Storage
 import TestSupport
 import Testing
+
+@testable import Storage
 
 @Suite struct VectorImportTests {
   private func writeVectors(_ path: String, count: Int, dimension: Int) throws -> [Float] {
@@ -20,9 +21,8 @@ import Testing
   ) throws -> Int {
     let source = try VectorImport(vectors: vectors, metadata: metadata, types: [:], existing: [])
     var commits = 0
-    return try source.run(into: space, of: writer, isCancelled: { stopsEarly && commits > 0 }) { _ in
-      commits += 1
-    }
+    return try source.run(
+      into: space, of: writer, isCancelled: { stopsEarly && commits > 0 }, progress: { _ in commits += 1 })
   }
 
   @Test func whatIsImportedIsExportedEqual() throws {
@@ -66,6 +66,104 @@ import Testing
         try #expect(snapshot.rows(in: snapshot.spaces[0]) == RowSet(0..<45_000))
         try #expect(snapshot.vector(of: 44_999, in: snapshot.spaces[0]) == [Float(44_999 % 97) / 7])
       }
+    }
+  }
+
+  @Test func anArrayHasTheSameCellsInEverySpace() throws {
+    try withTemporaryDirectory { directory in
+      let values = try writeVectors("\(directory)/v.npy", count: 10, dimension: 3)
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      #expect(try run("\(directory)/v.npy", space: "s", into: writer) == 10)
+      #expect(try run("\(directory)/v.npy", space: "t", into: writer) == 10)
+      try writer.database.read { snapshot in
+        try #expect(snapshot.rowLimit() == 10)
+        for space in snapshot.spaces {
+          let stored = try (0..<10).flatMap { try snapshot.vector(of: $0, in: space) ?? [] }
+          #expect(stored == values)
+        }
+        try #expect(snapshot.check() == [])
+      }
+    }
+  }
+
+  @Test func anImportThatWasInterruptedInOneSpaceIsWholeInAnother() throws {
+    try withTemporaryDirectory { directory in
+      _ = try writeVectors("\(directory)/v.npy", count: 45_000, dimension: 1)
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      #expect(try run("\(directory)/v.npy", space: "s", into: writer, stopsEarly: true) == 20_000)
+      #expect(try run("\(directory)/v.npy", space: "t", into: writer) == 45_000)
+      #expect(try run("\(directory)/v.npy", space: "s", into: writer) == 25_000)
+      try writer.database.read { snapshot in
+        for space in snapshot.spaces {
+          try #expect(snapshot.rows(in: space) == RowSet(0..<45_000))
+          try #expect(snapshot.vector(of: 20_001, in: space) == [Float(20_001 % 97) / 7])
+        }
+      }
+    }
+  }
+
+  @Test func equalNumbersInAnotherShapeAreAnotherArray() throws {
+    try withTemporaryDirectory { directory in
+      _ = try writeVectors("\(directory)/a.npy", count: 40, dimension: 4)
+      _ = try writeVectors("\(directory)/b.npy", count: 20, dimension: 8)
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      #expect(try run("\(directory)/a.npy", space: "s", into: writer) == 40)
+      #expect(try run("\(directory)/b.npy", space: "t", into: writer) == 20)
+      try writer.database.read { snapshot in try #expect(snapshot.rowLimit() == 60) }
+    }
+  }
+
+  @Test func aTableUpdatesTheCellsOfAnArrayThatIsThere() throws {
+    try withTemporaryDirectory { directory in
+      _ = try writeVectors("\(directory)/v.npy", count: 2, dimension: 3)
+      try writeText("gene,dose\nX,1\nY,2\n", to: "\(directory)/old.csv")
+      try writeText("gene,dose\nZ,3\n,4\n", to: "\(directory)/new.csv")
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      _ = try run("\(directory)/v.npy", metadata: "\(directory)/old.csv", into: writer)
+      #expect(try run("\(directory)/v.npy", metadata: "\(directory)/new.csv", into: writer) == 0)
+      try writer.database.read { snapshot in
+        let cells = try (0..<2).map { try snapshot.cell(at: $0)?.values }
+        #expect(cells == [[0: .string("Z"), 1: .number(3)], [0: .string("Y"), 1: .number(4)]])
+        try #expect(snapshot.rowLimit() == 2)
+      }
+    }
+  }
+
+  @Test func anExportComesBackWithoutItsColumnOfCells() throws {
+    try withTemporaryDirectory { directory in
+      _ = try writeVectors("\(directory)/v.npy", count: 2, dimension: 3)
+      try writeText("cell,gene\n7,X\n9,Y\n", to: "\(directory)/m.csv")
+      let source = try VectorImport(
+        vectors: "\(directory)/v.npy", metadata: "\(directory)/m.csv", types: [:], existing: [])
+      #expect(source.skippedColumns == ["cell"])
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      _ = try source.run(into: "s", of: writer, isCancelled: { false }, progress: { _ in })
+      try writer.database.read { snapshot in #expect(snapshot.fields.map(\.name) == ["gene"]) }
+    }
+  }
+
+  @Test func typesAndColumnsThatDoNotFitAreRefusedBeforeAnythingIsWritten() throws {
+    try withTemporaryDirectory { directory in
+      _ = try writeVectors("\(directory)/v.npy", count: 1, dimension: 3)
+      func problem(_ table: String?, types: [String: FieldType]) throws -> String? {
+        if let table { try writeText(table, to: "\(directory)/m.csv") }
+        let fault = #expect(throws: Fault.self) {
+          try VectorImport(
+            vectors: "\(directory)/v.npy", metadata: table.map { _ in "\(directory)/m.csv" }, types: types,
+            existing: [Field(id: 0, name: "gene", type: .string)])
+        }
+        return fault?.description
+      }
+      #expect(
+        try problem("gene\nX\n", types: ["gene": .list])?.hasPrefix("--type gene=list: expected string")
+          == true)
+      #expect(
+        try problem("gene\nX\n", types: ["gen": .list])?.hasPrefix("--type gen: names no column") == true)
+      #expect(try problem(nil, types: ["gene": .list])?.hasPrefix("--type gene: names no column") == true)
+      #expect(
+        try problem("gene,Metadata_gene\nX,Y\n", types: [:])?.hasPrefix(
+          "columns \"gene\" and \"Metadata_gene\"")
+          == true)
     }
   }
 

@@ -36,6 +36,10 @@ expect_equal "a writer that waited succeeds" "$?" 0
 expect_equal "and said so once" "$(grep --count "waiting for process $holder" waited.err)" 1
 expect_exit 0 cellvec check --db db
 
+expect_exit 0 cellvec stats --db db
+expect_stdout '^cells +40$'
+expect_stdout '^t +4 +40 '
+
 # Ctrl-C, once the program listens for it.
 "$CELLVEC" train --db db --space s --labels localization --group gene --epochs 100000000 --save h \
   >interrupted.out 2>interrupted.err &

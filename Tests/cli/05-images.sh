@@ -15,6 +15,18 @@ channels=(nucleus='*_nucleus.png' protein='*_protein.png')
 recipe=(--backbone tiny.safetensors --cells masks='*_mask.png' --crop 64 --input-size 32)
 metadata=(--metadata fields/metadata.csv)
 ingest=(cellvec ingest fields --db db --channels "${channels[@]}" "${recipe[@]}" "${metadata[@]}" --json)
+refused() {
+  expect_exit 64 "${ingest[@]}" "$@"
+  expect_equal "and makes no database" "$(ls -d db 2>/dev/null)" ""
+}
+refused --input-size 4
+refused --commit-every 0
+refused --cells nuclei --segment-on er
+refused --cells nuclei --nucleus-diameter inf
+refused --cells nuclei --nucleus-diameter=-3
+refused --name-pattern '(?<image>.*)'
+refused --type gen=list
+expect_exit 64 cellvec ingest fields --db db --channels mask='*_mask.png' "${recipe[@]}"
 expect_exit 0 "${ingest[@]}" --dry-run
 expect_json
 expect_exit 66 cellvec stats --db db

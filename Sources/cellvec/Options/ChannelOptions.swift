@@ -17,6 +17,12 @@ struct ChannelOptions: ParsableArguments {
         .usage, "--channels", "names no channel",
         remedy: "give one pattern for each, as in protein='*_green.png'")
     }
-    return try channels.map { try ChannelPattern(parsing: $0) }
+    let patterns = try channels.map { try ChannelPattern(parsing: $0) }
+    if patterns.contains(where: { $0.role == ImageQuery.maskWord }) {
+      throw Fault(
+        .usage, "--channels", "has the role \(ImageQuery.maskWord), which stands for label masks",
+        remedy: "give the channel another role, or name masks with --cells masks='*_mask.png'")
+    }
+    return patterns
   }
 }

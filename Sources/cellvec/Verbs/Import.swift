@@ -31,6 +31,9 @@ struct Import: ParsableCommand {
     let existing = try Database.fields(at: path)
     let source = try VectorImport(
       vectors: vectors, metadata: metadata, types: fieldTypes.types(), existing: existing)
+    for column in source.skippedColumns {
+      talk.say("column \"\(column)\" is left out: reports have one of that name; rename it to keep it")
+    }
     let writer = try writer.open(path: path, create: true, isQuiet: talk.quiet)
     Interruption.listen()
     let progress = ProgressLine(counting: "vectors", of: source.count, isQuiet: talk.quiet)

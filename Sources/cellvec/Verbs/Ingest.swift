@@ -41,16 +41,26 @@ struct Ingest: ParsableCommand {
   @OptionGroup var output: OutputOptions
   @OptionGroup var talk: TalkOptions
 
+  func validate() throws {
+    if commitEvery < 1 {
+      throw ValidationError("--commit-every: expected at least 1, found \(commitEvery)")
+    }
+  }
+
   func run() throws {
     let path = try database.path()
     let grouping = try findImages(
       in: folder, channels: channels.patterns(), mask: recipeOptions.maskPattern)
-    let ingest = try plan(grouping.images, path: path)
+    let fields = try Database.fields(at: path)
+    var ingest = try plan(grouping.images, fields: fields)
     if dryRun {
       try StandardOutput.write(IngestReport.plan(grouping, ingest), as: output.format)
       return try end(with: grouping.problems)
     }
     let writer = try writer.open(path: path, create: true, isQuiet: talk.quiet)
+    // Another writer may have made fields until now; from now on nobody does.
+    let current = try writer.database.read { $0.fields }
+    if current != fields { ingest.metadata = try metadata(of: grouping.images, fields: current) }
     let target = try writer.space(
       named: space, recipe: ingest.recipe, embedder: ingest.embedder, backbonePath: absolutePath(backbone))
     Interruption.listen()
@@ -73,17 +83,19 @@ struct Ingest: ParsableCommand {
   }
 
   /// Everything that can be wrong with the options is found here, before the first image is embedded.
-  private func plan(_ images: [FieldOfView], path: String) throws -> ImageIngest {
+  private func plan(_ images: [FieldOfView], fields: [Field]) throws -> ImageIngest {
     let model = try VisionTransformer(path: backbone)
     let recipe = try recipeOptions.recipe(roles: channels.patterns().map(\.role), backbone: model)
-    try recipe.crop.validate(for: recipe.source)
-    let existing = try Database.fields(at: path)
-    let metadata = try ImageMetadata(
-      table: metadataOptions.metadata, join: metadataOptions.join, namePattern: metadataOptions.namePattern,
-      types: metadataOptions.fieldTypes.types(), images: images, existing: existing)
+    let embedder = try Embedder(backbone: model, strategy: recipe.strategy, roles: recipe.roles)
+    try recipe.validate(with: embedder)
     return ImageIngest(
-      images: images, recipe: recipe,
-      embedder: try Embedder(backbone: model, strategy: recipe.strategy, roles: recipe.roles),
-      metadata: metadata, threads: threads.count, cellsPerCommit: max(1, commitEvery))
+      images: images, recipe: recipe, embedder: embedder, metadata: try metadata(of: images, fields: fields),
+      threads: threads.count, cellsPerCommit: commitEvery)
+  }
+
+  private func metadata(of images: [FieldOfView], fields: [Field]) throws -> ImageMetadata {
+    try ImageMetadata(
+      table: metadataOptions.metadata, join: metadataOptions.join, namePattern: metadataOptions.namePattern,
+      types: metadataOptions.fieldTypes.types(), images: images, existing: fields)
   }
 }
