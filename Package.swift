@@ -57,7 +57,7 @@ let package = Package(
       name: "cellvec",
       dependencies: [
         "Faults", "Identity", "Formats", "Imaging", "Storage", "Filter", "Backbone", "Query",
-        "Training", "Ingest", "Simulation",
+        "Training", "Ingest", "Simulation", "Kernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

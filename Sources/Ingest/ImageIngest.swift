@@ -101,11 +101,15 @@ private struct IngestRun {
     case .known(let number, _):
       summary.unchanged += 1
       batch.addKnown(number, source)
-    case .new(let image, let plan, let hasOtherMask):
+    case .new(let image, let plan, let change):
       do {
         let vectors = try embed(plan, of: source)
         batch.addNew(image, source, plan, vectors)
-        if hasOtherMask { summary.remasked += 1 }
+        switch change {
+        case .mask: summary.remasked += 1
+        case .pixels: summary.replaced += 1
+        case nil: break
+        }
       } catch {
         summary.failures.append(Fault(error, of: source))
       }

@@ -11,12 +11,19 @@ struct ImageReader: Sendable {
   let space: SpaceRecord
   let database: Database
 
+  enum Change: Sendable {
+    /// The space has the image's cells by another mask.
+    case mask
+    /// The database has an image of the same name with other pixels or channels.
+    case pixels
+  }
+
   struct Prepared: Sendable {
     enum Content: Sendable {
       /// The image is done in the space.
       case known(image: UInt32, ContentHash)
-      /// - hasOtherMask: the space has the image's cells by another mask.
-      case new(FieldImage, CropPlan, hasOtherMask: Bool)
+      /// The image is to be embedded; `change` says in what it differs from what the database has of it.
+      case new(FieldImage, CropPlan, change: Change?)
       case failed(Fault)
 
       var identity: ContentHash? {
@@ -49,25 +56,24 @@ struct ImageReader: Sendable {
     } catch {
       return .failed(Fault(error, of: source))
     }
-    let known = try database.read { snapshot -> (number: UInt32, outcome: IngestOutcome)? in
-      guard let number = try snapshot.imageNumber(identity: image.identity) else { return nil }
-      return try snapshot.outcome(image: number, space: space).map { (number, $0) }
+    let mask = recipe.source == .masks ? image.mask?.digest : nil
+    let (known, change) = try database.read { snapshot -> (number: UInt32?, change: Change?) in
+      guard let number = try snapshot.imageNumber(identity: image.identity) else {
+        let names = snapshot.field(named: ImageMetadata.imageField)
+        let isNamed = try names.map { try !snapshot.rows($0, equals: image.name).isEmpty } ?? false
+        return (nil, isNamed ? .pixels : nil)
+      }
+      guard let outcome = try snapshot.outcome(image: number, space: space) else { return (nil, nil) }
+      return outcome.mask == mask ? (number, nil) : (nil, .mask)
     }
-    if let known, known.outcome.mask == maskDigest(of: image) {
-      return .known(image: known.number, image.identity)
-    }
+    if let known { return .known(image: known, image.identity) }
     do {
       let plan = try CropPlan(
         of: image, source: recipe.source, recipe: recipe.crop, segmentationRole: recipe.segmentationRole)
-      return .new(image, plan, hasOtherMask: known != nil)
+      return .new(image, plan, change: change)
     } catch {
       return .failed(Fault(error, of: source))
     }
-  }
-
-  /// What an outcome keeps of the mask that the recipe takes cells from; nil where it takes none.
-  private func maskDigest(of image: FieldImage) -> String? {
-    recipe.source == .masks ? image.mask?.digest : nil
   }
 }
 

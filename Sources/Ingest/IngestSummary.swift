@@ -10,6 +10,8 @@ package struct IngestSummary: Sendable, Equatable {
   package var embedded = 0
   /// Images embedded again since their mask has changed; cells that it no longer has are still there.
   package var remasked = 0
+  /// Images whose name the database had with other pixels or channels; the earlier cells are still there.
+  package var replaced = 0
   /// Images with the same pixels as another image of the run.
   package var duplicates: [DuplicateImage] = []
   /// Images that could not be used.

@@ -2,6 +2,7 @@ package import Backbone
 import Faults
 import FoundationEssentials
 package import Imaging
+import Storage
 
 /// Everything between an image's files and a model's input. Together with the backbone's weights it defines a
 /// space: vectors of one recipe and one backbone can be compared, others cannot.
@@ -46,15 +47,13 @@ package struct Recipe: Sendable, Codable, Equatable {
 }
 
 extension Recipe {
-  /// Most components that a vector of a space can have.
-  private static let dimensionLimit = 16_384
 
   /// - Throws: `usage` when no image can be embedded this way.
   package func validate(with embedder: Embedder) throws {
     try validate()
-    guard embedder.dimension <= Recipe.dimensionLimit else {
+    guard embedder.dimension <= SpaceRecord.dimensionLimit else {
       throw Fault(
-        .usage, "--strategy", expected: "vectors of at most \(Recipe.dimensionLimit) numbers",
+        .usage, "--strategy", expected: "vectors of at most \(SpaceRecord.dimensionLimit) numbers",
         found: "\(embedder.dimension)", remedy: "name fewer channels")
     }
     // No crops: only their size is looked at.

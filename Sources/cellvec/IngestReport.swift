@@ -29,6 +29,7 @@ enum IngestReport {
     add("images embedded", .integer(summary.embedded))
     add("images unchanged", .integer(summary.unchanged))
     add("images with a changed mask", .integer(summary.remasked))
+    add("images with changed pixels", .integer(summary.replaced))
     add("images failed", .integer(summary.failures.count))
     add("images with the pixels of another", .integer(summary.duplicates.count))
     add("objects found", .integer(summary.found))
@@ -60,6 +61,11 @@ enum IngestReport {
   static func warnings(_ summary: IngestSummary) -> [String] {
     var warnings = summary.duplicates.map {
       "\($0.name): has the same pixels as \($0.original); its cells are that image's"
+    }
+    if summary.replaced > 0 {
+      warnings.append(
+        "images with other pixels or channels than before: \(summary.replaced); their earlier cells were kept"
+      )
     }
     if summary.remasked > 0 {
       warnings.append(

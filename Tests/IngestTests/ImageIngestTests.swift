@@ -8,6 +8,17 @@ import TestSupport
 import Testing
 
 @Suite struct ImageIngestTests {
+  @Test func anImageWithOtherPixelsUnderTheSameNameIsCounted() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a", "b"])
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      #expect(try world.run(writer).replaced == 0)
+      try SmallWorld.writeImage(directory, "a", seed: 9)
+      let summary = try world.run(writer)
+      #expect(summary.replaced == 1 && summary.embedded == 1 && summary.unchanged == 1)
+    }
+  }
+
   @Test func aFolderBecomesCellsWithVectors() throws {
     try withTemporaryDirectory { directory in
       let world = try SmallWorld(in: directory, imageNames: ["a", "b", "sub_c"])
@@ -123,7 +134,7 @@ import Testing
       #expect((summary.embedded, summary.remasked, summary.unchanged) == (1, 1, 1))
       try writer.database.read { snapshot in
         try #expect(snapshot.rows(in: snapshot.spaces[0]).count == 7)
-        try #expect(snapshot.check() == [])
+        #expect(snapshot.check() == [])
       }
       #expect(try world.run(writer).unchanged == 2)
     }

@@ -81,7 +81,7 @@ import Testing
           let stored = try (0..<10).flatMap { try snapshot.vector(of: $0, in: space) ?? [] }
           #expect(stored == values)
         }
-        try #expect(snapshot.check() == [])
+        #expect(snapshot.check() == [])
       }
     }
   }

@@ -172,7 +172,7 @@ private func testImage(_ name: String) -> ImageRecord {
     }
   }
 
-  @Test(arguments: [1, 5, 384, 1000, BlockLayout.dimensionLimit])
+  @Test(arguments: [1, 5, 384, 1000, SpaceRecord.dimensionLimit])
   func blocksOfAnyDimensionComeBackWhole(dimension: Int) throws {
     try withTemporaryDirectory { directory in
       let writer = try DatabaseWriter(path: "\(directory)/db", create: true)

@@ -3,6 +3,7 @@
 
 #include "kernels_distance.h"
 #include "kernels_isa.h"
+#include "kernels_processors.h"
 #include "kernels_training.h"
 #include "kernels_transformer.h"
 

@@ -11,13 +11,12 @@ struct BlockLayout: Equatable {
   static let headerByteCount = 48
   /// Pages of a full block: 256 KiB hold 170 vectors of 384 float32.
   static let fullPageCount = 64
-  static let dimensionLimit = 16_384
 
   let dimension: Int
   let rowsPerBlock: Int
 
   init(dimension: Int) {
-    precondition((1...BlockLayout.dimensionLimit).contains(dimension))
+    precondition((1...SpaceRecord.dimensionLimit).contains(dimension))
     self.dimension = dimension
     let payload =
       BlockLayout.fullPageCount * BlockLayout.pageByteCount - BlockLayout.pageOverhead

@@ -38,7 +38,7 @@ extension Transaction {
     var spaces: [SpaceRecord] = []
     try forEach(.spaces) { key, value in
       let space = try Document.decode(SpaceRecord.self, from: value, of: "a record of table \"spaces\"")
-      guard (1...BlockLayout.dimensionLimit).contains(space.dimension), key.count == 2,
+      guard (1...SpaceRecord.dimensionLimit).contains(space.dimension), key.count == 2,
         key.bigEndian(at: 0, as: UInt16.self) == space.id, !spaces.contains(where: { $0.name == space.name })
       else {
         throw Fault(

@@ -1,6 +1,9 @@
 /// One embedding space: the recipe and backbone that made its vectors, and their dimension. Vectors of two
 /// spaces are never compared.
 package struct SpaceRecord: Sendable, Equatable, Codable {
+  /// The largest dimension that a space can have.
+  package static let dimensionLimit = 16_384
+
   /// The space's dense number inside its database.
   package let id: UInt16
   package let name: String

@@ -60,9 +60,9 @@ package struct WriteTransaction: ~Copyable {
   package mutating func addSpace(
     name: String, dimension: Int, recipe: String?, backboneHash: String?, backbonePath: String?
   ) throws -> SpaceRecord {
-    guard (1...BlockLayout.dimensionLimit).contains(dimension) else {
+    guard (1...SpaceRecord.dimensionLimit).contains(dimension) else {
       throw Fault(
-        .badData, "space \"\(name)\"", expected: "a dimension of 1 to \(BlockLayout.dimensionLimit)",
+        .badData, "space \"\(name)\"", expected: "a dimension of 1 to \(SpaceRecord.dimensionLimit)",
         found: "\(dimension)")
     }
     guard !spaces.contains(where: { $0.name == name }), spaces.count < Int(UInt16.max) else {

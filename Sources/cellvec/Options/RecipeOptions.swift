@@ -96,7 +96,17 @@ struct RecipeOptions: ParsableArguments {
             .usage, "--map", expected: "role=input with an input of 0 to \(inputs.count - 1)",
             found: "\"\(assignment)\"")
         }
+        if let other = inputs[input] {
+          throw Fault(
+            .usage, "--map", "sends both \(other) and \(parts[0]) to input \(input)",
+            remedy: "give every input one channel at most")
+        }
         inputs[input] = String(parts[0])
+      }
+      if let unused = roles.first(where: { !inputs.contains($0) }) {
+        throw Fault(
+          .usage, "--map", "leaves channel \(unused) unused",
+          remedy: "map it to an input, or leave it out of --channels")
       }
       return .map(inputs)
     default:

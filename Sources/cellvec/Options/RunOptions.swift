@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Kernels
 
 /// How a report is written.
 struct OutputOptions: ParsableArguments {
@@ -23,11 +24,11 @@ struct TalkOptions: ParsableArguments {
 struct ThreadOptions: ParsableArguments {
   static let limit = 1024
 
-  @Option(help: ArgumentHelp("Threads; those of the machine by default.", valueName: "count"))
+  @Option(help: ArgumentHelp("Threads; as many as the process may use by default.", valueName: "count"))
   private var threads: Int?
 
   /// The number of threads to use.
-  var count: Int { threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+  var count: Int { threads ?? Int(kernels_processor_count()) }
 
   func validate() throws {
     guard let threads, !(1...Self.limit).contains(threads) else { return }
