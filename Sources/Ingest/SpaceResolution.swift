@@ -26,7 +26,8 @@ extension DatabaseWriter {
       let difference = other.backboneHash == hash ? "another recipe" : "another backbone"
       throw Fault(
         .usage, "space \"\(chosen)\"", "was made with \(difference)",
-        remedy: "name a new space with --space, or repeat the options that made it (cellvec stats shows them)"
+        remedy:
+          "name a new space with --space, or repeat the options that made it (cellvec stats --json shows them)"
       )
     }
     return try write { transaction in

@@ -23,6 +23,8 @@ struct DatabaseStatistics: Encodable {
     let backbonePath: String?
     /// How channels enter the backbone: "map" or "replicate".
     let strategy: String?
+    /// How cells become inputs of the backbone; nil for imported vectors.
+    let recipe: Recipe?
   }
 
   struct FieldStatistics: Encodable {
@@ -76,10 +78,11 @@ struct DatabaseStatistics: Encodable {
 
 extension DatabaseStatistics.Space {
   fileprivate init(_ space: SpaceRecord, in snapshot: borrowing Snapshot) throws {
+    let recipe = try space.recipe.map { try Recipe(canonicalJSON: $0, space: space.name) }
     self.init(
       name: space.name, dimension: space.dimension, vectors: try snapshot.rows(in: space).count,
-      backbone: space.backboneHash, backbonePath: space.backbonePath,
-      strategy: try space.recipe.map { try Recipe(canonicalJSON: $0, space: space.name).strategy.name })
+      backbone: space.backboneHash, backbonePath: space.backbonePath, strategy: recipe?.strategy.name,
+      recipe: recipe)
   }
 }
 

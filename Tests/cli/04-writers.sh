@@ -21,7 +21,7 @@ exec 7>hold
 read -r _ <held
 
 expect_exit 75 cellvec train --db db --labels localization --group gene --folds 3 --save h --no-wait
-expect_stderr "^cellvec: db: is being written by process $holder; "
+expect_stderr "^cellvec: db: is in use by process $holder; "
 expect_exit 75 cellvec import vectors.npy --db db --space t --no-wait
 expect_exit 0 cellvec list --db db --limit 1
 expect_exit 0 cellvec train --db db --labels localization --group gene --folds 3 --quiet

@@ -63,8 +63,10 @@ expect_exit 65 cellvec search --db db --image "${image[@]}" mask=fields/P1_A01_s
 expect_exit 0 cellvec train --db db --labels localization --folds 2 --epochs 2 --group gene --save h --json
 expect_json
 expect_exit 0 cellvec predict --db db --head h --quiet
-expect_exit 0 cellvec search --db db --cell 0 -k 3 --where "predicted_localization IS NOT NULL" --csv
+field=$(cellvec list --db db --fields all --limit 1 --csv | head -n 1 | tr , '\n' | grep -m 1 '^probability_')
+expect_exit 0 cellvec search --db db --cell 0 -k 3 --where "\"$field\" >= 0" --csv
 expect_lines 4
+expect_exit 0 cellvec list --db db --where "predicted_localization IS NULL AND \"$field\" IS NOT NULL"
 expect_exit 0 cellvec check --db db
 
 mv moved.safetensors tiny.safetensors

@@ -37,7 +37,12 @@ struct Train: ParsableCommand {
       return TrainingReport(
         of: try train(snapshot, in: space), plan: training.plan, space: space.name, head: save)
     }
-    if let writer, let head = report.outcome.head { try writer.write { try $0.saveHead(head) } }
+    if let writer, let head = report.outcome.head {
+      if try database.read({ try $0.head(named: head.name) != nil }) {
+        talk.say("replacing head \(head.name)")
+      }
+      try writer.write { try $0.saveHead(head) }
+    }
     try report.write(as: output.format)
     if let save { talk.say("saved head \(save); use it with cellvec predict --head \(save)") }
   }
