@@ -49,11 +49,6 @@ package struct ImageMetadata: Sendable {
     }
     let table = try CSVTable(path: path)
     try checkAskedTypes(types, among: (names?.fields ?? []) + table.columns)
-    if let column = table.columns.first(where: { reservedNames.contains(fieldName(ofColumn: $0)) }) {
-      throw Fault(
-        .badData, path, "has a column \"\(column)\", which reports have for themselves",
-        remedy: "rename the column")
-    }
     let matching = try ImageMatching(table, path: path, join: join, groups: groups, images: images)
     let inferred = table.columns.indices.map { column in
       table.rows.reduce(into: ColumnInference()) { $0.observe($1[column]) }
@@ -62,7 +57,9 @@ package struct ImageMetadata: Sendable {
     var contradictions: [String: Int] = [:]
     for (image, rows) in zip(images, matching.rowsByImage) where !rows.isEmpty {
       for (column, typing) in typings.enumerated()
-      where !typing.name.isEmpty && typing.name != ImageMetadata.imageField {
+      where !typing.name.isEmpty && typing.name != ImageMetadata.imageField
+        && !reservedNames.contains(typing.name)
+      {
         let found = try rows.map {
           try typing.value(of: table.rows[$0][column], at: "\(path) line \(table.lineNumbers[$0])")
         }
@@ -77,7 +74,8 @@ package struct ImageMetadata: Sendable {
     summary = MetadataSummary(
       join: matching.description, matchedImages: matching.rowsByImage.count { !$0.isEmpty },
       unmatchedImages: zip(images, matching.rowsByImage).filter { $1.isEmpty }.map { $0.0.name },
-      unmatchedLines: matching.unmatchedRows.map { table.lineNumbers[$0] }, contradictions: contradictions)
+      unmatchedLines: matching.unmatchedRows.map { table.lineNumbers[$0] }, contradictions: contradictions,
+      skippedColumns: table.columns.filter { reservedNames.contains(fieldName(ofColumn: $0)) })
   }
 
   /// The fields that at least one image has a value in, in order of their names.

@@ -56,6 +56,8 @@ package struct MetadataSummary: Sendable, Equatable {
   package let unmatchedLines: [Int]
   /// Fields left out because rows of one image contradict each other, with the number of such images.
   package let contradictions: [String: Int]
+  /// Columns that did not become fields, since reports have columns of their names; the join may use them.
+  package let skippedColumns: [String]
 }
 
 /// How far a run has come.

@@ -73,6 +73,11 @@ enum IngestReport {
       )
     }
     guard let metadata = summary.metadata else { return warnings }
+    if !metadata.skippedColumns.isEmpty {
+      warnings.append(
+        "columns that are no fields, since every report has them: \(shortened(metadata.skippedColumns)); rename them to keep them"
+      )
+    }
     if !metadata.unmatchedImages.isEmpty {
       warnings.append("images without metadata: \(shortened(metadata.unmatchedImages))")
     }

@@ -94,11 +94,12 @@ import Testing
     #expect(metadata.summary?.unmatchedLines == [5])
   }
 
-  @Test func namesThatEveryCellHasAlreadyAreRefused() throws {
+  @Test func namesThatReportsHaveForThemselvesJoinButBecomeNoField() throws {
     #expect(throws: Fault.self) { try join(nil, namePattern: "(?<image>.*)") }
     #expect(throws: Fault.self) { try join(nil, namePattern: "(?<cell>.*)") }
-    let fault = #expect(throws: Fault.self) { try join("well,rank\nA01,1\n") }
-    #expect(fault?.problem == "has a column \"rank\", which reports have for themselves")
+    let metadata = try join("cell,rank,gene\nA01,1,X\n", by: "cell")
+    #expect(metadata.values(of: "plate1/A01_s1") == ["gene": .string("X")])
+    #expect(metadata.summary?.skippedColumns == ["cell", "rank"])
   }
 
   @Test func typesMayBeThoseOfGroupsAndOfColumnsAndOfNothingElse() throws {
