@@ -1,5 +1,6 @@
 package import Backbone
 import Faults
+import Formats
 import FoundationEssentials
 package import Imaging
 import Storage
@@ -28,9 +29,7 @@ package struct Recipe: Sendable, Codable, Equatable {
 
   /// The recipe as canonical JSON (sorted keys, no white space): equal recipes are equal texts.
   package func canonicalJSON() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
+    try Formats.canonicalJSON(self)
   }
 
   /// Reads the recipe that a space keeps.
