@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "png_messages.h"
 #include "samples.h"
 
 // Everything that the decoder owns lives here, not in locals, so that it survives the jump.
@@ -16,17 +17,6 @@ typedef struct {
   png_infop info;
   uint8_t *pixels;
 } png_job;
-
-static void on_error(png_structp png, png_const_charp text) {
-  png_job *job = png_get_error_ptr(png);
-  message_set(job->message, "%s", text);
-  png_longjmp(png, 1);
-}
-
-static void on_warning(png_structp png, png_const_charp text) {
-  (void)png;
-  (void)text;
-}
 
 static void read_bytes(png_structp png, png_bytep bytes, size_t count) {
   png_job *job = png_get_io_ptr(png);
@@ -123,7 +113,7 @@ static codec_status decode(png_job *job, const codec_page *page, float *const *p
 
 codec_status codec_png_read(int fd, const codec_page *page, float *const *planes, codec_message *message) {
   png_job job = {.fd = fd, .message = message};
-  job.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, on_error, on_warning);
+  job.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, png_keep_error, png_drop_warning);
   job.info = job.png ? png_create_info_struct(job.png) : NULL;
   codec_status status = CODEC_FAILED;
   if (job.info) {

@@ -3,25 +3,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "png_messages.h"
 #include "samples.h"
 
 typedef struct {
   int fd;
-  codec_message *message;
   png_structp png;
   png_infop info;
 } png_job;
-
-static void on_error(png_structp png, png_const_charp text) {
-  png_job *job = png_get_error_ptr(png);
-  message_set(job->message, "%s", text);
-  png_longjmp(png, 1);
-}
-
-static void on_warning(png_structp png, png_const_charp text) {
-  (void)png;
-  (void)text;
-}
 
 static void write_bytes(png_structp png, png_bytep bytes, size_t count) {
   png_job *job = png_get_io_ptr(png);
@@ -55,8 +44,8 @@ static codec_status encode(png_job *job, uint32_t width, uint32_t height, int ch
 
 codec_status codec_png_write(int fd, uint32_t width, uint32_t height, int channels, int bits, const void *pixels,
                              codec_message *message) {
-  png_job job = {.fd = fd, .message = message};
-  job.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &job, on_error, on_warning);
+  png_job job = {.fd = fd};
+  job.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, message, png_keep_error, png_drop_warning);
   job.info = job.png ? png_create_info_struct(job.png) : NULL;
   codec_status status = CODEC_FAILED;
   if (job.info) {
