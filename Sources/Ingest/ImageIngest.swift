@@ -77,7 +77,7 @@ private struct IngestRun {
   init(_ ingest: ImageIngest, space: SpaceRecord, writer: DatabaseWriter) {
     self.ingest = ingest
     self.writer = writer
-    batch = PendingImages(recipe: ingest.recipe, space: space, metadata: ingest.metadata)
+    batch = PendingImages(space: space, metadata: ingest.metadata)
     start = clock.now
     lastCommit = start
     summary.images = ingest.images.count
@@ -101,10 +101,10 @@ private struct IngestRun {
     case .known(let number, _):
       summary.unchanged += 1
       batch.addKnown(number, source)
-    case .new(let image, let plan, let change):
+    case .new(let image, let plan, let mask, let change):
       do {
         let vectors = try embed(plan, of: source)
-        batch.addNew(image, source, plan, vectors)
+        batch.addNew(image, source, plan, mask: mask, vectors)
         switch change {
         case .mask: summary.remasked += 1
         case .pixels: summary.replaced += 1

@@ -23,13 +23,14 @@ struct ImageReader: Sendable {
       /// The image is done in the space.
       case known(image: UInt32, ContentHash)
       /// The image is to be embedded; `change` says in what it differs from what the database has of it.
-      case new(FieldImage, CropPlan, change: Change?)
+      /// `mask` is the digest of the mask that its cells come from.
+      case new(FieldImage, CropPlan, mask: String?, change: Change?)
       case failed(Fault)
 
       var identity: ContentHash? {
         switch self {
         case .known(_, let identity): identity
-        case .new(let image, _, _): image.identity
+        case .new(let image, _, _, _): image.identity
         case .failed: nil
         }
       }
@@ -70,7 +71,7 @@ struct ImageReader: Sendable {
     do {
       let plan = try CropPlan(
         of: image, source: recipe.source, recipe: recipe.crop, segmentationRole: recipe.segmentationRole)
-      return .new(image, plan, change: change)
+      return .new(image, plan, mask: mask, change: change)
     } catch {
       return .failed(Fault(error, of: source))
     }

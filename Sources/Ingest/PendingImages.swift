@@ -3,7 +3,6 @@ import Storage
 
 /// Images that are embedded and wait for the next commit.
 struct PendingImages {
-  let recipe: Recipe
   let space: SpaceRecord
   let metadata: ImageMetadata?
 
@@ -22,8 +21,7 @@ struct PendingImages {
   private var entries: [Entry] = []
   private(set) var cellCount = 0
 
-  init(recipe: Recipe, space: SpaceRecord, metadata: ImageMetadata?) {
-    self.recipe = recipe
+  init(space: SpaceRecord, metadata: ImageMetadata?) {
     self.space = space
     self.metadata = metadata
   }
@@ -34,14 +32,16 @@ struct PendingImages {
   }
 
   /// - Shape: `vectors` is [plan.cells.count, dimension].
-  mutating func addNew(_ image: FieldImage, _ source: FieldOfView, _ plan: CropPlan, _ vectors: [Float]) {
+  mutating func addNew(
+    _ image: FieldImage, _ source: FieldOfView, _ plan: CropPlan, mask: String?, _ vectors: [Float]
+  ) {
     let record = ImageRecord(
       identity: image.identity, name: image.name,
       files: image.sources.map { ChannelFile(role: $0.role, path: $0.path, plane: $0.plane ?? 0) },
       width: UInt32(image.width), height: UInt32(image.height))
     let outcome = IngestOutcome(
       found: plan.cells.count + plan.dropped.values.reduce(0, +), kept: plan.cells.count,
-      dropped: plan.dropped, mask: recipe.source == .masks ? image.mask?.digest : nil)
+      dropped: plan.dropped, mask: mask)
     let cells = plan.cells.map { (ObjectKey($0), CellGeometry($0.object)) }
     entries.append(.new(NewImage(record: record, cells: cells, vectors: vectors, outcome: outcome), source))
     cellCount += plan.cells.count
