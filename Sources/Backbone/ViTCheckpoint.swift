@@ -12,11 +12,11 @@ struct ViTCheckpoint {
   let resampling: PositionResampling
   /// Tensors of the file that embedding does not use: projection heads of the training, the mask token.
   let ignored: [String]
-  private let file: SafetensorsFile
+  private let file: any TensorFile
   /// Name in the file by canonical name.
   private let stored: [String: String]
 
-  init(_ file: SafetensorsFile) throws {
+  init(_ file: any TensorFile) throws {
     self.file = file
     var stored: [String: String] = [:]
     var ignored: [String] = []
@@ -106,7 +106,7 @@ extension ViTCheckpoint {
 
 extension ViTCheckpoint {
   private static func geometry(
-    of file: SafetensorsFile, stored: [String: String], classHasPosition: Bool
+    of file: any TensorFile, stored: [String: String], classHasPosition: Bool
   ) throws -> ViTGeometry {
     let telling = ["pos_embed", "patch_embed.proj.weight", "blocks.0.mlp.fc1.weight"]
     if let problem = listed(telling.filter { stored[$0] == nil }, "missing") {
@@ -152,7 +152,7 @@ extension ViTCheckpoint {
     return numbers.count
   }
 
-  private static func headCount(of file: SafetensorsFile, width: Int) throws -> Int {
+  private static func headCount(of file: any TensorFile, width: Int) throws -> Int {
     if let text = file.metadata["num_heads"] {
       guard let heads = Int(text), heads > 0, width % heads == 0 else {
         throw Fault(

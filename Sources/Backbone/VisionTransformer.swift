@@ -35,7 +35,7 @@ package final class VisionTransformer: Sendable {
   ///
   /// - Throws: a fault that names the tensors that are missing, unexpected, of the wrong shape or not finite.
   package init(path: String) throws {
-    let file = try SafetensorsFile(path: path)
+    let file = try openTensorFile(path: path)
     let checkpoint = try ViTCheckpoint(file)
     geometry = checkpoint.geometry
     inputRoles = try Self.inputRoles(of: file, count: geometry.inputChannels)
@@ -46,7 +46,7 @@ package final class VisionTransformer: Sendable {
     name = Self.stem(of: path)
   }
 
-  private static func inputRoles(of file: SafetensorsFile, count: Int) throws -> [String]? {
+  private static func inputRoles(of file: any TensorFile, count: Int) throws -> [String]? {
     guard let text = file.metadata["inputs"] else { return nil }
     let roles = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     guard roles.count == count, Set(roles).count == count, !roles.contains("") else {
