@@ -23,7 +23,8 @@ struct Ingest: ParsableCommand {
   @Argument(help: "Folder of images; folders in it are searched too.") var folder: String
   @OptionGroup var database: DatabaseOptions
   @OptionGroup(title: "Images") var channels: ChannelOptions
-  @OptionGroup(title: "Recipe") var recipeOptions: RecipeOptions
+  @OptionGroup(title: "Cells") var crops: CropOptions
+  @OptionGroup(title: "Model") var strategyOptions: StrategyOptions
   @Option(help: ArgumentHelp("Weights of the model, a safetensors file.", valueName: "file")) var backbone:
     String
   @Option(
@@ -50,7 +51,7 @@ struct Ingest: ParsableCommand {
   func run() throws {
     let path = try database.path()
     let grouping = try findImages(
-      in: folder, channels: channels.patterns(), mask: recipeOptions.maskPattern)
+      in: folder, channels: channels.patterns(), mask: crops.maskPattern)
     let fields = try Database.fields(at: path)
     var ingest = try plan(grouping.images, fields: fields)
     if dryRun {
@@ -85,7 +86,12 @@ struct Ingest: ParsableCommand {
   /// Everything that can be wrong with the options is found here, before the first image is embedded.
   private func plan(_ images: [FieldOfView], fields: [Field]) throws -> ImageIngest {
     let model = try VisionTransformer(path: backbone)
-    let recipe = try recipeOptions.recipe(roles: channels.patterns().map(\.role), backbone: model)
+    let roles = try channels.patterns().map(\.role).sorted()
+    let trainedSize = model.geometry.gridSize * model.geometry.patchSize
+    let recipe = Recipe(
+      source: try crops.source(), segmentationRole: crops.segmentOn,
+      crop: crops.recipe(over: CropRecipe(cropSizePx: nil, outputSizePx: trainedSize)),
+      strategy: try strategyOptions.channelStrategy(roles: roles, backbone: model), roles: roles)
     let embedder = try Embedder(backbone: model, strategy: recipe.strategy, roles: recipe.roles)
     try recipe.validate(with: embedder)
     return ImageIngest(

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Faults
+import Imaging
+
+/// Which cells images have, and how the pixels around each become a square of numbers. Needs no model.
+struct CropOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "What the cells are: 'whole' images, objects of masks='*_mask.png', or detected 'nuclei'.",
+      valueName: "source"))
+  var cells = "whole"
+
+  @Option(
+    help: ArgumentHelp("Typical nucleus diameter for --cells nuclei; estimated by default.", valueName: "px"))
+  var nucleusDiameter: Double?
+
+  @Option(help: ArgumentHelp("Channel in which nuclei are detected.", valueName: "role"))
+  var segmentOn = "nucleus"
+
+  @Option(help: ArgumentHelp("Side of the square cut out around a cell, in image pixels.", valueName: "px"))
+  var crop: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Side of the model's input; by default the size that the model was trained on.", valueName: "px"))
+  var inputSize: Int?
+
+  @Flag(inversion: .prefixedNo, help: "Blank the pixels outside the cell.")
+  var zeroBackground: Bool?
+
+  @Option(help: ArgumentHelp("Cells at the image's border: pad or drop.", valueName: "rule"))
+  var border: BorderRule = .pad
+
+  @Option(help: ArgumentHelp("Leave out objects with fewer pixels.", valueName: "px"))
+  var minArea = 0
+
+  @Option(
+    help: ArgumentHelp(
+      "Intensities: self (mean 0, SD 1 in each crop and channel), minmax, percentile, range; default self.",
+      valueName: "rule"))
+  var normalize: Normalization?
+
+  /// The pattern of the mask files; nil when cells do not come from masks.
+  var maskPattern: String? {
+    cells.hasPrefix("masks=") ? String(cells.dropFirst("masks=".count)) : nil
+  }
+
+  /// - Throws: `usage` when --cells is none of its words.
+  func source() throws -> CellSource {
+    switch cells {
+    case "whole": return .whole
+    case "nuclei": return .nuclei(NucleusSegmentation(diameterPx: nucleusDiameter ?? 0))
+    case _ where maskPattern?.isEmpty == false: return .masks
+    default:
+      throw Fault(
+        .usage, "--cells", expected: "whole, masks='*_mask.png' or nuclei", found: "\"\(cells)\"")
+    }
+  }
+
+  /// The way from a cell to its square: `base`, but for what the options say.
+  func recipe(over base: CropRecipe) -> CropRecipe {
+    CropRecipe(
+      cropSizePx: crop ?? base.cropSizePx, outputSizePx: inputSize ?? base.outputSizePx,
+      zeroBackground: zeroBackground ?? base.zeroBackground, border: border, minAreaPx: minArea,
+      normalization: normalize ?? base.normalization)
+  }
+}
+
+extension BorderRule: ExpressibleByArgument {}
+extension Normalization: ExpressibleByArgument {}
