@@ -6,41 +6,33 @@ package struct Embedder: Sendable {
   package let strategy: ChannelStrategy
   /// Roles of the crops' channels, in their order.
   package let roles: [String]
-  /// For every pass over the backbone, the channel that feeds each input.
-  private let passes: [[Int?]]
+  private let passes: [InputPass]
 
-  /// - Throws: `usage` when the map does not fit the backbone's inputs or names a role that images lack.
-  package init(backbone: VisionTransformer, strategy: ChannelStrategy, roles: [String]) throws {
+  /// - Parameter scaling: what is still to be done to values at each input; nil when crops are normalised.
+  /// - Throws: `usage` when the strategy does not fit the backbone's inputs or names a role that images lack.
+  package init(
+    backbone: VisionTransformer, strategy: ChannelStrategy, roles: [String], scaling: InputScaling? = nil
+  ) throws {
     guard !roles.isEmpty, Set(roles).count == roles.count else {
       throw Fault(.usage, "channels", expected: "different roles", found: described(roles))
     }
     self.backbone = backbone
     self.strategy = strategy
     self.roles = roles
-    let inputs = backbone.geometry.inputChannels
-    switch strategy {
-    case .replicate:
-      passes = roles.indices.map { Array(repeating: $0, count: inputs) }
-    case .map(let map):
-      guard map.count == inputs else {
-        throw Fault(
-          .usage, "--map", expected: "\(inputs) roles for \(backbone.inputsDescription)",
-          found: "\(map.count)", remedy: "name a role, or none, for each input")
-      }
-      let unknown = map.compactMap { $0 }.filter { !roles.contains($0) }
-      guard unknown.isEmpty else {
-        throw Fault(
-          .usage, "--map", expected: "roles among \(described(roles))", found: described(unknown))
-      }
-      guard map.contains(where: { $0 != nil }) else {
-        throw Fault(.usage, "--map", "feeds no input", remedy: "name a role for at least one input")
-      }
-      passes = [map.map { role in role.flatMap { roles.firstIndex(of: $0) } }]
+    if let scaling { try scaling.validate(for: strategy, of: backbone) }
+    passes = try strategy.mixes(of: roles, for: backbone).map { inputs in
+      InputPass(
+        inputs.enumerated().map { input, mix in scaling?.applied(to: mix, input: input) ?? mix })
     }
   }
 
+  /// Components of the vector of one pass.
+  private var passDimension: Int { backbone.geometry.width }
+
+  private var joinsByMean: Bool { strategy == .replicate(.mean) }
+
   /// Components of a vector.
-  package var dimension: Int { passes.count * backbone.geometry.width }
+  package var dimension: Int { joinsByMean ? passDimension : passes.count * passDimension }
 
   /// Embeds crops; equal crops give equal vectors, whatever stands beside them and however many threads work.
   ///
@@ -49,36 +41,138 @@ package struct Embedder: Sendable {
   package func embed(
     crops: UnsafeBufferPointer<Float>, count: Int, height: Int, width: Int, threads: Int
   ) throws -> [Float] {
-    try [Float](unsafeUninitializedCapacity: count * dimension) { vectors, initialized in
-      let target = UnsafeMutableBufferPointer(rebasing: vectors[..<(count * dimension)])
+    let valueCount = count * passes.count * passDimension
+    let vectors = try [Float](unsafeUninitializedCapacity: valueCount) { vectors, initialized in
+      let target = UnsafeMutableBufferPointer(rebasing: vectors[..<valueCount])
       target.initialize(repeating: 0)
       try backbone.embed(
         crops, count: count, channels: roles.count, height: height, width: width, passes: passes,
         into: target, threads: threads)
       initialized = target.count
     }
+    return joinsByMean ? means(of: vectors, count: count) : vectors
   }
 
-  /// The map that feeds every input of the backbone from the channel of the same role, and zeros where images
-  /// have none.
+  /// [count, passes, passDimension] to [count, passDimension].
+  private func means(of vectors: [Float], count: Int) -> [Float] {
+    let (passCount, dimension) = (passes.count, passDimension)
+    var means = [Float](repeating: 0, count: count * dimension)
+    for crop in 0..<count {
+      for pass in 0..<passCount {
+        let start = (crop * passCount + pass) * dimension
+        for component in 0..<dimension { means[crop * dimension + component] += vectors[start + component] }
+      }
+    }
+    return means.map { $0 / Float(passCount) }
+  }
+
+  /// The map that feeds every input of the backbone from the channel of the same role; inputs whose role images
+  /// lack are absent.
   ///
-  /// - Throws: `usage` when the backbone does not say what its inputs are, or a channel would go unused.
-  package static func defaultMap(backbone: VisionTransformer, roles: [String]) throws -> ChannelStrategy {
-    guard let inputs = backbone.inputRoles, roles.allSatisfy(inputs.contains) else {
+  /// - Parameter inputs: roles of the inputs, should the backbone not say them, or not rightly.
+  /// - Throws: `usage` when nothing says what the inputs are, or a channel would go unused.
+  package static func defaultMap(
+    backbone: VisionTransformer, inputs: [String]? = nil, roles: [String], absent: AbsentInputs = .zero
+  ) throws -> ChannelStrategy {
+    let inputs = inputs ?? backbone.inputRoles
+    guard let inputs, inputs.count == backbone.geometry.inputChannels, roles.allSatisfy(inputs.contains)
+    else {
       throw Fault(
         .usage, "model \(backbone.name)",
-        "has \(backbone.inputsDescription); images have \(described(roles))", remedy: "map them with --map")
+        "has \(backbone.inputsDescription(inputs)); images have \(described(roles))",
+        remedy: "map them with --map, or embed each alone with --strategy replicate")
     }
-    return .map(inputs.map { roles.contains($0) ? $0 : nil })
+    return .map(inputs.map { roles.contains($0) ? $0 : nil }, absent: absent)
+  }
+}
+
+// MARK: - Passes
+
+extension ChannelStrategy {
+  /// For every pass, what each input sees.
+  /// - Throws: `usage` when the strategy does not fit the backbone's inputs or names a role that images lack.
+  fileprivate func mixes(of roles: [String], for backbone: VisionTransformer) throws -> [[InputMix]] {
+    let inputCount = backbone.geometry.inputChannels
+    switch self {
+    case .replicate:
+      return roles.indices.map { Array(repeating: .channel($0), count: inputCount) }
+    case .average:
+      let terms = roles.indices.map { InputMix.Term(channel: $0, weight: 1 / Float(inputCount)) }
+      return [Array(repeating: InputMix(terms: terms), count: inputCount)]
+    case .map(let map, let absent):
+      guard map.count == inputCount else {
+        throw Fault(
+          .usage, "--map", expected: "\(inputCount) roles for \(backbone.inputsDescription())",
+          found: "\(map.count)", remedy: "name a role, or none, for each input")
+      }
+      let given = map.compactMap { $0 }
+      try checkNames(given, among: roles)
+      var repeated = 0
+      return [
+        map.map { role in
+          if let role { return mix(of: role, among: roles) }
+          guard absent == .repeat else { return .zeros }
+          defer { repeated += 1 }
+          return mix(of: given[repeated % given.count], among: roles)
+        }
+      ]
+    case .reindex(let inputs):
+      try checkNames(inputs.keys.sorted(), among: roles)
+      if let (role, input) = inputs.first(where: { !(0..<inputCount).contains($0.value) }) {
+        throw Fault(
+          .usage, "--map \(role)=\(input)",
+          expected: "an input of 0 to \(inputCount - 1), as model \(backbone.name) has", found: "\(input)")
+      }
+      return [
+        (0..<inputCount).map { input in
+          InputMix(
+            terms: roles.indices.filter { inputs[roles[$0]] == input }
+              .map { InputMix.Term(channel: $0, weight: 1) })
+        }
+      ]
+    }
+  }
+
+  private func mix(of role: String, among roles: [String]) -> InputMix {
+    roles.firstIndex(of: role).map { .channel($0) } ?? .zeros
+  }
+
+  private func checkNames(_ named: [String], among roles: [String]) throws {
+    let unknown = named.filter { !roles.contains($0) }
+    guard unknown.isEmpty else {
+      throw Fault(
+        .usage, "--map", expected: "roles among \(described(roles))", found: described(unknown))
+    }
+    guard !named.isEmpty else {
+      throw Fault(.usage, "--map", "feeds no input", remedy: "name a role for at least one input")
+    }
+  }
+}
+
+extension InputScaling {
+  fileprivate func validate(for strategy: ChannelStrategy, of backbone: VisionTransformer) throws {
+    guard backbone.geometry.inputChannels == mean.count else {
+      throw Fault(
+        .usage, "--normalize imagenet",
+        expected: "a model of \(mean.count) inputs, which are red, green and blue",
+        found: "\(backbone.inputsDescription())",
+        remedy: "normalize as the model was trained, for most models of cells with self")
+    }
+    guard strategy != .average else {
+      throw Fault(
+        .usage, "--normalize imagenet",
+        "has values for each input, but strategy average uses no input's own weights",
+        remedy: "use --normalize self, or strategy replicate, map or reindex")
+    }
   }
 }
 
 extension VisionTransformer {
   /// "4 inputs (nucleus, protein, microtubules, er)".
-  fileprivate var inputsDescription: String {
+  fileprivate func inputsDescription(_ roles: [String]? = nil) -> String {
     let count = geometry.inputChannels
     let noun = count == 1 ? "1 input" : "\(count) inputs"
-    return inputRoles.map { "\(noun) (\(described($0)))" } ?? "\(noun) of unknown roles"
+    return (roles ?? inputRoles).map { "\(noun) (\(described($0)))" } ?? "\(noun) of unknown roles"
   }
 }
 

@@ -81,19 +81,18 @@ extension VisionTransformer {
     let channels = geometry.inputChannels
     try embed(
       images, count: count, channels: channels, height: height, width: width,
-      passes: [(0..<channels).map { $0 }], into: vectors, threads: threads)
+      passes: [InputPass((0..<channels).map { .channel($0) })], into: vectors, threads: threads)
   }
 
-  /// Embeds every image once a pass. A pass says for each input which channel of the image feeds it, nil being
-  /// all zeros.
+  /// Embeds every image once a pass. A pass says for each input which channels of the image it sees.
   ///
   /// - Shape: `images` is [count, channels, height, width], `vectors` [count, passes.count, geometry.width].
   func embed(
     _ images: UnsafeBufferPointer<Float>, count: Int, channels: Int, height: Int, width: Int,
-    passes: [[Int?]], into vectors: UnsafeMutableBufferPointer<Float>, threads: Int
+    passes: [InputPass], into vectors: UnsafeMutableBufferPointer<Float>, threads: Int
   ) throws {
     precondition(threads > 0 && count >= 0 && height >= 0 && width >= 0)
-    precondition(passes.allSatisfy { $0.count == geometry.inputChannels })
+    precondition(passes.allSatisfy { $0.inputCount == geometry.inputChannels })
     precondition(images.count == count * channels * height * width, "images of another size")
     precondition(vectors.count == count * passes.count * geometry.width, "room for other vectors")
     let grid = try PatchGrid(height: height, width: width, patchSize: geometry.patchSize)
@@ -103,6 +102,8 @@ extension VisionTransformer {
 
     Self.keepOpenBLASToItsCallersThread
     let taskCount = count * passes.count
+    let pixelCount = height * width
+    let mixtureCount = passes.map(\.mixtureCount).max() ?? 0
     positions(for: grid).withUnsafeBufferPointer { positions in
       guard let base = positions.baseAddress else { return }
       nonisolated(unsafe) let positions = base
@@ -110,14 +111,15 @@ extension VisionTransformer {
       DispatchQueue.concurrentPerform(iterations: min(threads, taskCount)) { _ in
         let denormals = kernels_flush_denormals()
         defer { kernels_restore_denormals(denormals) }
+        let mixtures = UnsafeMutablePointer<Float>.allocate(capacity: mixtureCount * pixelCount)
+        defer { mixtures.deallocate() }
         let pass = ForwardPass(geometry: geometry, weights: weights, positions: positions, grid: grid)
         while true {
           let task = next.add(1, ordering: .relaxed).oldValue
           if task >= taskCount { return }
           let (image, number) = task.quotientAndRemainder(dividingBy: passes.count)
-          let planes = passes[number].map { channel in
-            channel.map { source + (image * channels + $0) * height * width }
-          }
+          let planes = passes[number].planes(
+            of: source + image * channels * pixelCount, pixelCount: pixelCount, scratch: mixtures)
           pass.run(planes, into: target + task * geometry.width)
         }
       }

@@ -23,9 +23,8 @@ extension DatabaseWriter {
 
     let chosen = name ?? freeName("\(embedder.backbone.name)-\(recipe.strategy.name)", among: spaces)
     if let other = spaces.first(where: { $0.name == chosen }) {
-      let difference = other.backboneHash == hash ? "another recipe" : "another backbone"
       throw Fault(
-        .usage, "space \"\(chosen)\"", "was made with \(difference)",
+        .usage, "space \"\(chosen)\"", "was made with \(difference(of: other, from: recipe, hash))",
         remedy:
           "name a new space with --space, or repeat the options that made it (cellvec stats --json shows them)"
       )
@@ -44,12 +43,12 @@ private func freeName(_ base: String, among spaces: [SpaceRecord]) -> String {
   return candidates.first { !taken.contains($0) } ?? base
 }
 
-extension ChannelStrategy {
-  /// The strategy's word on the command line.
-  package var name: String {
-    switch self {
-    case .replicate: "replicate"
-    case .map: "map"
-    }
-  }
+/// In what a space differs from what was asked for, such as "strategy average, not map nucleus>0": vectors of
+/// the two cannot be compared.
+private func difference(of space: SpaceRecord, from recipe: Recipe, _ hash: String) -> String {
+  guard space.backboneHash == hash else { return "another backbone" }
+  guard let text = space.recipe, let other = try? Recipe(canonicalJSON: text, space: space.name),
+    other.strategy != recipe.strategy
+  else { return "another recipe" }
+  return "strategy \(other.strategy), not \(recipe.strategy)"
 }

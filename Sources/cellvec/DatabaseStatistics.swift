@@ -1,3 +1,4 @@
+import Backbone
 import Faults
 import Ingest
 import Storage
@@ -21,7 +22,7 @@ struct DatabaseStatistics: Encodable {
     /// Digest of the backbone's weights; nil for imported vectors.
     let backbone: String?
     let backbonePath: String?
-    /// How channels enter the backbone: "map" or "replicate".
+    /// How channels enter the backbone, such as "map nucleus>0 protein>1, absent zero".
     let strategy: String?
     /// How cells become inputs of the backbone; nil for imported vectors.
     let recipe: Recipe?
@@ -81,7 +82,7 @@ extension DatabaseStatistics.Space {
     let recipe = try space.recipe.map { try Recipe(canonicalJSON: $0, space: space.name) }
     self.init(
       name: space.name, dimension: space.dimension, vectors: try snapshot.rows(in: space).count,
-      backbone: space.backboneHash, backbonePath: space.backbonePath, strategy: recipe?.strategy.name,
+      backbone: space.backboneHash, backbonePath: space.backbonePath, strategy: recipe?.strategy.description,
       recipe: recipe)
   }
 }

@@ -1,4 +1,5 @@
 import Faults
+import Formats
 import Foundation
 import Testing
 
@@ -10,7 +11,8 @@ import Testing
 
   @Test func replicateEmbedsEachChannelInAllInputs() throws {
     try withSeededModel(.tiny(inputChannels: 3)) { model in
-      let embedder = try Embedder(backbone: model, strategy: .replicate, roles: ["protein", "nucleus"])
+      let embedder = try Embedder(
+        backbone: model, strategy: .replicate(.concat), roles: ["protein", "nucleus"])
       #expect(embedder.dimension == 32)
       let crops = noise(2 * 2 * plane)
       let found = try embedder.embed(crops, count: 2, height: side, width: side, threads: 2)
@@ -37,7 +39,7 @@ import Testing
     try withSeededModel(.tiny(inputChannels: 2)) { model in
       let crop = noise(plane)
       let map = try Embedder(backbone: model, strategy: .map(["protein", "protein"]), roles: ["protein"])
-      let replicate = try Embedder(backbone: model, strategy: .replicate, roles: ["protein"])
+      let replicate = try Embedder(backbone: model, strategy: .replicate(.concat), roles: ["protein"])
       let vector = try map.embed(crop, count: 1, height: side, width: side)
       #expect(try replicate.embed(crop, count: 1, height: side, width: side) == vector)
     }
@@ -60,7 +62,7 @@ import Testing
       #expect(
         fault?.description
           == "model tiny: has 4 inputs (nucleus, protein, microtubules, er); images have protein, dna; "
-          + "map them with --map")
+          + "map them with --map, or embed each alone with --strategy replicate")
     }
   }
 
@@ -93,7 +95,9 @@ import Testing
   @Test(arguments: [[], ["protein", "protein"]])
   func channelsMustDiffer(roles: [String]) throws {
     try withSeededModel { model in
-      #expect(throws: Fault.self) { try Embedder(backbone: model, strategy: .replicate, roles: roles) }
+      #expect(throws: Fault.self) {
+        try Embedder(backbone: model, strategy: .replicate(.concat), roles: roles)
+      }
     }
   }
 }
@@ -101,18 +105,35 @@ import Testing
 @Suite struct ChannelStrategyTests {
   @Test(
     arguments: [
-      (ChannelStrategy.replicate, "\"replicate\""),
+      (ChannelStrategy.replicate(.concat), "\"replicate\""),
       (.map(["nucleus", nil]), "{\"map\":[\"nucleus\",null]}"),
+      (.replicate(.mean), "{\"replicate\":\"mean\"}"), (.average, "\"average\""),
+      (.map([nil, "er"], absent: .repeat), "{\"absent\":\"repeat\",\"map\":[null,\"er\"]}"),
+      (.reindex(["er": 1, "dna": 0]), "{\"reindex\":{\"dna\":0,\"er\":1}}"),
     ])
   func jsonIsPlain(strategy: ChannelStrategy, json: String) throws {
-    #expect(String(decoding: try JSONEncoder().encode(strategy), as: UTF8.self) == json)
+    #expect(try canonicalJSON(strategy) == json)
     #expect(try JSONDecoder().decode(ChannelStrategy.self, from: Data(json.utf8)) == strategy)
   }
 
-  @Test(arguments: ["\"concat\"", "{}", "{\"map\":[1]}", "3"])
+  @Test(arguments: [
+    "\"concat\"", "{}", "{\"map\":[1]}", "3", "{\"replicate\":\"sum\"}", "{\"reindex\":[0]}",
+    "{\"absent\":\"one\",\"map\":[]}",
+  ])
   func otherJSONIsRefused(json: String) {
     #expect(throws: DecodingError.self) {
       try JSONDecoder().decode(ChannelStrategy.self, from: Data(json.utf8))
     }
+  }
+
+  @Test(
+    arguments: [
+      (ChannelStrategy.replicate(.concat), "replicate, concat"), (.replicate(.mean), "replicate, mean"),
+      (.map(["nucleus", "protein", nil]), "map nucleus>0 protein>1, absent zero"),
+      (.map([nil, "er"], absent: .repeat), "map er>1, absent repeat"), (.map(["er"]), "map er>0"),
+      (.average, "average"), (.reindex(["protein": 0, "dna": 1]), "reindex dna>1 protein>0"),
+    ])
+  func descriptionsSayWhatGoesWhere(strategy: ChannelStrategy, text: String) {
+    #expect(strategy.description == text)
   }
 }

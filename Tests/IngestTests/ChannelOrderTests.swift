@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite struct ChannelOrderTests {
-  @Test(arguments: [ChannelStrategy.replicate, .map(["nucleus", "protein"])])
+  @Test(arguments: [ChannelStrategy.replicate(.concat), .map(["nucleus", "protein"])])
   func vectorsDoNotDependOnTheOrderInWhichChannelsAreGiven(strategy: ChannelStrategy) throws {
     try withTemporaryDirectory { directory in
       let world = try SmallWorld(in: directory, imageNames: ["a"])

@@ -50,7 +50,7 @@ struct SmallWorld {
       ], mask: "*_mask.png")
   }
 
-  func recipe(cropSizePx: Int = 16, strategy: ChannelStrategy = .replicate) -> Recipe {
+  func recipe(cropSizePx: Int = 16, strategy: ChannelStrategy = .replicate(.concat)) -> Recipe {
     Recipe(
       source: .masks, segmentationRole: "nucleus",
       crop: CropRecipe(cropSizePx: cropSizePx, outputSizePx: 16), strategy: strategy,

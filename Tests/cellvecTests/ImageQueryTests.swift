@@ -9,7 +9,7 @@ import Testing
 private func recipe(_ source: CellSource, roles: [String]) -> Recipe {
   Recipe(
     source: source, segmentationRole: "nucleus", crop: CropRecipe(cropSizePx: 8, outputSizePx: 8),
-    strategy: .replicate, roles: roles)
+    strategy: .replicate(.concat), roles: roles)
 }
 
 @Suite struct ImageQueryTests {

@@ -22,7 +22,8 @@ struct SpaceOptions: ParsableArguments {
         remedy: "fill one with cellvec ingest or cellvec import")
     default:
       throw Fault(
-        .usage, "--space", "is needed: the database has \(names.count) spaces",
+        .usage, "--space",
+        "is needed: the database has \(names.count) spaces, whose vectors cannot be compared",
         remedy: "name one of \(names.sorted().joined(separator: ", "))")
     }
   }

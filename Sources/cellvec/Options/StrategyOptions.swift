@@ -4,49 +4,110 @@ import Faults
 
 /// How channels are brought to the inputs of a model.
 struct StrategyOptions: ParsableArguments {
+  enum Word: String, CaseIterable, ExpressibleByArgument { case map, replicate, average, reindex }
+
   @Option(
     help: ArgumentHelp(
-      "Channels to model inputs: map (by role, one pass) or replicate (each alone, joined).",
+      "Channels to model inputs: map (by role), replicate (each alone, joined), average or reindex (patch weights); default map.",
       valueName: "name"))
-  var strategy = "map"
+  private var strategy: Word?
 
   @Option(
     name: .customLong("map"), parsing: .upToNextOption,
     help: ArgumentHelp(
-      "For strategy map: role=input for each channel, inputs from 0; by default by the model's own names.",
+      "For map and reindex: role=input for each channel, inputs from 0 or by name; default: by the model's own names.",
       valueName: "role=input"))
-  var assignments: [String] = []
+  private var assignments: [String] = []
 
+  @Option(
+    help: ArgumentHelp("For map: inputs without a channel are zero, or repeat the others; default zero."))
+  private var absent: AbsentInputs?
+
+  @Option(help: ArgumentHelp("For replicate: join the channels' vectors by concat or mean; default concat."))
+  private var combine: PassJoin?
+
+  /// - Parameters:
+  ///   - inputs: roles of the model's inputs where the model does not say them itself.
+  ///   - standard: the strategy where no option names one.
   /// - Throws: `usage` when the options do not fit the model, or leave a channel unused.
-  func channelStrategy(roles: [String], backbone: VisionTransformer) throws -> ChannelStrategy {
-    switch strategy {
-    case "replicate": return .replicate
-    case "map" where assignments.isEmpty:
-      return try Embedder.defaultMap(backbone: backbone, roles: roles)
-    case "map":
-      var inputs = [String?](repeating: nil, count: backbone.geometry.inputChannels)
-      for assignment in assignments {
-        let parts = assignment.split(separator: "=", maxSplits: 1)
-        guard parts.count == 2, let input = Int(parts[1]), inputs.indices.contains(input) else {
+  func channelStrategy(
+    roles: [String], backbone: VisionTransformer, inputs: [String]? = nil, standard: Word = .map
+  ) throws -> ChannelStrategy {
+    let word =
+      strategy ?? (assignments.isEmpty && absent == nil ? combine == nil ? standard : .replicate : .map)
+    try checkUse(of: "--map", !assignments.isEmpty, with: word, in: [.map, .reindex])
+    try checkUse(of: "--absent", absent != nil, with: word, in: [.map])
+    try checkUse(of: "--combine", combine != nil, with: word, in: [.replicate])
+    switch word {
+    case .replicate: return .replicate(combine ?? .concat)
+    case .average: return .average
+    case .map where assignments.isEmpty:
+      return try Embedder.defaultMap(
+        backbone: backbone, inputs: inputs, roles: roles, absent: absent ?? .zero)
+    case .map:
+      var map = [String?](repeating: nil, count: backbone.geometry.inputChannels)
+      for (role, input) in try parsedAssignments(roles, backbone, inputs) {
+        if let other = map[input] {
           throw Fault(
-            .usage, "--map", expected: "role=input with an input of 0 to \(inputs.count - 1)",
-            found: "\"\(assignment)\"")
+            .usage, "--map", "sends both \(other) and \(role) to input \(input)",
+            remedy: "give every input one channel at most, or add channels up with --strategy reindex")
         }
-        if let other = inputs[input] {
+        map[input] = role
+      }
+      return .map(map, absent: absent ?? .zero)
+    case .reindex:
+      var map: [String: Int] = [:]
+      for (role, input) in try parsedAssignments(roles, backbone, inputs) {
+        guard map.updateValue(input, forKey: role) == nil else {
           throw Fault(
-            .usage, "--map", "sends both \(other) and \(parts[0]) to input \(input)",
-            remedy: "give every input one channel at most")
+            .usage, "--map", "names \(role) twice", remedy: "give every channel one input's weights")
         }
-        inputs[input] = String(parts[0])
       }
-      if let unused = roles.first(where: { !inputs.contains($0) }) {
-        throw Fault(
-          .usage, "--map", "leaves channel \(unused) unused",
-          remedy: "map it to an input, or leave it out of --channels")
-      }
-      return .map(inputs)
-    default:
-      throw Fault(.usage, "--strategy", expected: "map or replicate", found: "\"\(strategy)\"")
+      return .reindex(map)
     }
   }
+
+  private func checkUse(of option: String, _ isGiven: Bool, with word: Word, in words: [Word]) throws {
+    guard isGiven, !words.contains(word) else { return }
+    let names = words.map(\.rawValue).joined(separator: " or ")
+    throw Fault(.usage, option, expected: "--strategy \(names)", found: word.rawValue)
+  }
+
+  /// The pairs of --map, each role one of the images' and none left out.
+  private func parsedAssignments(
+    _ roles: [String], _ backbone: VisionTransformer, _ inputs: [String]?
+  ) throws -> [(role: String, input: Int)] {
+    guard !assignments.isEmpty else {
+      throw Fault(
+        .usage, "--map", "is needed with --strategy reindex",
+        remedy: "give role=input for each channel, as in \(roles.map { "\($0)=0" }.joined(separator: " "))")
+    }
+    let names = inputs ?? backbone.inputRoles ?? []
+    let count = backbone.geometry.inputChannels
+    let pairs = try assignments.map { assignment in
+      let parts = assignment.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2, let input = Int(parts[1]) ?? names.firstIndex(of: parts[1]),
+        (0..<count).contains(input)
+      else {
+        let named = names.isEmpty ? "" : " or one of \(names.joined(separator: ", "))"
+        throw Fault(
+          .usage, "--map", expected: "role=input with an input of 0 to \(count - 1)\(named)",
+          found: "\"\(assignment)\"")
+      }
+      return (role: parts[0], input: input)
+    }
+    if let stranger = pairs.first(where: { !roles.contains($0.role) }) {
+      throw Fault(
+        .usage, "--map", expected: "roles among \(roles.joined(separator: ", "))", found: stranger.role)
+    }
+    if let unused = roles.first(where: { role in !pairs.contains { $0.role == role } }) {
+      throw Fault(
+        .usage, "--map", "leaves channel \(unused) unused",
+        remedy: "map it to an input, or leave it out of --channels")
+    }
+    return pairs
+  }
 }
+
+extension AbsentInputs: ExpressibleByArgument {}
+extension PassJoin: ExpressibleByArgument {}
