@@ -46,6 +46,13 @@ package struct Recipe: Sendable, Codable, Equatable {
 }
 
 extension Recipe {
+  /// The backbone with the channels entering it as this recipe says.
+  /// - Throws: `usage` when the recipe does not fit the backbone.
+  package func embedder(with backbone: VisionTransformer) throws -> Embedder {
+    try Embedder(
+      backbone: backbone, strategy: strategy, roles: roles,
+      scaling: crop.normalization == .imagenet ? .imagenet : nil)
+  }
 
   /// - Throws: `usage` when no image can be embedded this way.
   package func validate(with embedder: Embedder) throws {

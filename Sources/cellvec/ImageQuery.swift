@@ -44,7 +44,7 @@ struct ImageQuery {
         .badData, path, expected: "the weights that made space \"\(space.name)\" (\(hash))",
         found: model.hash.description, remedy: "name the right file with --backbone")
     }
-    embedder = try Embedder(backbone: model, strategy: recipe.strategy, roles: recipe.roles)
+    embedder = try recipe.embedder(with: model)
     guard embedder.dimension == space.dimension else {
       throw Fault(
         .badData, "space \"\(space.name)\"",

@@ -61,7 +61,7 @@ struct SmallWorld {
     let recipe = recipe ?? self.recipe()
     return ImageIngest(
       images: try images(), recipe: recipe,
-      embedder: try Embedder(backbone: backbone, strategy: recipe.strategy, roles: recipe.roles),
+      embedder: try recipe.embedder(with: backbone),
       metadata: metadata, threads: 2)
   }
 

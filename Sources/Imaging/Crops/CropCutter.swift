@@ -7,6 +7,8 @@ struct CropCutter {
   private let image: FieldImage
   private let labels: LabelImage?
   private let recipe: CropRecipe
+  /// The rule for each channel where it does not depend on the crop.
+  private let imageLines: [IntensityLine]?
   private let cropSize: Int
   private let resampling: Resampling
   // All [cropSize, cropSize], or [outputSize, outputSize] for those named so.
@@ -15,8 +17,12 @@ struct CropCutter {
   private var outputCoverage: [Float]
   private var outputValid: [Bool]
 
-  init(_ image: FieldImage, _ labels: LabelImage?, _ recipe: CropRecipe, cropSize: Int) {
+  init(
+    _ image: FieldImage, _ labels: LabelImage?, _ recipe: CropRecipe, cropSize: Int,
+    imageLines: [IntensityLine]?
+  ) {
     self.image = image
+    self.imageLines = imageLines
     self.labels = recipe.zeroBackground ? labels : nil
     self.recipe = recipe
     self.cropSize = cropSize
@@ -36,22 +42,37 @@ struct CropCutter {
     let isWhole = markCoverage(object.label, left, top)
     if !isWhole { resizeCoverage() }
     let pixelCount = outputCoverage.count
-    for (channel, plane) in image.planes.enumerated() {
-      let target = UnsafeMutableBufferPointer(
-        rebasing: output[channel * pixelCount..<(channel + 1) * pixelCount])
+    let channels = image.planes.indices.map { channel in
+      UnsafeMutableBufferPointer(rebasing: output[channel * pixelCount..<(channel + 1) * pixelCount])
+    }
+    for (plane, target) in zip(image.planes, channels) {
       fillCrop(from: plane, left, top, isWhole: isWhole)
       crop.withUnsafeBufferPointer { crop in
         guard let source = crop.baseAddress, let target = target.baseAddress else { return }
         resampling.resize(source, into: target)
       }
-      guard !isWhole else {
-        recipe.normalization.apply(to: target, valid: nil, sampleType: plane.sampleType)
-        continue
+      guard !isWhole else { continue }
+      for index in 0..<pixelCount {
+        target[index] = outputValid[index] ? target[index] / outputCoverage[index] : 0
       }
-      for index in 0..<pixelCount where outputValid[index] { target[index] /= outputCoverage[index] }
-      outputValid.withUnsafeBufferPointer {
-        recipe.normalization.apply(to: target, valid: $0, sampleType: plane.sampleType)
-      }
+    }
+    let hasInvalid = !isWhole && recipe.normalizationScope != .square
+    outputValid.withUnsafeBufferPointer { normalize(channels, valid: hasInvalid ? $0 : nil) }
+  }
+
+  /// - Parameter valid: nil when all pixels are treated alike.
+  private func normalize(
+    _ channels: [UnsafeMutableBufferPointer<Float>], valid: UnsafeBufferPointer<Bool>?
+  ) {
+    let lines =
+      imageLines
+      ?? recipe.normalization.lines(
+        through: channels.map { UnsafeBufferPointer($0) }, valid: valid,
+        sampleTypes: image.planes.map(\.sampleType))
+    for (line, pixels) in zip(lines, channels) {
+      line.apply(to: pixels)
+      guard let valid else { continue }
+      for index in 0..<pixels.count where !valid[index] { pixels[index] = 0 }
     }
   }
 

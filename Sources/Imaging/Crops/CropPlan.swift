@@ -32,6 +32,8 @@ package struct CropPlan: Sendable {
   private let labels: LabelImage?
   private let recipe: CropRecipe
   private let cropSize: Int
+  /// The normalisation of each channel where it is the image's and not the crop's.
+  private let imageLines: [IntensityLine]?
 
   /// Finds the cells of an image.
   /// - Parameter segmentationRole: the channel in which nuclei are looked for; only used by `.nuclei`.
@@ -44,6 +46,7 @@ package struct CropPlan: Sendable {
     self.image = image
     self.recipe = recipe
     cropSize = recipe.cropSizePx ?? max(image.width, image.height)
+    imageLines = recipe.normalizationScope == .image ? image.lines(of: recipe.normalization) : nil
     let key: (CellObject) -> CellKey
     switch source {
     case .whole:
@@ -92,7 +95,7 @@ package struct CropPlan: Sendable {
     return [Float](unsafeUninitializedCapacity: total) { output, initializedCount in
       output.initialize(repeating: 0)
       initializedCount = total
-      var cutter = CropCutter(image, labels, recipe, cropSize: cropSize)
+      var cutter = CropCutter(image, labels, recipe, cropSize: cropSize, imageLines: imageLines)
       for (position, index) in range.enumerated() {
         let start = position * channelCount * cropPixels
         cutter.cut(
@@ -111,6 +114,20 @@ extension CellObject {
   }
 }
 
+extension FieldImage {
+  /// The rule for each channel, by the statistics of all its pixels.
+  fileprivate func lines(of normalization: Normalization) -> [IntensityLine] {
+    // Planes are arrays: one pointer after the other, each for the length of a call.
+    func collect(_ channels: [UnsafeBufferPointer<Float>]) -> [IntensityLine] {
+      guard channels.count < planes.count else {
+        return normalization.lines(through: channels, valid: nil, sampleTypes: planes.map(\.sampleType))
+      }
+      return planes[channels.count].pixels.withUnsafeBufferPointer { collect(channels + [$0]) }
+    }
+    return collect([])
+  }
+}
+
 extension CropRecipe {
   /// - Throws: `usage` when cells of this source cannot be cut out by this recipe.
   package func validate(for source: CellSource) throws {
@@ -122,6 +139,12 @@ extension CropRecipe {
     for (option, size) in [("--crop", cropSizePx ?? 1), ("--input-size", outputSizePx)]
     where size < 1 || size > 16384 {
       throw Fault(.usage, option, expected: "1 to 16384 pixels", found: "\(size)")
+    }
+    guard normalizationScope == .crop || normalization.usesStatistics else {
+      throw Fault(
+        .usage, "--normalize-over \(normalizationScope.rawValue)",
+        expected: "a normalization with statistics, such as self", found: normalization.rawValue,
+        remedy: "leave it out, or choose another with --normalize")
     }
   }
 }

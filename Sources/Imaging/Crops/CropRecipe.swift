@@ -41,24 +41,8 @@ package enum BorderRule: String, Sendable, Codable, CaseIterable {
   case drop
 }
 
-/// How the pixels of a crop become numbers that a model takes.
-///
-/// Statistics are those of the crop's *valid* pixels in one channel: pixels of the image and, where the
-/// background is zeroed, of the object. Pixels that are not valid are 0 afterwards, whatever the rule.
-package enum Normalization: String, Sendable, Codable, CaseIterable {
-  /// (x - mean) / (sd + 1e-7), sd with the number of pixels as divisor; a constant channel is 0.
-  /// - Source: DINO4Cells, `self_normalize`.
-  case selfStandardize = "self"
-  /// (x - min) / (max - min), in 0...1; a constant channel is 0.
-  case minmax
-  /// As `minmax` between the 0.1 and the 99.9 percentile (linear interpolation), clipped to 0...1.
-  case percentile
-  /// x / the largest value of the sample type: 255 or 65535; floats unchanged.
-  case range
-}
-
 /// The way from an image and a cell in it to the square of numbers that a model takes.
-package struct CropRecipe: Sendable, Codable, Equatable {
+package struct CropRecipe: Sendable, Equatable {
   /// Side of the square around the cell's centre, pixels of the image. Nil for the whole image: a square as wide
   /// as its longer side. Cells from masks and nuclei need one.
   package var cropSizePx: Int?
@@ -70,10 +54,12 @@ package struct CropRecipe: Sendable, Codable, Equatable {
   /// Objects with fewer pixels are left out.
   package var minAreaPx: Int
   package var normalization: Normalization
+  package var normalizationScope: NormalizationScope
 
   package init(
     cropSizePx: Int?, outputSizePx: Int, zeroBackground: Bool = false, border: BorderRule = .pad,
-    minAreaPx: Int = 0, normalization: Normalization = .selfStandardize
+    minAreaPx: Int = 0, normalization: Normalization = .selfStandardize,
+    normalizationScope: NormalizationScope = .crop
   ) {
     self.cropSizePx = cropSizePx
     self.outputSizePx = outputSizePx
@@ -81,5 +67,36 @@ package struct CropRecipe: Sendable, Codable, Equatable {
     self.border = border
     self.minAreaPx = minAreaPx
     self.normalization = normalization
+    self.normalizationScope = normalizationScope
+  }
+}
+
+extension CropRecipe: Codable {
+  private enum Key: String, CodingKey {
+    case cropSizePx, outputSizePx, zeroBackground, border, minAreaPx, normalization, normalizationScope
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    cropSizePx = try container.decodeIfPresent(Int.self, forKey: .cropSizePx)
+    outputSizePx = try container.decode(Int.self, forKey: .outputSizePx)
+    zeroBackground = try container.decode(Bool.self, forKey: .zeroBackground)
+    border = try container.decode(BorderRule.self, forKey: .border)
+    minAreaPx = try container.decode(Int.self, forKey: .minAreaPx)
+    normalization = try container.decode(Normalization.self, forKey: .normalization)
+    normalizationScope =
+      try container.decodeIfPresent(NormalizationScope.self, forKey: .normalizationScope) ?? .crop
+  }
+
+  /// What was added since the first recipes is left out where it has its default: texts are compared.
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encodeIfPresent(cropSizePx, forKey: .cropSizePx)
+    try container.encode(outputSizePx, forKey: .outputSizePx)
+    try container.encode(zeroBackground, forKey: .zeroBackground)
+    try container.encode(border, forKey: .border)
+    try container.encode(minAreaPx, forKey: .minAreaPx)
+    try container.encode(normalization, forKey: .normalization)
+    if normalizationScope != .crop { try container.encode(normalizationScope, forKey: .normalizationScope) }
   }
 }

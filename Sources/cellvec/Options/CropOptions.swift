@@ -36,9 +36,15 @@ struct CropOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Intensities: self (mean 0, SD 1 in each crop and channel), minmax, percentile, range; default self.",
+      "Intensities: self (mean 0, SD 1 in each channel), minmax, minmax-joint (channels together), percentile, range, imagenet; default self.",
       valueName: "rule"))
   var normalize: Normalization?
+
+  @Option(
+    help: ArgumentHelp(
+      "Pixels that --normalize looks at: crop (those of the cell or image in it), square (blanked ones too), image; default crop.",
+      valueName: "pixels"))
+  var normalizeOver: NormalizationScope?
 
   /// The pattern of the mask files; nil when cells do not come from masks.
   var maskPattern: String? {
@@ -59,12 +65,21 @@ struct CropOptions: ParsableArguments {
 
   /// The way from a cell to its square: `base`, but for what the options say.
   func recipe(over base: CropRecipe) -> CropRecipe {
-    CropRecipe(
-      cropSizePx: crop ?? base.cropSizePx, outputSizePx: inputSize ?? base.outputSizePx,
-      zeroBackground: zeroBackground ?? base.zeroBackground, border: border, minAreaPx: minArea,
-      normalization: normalize ?? base.normalization)
+    var recipe = base
+    if let crop { recipe.cropSizePx = crop }
+    if let inputSize { recipe.outputSizePx = inputSize }
+    if let zeroBackground { recipe.zeroBackground = zeroBackground }
+    recipe.border = border
+    recipe.minAreaPx = minArea
+    if let normalize {
+      recipe.normalization = normalize
+      if !normalize.usesStatistics { recipe.normalizationScope = .crop }
+    }
+    if let normalizeOver { recipe.normalizationScope = normalizeOver }
+    return recipe
   }
 }
 
 extension BorderRule: ExpressibleByArgument {}
 extension Normalization: ExpressibleByArgument {}
+extension NormalizationScope: ExpressibleByArgument {}

@@ -92,7 +92,7 @@ struct Ingest: ParsableCommand {
       source: try crops.source(), segmentationRole: crops.segmentOn,
       crop: crops.recipe(over: CropRecipe(cropSizePx: nil, outputSizePx: trainedSize)),
       strategy: try strategyOptions.channelStrategy(roles: roles, backbone: model), roles: roles)
-    let embedder = try Embedder(backbone: model, strategy: recipe.strategy, roles: recipe.roles)
+    let embedder = try recipe.embedder(with: model)
     try recipe.validate(with: embedder)
     return ImageIngest(
       images: images, recipe: recipe, embedder: embedder, metadata: try metadata(of: images, fields: fields),

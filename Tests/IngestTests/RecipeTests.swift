@@ -1,0 +1,63 @@
+import Backbone
+import Imaging
+import Ingest
+import TestSupport
+import Testing
+
+@Suite struct RecipeTests {
+  /// As the first version wrote them: spaces are found by these texts.
+  @Test(arguments: [
+    #"{"crop":{"border":"pad","cropSizePx":96,"minAreaPx":0,"normalization":"self","outputSizePx":64,"zeroBackground":false},"roles":["nucleus","protein"],"segmentationRole":"nucleus","source":{"kind":"masks"},"strategy":{"map":["nucleus","protein",null]}}"#,
+    #"{"crop":{"border":"drop","minAreaPx":9,"normalization":"percentile","outputSizePx":64,"zeroBackground":true},"roles":["protein"],"segmentationRole":"nucleus","source":{"kind":"whole"},"strategy":"replicate"}"#,
+  ])
+  func recipesOfTheFirstVersionKeepTheirTexts(text: String) throws {
+    #expect(try Recipe(canonicalJSON: text, space: "s").canonicalJSON() == text)
+  }
+
+  @Test(arguments: [
+    ChannelStrategy.replicate(.mean), .average, .map(["er", nil], absent: .repeat),
+    .reindex(["dna": 1, "er": 0]),
+  ])
+  func recipesSurviveTheirTexts(strategy: ChannelStrategy) throws {
+    let recipe = Recipe(
+      source: .whole, segmentationRole: "nucleus",
+      crop: CropRecipe(
+        cropSizePx: nil, outputSizePx: 8, normalization: .jointMinmax, normalizationScope: .square),
+      strategy: strategy, roles: ["er", "dna"])
+    #expect(try Recipe(canonicalJSON: recipe.canonicalJSON(), space: "s") == recipe)
+  }
+
+  @Test func aModelOfImageNetSeesItsOwnMeanAndDeviationAtEachInput() throws {
+    try withTemporaryDirectory { folder in
+      let path = folder + "/rgb.safetensors"
+      try VisionTransformer.writeSeeded(
+        geometry: ViTGeometry(
+          width: 16, depth: 1, heads: 1, patchSize: 4, inputChannels: 3, gridSize: 2, mlpWidth: 16),
+        seed: 1, to: path)
+      let model = try VisionTransformer(path: path)
+      let pixels = (0..<64).map { Float($0 * 4) }
+      let image = try FieldImage(
+        name: "", roles: ["dna"], planes: [Plane(width: 8, height: 8, sampleType: .uint8, pixels: pixels)])
+      let recipe = Recipe(
+        source: .whole, segmentationRole: "dna",
+        crop: CropRecipe(cropSizePx: nil, outputSizePx: 8, normalization: .imagenet),
+        strategy: .replicate(.concat), roles: ["dna"])
+      let crop = try CropPlan(of: image, source: .whole, recipe: recipe.crop, segmentationRole: "dna")
+      let found = try crop.pixels(of: 0..<1).withUnsafeBufferPointer {
+        try recipe.embedder(with: model).embed(crops: $0, count: 1, height: 8, width: 8, threads: 1)
+      }
+      var inputs: [Float] = []
+      for (mean, deviation) in [(Float(0.485), Float(0.229)), (0.456, 0.224), (0.406, 0.225)] {
+        inputs += pixels.map { ($0 / 255 - mean) / deviation }
+      }
+      var expected = [Float](repeating: 0, count: 16)
+      try inputs.withUnsafeBufferPointer { inputs in
+        try expected.withUnsafeMutableBufferPointer {
+          try model.embed(inputs, count: 1, height: 8, width: 8, into: $0, threads: 1)
+        }
+      }
+      // The constants are folded into weight and offset, which rounds otherwise.
+      for (a, b) in zip(found, expected) { #expect(abs(a - b) < 1e-5) }
+    }
+  }
+}
