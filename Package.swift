@@ -39,6 +39,8 @@ let package = Package(
     .systemLibrary(name: "Cxxhash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
     .target(name: "Kernels", cSettings: cSettings, linkerSettings: [.linkedLibrary("m")]),
+    .target(
+      name: "BundledBackbone", exclude: ["cellvec-small-1.md", "cellvec-small-1.safetensors"]),
     .target(name: "ImageCodecs", dependencies: ["Cpng", "Ctiff"], cSettings: cSettings),
 
     library("Faults", []),
@@ -48,7 +50,9 @@ let package = Package(
     library("Imaging", ["Faults", "Identity", "Formats", "Kernels", "ImageCodecs"]),
     library("Storage", ["Faults", "Formats", "Identity", "Clmdb", "Croaring"]),
     library("Filter", ["Faults", "Storage"]),
-    library("Backbone", ["Faults", "Identity", "Formats", "Randomness", "Kernels", "Copenblas"]),
+    library(
+      "Backbone",
+      ["Faults", "Identity", "Formats", "Randomness", "Kernels", "BundledBackbone", "Copenblas"]),
     library("Query", ["Faults", "Storage", "Filter", "Kernels"]),
     library("Training", ["Faults", "Formats", "Randomness", "Storage", "Kernels", "Copenblas"]),
     library("Ingest", ["Faults", "Identity", "Formats", "Imaging", "Backbone", "Storage"]),

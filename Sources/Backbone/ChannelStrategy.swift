@@ -20,6 +20,11 @@ package enum ChannelStrategy: Sendable, Equatable {
   case reindex([String: Int])
 }
 
+/// The kinds of strategies, by their words on the command line.
+package enum StrategyKind: String, Sendable, CaseIterable {
+  case map, replicate, average, reindex
+}
+
 /// How the vectors of several passes become one.
 package enum PassJoin: String, Sendable, CaseIterable {
   /// One behind the other, in the order of the channels' roles.

@@ -75,12 +75,17 @@ package struct Embedder: Sendable {
     backbone: VisionTransformer, inputs: [String]? = nil, roles: [String], absent: AbsentInputs = .zero
   ) throws -> ChannelStrategy {
     let inputs = inputs ?? backbone.inputRoles
-    guard let inputs, inputs.count == backbone.geometry.inputChannels, roles.allSatisfy(inputs.contains)
-    else {
+    let remedy =
+      "map each to an input, as in --map \(roles[0])=0, or embed each alone with --strategy replicate"
+    if let inputs, inputs.count != backbone.geometry.inputChannels {
+      throw Fault(
+        .usage, "model \(backbone.name)", expected: "\(inputs.count) inputs (\(described(inputs)))",
+        found: backbone.inputsDescription(), remedy: remedy)
+    }
+    guard let inputs, roles.allSatisfy(inputs.contains) else {
       throw Fault(
         .usage, "model \(backbone.name)",
-        "has \(backbone.inputsDescription(inputs)); images have \(described(roles))",
-        remedy: "map them with --map, or embed each alone with --strategy replicate")
+        "has \(backbone.inputsDescription(inputs)); images have \(described(roles))", remedy: remedy)
     }
     return .map(inputs.map { roles.contains($0) ? $0 : nil }, absent: absent)
   }

@@ -1,7 +1,7 @@
 import Copenblas
 import Dispatch
 import Faults
-import Formats
+package import Formats
 import Glibc
 package import Identity
 import Kernels
@@ -17,7 +17,9 @@ package final class VisionTransformer: Sendable {
   /// What each input is meant for, from the file's metadata ("inputs": "nucleus,protein"); nil when it is
   /// silent.
   package let inputRoles: [String]?
-  /// The file's name without its folder and extension.
+  /// What the file's metadata say of the images that the model was trained on.
+  package let trainingInput: TrainingInput
+  /// What the model is called: by the registry, or as its file without folder and extension.
   package let name: String
   /// Tensors of the file that embedding does not use, such as the projection head of the training.
   package let ignoredTensors: [String]
@@ -31,19 +33,38 @@ package final class VisionTransformer: Sendable {
   /// thread for ViT-B.
   package static let maximumPatchCount = 16_384
 
-  /// Reads a safetensors file of weights.
+  /// Reads a file of weights.
   ///
+  /// - Parameters:
+  ///   - name: what the model is called; the file's name without folder and extension by default.
+  ///   - inputRoles: what each input is meant for, over what the file says.
   /// - Throws: a fault that names the tensors that are missing, unexpected, of the wrong shape or not finite.
-  package init(path: String) throws {
-    let file = try openTensorFile(path: path)
+  package convenience init(path: String, name: String? = nil, inputRoles: [String]? = nil) throws {
+    try self.init(
+      file: openTensorFile(path: path), name: name ?? Self.stem(of: path), inputRoles: inputRoles)
+  }
+
+  package init(file: any TensorFile, name: String, inputRoles: [String]? = nil) throws {
     let checkpoint = try ViTCheckpoint(file)
     geometry = checkpoint.geometry
-    inputRoles = try Self.inputRoles(of: file, count: geometry.inputChannels)
+    let count = geometry.inputChannels
+    self.inputRoles = try Self.checked(inputRoles, count) ?? Self.inputRoles(of: file, count: count)
+    trainingInput = try TrainingInput(metadata: file.metadata, name: file.name)
     ignoredTensors = checkpoint.ignored
     weights = try ViTWeights(checkpoint)
     resampling = checkpoint.resampling
     hash = file.withUnsafeBytes { ContentHash(of: $0) }
-    name = Self.stem(of: path)
+    self.name = name
+  }
+
+  private static func checked(_ roles: [String]?, _ count: Int) throws -> [String]? {
+    guard let roles else { return nil }
+    guard roles.count == count, Set(roles).count == count else {
+      throw Fault(
+        .usage, "--inputs", expected: "\(count) different roles, one for each input of the model",
+        found: roles.joined(separator: ","))
+    }
+    return roles
   }
 
   private static func inputRoles(of file: any TensorFile, count: Int) throws -> [String]? {

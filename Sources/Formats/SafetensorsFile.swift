@@ -26,6 +26,12 @@ package struct SafetensorsFile: Sendable {
     try self.init(storage: SafetensorsStorage(bytes: bytes), name: name)
   }
 
+  /// Reads a file that is part of the program, where it lies.
+  /// - Parameter constant: bytes that live as long as the process and never change.
+  package init(constant: UnsafeRawBufferPointer, name: String) throws {
+    try self.init(storage: SafetensorsStorage(constant: constant), name: name)
+  }
+
   private init(storage: SafetensorsStorage, name: String) throws {
     let header = try storage.withUnsafeBytes { bytes in
       do { return try SafetensorsHeader(of: bytes) } catch let fault as Fault { throw fault.within(name) }

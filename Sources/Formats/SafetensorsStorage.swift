@@ -1,13 +1,24 @@
-/// The bytes behind a `SafetensorsFile`: a read-only mapping, or an array.
+/// Bytes that are there as long as the process, such as constants of the program.
+///
+/// Unchecked: threads share the bytes, and nobody may ever write to them.
+private struct ConstantBytes: @unchecked Sendable {
+  let bytes: UnsafeRawBufferPointer
+}
+
+/// The bytes behind a `SafetensorsFile`: a read-only mapping, an array, or constants.
 struct SafetensorsStorage: Sendable {
   private enum Source: Sendable {
     case mapped(MappedFile)
     case array([UInt8])
+    case constant(ConstantBytes)
   }
 
   private let source: Source
 
   init(bytes: [UInt8]) { source = .array(bytes) }
+
+  /// - Parameter constant: bytes that live as long as the process and never change.
+  init(constant: UnsafeRawBufferPointer) { source = .constant(ConstantBytes(bytes: constant)) }
 
   init(path: String) throws {
     source = .mapped(try MappedFile(path: path))
@@ -16,6 +27,7 @@ struct SafetensorsStorage: Sendable {
   func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
     switch source {
     case .array(let bytes): try bytes.withUnsafeBytes(body)
+    case .constant(let constant): try body(constant.bytes)
     // The mapping must outlive its use.
     case .mapped(let mapping): try withExtendedLifetime(mapping) { try body(mapping.bytes) }
     }

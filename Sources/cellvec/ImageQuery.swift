@@ -20,7 +20,9 @@ struct ImageQuery {
   ///   - backbone: weights to use in place of those that the space names, should they have moved.
   /// - Throws: `usage` when the files are not those that the recipe needs, `missingInput` or `badData` when the
   ///   backbone is not the one that made the space.
-  init(files: [String], space: SpaceRecord, backbone: String?) throws {
+  init(
+    files: [String], space: SpaceRecord, backbone: String?, registry: ModelRegistry = .standard
+  ) throws {
     guard let json = space.recipe, let hash = space.backboneHash else {
       throw Fault(
         .usage, "--image", "space \"\(space.name)\" was imported: nothing says how to embed an image",
@@ -28,22 +30,7 @@ struct ImageQuery {
     }
     recipe = try Recipe(canonicalJSON: json, space: space.name)
     source = try ImageQuery.fieldOfView(of: files, recipe: recipe)
-    guard let path = backbone ?? space.backbonePath else {
-      throw Fault(.usage, "--backbone", "space \"\(space.name)\" does not say where its backbone is")
-    }
-    let model: VisionTransformer
-    do {
-      model = try VisionTransformer(path: path)
-    } catch let fault as Fault where fault.kind == .missingInput {
-      throw Fault(
-        .missingInput, fault.subject, fault.problem,
-        remedy: "name the weights that made space \"\(space.name)\" with --backbone")
-    }
-    guard model.hash.description == hash else {
-      throw Fault(
-        .badData, path, expected: "the weights that made space \"\(space.name)\" (\(hash))",
-        found: model.hash.description, remedy: "name the right file with --backbone")
-    }
+    let model = try ImageQuery.model(of: space, hash: hash, at: backbone, in: registry)
     embedder = try recipe.embedder(with: model)
     guard embedder.dimension == space.dimension else {
       throw Fault(
@@ -51,6 +38,30 @@ struct ImageQuery {
         expected: "vectors of dimension \(embedder.dimension), as its recipe makes",
         found: "\(space.dimension)", remedy: "run cellvec check")
     }
+  }
+
+  /// The backbone that made a space: where an option says, else where the space says, else wherever the registry
+  /// has the same weights.
+  private static func model(
+    of space: SpaceRecord, hash: String, at option: String?, in registry: ModelRegistry
+  ) throws -> VisionTransformer {
+    guard let reference = option ?? space.backbonePath else {
+      throw Fault(.usage, "--backbone", "space \"\(space.name)\" does not say where its backbone is")
+    }
+    let problem: Fault
+    do {
+      let model = try registry.load(reference).model
+      if model.hash.description == hash { return model }
+      problem = Fault(
+        .badData, reference, expected: "the weights that made space \"\(space.name)\" (\(hash))",
+        found: model.hash.description, remedy: "name the right ones with --backbone")
+    } catch let fault as Fault where fault.kind == .missingInput {
+      problem = Fault(
+        .missingInput, fault.subject, fault.problem,
+        remedy: "name the weights that made space \"\(space.name)\" with --backbone")
+    }
+    if option == nil, let found = try registry.load(hash: hash) { return found.model }
+    throw problem
   }
 
   /// The vectors of the image's cells.

@@ -62,7 +62,7 @@ import Testing
       #expect(
         fault?.description
           == "model tiny: has 4 inputs (nucleus, protein, microtubules, er); images have protein, dna; "
-          + "map them with --map, or embed each alone with --strategy replicate")
+          + "map each to an input, as in --map protein=0, or embed each alone with --strategy replicate")
     }
   }
 

@@ -6,7 +6,8 @@ import Testing
 @Suite struct HelpTests {
   static let verbs: [any ParsableCommand.Type] = [
     Search.self, List.self, Show.self, Stats.self, Check.self, Train.self, Predict.self, ListHeads.self,
-    SeedModel.self, InspectModel.self, EmbedArray.self, Simulate.self,
+    SeedModel.self, InspectModel.self, ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self,
+    ModelCard.self, EmbedArray.self, Simulate.self,
   ]
 
   @Test(arguments: verbs.indices) func helpFitsOneScreen(verb: Int) {
@@ -27,7 +28,15 @@ import Testing
     ["search", "--cell", "1"], ["list", "--json", "--limit", "3"],
     ["train", "--labels", "l", "--hidden", "5,4"],
     ["show", "7", "--vector", "--space", "s"], ["predict", "--head", "h", "--threshold", "0.2"], ["heads"],
-    ["heads", "list", "--csv"], ["models", "inspect", "m"], ["simulate", "d"], ["stats"], ["check", "-q"],
+    ["heads", "list", "--csv"], ["models", "inspect", "m"], ["models"],
+    ["models", "list", "--json"], ["models", "add", "n", "f", "--preset", "p", "--inputs", "a,b"],
+    ["models", "remove", "n"], ["models", "presets", "--csv"], ["models", "card"], ["models", "card", "n"],
+    [
+      "ingest", "d", "--channels", "a=*", "--preset", "p", "--hpa-nucleus", "2", "--map", "a=0", "--absent",
+      "repeat",
+    ],
+    ["ingest", "d", "--strategy", "replicate", "--combine", "mean", "--normalize-over", "image"],
+    ["simulate", "d"], ["stats"], ["check", "-q"],
     ["search", "--image", "nucleus=a", "protein=b", "-k", "3"],
   ])
   func commandLinesAreUnderstood(arguments: [String]) throws {
@@ -40,6 +49,7 @@ import Testing
     ["train"], ["train", "--labels", "l", "--hidden", "5,x"], ["show", "1", "--space", "s"], ["show"],
     ["train", "--labels", "l", "--group", "g", "--ungrouped"], ["models", "seed", "m", "--heads", "7"],
     ["models", "seed", "m", "--inputs", "a,a"], ["models", "seed", "m", "--image-size", "30"],
+    ["ingest", "d", "--strategy", "none"], ["ingest", "d", "--absent", "one"], ["models", "add", "n"],
     ["simulate", "d", "--threads", "0"], ["search", "--cell", "1", "--backbone", "b"],
   ])
   func whatMakesNoSenseIsAnErrorOfUsage(arguments: [String]) {

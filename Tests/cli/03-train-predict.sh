@@ -56,6 +56,6 @@ cellvec import vectors.npy --db db --space other --quiet >/dev/null
 expect_exit 64 cellvec predict --db db --head h --space other
 expect_stderr 'trained in space "s"'
 expect_exit 64 cellvec search --db db --cell 0
-expect_stderr '2 spaces; name one of other, s'
+expect_stderr '2 spaces, whose vectors cannot be compared; name one of other, s'
 expect_exit 0 cellvec check --db db
 finish

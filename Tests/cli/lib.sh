@@ -5,6 +5,8 @@ set -uo pipefail
 
 : "${CELLVEC:?the path of the program under test}"
 unset CELLVEC_DB
+# The user's own models are none of a story's.
+export XDG_DATA_HOME=$PWD/.data
 _number=0
 _failed=0
 _out=$PWD/.stdout

@@ -13,7 +13,7 @@ struct QueryOptions: ParsableArguments {
       valueName: "role=file"))
   var image: [String] = []
   @Option(
-    help: ArgumentHelp("Weights for --image, should they have moved.", valueName: "file"))
+    help: ArgumentHelp("Weights for --image, should they have moved.", valueName: "name|file"))
   var backbone: String?
   @Option(
     help: ArgumentHelp(

@@ -4,13 +4,11 @@ import Faults
 
 /// How channels are brought to the inputs of a model.
 struct StrategyOptions: ParsableArguments {
-  enum Word: String, CaseIterable, ExpressibleByArgument { case map, replicate, average, reindex }
-
   @Option(
     help: ArgumentHelp(
       "Channels to model inputs: map (by role), replicate (each alone, joined), average or reindex (patch weights); default map.",
       valueName: "name"))
-  private var strategy: Word?
+  private var strategy: StrategyKind?
 
   @Option(
     name: .customLong("map"), parsing: .upToNextOption,
@@ -31,7 +29,7 @@ struct StrategyOptions: ParsableArguments {
   ///   - standard: the strategy where no option names one.
   /// - Throws: `usage` when the options do not fit the model, or leave a channel unused.
   func channelStrategy(
-    roles: [String], backbone: VisionTransformer, inputs: [String]? = nil, standard: Word = .map
+    roles: [String], backbone: VisionTransformer, inputs: [String]? = nil, standard: StrategyKind = .map
   ) throws -> ChannelStrategy {
     let word =
       strategy ?? (assignments.isEmpty && absent == nil ? combine == nil ? standard : .replicate : .map)
@@ -67,7 +65,9 @@ struct StrategyOptions: ParsableArguments {
     }
   }
 
-  private func checkUse(of option: String, _ isGiven: Bool, with word: Word, in words: [Word]) throws {
+  private func checkUse(of option: String, _ isGiven: Bool, with word: StrategyKind, in words: [StrategyKind])
+    throws
+  {
     guard isGiven, !words.contains(word) else { return }
     let names = words.map(\.rawValue).joined(separator: " or ")
     throw Fault(.usage, option, expected: "--strategy \(names)", found: word.rawValue)
@@ -82,8 +82,9 @@ struct StrategyOptions: ParsableArguments {
         .usage, "--map", "is needed with --strategy reindex",
         remedy: "give role=input for each channel, as in \(roles.map { "\($0)=0" }.joined(separator: " "))")
     }
-    let names = inputs ?? backbone.inputRoles ?? []
     let count = backbone.geometry.inputChannels
+    // A preset may be meant for models of more inputs; numbers are then all there is.
+    let names = (inputs ?? backbone.inputRoles).flatMap { $0.count == count ? $0 : nil } ?? []
     let pairs = try assignments.map { assignment in
       let parts = assignment.split(separator: "=", maxSplits: 1).map(String.init)
       guard parts.count == 2, let input = Int(parts[1]) ?? names.firstIndex(of: parts[1]),
@@ -109,5 +110,6 @@ struct StrategyOptions: ParsableArguments {
   }
 }
 
+extension StrategyKind: ExpressibleByArgument {}
 extension AbsentInputs: ExpressibleByArgument {}
 extension PassJoin: ExpressibleByArgument {}

@@ -18,7 +18,10 @@ struct EmbedArray: ParsableCommand {
   /// Images embedded and written at a time.
   private static let imagesPerBatch = 64
 
-  @Option(help: ArgumentHelp("Weights, a safetensors file.", valueName: "file")) var backbone: String
+  @Option(
+    help: ArgumentHelp(
+      "Weights: a model's name or a file; default \(BundledModel.name).", valueName: "name|file"))
+  var backbone = BundledModel.name
   @Option(help: ArgumentHelp("A .npy file of float32, [images, inputs, height, width].", valueName: "file"))
   var input: String
   @Option(help: ArgumentHelp("The .npy file to write: float32, [images, width].", valueName: "file"))
@@ -26,7 +29,7 @@ struct EmbedArray: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
 
   func run() throws {
-    let model = try VisionTransformer(path: backbone)
+    let model = try ModelRegistry.standard.load(backbone).model
     let images = try NPYArray(path: input, for: Self.purpose)
     let (count, channels, height, width) = (
       images.shape[0], images.shape[1], images.shape[2], images.shape[3]

@@ -16,7 +16,7 @@ struct Ingest: ParsableCommand {
         cellvec ingest plate1/ --db lab.cellvec --backbone dino.safetensors \\
           --channels protein='*_green.png' nucleus='*_blue.png' --cells masks='*_mask.png' --crop 128 \\
           --metadata plate1.csv
-        cellvec ingest plate1/ --db lab.cellvec --backbone dino.safetensors \\
+        cellvec ingest plate1/ --db lab.cellvec \\
           --channels nucleus='*.tif#0' protein='*.tif#1' --cells nuclei --crop 128 --dry-run
       """)
 
@@ -24,9 +24,7 @@ struct Ingest: ParsableCommand {
   @OptionGroup var database: DatabaseOptions
   @OptionGroup(title: "Images") var channels: ChannelOptions
   @OptionGroup(title: "Cells") var crops: CropOptions
-  @OptionGroup(title: "Model") var strategyOptions: StrategyOptions
-  @Option(help: ArgumentHelp("Weights of the model, a safetensors file.", valueName: "file")) var backbone:
-    String
+  @OptionGroup(title: "Model") var modelOptions: ModelOptions
   @Option(
     help: ArgumentHelp("Name of the embedding space; <backbone>-<strategy> by default.", valueName: "name"))
   var space: String?
@@ -53,7 +51,8 @@ struct Ingest: ParsableCommand {
     let grouping = try findImages(
       in: folder, channels: channels.patterns(), mask: crops.maskPattern)
     let fields = try Database.fields(at: path)
-    var ingest = try plan(grouping.images, fields: fields)
+    let backbone = try modelOptions.load()
+    var ingest = try plan(grouping.images, backbone, fields: fields)
     if dryRun {
       try StandardOutput.write(IngestReport.plan(grouping, ingest), as: output.format)
       return try end(with: grouping.problems)
@@ -63,7 +62,7 @@ struct Ingest: ParsableCommand {
     let current = try writer.database.read { $0.fields }
     if current != fields { ingest.metadata = try metadata(of: grouping.images, fields: current) }
     let target = try writer.space(
-      named: space, recipe: ingest.recipe, embedder: ingest.embedder, backbonePath: absolutePath(backbone))
+      named: space, recipe: ingest.recipe, embedder: ingest.embedder, backbonePath: backbone.reference)
     Interruption.listen()
     let progress = ProgressLine(counting: "images", of: ingest.images.count, isQuiet: talk.quiet)
     var summary = try ingest.run(
@@ -84,15 +83,12 @@ struct Ingest: ParsableCommand {
   }
 
   /// Everything that can be wrong with the options is found here, before the first image is embedded.
-  private func plan(_ images: [FieldOfView], fields: [Field]) throws -> ImageIngest {
-    let model = try VisionTransformer(path: backbone)
-    let roles = try channels.patterns().map(\.role).sorted()
-    let trainedSize = model.geometry.gridSize * model.geometry.patchSize
-    let recipe = Recipe(
-      source: try crops.source(), segmentationRole: crops.segmentOn,
-      crop: crops.recipe(over: CropRecipe(cropSizePx: nil, outputSizePx: trainedSize)),
-      strategy: try strategyOptions.channelStrategy(roles: roles, backbone: model), roles: roles)
-    let embedder = try recipe.embedder(with: model)
+  private func plan(
+    _ images: [FieldOfView], _ backbone: ModelOptions.Loaded, fields: [Field]
+  ) throws -> ImageIngest {
+    let recipe = try backbone.recipe(
+      crops: crops, strategy: modelOptions.strategy, roles: channels.patterns().map(\.role))
+    let embedder = try recipe.embedder(with: backbone.model)
     try recipe.validate(with: embedder)
     return ImageIngest(
       images: images, recipe: recipe, embedder: embedder, metadata: try metadata(of: images, fields: fields),

@@ -5,17 +5,19 @@ import Identity
 /// `cellvec models inspect`.
 struct InspectModel: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Show what a file of weights is.",
+    commandName: "inspect", abstract: "Show what a model is and which images it expects.",
     discussion: """
       Example:
         cellvec models inspect dino.safetensors
       """)
 
-  @Argument(help: ArgumentHelp("A safetensors file.", valueName: "file")) var file: String
+  @Argument(help: ArgumentHelp("A model's name, or a file of weights.", valueName: "name|file")) var file:
+    String
   @Flag(help: "Write one JSON object.") var json = false
 
   func run() throws {
-    let description = ModelDescription(of: try VisionTransformer(path: file))
+    let found = try ModelRegistry.standard.load(file)
+    let description = ModelDescription(of: found.model, preset: found.preset)
     if json {
       try StandardOutput.writeJSON(description)
     } else {
@@ -29,32 +31,52 @@ struct ModelDescription: Encodable {
   let name: String
   /// Digest of the file.
   let hash: String
+  let architecture: String
   let parameters: Int
   let geometry: ViTGeometry
-  /// What each input is for; nil when the file does not say.
+  /// What each input is for; nil when nothing says so.
   let inputs: [String]?
   /// Side of the images that the model was trained on, pixels.
   let imageSizePx: Int
+  /// What the file says of the images that the model expects.
+  let trainingInput: TrainingInput
+  /// The preset that the model was added with.
+  let preset: String?
   let ignoredTensors: [String]
 
-  init(of model: VisionTransformer) {
+  init(of model: VisionTransformer, preset: String? = nil) {
     name = model.name
     hash = model.hash.description
+    architecture = model.geometry.architecture
     parameters = model.geometry.parameterCount
     geometry = model.geometry
     inputs = model.inputRoles
-    imageSizePx = model.geometry.gridSize * model.geometry.patchSize
+    imageSizePx = model.trainingInput.imageSizePx ?? model.geometry.gridSize * model.geometry.patchSize
+    trainingInput = model.trainingInput
+    self.preset = preset
     ignoredTensors = model.ignoredTensors
   }
 
   var card: Card {
     Card([
-      ("name", .text(name)), ("hash", .text(hash)), ("parameters", .integer(parameters)),
-      ("embedding", .text("\(geometry.width) numbers")), ("blocks", .integer(geometry.depth)),
-      ("heads", .integer(geometry.heads)), ("patch", .text("\(geometry.patchSize) px")),
+      ("name", .text(name)), ("hash", .text(hash)), ("architecture", .text(architecture)),
+      ("parameters", .integer(parameters)), ("embedding", .text("\(geometry.width) numbers")),
+      ("blocks", .integer(geometry.depth)), ("heads", .integer(geometry.heads)),
+      ("patch", .text("\(geometry.patchSize) px")),
       ("trained on", .text("\(imageSizePx) x \(imageSizePx) px")),
       ("inputs", inputs.map { .list($0) } ?? .text("\(geometry.inputChannels), of unknown roles")),
-      ("registers", .integer(geometry.registerCount)), ("unused tensors", .integer(ignoredTensors.count)),
+      ("registers", .integer(geometry.registerCount)), ("preprocessing", .text(preprocessing)),
+      ("unused tensors", .list(ignoredTensors)),
     ])
+  }
+
+  /// What is known of the images that the model expects.
+  private var preprocessing: String {
+    let facts = [
+      preset.map { "preset \($0)" }, trainingInput.normalization.map { "normalization \($0)" },
+      trainingInput.cropUm.map { "squares of \($0) µm" }, trainingInput.pooling.map { "pooling \($0)" },
+    ].compactMap { $0 }
+    return facts.isEmpty
+      ? "not stated; choose one with --preset or --normalize" : facts.joined(separator: ", ")
   }
 }

@@ -1,8 +1,53 @@
 import ArgumentParser
+import Backbone
 
-/// `cellvec models`: files of weights.
+/// `cellvec models`: backbones.
 struct Models: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make, inspect and run backbones.",
-    subcommands: [SeedModel.self, InspectModel.self, EmbedArray.self])
+    abstract: "List, add, inspect, make and run backbones.",
+    subcommands: [
+      ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self, ModelCard.self, InspectModel.self,
+      SeedModel.self, EmbedArray.self,
+    ], defaultSubcommand: ListModels.self)
+}
+
+/// `cellvec models list`.
+struct ListModels: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List the models that --backbone knows by name.",
+    discussion: """
+      Example:
+        cellvec models
+      """)
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let rows = try ModelRegistry.standard.entries().map { entry -> [Value] in
+      [
+        .text(entry.name), .text(entry.architecture), .integer(entry.inputCount), .list(entry.inputs ?? []),
+        .integer(entry.parameters), .integer(entry.byteCount), .text(entry.hash), .text(entry.preset),
+        .text(entry.origin ?? "bundled"),
+      ]
+    }
+    try StandardOutput.write(
+      Report(
+        ["model", "architecture", "inputs", "roles", "parameters", "bytes", "hash", "preset", "origin"],
+        rows: rows),
+      as: output.format)
+  }
+}
+
+/// `cellvec models card`.
+struct ModelCard: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "card", abstract: "Show what a bundled model was trained on and is good for.")
+
+  @Argument(help: "Name of the model.") var name = BundledModel.name
+
+  func run() throws {
+    let card = try ModelRegistry.standard.card(of: name)
+    try StandardOutput.write(
+      lines: card.split(separator: "\n", omittingEmptySubsequences: false).map(String.init).dropLast())
+  }
 }

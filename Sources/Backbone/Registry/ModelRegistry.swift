@@ -1,0 +1,245 @@
+import Faults
+import Formats
+import FoundationEssentials
+import Glibc
+import Identity
+
+/// The models that have names: the bundled one, and those that were added, each a folder with its weights.
+///
+///     <folder>/<name>/weights.safetensors    the file that was added, under its own extension
+///     <folder>/<name>/config.json            the one that lay beside it, if any
+///     <folder>/<name>/model.json             the entry
+///
+/// A model's folder appears and goes whole, by renaming.
+package struct ModelRegistry: Sendable {
+  /// Where added models are; nil when the user has no such place.
+  package let folder: String?
+
+  package init(folder: String?) {
+    self.folder = folder
+  }
+
+  /// `$XDG_DATA_HOME/cellvec/models`, or `~/.local/share/cellvec/models`.
+  package init(environment variable: (String) -> String?) {
+    // The standard wants relative paths ignored.
+    if let data = variable("XDG_DATA_HOME"), data.hasPrefix("/") {
+      folder = data + "/cellvec/models"
+    } else {
+      folder = variable("HOME").flatMap { $0.isEmpty ? nil : $0 + "/.local/share/cellvec/models" }
+    }
+  }
+
+  /// A model that a name or path stood for.
+  package struct Found: Sendable {
+    package let model: VisionTransformer
+    /// Whether a name of the registry led to it, and not a path.
+    package let isNamed: Bool
+    /// The preset that it was added with.
+    package let preset: String?
+  }
+
+  /// All models, the bundled one first, then by name.
+  package func entries() throws -> [ModelEntry] {
+    let file = try BundledModel.file()
+    let bundled = ModelEntry(
+      try BundledModel.load(), byteCount: file.withUnsafeBytes { $0.count }, preset: "cellvec", origin: nil)
+    return try [bundled] + addedNames().map { try entry(of: $0) }
+  }
+
+  /// The model that a name stands for, or else the file at a path. What has a slash is a path.
+  /// - Throws: `missingInput` when it is neither, with the name that was probably meant; faults of the file.
+  package func load(_ nameOrPath: String) throws -> Found {
+    if nameOrPath == BundledModel.name {
+      return Found(model: try BundledModel.load(), isNamed: true, preset: nil)
+    }
+    let added = try addedNames()
+    if added.contains(nameOrPath) { return try loadAdded(nameOrPath) }
+    var status = stat()
+    guard nameOrPath.contains("/") || stat(nameOrPath, &status) == 0 else {
+      throw Fault(
+        .missingInput, "backbone \"\(nameOrPath)\"", "is neither a model's name nor a file",
+        remedy: adviceOnUnknownName("model", nameOrPath, among: [BundledModel.name] + added))
+    }
+    return Found(model: try VisionTransformer(path: nameOrPath), isNamed: false, preset: nil)
+  }
+
+  /// The model whose weights have this digest; nil when there is none.
+  package func load(hash: String) throws -> Found? {
+    guard let name = try entries().first(where: { $0.hash == hash })?.name else { return nil }
+    return try load(name)
+  }
+
+  /// The text that describes a model, in Markdown.
+  /// - Throws: `missingInput` for an unknown name, or a model without such a text.
+  package func card(of name: String) throws -> String {
+    if name == BundledModel.name { return BundledModel.card }
+    let added = try addedNames()
+    guard added.contains(name) else {
+      throw Fault.unknownName(.missingInput, "model", name, among: [BundledModel.name] + added)
+    }
+    throw Fault(
+      .missingInput, "model \"\(name)\"", "has no card",
+      remedy: "cellvec models inspect \(name) shows what its file says")
+  }
+
+  private func loadAdded(_ name: String) throws -> Found {
+    let entry = try entry(of: name)
+    let model = try VisionTransformer(path: weightsPath(of: name), name: name, inputRoles: entry.inputs)
+    guard model.hash.description == entry.hash else {
+      throw Fault(
+        .badData, "model \(name)", expected: "the weights that were added (\(entry.hash))",
+        found: "\(model.hash)", remedy: "remove the model and add it again")
+    }
+    return Found(model: model, isNamed: true, preset: entry.preset)
+  }
+}
+
+// MARK: - Adding and removing
+
+extension ModelRegistry {
+  /// Copies a file of weights, and the config.json beside it, into the registry.
+  /// - Parameters:
+  ///   - inputs: what each input is meant for, over what the file says.
+  ///   - preset: the preset that goes with the model; nobody looks here whether it exists.
+  /// - Throws: `usage` for a name that is taken or cannot be one, faults of a file that is no backbone.
+  package func add(
+    _ name: String, path: String, inputs: [String]? = nil, preset: String? = nil
+  ) throws -> ModelEntry {
+    try checkNewName(name)
+    let folder = try makeFolder()
+    let partial = "\(folder)/.\(name).\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).partial"
+    guard mkdir(partial, 0o777) == 0 else { throw Fault.system(partial, "create") }
+    do {
+      let weights = "\(partial)/weights\(Self.fileExtension(of: path))"
+      let byteCount = try openTensorFile(path: path).withUnsafeBytes { bytes in
+        try Self.write(bytes, to: weights)
+        return bytes.count
+      }
+      if let config = FileManager.default.contents(atPath: Self.folder(of: path) + "config.json") {
+        try config.withUnsafeBytes { try Self.write($0, to: "\(partial)/config.json") }
+      }
+      let model: VisionTransformer
+      do {
+        model = try VisionTransformer(path: weights, name: name, inputRoles: inputs)
+      } catch let fault as Fault where fault.subject.hasPrefix(weights) {
+        // The user knows the file by its own name.
+        throw Fault(
+          fault.kind, path + fault.subject.dropFirst(weights.count), fault.problem, remedy: fault.remedy)
+      }
+      let origin = realpath(path, nil).map { resolved in
+        defer { free(resolved) }
+        return String(cString: resolved)
+      }
+      let entry = ModelEntry(model, byteCount: byteCount, preset: preset, origin: origin ?? path)
+      try Array(canonicalJSON(entry).utf8).withUnsafeBytes {
+        try Self.write($0, to: "\(partial)/\(Self.entryName)")
+      }
+      guard rename(partial, "\(folder)/\(name)") == 0 else {
+        throw errno == ENOTEMPTY || errno == EEXIST ? Self.taken(name) : Fault.system(name, "move into place")
+      }
+      return entry
+    } catch {
+      try? FileManager.default.removeItem(atPath: partial)
+      throw error
+    }
+  }
+
+  /// - Throws: `missingInput` when there is no such model, `usage` for the bundled one.
+  package func remove(_ name: String) throws {
+    guard name != BundledModel.name else {
+      throw Fault(.usage, "model \"\(name)\"", "is part of the program and cannot be removed")
+    }
+    let added = try addedNames()
+    guard added.contains(name), let folder else {
+      throw Fault.unknownName(.missingInput, "model", name, among: added)
+    }
+    let partial = "\(folder)/.\(name).\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).partial"
+    guard rename("\(folder)/\(name)", partial) == 0 else { throw Fault.system("\(folder)/\(name)", "remove") }
+    do {
+      try FileManager.default.removeItem(atPath: partial)
+    } catch {
+      throw Fault(.inputOutput, partial, "cannot be removed: \(error)", remedy: "remove it by hand")
+    }
+  }
+
+  private func checkNewName(_ name: String) throws {
+    let isPlain = name.utf8.allSatisfy { byte in
+      UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+        || [UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ".")].contains(byte)
+    }
+    guard isPlain, !name.isEmpty, name.utf8.count <= 100, !name.hasPrefix("."), !name.hasPrefix("-") else {
+      throw Fault(
+        .usage, "model \"\(name)\"", "cannot be a name",
+        remedy: "use up to 100 letters, digits, '-', '_' and '.', beginning with a letter or digit")
+    }
+    if try name == BundledModel.name || addedNames().contains(name) { throw Self.taken(name) }
+  }
+
+  private static func taken(_ name: String) -> Fault {
+    Fault(
+      .usage, "model \"\(name)\"", "exists already",
+      remedy: name == BundledModel.name
+        ? "give another name" : "give another name, or remove it first: cellvec models remove \(name)")
+  }
+}
+
+// MARK: - Files
+
+extension ModelRegistry {
+  private static let entryName = "model.json"
+
+  /// Folders of models, by name. What begins with a dot is being added or removed.
+  private func addedNames() throws -> [String] {
+    guard let folder else { return [] }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    var status = stat()
+    return names.filter { !$0.hasPrefix(".") && stat("\(folder)/\($0)/\(Self.entryName)", &status) == 0 }
+      .sorted()
+  }
+
+  private func entry(of name: String) throws -> ModelEntry {
+    try ModelEntry(path: "\(folder ?? "")/\(name)/\(Self.entryName)")
+  }
+
+  private func weightsPath(of name: String) throws -> String {
+    let home = "\(folder ?? "")/\(name)"
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: home)) ?? []
+    guard let weights = files.first(where: { $0 == "weights" || $0.hasPrefix("weights.") }) else {
+      throw Fault(
+        .badData, "model \(name)", "has lost its weights in \(home)",
+        remedy: "remove the model and add it again")
+    }
+    return "\(home)/\(weights)"
+  }
+
+  private func makeFolder() throws -> String {
+    guard let folder else {
+      throw Fault(
+        .cannotCreate, "the registry of models", "has no place: neither XDG_DATA_HOME nor HOME is set",
+        remedy: "set one of them, or use the file itself with --backbone")
+    }
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw Fault(
+        .cannotCreate, folder, "cannot be made", remedy: "check the permissions of the folders above")
+    }
+    return folder
+  }
+
+  private static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws {
+    var file = try AtomicFile(path: path)
+    try file.write(bytes)
+    try file.commit()
+  }
+
+  private static func folder(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+  }
+
+  /// ".safetensors", or nothing.
+  private static func fileExtension(of path: String) -> String {
+    let last = path.split(separator: "/").last ?? ""
+    return last.lastIndex(of: ".").map { String(last[$0...]) } ?? ""
+  }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Backbone
+import Faults
+import Imaging
+import Ingest
+
+extension ModelRegistry {
+  /// The models of this user.
+  static var standard: ModelRegistry { ModelRegistry(environment: variable) }
+}
+
+/// How a published family of models was fed.
+struct PresetOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Defaults of a family of models; cellvec models presets lists them.", valueName: "name"))
+  private var preset: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Input of the nucleus in DINO4Cells' HPA models, on which sources conflict: 0 (default) or 2.",
+      valueName: "input"))
+  private var hpaNucleus: Int?
+
+  /// - Throws: `usage` when the nucleus was chosen, and the model says otherwise what its inputs are.
+  func checkNucleus(_ preset: Preset?, of model: VisionTransformer) throws {
+    guard hpaNucleus != nil, let inputs = model.inputRoles, inputs != preset?.inputs else { return }
+    throw Fault(
+      .usage, "--hpa-nucleus",
+      "model \(model.name) says that its inputs are \(inputs.joined(separator: ", "))",
+      remedy: "leave it out, or say what goes where with --map")
+  }
+
+  /// - Parameter standard: the preset where no option names one.
+  func resolve(standard: String? = nil) throws -> Preset? {
+    guard let name = preset ?? standard else {
+      guard hpaNucleus == nil else {
+        throw Fault(.usage, "--hpa-nucleus", expected: "--preset", found: "none")
+      }
+      return nil
+    }
+    return try Preset.named(name, hpaNucleus: hpaNucleus)
+  }
+}
+
+/// Which backbone, and how it is to be fed.
+struct ModelOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Weights: a model's name or a file; default \(BundledModel.name).", valueName: "name|file"))
+  private var backbone: String?
+  @OptionGroup var preset: PresetOptions
+  @OptionGroup var strategy: StrategyOptions
+
+  /// The backbone with what goes with it.
+  struct Loaded {
+    let model: VisionTransformer
+    let defaults: RecipeDefaults
+    /// What finds the backbone again, from any folder: a name of the registry, or a path.
+    let reference: String
+  }
+
+  func load(from registry: ModelRegistry = .standard) throws -> Loaded {
+    let name = backbone ?? BundledModel.name
+    let found = try registry.load(name)
+    let chosen = try preset.resolve(standard: found.preset)
+    try preset.checkNucleus(chosen, of: found.model)
+    let defaults = try RecipeDefaults(for: found.model, preset: chosen)
+    return Loaded(
+      model: found.model, defaults: defaults, reference: found.isNamed ? name : absolutePath(name))
+  }
+}
+
+extension ModelOptions.Loaded {
+  /// The recipe that these options make for images of some roles.
+  /// - Throws: `usage` when options and model do not fit.
+  func recipe(crops: CropOptions, strategy: StrategyOptions, roles: [String]) throws -> Recipe {
+    let source = try crops.source()
+    let crop = crops.recipe(over: defaults.crop)
+    if source != .whole, crop.cropSizePx == nil, let size = model.trainingInput.cropUm {
+      throw Fault(
+        .usage, "--crop", expected: "the side of the square around a cell, in pixels", found: "none",
+        remedy:
+          "model \(model.name) was trained on squares of \(size) µm: divide that by the width of a pixel")
+    }
+    let roles = roles.sorted()
+    return Recipe(
+      source: source, segmentationRole: crops.segmentOn, crop: crop,
+      strategy: try strategy.channelStrategy(
+        roles: roles, backbone: model, inputs: defaults.inputs, standard: defaults.strategy), roles: roles)
+  }
+}

@@ -1,0 +1,150 @@
+import Faults
+import Formats
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Backbone
+
+@Suite struct ModelRegistryTests {
+  /// Calls `body` with an empty registry and the path of a tiny model.
+  private func withRegistry(_ body: (ModelRegistry, _ path: String, _ folder: String) throws -> Void) throws {
+    try withTemporaryDirectory { folder in
+      let path = folder + "/tiny.safetensors"
+      try VisionTransformer.writeSeeded(
+        geometry: .tiny(), inputRoles: ["nucleus", "protein"], seed: 1, to: path)
+      try body(ModelRegistry(folder: folder + "/data/cellvec/models"), path, folder)
+    }
+  }
+
+  @Test func theFolderIsThatOfTheUsersData() {
+    func folder(_ variables: [String: String]) -> String? { ModelRegistry { variables[$0] }.folder }
+    #expect(folder(["XDG_DATA_HOME": "/x", "HOME": "/h"]) == "/x/cellvec/models")
+    #expect(folder(["XDG_DATA_HOME": "x", "HOME": "/h"]) == "/h/.local/share/cellvec/models")
+    #expect(folder([:]) == nil)
+  }
+
+  @Test func anAddedModelIsFoundByItsNameEvenWhenItsFileIsGone() throws {
+    try withRegistry { registry, path, _ in
+      let entry = try registry.add("a-1", path: path, preset: "p")
+      let original = try VisionTransformer(path: path)
+      try FileManager.default.removeItem(atPath: path)
+      let found = try registry.load("a-1")
+      #expect(found.isNamed && found.preset == "p")
+      #expect(found.model.name == "a-1" && found.model.hash == original.hash)
+      #expect(entry.inputs == ["nucleus", "protein"] && entry.origin?.hasSuffix("/tiny.safetensors") == true)
+      #expect(entry.parameters == original.geometry.parameterCount)
+      #expect(try registry.entries().map(\.name) == [BundledModel.name, "a-1"])
+      #expect(try registry.entries().last == entry)
+      #expect(try registry.load(hash: entry.hash)?.model.name == "a-1")
+      #expect(try registry.load(hash: "0") == nil)
+    }
+  }
+
+  @Test func whatLiesBesideTheFileAndIsSaidOfItsInputsIsKept() throws {
+    try withRegistry { registry, path, folder in
+      try write(Array("{}".utf8), to: folder + "/config.json")
+      _ = try registry.add("a", path: path, inputs: ["er", "protein"])
+      #expect(try registry.load("a").model.inputRoles == ["er", "protein"])
+      #expect(bytes(ofFile: folder + "/data/cellvec/models/a/config.json") == Array("{}".utf8))
+    }
+  }
+
+  @Test func pathsAreFilesAndNamesGoBeforeThem() throws {
+    try withRegistry { registry, path, _ in
+      let found = try registry.load(path)
+      #expect(!found.isNamed && found.model.name == "tiny")
+      let fault = #expect(throws: Fault.self) { try registry.load("cellvec-smal-1") }
+      #expect(fault?.kind == .missingInput)
+      #expect(fault?.description.contains("did you mean \"\(BundledModel.name)\"?") == true)
+      #expect(throws: Fault.self) { try registry.load("./cellvec-small-1") }
+    }
+  }
+
+  @Test func aFileThatIsNoBackboneIsRefusedByItsOwnNameAndLeavesNothing() throws {
+    try withRegistry { registry, _, folder in
+      let path = folder + "/other.safetensors"
+      try write(SafetensorsFile.encode(tensors: [("x", [1], [1])]), to: path)
+      let fault = #expect(throws: Fault.self) { try registry.add("a", path: path) }
+      #expect(fault?.kind == .badData)
+      #expect(fault?.description.hasPrefix(path) == true)
+      #expect(throws: Fault.self) { try registry.add("a", path: folder + "/none") }
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder + "/data/cellvec/models")
+      #expect(left.isEmpty)
+    }
+  }
+
+  @Test(arguments: ["", ".a", "-a", "a/b", "a b", "ä", BundledModel.name])
+  func someNamesAreRefused(name: String) throws {
+    try withRegistry { registry, path, _ in
+      let fault = #expect(throws: Fault.self) { try registry.add(name, path: path) }
+      #expect(fault?.kind == .usage)
+    }
+  }
+
+  @Test func aNameIsTakenUntilItsModelIsRemoved() throws {
+    try withRegistry { registry, path, _ in
+      _ = try registry.add("a", path: path)
+      #expect(throws: Fault.self) { try registry.add("a", path: path) }
+      try registry.remove("a")
+      #expect(try registry.entries().count == 1)
+      _ = try registry.add("a", path: path)
+      #expect(throws: Fault.self) { try registry.remove("b") }
+      #expect(throws: Fault.self) { try registry.remove(BundledModel.name) }
+    }
+  }
+
+  @Test func weightsThatWereExchangedAreNoticed() throws {
+    try withRegistry { registry, path, folder in
+      _ = try registry.add("a", path: path)
+      try VisionTransformer.writeSeeded(
+        geometry: .tiny(), seed: 2, to: folder + "/data/cellvec/models/a/weights.safetensors")
+      let fault = #expect(throws: Fault.self) { try registry.load("a") }
+      #expect(fault?.kind == .badData)
+    }
+  }
+
+  @Test func withoutAPlaceThereIsTheBundledModelAlone() throws {
+    try withRegistry { _, path, _ in
+      let registry = ModelRegistry(folder: nil)
+      let entries = try registry.entries()
+      #expect(entries.map(\.name) == [BundledModel.name])
+      let fault = #expect(throws: Fault.self) { try registry.add("a", path: path) }
+      #expect(fault?.kind == .cannotCreate)
+    }
+  }
+}
+
+@Suite struct BundledModelTests {
+  @Test func itIsReadWhereItLiesAndEqualsItsFile() throws {
+    let folder = fixturePath("").split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+    let path = folder.joined(separator: "/") + "/Sources/BundledBackbone/\(BundledModel.name).safetensors"
+    let file = try #require(bytes(ofFile: path))
+    #expect(try BundledModel.file().withUnsafeBytes { Array($0) } == file)
+    #expect(try BundledModel.load().hash == VisionTransformer(path: path).hash)
+    #expect(BundledModel.card.hasPrefix("# \(BundledModel.name)\n"))
+  }
+
+  @Test func itKnowsItsInputs() throws {
+    let model = try BundledModel.load()
+    #expect(model.name == BundledModel.name)
+    #expect(model.inputRoles == ["nucleus", "protein"])
+    #expect(model.trainingInput.normalization == "self")
+  }
+}
+
+@Suite struct TrainingInputTests {
+  @Test func textsAreKeptAndNumbersRead() throws {
+    let input = try TrainingInput(
+      metadata: ["normalization": "x", "image_size": "64", "crop_um": "25.6", "pooling": "both"], name: "f")
+    #expect(input.normalization == "x" && input.imageSizePx == 64)
+    #expect(input.cropUm == 25.6 && input.pooling == "both")
+    #expect(try TrainingInput(metadata: [:], name: "f").imageSizePx == nil)
+  }
+
+  @Test(arguments: [("image_size", "0"), ("image_size", "6.5"), ("crop_um", "inf"), ("crop_um", "-1")])
+  func numbersThatAreNoneAreFaults(key: String, text: String) {
+    let fault = #expect(throws: Fault.self) { try TrainingInput(metadata: [key: text], name: "f") }
+    #expect(fault?.subject == "f: metadata \(key)")
+  }
+}

@@ -1,0 +1,96 @@
+import Backbone
+import Faults
+import Formats
+import Imaging
+import TestSupport
+import Testing
+
+@testable import Ingest
+
+@Suite struct PresetTests {
+  @Test func namesDifferAndSourcesAreStated() {
+    let presets = Preset.all()
+    #expect(Set(presets.map(\.name)).count == presets.count)
+    #expect(presets.allSatisfy { $0.source.count > 20 && !$0.source.contains("\n") })
+    for preset in presets where !preset.normalization.usesStatistics {
+      #expect(preset.normalizationScope == .crop)
+    }
+  }
+
+  @Test func theNucleusOfHPAModelsIsAChoiceAndProteinAndERAreNot() throws {
+    let standard = try Preset.named("hpa-fov-dino4cells")
+    let other = try Preset.named("hpa-fov-dino4cells", hpaNucleus: 2)
+    #expect(standard.inputs == ["nucleus", "protein", "microtubules", "er"])
+    #expect(other.inputs == ["microtubules", "protein", "nucleus", "er"])
+  }
+
+  @Test func unknownNamesAndChoicesAreFaults() {
+    let unknown = #expect(throws: Fault.self) { try Preset.named("dino-v2") }
+    #expect(unknown?.description.contains("did you mean \"dinov2\"?") == true)
+    #expect(throws: Fault.self) { try Preset.named("dinov2", hpaNucleus: 0) }
+    #expect(throws: Fault.self) { try Preset.named("hpa-cell-dino4cells", hpaNucleus: 1) }
+  }
+}
+
+@Suite struct RecipeDefaultsTests {
+  /// A tiny model with these texts as metadata.
+  private func withModel(
+    _ metadata: [String: String], inputs: Int = 4, _ body: (VisionTransformer) throws -> Void
+  ) throws {
+    try withTemporaryDirectory { folder in
+      let path = folder + "/m.safetensors"
+      try VisionTransformer.writeSeeded(
+        geometry: ViTGeometry(
+          width: 16, depth: 1, heads: 1, patchSize: 4, inputChannels: inputs, gridSize: 2, mlpWidth: 16),
+        seed: 1, to: path)
+      let file = try SafetensorsFile(path: path)
+      let tensors = try file.tensorNames.map { name in
+        (name: name, shape: file.shape(of: name) ?? [], values: try file.floats(of: name))
+      }
+      let bytes = SafetensorsFile.encode(
+        tensors: tensors, metadata: metadata.merging(["num_heads": "1"]) { old, _ in old })
+      try body(VisionTransformer(file: SafetensorsFile(bytes: bytes, name: "m"), name: "m"))
+    }
+  }
+
+  @Test func aSilentModelHasCellvecsDefaults() throws {
+    try withModel([:]) { model in
+      let defaults = try RecipeDefaults(for: model, preset: nil)
+      #expect(defaults.crop == CropRecipe(cropSizePx: nil, outputSizePx: 8))
+      #expect(defaults.inputs == nil && defaults.strategy == .map)
+    }
+  }
+
+  @Test func aModelsWordGoesBeforeCellvecsAndAPresetsBeforeIt() throws {
+    let metadata = ["normalization": "percentile", "image_size": "24", "inputs": "a,b,c,d"]
+    try withModel(metadata) { model in
+      let own = try RecipeDefaults(for: model, preset: nil)
+      #expect(own.crop.normalization == .percentile && own.crop.outputSizePx == 24)
+      let preset = try RecipeDefaults(for: model, preset: .named("subcell"))
+      #expect(preset.crop.normalization == .jointMinmax && preset.crop.normalizationScope == .square)
+      #expect(preset.crop.outputSizePx == 448)
+      #expect(preset.inputs == ["a", "b", "c", "d"])
+      let sizeless = try RecipeDefaults(for: model, preset: .named("hpa-cell-dino4cells"))
+      #expect(sizeless.crop.outputSizePx == 24 && sizeless.crop.zeroBackground)
+    }
+  }
+
+  @Test func aRuleThatIsNotKnownIsAFault() throws {
+    try withModel(["normalization": "magic"]) { model in
+      let fault = #expect(throws: Fault.self) { try RecipeDefaults(for: model, preset: nil) }
+      #expect(fault?.kind == .badData)
+      #expect(fault?.description.contains("found magic") == true)
+    }
+  }
+
+  @Test func aPresetOfMoreInputsThanTheModelHasMustBeMapped() throws {
+    try withModel([:], inputs: 2) { model in
+      let defaults = try RecipeDefaults(for: model, preset: .named("subcell"))
+      let fault = #expect(throws: Fault.self) {
+        try Embedder.defaultMap(backbone: model, inputs: defaults.inputs, roles: ["protein"])
+      }
+      #expect(
+        fault?.problem.hasPrefix("expected 4 inputs (microtubules, er, nucleus, protein), found 2") == true)
+    }
+  }
+}

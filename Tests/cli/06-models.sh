@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Models by name, presets, and the ways in which channels enter a model.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+cellvec simulate fields --fields 2 --size 128 --cells-per-field 3 --seed 1 --quiet
+seed() { cellvec models seed "$1" --width 32 --depth 1 --patch 8 --image-size 32 --inputs "$2" --quiet; }
+seed four.safetensors nucleus,protein,microtubules,er
+seed rgb.safetensors red,green,blue
+
+# The registry.
+expect_exit 0 cellvec models
+expect_stdout '^cellvec-small-1 .* nucleus;protein .* bundled$'
+expect_lines 2
+expect_exit 0 cellvec models card
+expect_stdout '^# cellvec-small-1$'
+expect_exit 0 cellvec models add hpa four.safetensors --preset hpa-fov-dino4cells
+expect_stderr 'use it with --backbone hpa$'
+expect_exit 0 cellvec models list --csv
+expect_stdout '^hpa,ViT-32x1/8,4,nucleus;protein;microtubules;er,.*,hpa-fov-dino4cells,.*/four.safetensors$'
+expect_exit 0 cellvec models --json
+expect_json
+expect_exit 64 cellvec models add hpa rgb.safetensors
+expect_stderr 'model "hpa": exists already; .*cellvec models remove hpa'
+expect_exit 64 cellvec models add a/b rgb.safetensors
+expect_exit 64 cellvec models add x rgb.safetensors --inputs nucleus
+expect_stderr '^cellvec: --inputs: expected 3 different roles'
+expect_exit 66 cellvec models add x rgb.safetensors --preset hpa-fov
+expect_exit 66 cellvec models add x none.safetensors
+printf 'no model' >broken.safetensors
+expect_exit 65 cellvec models add x broken.safetensors
+expect_stderr '^cellvec: broken.safetensors: '
+expect_equal "a failed model leaves nothing" "$(ls -A "$XDG_DATA_HOME/cellvec/models")" hpa
+expect_exit 0 cellvec models inspect hpa
+expect_stdout '^preprocessing +preset hpa-fov-dino4cells$'
+expect_exit 0 cellvec models inspect rgb.safetensors --json
+expect_json
+expect_exit 66 cellvec models inspect cellvec-small
+expect_stderr 'backbone "cellvec-small": is neither a model.s name nor a file; did you mean "cellvec-small-1"\?'
+expect_exit 66 cellvec models remove hpaa
+expect_stderr 'did you mean "hpa"\?'
+expect_exit 66 cellvec models card hpa
+expect_exit 64 cellvec models remove cellvec-small-1
+
+# Presets.
+expect_exit 0 cellvec models presets
+expect_stdout '^subcell +minmax-joint +square +map +microtubules;er;nucleus;protein +448 +kept +attention +SubCellPortable'
+expect_exit 0 cellvec models presets --json
+expect_json
+
+channels=(--channels nucleus='*_nucleus.png' protein='*_protein.png')
+cells=(--cells masks='*_mask.png' --crop 64)
+ingest() { cellvec ingest fields --db db --quiet "${channels[@]}" "${cells[@]}" --input-size 32 "$@"; }
+strategy_of() { cellvec stats --db db --json | python3 -c 'import json, sys
+print(next(s for s in json.load(sys.stdin)["spaces"] if s["name"] == sys.argv[1])["'"$2"'"])' "$1"; }
+
+# Without --backbone there is the bundled one; a model's name and its preset go with a space.
+expect_exit 0 ingest --space small
+expect_equal "the space knows its backbone by name" "$(strategy_of small backbonePath)" cellvec-small-1
+expect_exit 0 ingest --space hpa --backbone hpa
+expect_equal "roles go to their inputs" "$(strategy_of hpa strategy)" "map nucleus>0 protein>1, absent zero"
+expect_equal "statistics are the image's, by the preset" \
+  "$(strategy_of hpa recipe | grep -o "'normalizationScope': '[a-z]*'")" "'normalizationScope': 'image'"
+expect_exit 0 ingest --space over --backbone hpa --normalize range
+expect_exit 64 ingest --space none --backbone hpa --normalize range --normalize-over image
+expect_exit 66 ingest --space none --backbone hpo
+expect_stderr 'did you mean "hpa"\?'
+expect_exit 66 ingest --space none --preset dino-v2
+expect_stderr 'preset "dino-v2": does not exist; did you mean "dinov2"\?'
+
+# A space finds its weights by name, or wherever the registry has them.
+query=(--image nucleus=fields/P1_A01_s1_nucleus.png protein=fields/P1_A01_s1_protein.png
+  mask=fields/P1_A01_s1_mask.png -k 1 --csv)
+expect_exit 0 cellvec search --db db --space hpa "${query[@]}"
+expect_stdout '^0,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),'
+expect_exit 0 cellvec models remove hpa
+expect_exit 66 cellvec search --db db --space hpa "${query[@]}"
+expect_stderr 'name the weights that made space "hpa" with --backbone'
+expect_exit 0 cellvec models add atlas four.safetensors
+expect_exit 0 cellvec search --db db --space hpa "${query[@]}"
+
+# Every strategy, each a space of its own.
+expect_exit 0 ingest --space repeat --backbone four.safetensors --absent repeat
+expect_equal "map, repeated" "$(strategy_of repeat strategy)" "map nucleus>0 protein>1, absent repeat"
+expect_exit 0 ingest --space named --backbone four.safetensors --map nucleus=er protein=2
+expect_equal "inputs by name" "$(strategy_of named strategy)" "map protein>2 nucleus>3, absent zero"
+expect_exit 0 ingest --space each --backbone rgb.safetensors --strategy replicate
+expect_equal "replicate joins" "$(strategy_of each strategy) $(strategy_of each dimension)" "replicate, concat 64"
+expect_exit 0 ingest --space mean --backbone rgb.safetensors --combine mean
+expect_equal "or takes the mean" "$(strategy_of mean strategy) $(strategy_of mean dimension)" "replicate, mean 32"
+expect_exit 0 ingest --space average --backbone rgb.safetensors --strategy average
+expect_equal "average" "$(strategy_of average strategy)" average
+expect_exit 0 ingest --space reindex --backbone rgb.safetensors --strategy reindex --map nucleus=2 protein=2
+expect_equal "reindex" "$(strategy_of reindex strategy)" "reindex nucleus>2 protein>2"
+expect_exit 0 ingest --space imagenet --backbone rgb.safetensors --preset imagenet-dino
+expect_equal "a preset brings its strategy" "$(strategy_of imagenet strategy)" "replicate, concat"
+expect_exit 0 cellvec search --db db --space imagenet "${query[@]}"
+expect_stdout '^0,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),'
+expect_exit 0 cellvec stats --db db
+expect_stdout '^repeat .* map nucleus>0 protein>1, absent repeat '
+expect_exit 64 cellvec search --db db --cell 0
+expect_stderr 'spaces, whose vectors cannot be compared; name one of average, each, hpa,'
+
+refused() { # MESSAGE OPTIONS...
+  local message=$1
+  shift
+  expect_exit 64 ingest --space none "$@"
+  expect_stderr "$message"
+}
+refused 'space "average": was made with strategy average, not map nucleus>0 protein>1, absent zero' \
+  --space average --backbone rgb.safetensors --map nucleus=0 protein=1
+refused '^cellvec: model rgb: has 3 inputs \(red, green, blue\); images have nucleus, protein; map .* --strategy replicate$' \
+  --backbone rgb.safetensors
+refused '--normalize imagenet: expected a model of 3 inputs' --backbone four.safetensors --normalize imagenet
+refused 'strategy average uses no input' --backbone rgb.safetensors --normalize imagenet --strategy average
+refused '--absent: expected --strategy map, found replicate' --strategy replicate --absent zero
+refused '--map: is needed with --strategy reindex' --strategy reindex
+refused '--hpa-nucleus: expected --preset' --hpa-nucleus 2
+refused 'says that its inputs are' --backbone four.safetensors --preset hpa-cell-dino4cells --hpa-nucleus 2
+channels=(--channels dna='*_nucleus.png' protein='*_protein.png')
+refused '^cellvec: model cellvec-small-1: has 2 inputs \(nucleus, protein\); images have dna, protein; map .*--map dna=0'
+cells=(--cells masks='*_mask.png')
+refused '--crop: .* trained on squares of' --map dna=0 protein=1
+finish
