@@ -28,7 +28,7 @@ import Testing
     #expect(try file.floats(of: "bf16") == [0x1.c4p127, 0x1.56p-2, -1])
   }
 
-  @Test(arguments: ["i64", "u8", "flag", "f64"])
+  @Test(arguments: ["i64", "u8", "flag"])
   func otherTypesAreListedButNotReadAsFloats(name: String) throws {
     let file = try SafetensorsFile(path: fixturePath("backbone/types.safetensors"))
     #expect(file.shape(of: name) == [name == "i64" ? 2 : 1])
@@ -91,7 +91,7 @@ import Testing
       ("", 0, "does not begin with {"),
       ("[]", 0, "does not begin with {"),
       ("{\"a\":", 0, "is not the JSON of a safetensors file"),
-      ("{\"a\":1}", 0, "is not the JSON of a safetensors file: a: "),
+      ("{\"a\":1}", 0, "is not the JSON of a safetensors file: expected { at byte 13"),
       ("{\"__metadata__\":{\"k\":1}}", 0, "is not the JSON of a safetensors file"),
       ("{\"a\":{\"dtype\":\"F31\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "unknown type F31"),
       ("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4, "expected 8 bytes for F32 [2]"),

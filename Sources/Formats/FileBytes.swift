@@ -1,5 +1,5 @@
-/// The bytes behind a `SafetensorsFile`: a read-only mapping, or an array.
-struct SafetensorsStorage: Sendable {
+/// The bytes of a file that is read in place: a read-only mapping, or an array.
+struct FileBytes: Sendable {
   private enum Source: Sendable {
     case mapped(MappedFile)
     case array([UInt8])
