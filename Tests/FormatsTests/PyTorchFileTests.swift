@@ -80,12 +80,6 @@ import Testing
     #expect(throws: Fault.self) { try file.floats(of: "absent") }
   }
 
-  @Test func doublesAreRoundedToTheNearestFloat() throws {
-    let file = try SafetensorsFile(path: fixturePath("backbone/types.safetensors"))
-    #expect(file.shape(of: "f64") == [1])
-    #expect(try file.floats(of: "f64").count == 1)
-  }
-
   @Test(
     arguments: [
       ("tensor.pth", "expected a dictionary of tensors, found a single tensor"),

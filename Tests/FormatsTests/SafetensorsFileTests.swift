@@ -28,6 +28,22 @@ import Testing
     #expect(try file.floats(of: "bf16") == [0x1.c4p127, 0x1.56p-2, -1])
   }
 
+  @Test func doublesAreRoundedToTheNearestFloat() throws {
+    let python = try SafetensorsFile(path: fixturePath("backbone/types.safetensors"))
+    #expect(try python.floats(of: "f64") == [0.1])
+    let header = #"{"w":{"dtype":"F64","shape":[4],"data_offsets":[0,32]}}"#
+    let values: [Double] = [1 / 3, -0.0, 1e300, .nan]
+    let bytes =
+      file(header: Array(header.utf8), payload: 0)
+      + values.flatMap { value in
+        (0..<8).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
+      }
+    let floats = try SafetensorsFile(bytes: bytes, name: "w").floats(of: "w")
+    #expect(floats[..<3] == [1 / 3, 0, .infinity])
+    #expect(floats[1].sign == .minus)
+    #expect(floats[3].isNaN)
+  }
+
   @Test(arguments: ["i64", "u8", "flag"])
   func otherTypesAreListedButNotReadAsFloats(name: String) throws {
     let file = try SafetensorsFile(path: fixturePath("backbone/types.safetensors"))
