@@ -64,6 +64,19 @@ import Testing
     #expect(refused > 100)
   }
 
+  /// Inputs with which the fuzzer (tools/fuzz) has found defects or reached places of their own.
+  @Test func theFuzzersFindingsAreReadOrRefused() throws {
+    for name in try filesIn(fixturePath("formats/corpus")) {
+      let input = try #require(bytes(ofFile: fixturePath("formats/corpus/\(name)")))
+      do {
+        let file = try openTensorFile(bytes: input, name: name)
+        for tensor in file.tensorNames { _ = try? file.floats(of: tensor) }
+      } catch {
+        #expect(error is Fault, "\(name)")
+      }
+    }
+  }
+
   @Test func nothingOfAMaliciousPickleIsRun() throws {
     let file = try PyTorchFile(path: fixturePath("formats/pytorch/malicious.pth"))
     #expect(file.tensorNames == ["weight"])
