@@ -5,17 +5,22 @@ import Testing
 
 /// Pickles that no writer makes, inside an archive that is sound.
 @Suite struct PyTorchPickleTests {
-  /// A ZIP archive of stored entries.
-  private func archive(_ entries: [(name: String, content: [UInt8])]) -> [UInt8] {
+  /// A ZIP archive of stored entries; a wide one has sizes and offsets in extra fields of 64 bits.
+  private func archive(_ entries: [(name: String, content: [UInt8])], isWide: Bool = false) -> [UInt8] {
     var file: [UInt8] = []
     var directory: [UInt8] = []
-    func number(_ value: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(value >> (8 * $0) & 255) } }
+    func number(_ value: Int, _ count: Int) -> [UInt8] {
+      (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
     for (name, content) in entries {
       let start = file.count
+      let sizes = number(content.count, isWide ? 8 : 4) + number(content.count, isWide ? 8 : 4)
+      let extra = isWide ? number(1, 2) + number(24, 2) + sizes + number(start, 8) : []
       file += [0x50, 0x4B, 3, 4] + number(0, 22) + number(name.utf8.count, 2) + number(0, 2)
       file += Array(name.utf8) + content
-      directory += [0x50, 0x4B, 1, 2] + number(0, 16) + number(content.count, 4) + number(content.count, 4)
-      directory += number(name.utf8.count, 2) + number(0, 12) + number(start, 4) + Array(name.utf8)
+      directory += [0x50, 0x4B, 1, 2] + number(0, 16) + (isWide ? number(-1, 8) : sizes)
+      directory += number(name.utf8.count, 2) + number(extra.count, 2) + number(0, 10)
+      directory += number(isWide ? -1 : start, 4) + Array(name.utf8) + extra
     }
     let offset = file.count
     file += directory
@@ -54,6 +59,16 @@ import Testing
 
   @Test func readsWhatTheHelpersMake() throws {
     #expect(try file(with: tensor()).floats(of: "w") == [0, 0])
+  }
+
+  @Test func sizesAndOffsetsMayHave64Bits() throws {
+    let pickle = raw("}\(text("w"))") + tensor() + raw("s.")
+    let bytes = archive(
+      [("x/data.pkl", pickle), ("x/data/0", [0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0])], isWide: true)
+    #expect(try PyTorchFile(bytes: bytes, name: "w").floats(of: "w") == [1, -2])
+    for count in 1..<bytes.count {
+      #expect(throws: Fault.self) { try PyTorchFile(bytes: Array(bytes[..<count]), name: "w") }
+    }
   }
 
   @Test func nothingBesideTheStorageIsRead() {
