@@ -48,7 +48,7 @@ def main():
     g.add_argument("--heads", type=int, default=3)
     g.add_argument("--patch", type=int, default=8)
     g.add_argument("--image-size", type=int, default=64)
-    g.add_argument("--pooling", choices=["class", "mean", "both"], default="both")
+    g.add_argument("--pooling", choices=["class", "mean", "class-mean"], default="class-mean", help="what an embedding is made of")
     g.add_argument("--init", help="weights to start from, a safetensors file of the same shape")
 
     g = p.add_argument_group("views")
@@ -83,7 +83,8 @@ def main():
 
     g = p.add_argument_group("run")
     g.add_argument("--seed", type=int, default=1)
-    g.add_argument("--stop-after", type=int, default=0, help="stop after so many steps of this call; the next goes on")
+    g.add_argument("--stop-after", type=int, help="stop after so many steps of this call, 0 just writing the weights; the "
+                   "next call goes on")
     g.add_argument("--device", default="cpu")
     g.add_argument("--mixed-precision", action="store_true", help="bfloat16 where it is safe")
     g.add_argument("--precision", choices=["float16", "bfloat16", "float32"], default="float16", help="of the weights written")

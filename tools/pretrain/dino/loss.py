@@ -6,7 +6,7 @@ from torch import nn
 
 
 class Head(nn.Module):
-    """Class tokens to prototype scores: an MLP, then the cosine to each prototype. Not part of the backbone."""
+    """Embeddings to prototype scores: an MLP, then the cosine to each prototype. Not part of the backbone."""
 
     def __init__(self, width, prototypes, hidden=512, bottleneck=128):
         super().__init__()
@@ -14,8 +14,8 @@ class Head(nn.Module):
             nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, bottleneck))
         self.prototypes = nn.Parameter(F.normalize(torch.randn(prototypes, bottleneck), dim=1))
 
-    def forward(self, tokens):
-        return F.normalize(self.mlp(tokens), dim=-1) @ F.normalize(self.prototypes, dim=1).T
+    def forward(self, vectors):
+        return F.normalize(self.mlp(vectors), dim=-1) @ F.normalize(self.prototypes, dim=1).T
 
 
 @torch.no_grad()
@@ -55,13 +55,13 @@ def cross_entropy(targets, scores, temperature):
     return -(targets * F.log_softmax(scores.float() / temperature, dim=1)).sum(1).mean()
 
 
-def spread(tokens):
-    """KoLeo: minus the log distance of each token to its nearest neighbour, so that a batch fills the sphere.
+def spread(vectors):
+    """KoLeo: minus the log distance of each vector to its nearest neighbour, so that a batch fills the sphere.
 
     Source: Sablayrolles et al., "Spreading vectors for similarity search", 2019.
     """
-    tokens = F.normalize(tokens.float(), dim=1)
+    vectors = F.normalize(vectors.float(), dim=1)
     with torch.no_grad():
-        similarity = tokens @ tokens.T
+        similarity = vectors @ vectors.T
         nearest = similarity.fill_diagonal_(-1).argmax(1)
-    return -torch.log((tokens - tokens[nearest]).norm(dim=1) + 1e-6).mean()
+    return -torch.log((vectors - vectors[nearest]).norm(dim=1) + 1e-6).mean()

@@ -7,11 +7,11 @@ from safetensors.torch import load_file
 
 from .augment import central, standardize
 from .data import CropSet
-from .vit import VisionTransformer
+from .vit import VisionTransformer, pooled
 
 
 @torch.no_grad()
-def embed(model, crops, rows, inputs, context, pooling="both", batch=256):
+def embed(model, crops, rows, inputs, context, pooling="class-mean", batch=256):
     """Vectors [rows, D or 2 D] of a set's crops, as `cellvec` embeds them with `--strategy map`."""
     model.eval()
     device = next(model.parameters()).device
@@ -21,10 +21,7 @@ def embed(model, crops, rows, inputs, context, pooling="both", batch=256):
         side = model.grid * model.patch
         if pixels.shape[-1] != side:
             pixels = central(pixels, context)
-        tokens = model(standardize(pixels).to(device)).float().cpu()
-        pooled = {"class": tokens[:, 0], "mean": tokens[:, 1:].mean(1)}
-        pooled["both"] = torch.cat([pooled["class"], pooled["mean"]], 1)
-        vectors.append(pooled[pooling])
+        vectors.append(pooled(model(standardize(pixels).to(device)).float().cpu(), pooling))
     return torch.cat(vectors)
 
 

@@ -13,7 +13,7 @@ from .data import CropSet, LabelledSet, Sampler
 from .export import export, write_card
 from .loss import Centering, Head, cross_entropy, sinkhorn, spread
 from .score import embed, neighbour_accuracy
-from .vit import VisionTransformer
+from .vit import VisionTransformer, pooled, pooled_width
 
 
 class Pretraining:
@@ -30,8 +30,9 @@ class Pretraining:
         self.teacher = VisionTransformer(**shape).to(self.device)
         if options.init:
             self.start_from(options.init)
-        self.head = Head(options.width, options.prototypes).to(self.device)
-        self.teacher_head = Head(options.width, options.prototypes).to(self.device)
+        embedding = pooled_width(options.width, options.pooling)
+        self.head = Head(embedding, options.prototypes).to(self.device)
+        self.teacher_head = Head(embedding, options.prototypes).to(self.device)
         self.teacher.load_state_dict(self.student.state_dict())
         self.teacher_head.load_state_dict(self.head.state_dict())
         for parameter in [*self.teacher.parameters(), *self.teacher_head.parameters()]:
@@ -72,22 +73,22 @@ class Pretraining:
         o = self.options
         globals_, locals_ = ([view.to(self.device) for view in part] for part in views)
         with torch.no_grad(), self.autocast():
-            scores = self.teacher_head(self.teacher(torch.cat(globals_))[:, 0]).float()
+            scores = self.teacher_head(pooled(self.teacher(torch.cat(globals_)), o.pooling)).float()
         if o.assignment == "sinkhorn":
             targets = sinkhorn(scores, now["temperature"]).chunk(2)
         else:
             targets = self.centering(scores, now["temperature"]).chunk(2)
         self.student.train()
         with self.autocast():
-            tokens = self.student(torch.cat(globals_), keep=o.keep)[:, 0]
-            seen = list(self.head(tokens).chunk(2))
+            vectors = pooled(self.student(torch.cat(globals_), keep=o.keep), o.pooling)
+            seen = list(self.head(vectors).chunk(2))
             if locals_:
-                seen += list(self.head(self.student(torch.cat(locals_))[:, 0]).chunk(len(locals_)))
+                seen += list(self.head(pooled(self.student(torch.cat(locals_)), o.pooling)).chunk(len(locals_)))
         terms = [
             cross_entropy(target, scores, o.student_temperature)
             for number, target in enumerate(targets) for other, scores in enumerate(seen) if other != number]
         loss = sum(terms) / len(terms)
-        total = loss + o.koleo * sum(spread(part) for part in tokens.chunk(2)) / 2
+        total = loss + o.koleo * sum(spread(part) for part in vectors.chunk(2)) / 2
         if not math.isfinite(total.item()):
             raise SystemExit(f"step {self.history['step']}: the loss is {total.item()}; lower --learning-rate")
         for group in self.optimizer.param_groups:
@@ -144,7 +145,7 @@ def train(options):
     history = run.history
     print("step  done  images/s  loss   scores", flush=True)
     start, since, losses = time.monotonic(), history["images"], []
-    last = history["step"] + options.stop_after if options.stop_after else None
+    last = None if options.stop_after is None else history["step"] + options.stop_after
     while run.progress() < 1 and not stop and history["step"] != last:
         begin = time.monotonic()
         # As for the sampler, what is random in a step depends on seed and step alone.
@@ -164,7 +165,7 @@ def train(options):
             start, since, losses = time.monotonic(), history["images"], []
         if history["step"] % options.save_every == 0:
             run.save(checkpoint)
-    report(run, scored)
+    print(report(run, scored), flush=True)
     run.save(checkpoint)
     weights = os.path.join(options.output, options.name + ".safetensors")
     card = export(run.teacher, weights, options, history, options.precision)

@@ -75,8 +75,8 @@ class VisionTransformer(nn.Module):
         self.blocks = nn.ModuleList(
             Block(width, heads, drop_path * index / max(1, depth - 1)) for index in range(depth))
         self.norm = nn.LayerNorm(width, eps=EPSILON)
-        nn.init.trunc_normal_(self.cls_token, std=0.02)
-        nn.init.trunc_normal_(self.pos_embed, std=0.02)
+        nn.init.trunc_normal_(self.cls_token, std=0.2)
+        nn.init.trunc_normal_(self.pos_embed, std=0.2)
         self.apply(initialize)
 
     def forward(self, images, keep=1.0):
@@ -106,7 +106,20 @@ class VisionTransformer(nn.Module):
         return grid.permute(0, 2, 3, 1).reshape(1, rows * columns, -1)
 
 
+def pooled(tokens, pooling):
+    """One vector an image out of its tokens [B, T, D], as `cellvec --pooling` does it."""
+    parts = {"class": [tokens[:, 0]], "mean": [tokens[:, 1:].mean(1)]}
+    parts["class-mean"] = parts["class"] + parts["mean"]
+    return torch.cat(parts[pooling], 1)
+
+
+def pooled_width(width, pooling):
+    return 2 * width if pooling == "class-mean" else width
+
+
 def initialize(module):
-    if isinstance(module, nn.Linear):
-        nn.init.trunc_normal_(module.weight, std=0.02)
+    """Weights that keep the variance of their input: untrained features are useful from the first step, which a
+    short training cannot make up for otherwise."""
+    if isinstance(module, (nn.Linear, nn.Conv2d)):
+        nn.init.normal_(module.weight, std=module.weight[0].numel() ** -0.5)
         nn.init.zeros_(module.bias)
