@@ -3,7 +3,6 @@
 import argparse
 import csv
 import json
-import os
 import pathlib
 import subprocess
 
@@ -31,16 +30,28 @@ SETS = {
 
 
 def cellvec(*arguments):
+    """What a command of cellvec prints."""
     return subprocess.run(["cellvec", *map(str, arguments)], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def images(name, sets, work):
-    if name != "simulated":
+    """The folder of a set's images and its table; of BBBC013 the control wells alone, which have labels."""
+    if name == "yeast":
         return sets / SETS[name]["folder"], sets / SETS[name]["table"]
-    folder = work / "simulated"
+    folder = work / name
+    if name == "simulated":
+        if not folder.exists():
+            cellvec("simulate", folder, "--fields", 96, "--seed", 1, "--quiet")
+        return folder, folder / "metadata.csv"
+    table = sets / SETS[name]["table"]
     if not folder.exists():
-        cellvec("simulate", folder, "--fields", 96, "--seed", 1, "--quiet")
-    return folder, folder / "metadata.csv"
+        folder.mkdir()
+        with open(table, newline="") as file:
+            wells = {row["well"] for row in csv.DictReader(file) if row["label"]}
+        for file in (sets / SETS[name]["folder"]).iterdir():
+            if file.name.split("_")[0] in wells:
+                (folder / file.name).symlink_to(file.resolve())
+    return folder, table
 
 
 def options(name, table):
@@ -73,8 +84,8 @@ def of_features(name, self_normalized, sets, work):
     assert numbers.shape[1] == len(NAMES)
     vectors, db = work / "features.npy", work / f"{name}-features-{self_normalized}.cellvec"
     np.save(vectors, numbers.astype(np.float32))
-    types = [kind for kind in SETS[name]["types"]]
-    cellvec("import", vectors, "--db", db, "--metadata", cells, *(["--type", *types] if types else []), "--quiet")
+    types = ["--type", *SETS[name]["types"]] if SETS[name]["types"] else []
+    cellvec("import", vectors, "--db", db, "--metadata", cells, *types, "--quiet")
     return db
 
 
@@ -106,10 +117,10 @@ def main():
     parser.add_argument("--strategies", default="map,replicate")
     parser.add_argument("--backbones", nargs="*", default=[], metavar="NAME=FILE", help="besides the bundled one")
     parser.add_argument("--random", required=True, help="random weights in the bundled model's shape")
-    parser.add_argument("--options", default="", help="more options of ingest, for all backbones")
+    parser.add_argument("--options", default="--pooling class-mean", help="more options of ingest, for all backbones")
     chosen = parser.parse_args()
     common = chosen.options.split()
-    candidates = [("random", ["--backbone", chosen.random]), ("bundled", ["--backbone", os.environ["BUNDLED"]])]
+    candidates = [("random", ["--backbone", chosen.random]), ("bundled", [])]
     candidates += [(text.partition("=")[0], ["--backbone", text.partition("=")[2]]) for text in chosen.backbones]
 
     print("| images | vectors | strategy | linear | AUC | " + " | ".join(f"kNN {k}" for k in KS) + " |")
