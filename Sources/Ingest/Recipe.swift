@@ -45,6 +45,18 @@ package struct Recipe: Sendable, Codable, Equatable {
   }
 }
 
+extension Recipe: CustomStringConvertible {
+  /// What matters of it to a reader, on one line: "map nucleus>0 protein>1; intensities self over the crop; squares
+  /// of 96 px at 64 px, background zeroed".
+  package var description: String {
+    let scope = crop.normalization.usesStatistics ? " over the \(crop.normalizationScope.rawValue)" : ""
+    let square = crop.cropSizePx.map { "squares of \($0) px" } ?? "whole images"
+    return
+      "\(strategy); intensities \(crop.normalization.rawValue)\(scope); \(square) at \(crop.outputSizePx) px"
+      + (crop.zeroBackground ? ", background zeroed" : "")
+  }
+}
+
 extension Recipe {
   /// The backbone with the channels entering it as this recipe says.
   /// - Throws: `usage` when the recipe does not fit the backbone.

@@ -115,6 +115,16 @@ import Testing
   }
 }
 
+@Suite struct ArchitectureTests {
+  @Test(arguments: [(384, 12, 16, "ViT-S/16"), (768, 12, 8, "ViT-B/8"), (384, 4, 14, "ViT-384x4/14")])
+  func sizesWithALetterHaveIt(width: Int, depth: Int, patch: Int, name: String) {
+    let geometry = ViTGeometry(
+      width: width, depth: depth, heads: 6, patchSize: patch, inputChannels: 3, gridSize: 14,
+      mlpWidth: 4 * width)
+    #expect(geometry.architecture == name)
+  }
+}
+
 @Suite struct BundledModelTests {
   @Test func itIsReadWhereItLiesAndEqualsItsFile() throws {
     let folder = fixturePath("").split(separator: "/", omittingEmptySubsequences: false).dropLast(3)

@@ -27,6 +27,19 @@ import Testing
     #expect(try Recipe(canonicalJSON: recipe.canonicalJSON(), space: "s") == recipe)
   }
 
+  @Test func aReaderIsToldWhatMatters() {
+    func text(_ crop: CropRecipe, _ strategy: ChannelStrategy) -> String {
+      Recipe(source: .masks, segmentationRole: "", crop: crop, strategy: strategy, roles: ["er"]).description
+    }
+    #expect(
+      text(CropRecipe(cropSizePx: 96, outputSizePx: 64, zeroBackground: true), .map(["er", nil]))
+        == "map er>0, absent zero; intensities self over the crop; squares of 96 px at 64 px, background zeroed"
+    )
+    #expect(
+      text(CropRecipe(cropSizePx: nil, outputSizePx: 64, normalization: .imagenet), .average)
+        == "average; intensities imagenet; whole images at 64 px")
+  }
+
   @Test func aModelOfImageNetSeesItsOwnMeanAndDeviationAtEachInput() throws {
     try withTemporaryDirectory { folder in
       let path = folder + "/rgb.safetensors"

@@ -34,6 +34,13 @@ expect_exit 0 cellvec models inspect hpa
 expect_stdout '^preprocessing +preset hpa-fov-dino4cells$'
 expect_exit 0 cellvec models inspect rgb.safetensors --json
 expect_json
+python3 - <<'PYTHON'
+import struct
+header = b'{"pos_embed":{"dtype":"F32","shape":[1,1,1],"data_offsets":[0,4]}}'
+open("part.safetensors", "wb").write(struct.pack("<Q", len(header)) + header + bytes(4))
+PYTHON
+expect_exit 65 cellvec models inspect part.safetensors
+expect_stderr '^cellvec: part.safetensors: .*missing'
 expect_exit 66 cellvec models inspect cellvec-small
 expect_stderr 'backbone "cellvec-small": is neither a model.s name nor a file; did you mean "cellvec-small-1"\?'
 expect_exit 66 cellvec models remove hpaa
@@ -57,6 +64,9 @@ print(next(s for s in json.load(sys.stdin)["spaces"] if s["name"] == sys.argv[1]
 expect_exit 0 ingest --space small
 expect_equal "the space knows its backbone by name" "$(strategy_of small backbonePath)" cellvec-small-1
 expect_exit 0 ingest --space hpa --backbone hpa
+expect_silence
+expect_exit 0 cellvec ingest fields --db none "${channels[@]}" "${cells[@]}" --backbone hpa --dry-run
+expect_stderr '^hpa: map nucleus>0 protein>1, absent zero; intensities self over the image; squares of 64 px at 512 px$'
 expect_equal "roles go to their inputs" "$(strategy_of hpa strategy)" "map nucleus>0 protein>1, absent zero"
 expect_equal "statistics are the image's, by the preset" \
   "$(strategy_of hpa recipe | grep -o "'normalizationScope': '[a-z]*'")" "'normalizationScope': 'image'"
