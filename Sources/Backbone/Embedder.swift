@@ -4,18 +4,25 @@ import Faults
 package struct Embedder: Sendable {
   package let backbone: VisionTransformer
   package let strategy: ChannelStrategy
+  package let pooling: Pooling
   /// Roles of the crops' channels, in their order.
   package let roles: [String]
   /// For every pass over the backbone, the channel that feeds each input.
   private let passes: [[Int?]]
 
-  /// - Throws: `usage` when the map does not fit the backbone's inputs or names a role that images lack.
-  package init(backbone: VisionTransformer, strategy: ChannelStrategy, roles: [String]) throws {
+  /// - Parameter pooling: nil for the backbone's own.
+  /// - Throws: `usage` when the map does not fit the backbone's inputs or names a role that images lack, or the
+  ///   backbone has no such pooling.
+  package init(
+    backbone: VisionTransformer, strategy: ChannelStrategy, roles: [String], pooling: Pooling? = nil
+  ) throws {
     guard !roles.isEmpty, Set(roles).count == roles.count else {
       throw Fault(.usage, "channels", expected: "different roles", found: described(roles))
     }
     self.backbone = backbone
     self.strategy = strategy
+    self.pooling = pooling ?? backbone.defaultPooling
+    try backbone.check(self.pooling)
     self.roles = roles
     let inputs = backbone.geometry.inputChannels
     switch strategy {
@@ -40,7 +47,7 @@ package struct Embedder: Sendable {
   }
 
   /// Components of a vector.
-  package var dimension: Int { passes.count * backbone.geometry.width }
+  package var dimension: Int { passes.count * backbone.dimension(for: pooling) }
 
   /// Embeds crops; equal crops give equal vectors, whatever stands beside them and however many threads work.
   ///
@@ -54,7 +61,7 @@ package struct Embedder: Sendable {
       target.initialize(repeating: 0)
       try backbone.embed(
         crops, count: count, channels: roles.count, height: height, width: width, passes: passes,
-        into: target, threads: threads)
+        into: target, threads: threads, pooling: pooling)
       initialized = target.count
     }
   }

@@ -1,84 +1,105 @@
 import Faults
 import Formats
 
-/// A file of weights whose tensors have been matched, name by name and shape by shape, with a vision
-/// transformer.
-///
-/// Understood are the names of facebookresearch/dino, DINO4Cells, dinov2 and timm, with or without the prefixes
-/// that training checkpoints put before them.
+/// A file of weights whose tensors have been matched, name by name and shape by shape, with a vision transformer
+/// of one of the known families.
 struct ViTCheckpoint {
+  let source: ViTSource
   let geometry: ViTGeometry
+  let family: ViTFamily
   /// Which formula fits the positional embedding to other image sizes.
   let resampling: PositionResampling
-  /// Tensors of the file that embedding does not use: projection heads of the training, the mask token.
+  /// Side of the images of the training when positions or a configuration tell it, else a customary one, pixels.
+  let defaultImageSizePx: Int
+  let normalization: InputNormalization?
+  /// Tensors of the file that embedding does not use: heads of the training, classifiers, the mask token.
   let ignored: [String]
-  private let file: any TensorFile
-  /// Name in the file by canonical name.
-  private let stored: [String: String]
+  /// What the configuration says against or beyond the file, in words; empty when the file alone would be read the
+  /// same.
+  let configured: String
 
-  init(_ file: any TensorFile) throws {
+  private let file: any TensorFile
+  private let names: TensorNames
+  private let scheme: NamingScheme
+  private let ropeTheta: Double
+
+  /// - Parameter configuration: the config.json beside the file.
+  /// - Throws: `badData` that names all tensors that are missing, unexpected or of another shape, or the field of
+  ///   the configuration that contradicts them.
+  init(_ file: any TensorFile, configuration: ModelConfiguration? = nil) throws {
+    let names = try TensorNames(of: file)
+    let scheme = try NamingScheme.best(for: names, of: file, configuration: configuration)
+    let configuration = try configuration.flatMap { try $0.applies(to: scheme.source) ? $0 : nil }
+    let reading = try GeometryReading(file: file, names: names, scheme: scheme, configuration: configuration)
+    let geometry = reading.geometry
+    try configuration?.check(against: geometry, weights: file.name)
+
     self.file = file
-    var stored: [String: String] = [:]
-    var ignored: [String] = []
-    for name in file.tensorNames {
-      let canonical = Self.canonical(name)
-      if Self.isUnused(canonical) {
-        ignored.append(name)
-      } else if let other = stored.updateValue(name, forKey: canonical) {
-        throw Fault(
-          .badData, file.name, "tensors \(other) and \(name) are both \(canonical)",
-          remedy: "keep one model in the file")
-      }
-    }
-    let classHasPosition = stored["reg_token"] == nil
-    if let registers = stored.removeValue(forKey: "reg_token") { stored["register_tokens"] = registers }
-    self.stored = stored
-    self.ignored = ignored
-    geometry = try Self.geometry(of: file, stored: stored, classHasPosition: classHasPosition)
-    resampling = geometry.registerCount > 0 ? .antialiased : .offset
+    self.names = names
+    self.scheme = scheme
+    self.geometry = geometry
+    source = scheme.source
+    family = ViTFamily(source: source, geometry: geometry, isOfTraining: names.areOfTraining)
+    normalization = configuration?.normalization(inputs: geometry.inputChannels) ?? family.normalization
+    resampling = source.resampling(hasRegisters: geometry.registerCount > 0)
+    let wished = configuration?.imageSizePx ?? source.customaryImageSizePx
+    defaultImageSizePx = geometry.patchSize * (geometry.gridSize ?? max(1, wished / geometry.patchSize))
+    ignored =
+      (names.stored.filter { scheme.isUnused($0.key) || reading.isEmptyHead($0.key) }.map(\.value)
+      + names.ofStudents).sorted()
+    ropeTheta = configuration?.ropeTheta ?? ViTCheckpoint.customaryTheta
+    configured = try reading.configured(ropeTheta: ropeTheta)
     try checkTensors()
   }
 
-  /// The values of a tensor under its canonical name, all finite.
+  static let customaryTheta = 100.0
+
+  /// The values of a tensor under its canonical name, all finite; its parts joined, those that the file does
+  /// without being zeros. Biases under a mask are multiplied with it.
   func floats(_ name: String) throws -> [Float] {
-    // Absent names were refused by `checkTensors`.
-    let values = try file.floats(of: stored[name] ?? name)
+    let parts = scheme.parts(of: name)
+    let stored = try parts.map { part in try names.stored[part.name].map(finiteFloats) }
+    let length = stored.compactMap { $0?.count }.first ?? 0
+    var values = stored.flatMap { $0 ?? [Float](repeating: 0, count: length) }
+    if let mask = scheme.parts(of: name + "_mask").first.flatMap({ names.stored[$0.name] }) {
+      for (index, factor) in try finiteFloats(mask).enumerated() { values[index] *= factor }
+    }
+    return values
+  }
+
+  /// Periods of the rotation, one for each frequency, in patches' coordinates of -1 to 1; a quarter of a head's
+  /// width of them.
+  func ropePeriods() throws -> [Double] {
+    let stored = try floats("rope_embed.periods")
+    guard stored.isEmpty else { return stored.map(Double.init) }
+    return RotaryPositions.periods(headWidth: geometry.headWidth, theta: ropeTheta)
+  }
+
+  private func finiteFloats(_ stored: String) throws -> [Float] {
+    let values = try file.floats(of: stored)
     guard values.allSatisfy(\.isFinite) else {
       throw Fault(
-        .badData, "\(file.name): tensor \(stored[name] ?? name)", "contains NaN or infinity",
+        .badData, "\(file.name): tensor \(stored)", "contains NaN or infinity",
         remedy: "the training diverged or the file is damaged: use another checkpoint")
     }
     return values
   }
 }
 
-// MARK: - Names
+// MARK: - Strictness
 
 extension ViTCheckpoint {
-  /// The name without what data-parallel training and teacher-student checkpoints put before it.
-  private static func canonical(_ name: String) -> String {
-    var name = Substring(name)
-    while let prefix = ["module.", "backbone.", "teacher."].first(where: { name.hasPrefix($0) }) {
-      name = name.dropFirst(prefix.count)
-    }
-    return String(name)
-  }
-
-  /// Whether a tensor belongs to training alone: DINO's projection head, or DINOv2's mask token.
-  private static func isUnused(_ canonical: String) -> Bool {
-    let head = ["head.mlp.0", "head.mlp.2", "head.mlp.4"].flatMap { ["\($0).weight", "\($0).bias"] }
-    return canonical == "mask_token" || head.contains(canonical)
-      || ["head.last_layer.weight_g", "head.last_layer.weight_v"].contains(canonical)
-  }
-
   /// Everything missing, unexpected or of another shape, in one fault.
   private func checkTensors() throws {
-    let expected = geometry.tensors()
-    let missing = expected.map(\.name).filter { stored[$0] == nil }
-    let names = Set(expected.map(\.name))
-    let unexpected = stored.filter { !names.contains($0.key) }.map(\.value).sorted()
+    let expected = expectedTensors()
+    let missing = expected.map(\.name).filter { names.stored[$0] == nil }
+    let known = Set(expected.map(\.name))
+    let ignored = Set(ignored)
+    let unexpected = names.stored.filter { !known.contains($0.key) && !ignored.contains($0.value) }
+      .map(\.value).sorted()
     let misshapen = expected.compactMap { tensor -> String? in
-      guard let name = stored[tensor.name], let found = file.shape(of: name), found != tensor.shape else {
+      guard let name = names.stored[tensor.name], let found = file.shape(of: name), found != tensor.shape
+      else {
         return nil
       }
       return "\(name) (expected \(tensor.shape), found \(found))"
@@ -88,84 +109,53 @@ extension ViTCheckpoint {
       Self.listed(misshapen, "of the wrong shape"),
     ].compactMap { $0 }
     guard problems.isEmpty else {
-      throw Fault(
-        .badData, file.name, problems.joined(separator: "; "),
-        remedy: "use a ViT with the tensor names of DINO, DINOv2 or timm")
+      throw Fault(.badData, file.name, problems.joined(separator: "; "), remedy: Self.remedy)
     }
   }
 
+  /// Every tensor that the file must have, under its plain name there.
+  private func expectedTensors() -> [ViTGeometry.Tensor] {
+    var list: [ViTGeometry.Tensor] = []
+    for tensor in geometry.tensors() {
+      let parts = scheme.parts(of: tensor.name)
+      let shape = [tensor.shape[0] / max(1, parts.count)] + tensor.shape.dropFirst()
+      for part in parts where !scheme.mayBeAbsent(part.pattern) || names.patterns.contains(part.pattern) {
+        list.append(.init(name: part.name, shape: shape))
+      }
+      for mask in scheme.parts(of: tensor.name + "_mask") where names.patterns.contains(mask.pattern) {
+        list.append(.init(name: mask.name, shape: shape.count == 1 ? tensor.shape : shape))
+      }
+    }
+    for periods in scheme.parts(of: "rope_embed.periods") where names.patterns.contains(periods.pattern) {
+      list.append(.init(name: periods.name, shape: [geometry.headWidth / 4]))
+    }
+    // A model without registers may say so by a tensor of none.
+    if geometry.registerCount == 0 {
+      for none in scheme.parts(of: "register_tokens") where names.patterns.contains(none.pattern) {
+        list.append(.init(name: none.name, shape: [1, 0, geometry.width]))
+      }
+    }
+    return list
+  }
+
   /// "3 tensors missing: a, b, c", the first few by name; nil for none.
-  private static func listed(_ names: [String], _ what: String) -> String? {
+  static func listed(_ names: [String], _ what: String) -> String? {
     guard !names.isEmpty else { return nil }
     let shown = names.prefix(4).joined(separator: ", ") + (names.count > 4 ? ", ..." : "")
     return "\(names.count) \(names.count == 1 ? "tensor" : "tensors") \(what): \(shown)"
   }
+
+  static let remedy =
+    "use a DINO, DINOv2, DINOv3 or SubCell model as its authors, timm or Hugging Face spell it"
 }
 
-// MARK: - Geometry
-
-extension ViTCheckpoint {
-  private static func geometry(
-    of file: any TensorFile, stored: [String: String], classHasPosition: Bool
-  ) throws -> ViTGeometry {
-    let telling = ["pos_embed", "patch_embed.proj.weight", "blocks.0.mlp.fc1.weight"]
-    if let problem = listed(telling.filter { stored[$0] == nil }, "missing") {
-      throw Fault(
-        .badData, file.name, problem, remedy: "use a ViT with the tensor names of DINO, DINOv2 or timm")
-    }
-    func shape(_ name: String, _ meaning: String, rank: Int) throws -> [Int] {
-      let shape = stored[name].flatMap(file.shape(of:)) ?? []
-      guard shape.count == rank, shape.allSatisfy({ $0 > 0 }) else {
-        throw Fault(
-          .badData, "\(file.name): tensor \(name)", expected: "the shape \(meaning)", found: "\(shape)")
-      }
-      return shape
-    }
-    let patch = try shape("patch_embed.proj.weight", "[width, inputs, patch, patch]", rank: 4)
-    let positions = try shape("pos_embed", "[1, tokens, width]", rank: 3)
-    let hidden = try shape("blocks.0.mlp.fc1.weight", "[hidden, width]", rank: 2)
-    let registers =
-      stored["register_tokens"] == nil
-      ? 0 : try shape("register_tokens", "[1, registers, width]", rank: 3)[1]
-
-    let patches = positions[1] - (classHasPosition ? 1 : 0)
-    let side = Int(Double(patches).squareRoot().rounded())
-    guard side > 0, side * side == patches else {
-      throw Fault(
-        .badData, "\(file.name): tensor pos_embed", expected: "a square grid of positions",
-        found: "\(patches) positions")
-    }
-    return ViTGeometry(
-      width: patch[0], depth: blockCount(stored.keys), heads: try headCount(of: file, width: patch[0]),
-      patchSize: patch[3], inputChannels: patch[1], gridSize: side, mlpWidth: hidden[0],
-      hasLayerScale: stored["blocks.0.ls1.gamma"] != nil, registerCount: registers,
-      classHasPosition: classHasPosition)
-  }
-
-  /// Blocks by distinct number: were it the largest number, one bad name could ask for a billion blocks.
-  private static func blockCount(_ names: some Sequence<String>) -> Int {
-    var numbers: Set<Int> = []
-    for name in names {
-      let parts = name.split(separator: ".", maxSplits: 2)
-      if parts.count == 3, parts[0] == "blocks", let number = Int(parts[1]) { numbers.insert(number) }
-    }
-    return numbers.count
-  }
-
-  private static func headCount(of file: any TensorFile, width: Int) throws -> Int {
-    if let text = file.metadata["num_heads"] {
-      guard let heads = Int(text), heads > 0, width % heads == 0 else {
-        throw Fault(
-          .badData, "\(file.name): metadata num_heads", expected: "a divisor of the width \(width)",
-          found: text)
-      }
-      return heads
-    }
-    guard width % 64 == 0 else {
-      throw Fault(
-        .badData, file.name, "the number of heads is unknown: the width \(width) is no multiple of 64",
-        remedy: "put num_heads into the file's metadata")
-    }
-    return width / 64
+extension ModelConfiguration {
+  /// Whether it can belong to files of these names: files of the authors have none, and may lie beside another's.
+  fileprivate func applies(to source: ViTSource) throws -> Bool {
+    if isOfTimm { return source == .timm || source == .timmV3 }
+    guard let modelType else { return true }
+    if source.modelTypes.contains(modelType) { return true }
+    guard let expected = source.modelTypes.first else { return false }
+    throw contradiction("model_type", expected: "\(expected), as the tensors are called", found: modelType)
   }
 }

@@ -61,11 +61,11 @@ struct RecipeOptions: ParsableArguments {
   }
 
   func recipe(roles: [String], backbone: VisionTransformer) throws -> Recipe {
-    let trainedSize = backbone.geometry.gridSize * backbone.geometry.patchSize
     return Recipe(
       source: try source(), segmentationRole: segmentOn,
       crop: CropRecipe(
-        cropSizePx: crop, outputSizePx: inputSize ?? trainedSize, zeroBackground: zeroBackground,
+        cropSizePx: crop, outputSizePx: inputSize ?? backbone.defaultImageSizePx,
+        zeroBackground: zeroBackground,
         border: border,
         minAreaPx: minArea, normalization: normalize),
       strategy: try channelStrategy(roles: roles.sorted(), backbone: backbone), roles: roles)

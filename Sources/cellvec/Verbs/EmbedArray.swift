@@ -36,10 +36,11 @@ struct EmbedArray: ParsableCommand {
         .usage, input, expected: "\(model.geometry.inputChannels) inputs, as model \(model.name) has",
         found: "\(channels)")
     }
-    var writer = try NPYWriter(path: output, dimension: model.geometry.width)
+    let dimension = model.dimension(for: model.defaultPooling)
+    var writer = try NPYWriter(path: output, dimension: dimension)
     for start in stride(from: 0, to: count, by: Self.imagesPerBatch) {
       let batch = start..<min(start + Self.imagesPerBatch, count)
-      var vectors = [Float](repeating: 0, count: batch.count * model.geometry.width)
+      var vectors = [Float](repeating: 0, count: batch.count * dimension)
       let imageLength = channels * height * width
       try images.withUnsafeValues { values in
         let pixels = values[batch.lowerBound * imageLength..<batch.upperBound * imageLength]

@@ -43,7 +43,7 @@ struct ModelDescription: Encodable {
     parameters = model.geometry.parameterCount
     geometry = model.geometry
     inputs = model.inputRoles
-    imageSizePx = model.geometry.gridSize * model.geometry.patchSize
+    imageSizePx = model.defaultImageSizePx
     ignoredTensors = model.ignoredTensors
   }
 
