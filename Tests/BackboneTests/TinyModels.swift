@@ -38,11 +38,14 @@ func noise(_ count: Int, seed: UInt64 = 1) -> [Float] {
 
 extension VisionTransformer {
   /// `embed` on arrays.
-  func embed(_ images: [Float], count: Int, height: Int, width: Int, threads: Int = 1) throws -> [Float] {
-    var vectors = [Float](repeating: .nan, count: count * geometry.width)
+  func embed(
+    _ images: [Float], count: Int, height: Int, width: Int, threads: Int = 1, pooling: Pooling? = nil
+  ) throws -> [Float] {
+    var vectors = [Float](repeating: .nan, count: count * dimension(for: pooling ?? defaultPooling))
     try images.withUnsafeBufferPointer { images in
       try vectors.withUnsafeMutableBufferPointer {
-        try embed(images, count: count, height: height, width: width, into: $0, threads: threads)
+        try embed(
+          images, count: count, height: height, width: width, into: $0, threads: threads, pooling: pooling)
       }
     }
     return vectors

@@ -23,7 +23,8 @@ import Testing
       source: .whole, segmentationRole: "nucleus",
       crop: CropRecipe(
         cropSizePx: nil, outputSizePx: 8, normalization: .jointMinmax, normalizationScope: .square),
-      strategy: strategy, roles: ["er", "dna"])
+      strategy: strategy, pooling: .classAndMean, roles: ["er", "dna"])
+    #expect(try recipe.canonicalJSON().contains(#""pooling":"class-mean""#))
     #expect(try Recipe(canonicalJSON: recipe.canonicalJSON(), space: "s") == recipe)
   }
 
@@ -38,6 +39,11 @@ import Testing
     #expect(
       text(CropRecipe(cropSizePx: nil, outputSizePx: 64, normalization: .imagenet), .average)
         == "average; intensities imagenet; whole images at 64 px")
+    #expect(
+      Recipe(
+        source: .whole, segmentationRole: "", crop: CropRecipe(cropSizePx: nil, outputSizePx: 8),
+        strategy: .average, pooling: .meanOfPatches, roles: ["er"]
+      ).description == "average; intensities self over the crop; whole images at 8 px; pooling mean")
   }
 
   @Test func aModelOfImageNetSeesItsOwnMeanAndDeviationAtEachInput() throws {

@@ -16,7 +16,7 @@ expect_stdout '^# cellvec-small-1$'
 expect_exit 0 cellvec models add hpa four.safetensors --preset hpa-fov-dino4cells
 expect_stderr 'use it with --backbone hpa$'
 expect_exit 0 cellvec models list --csv
-expect_stdout '^hpa,ViT-32x1/8,4,nucleus;protein;microtubules;er,.*,hpa-fov-dino4cells,.*/four.safetensors$'
+expect_stdout '^hpa,"?DINO, 4 inputs, as DINO4Cells"?,ViT-32x1/8,4,nucleus;protein;microtubules;er,.*,hpa-fov-dino4cells,.*/four.safetensors$'
 expect_exit 0 cellvec models --json
 expect_json
 expect_exit 64 cellvec models add hpa rgb.safetensors
@@ -31,7 +31,7 @@ expect_exit 65 cellvec models add x broken.safetensors
 expect_stderr '^cellvec: broken.safetensors: '
 expect_equal "a failed model leaves nothing" "$(ls -A "$XDG_DATA_HOME/cellvec/models")" hpa
 expect_exit 0 cellvec models inspect hpa
-expect_stdout '^preprocessing +preset hpa-fov-dino4cells$'
+expect_stdout '^preprocessing +preset hpa-fov-dino4cells, trained with mean 0 and SD 1 in each channel$'
 expect_exit 0 cellvec models inspect rgb.safetensors --json
 expect_json
 python3 - <<'PYTHON'
@@ -101,6 +101,10 @@ expect_exit 0 ingest --space average --backbone rgb.safetensors --strategy avera
 expect_equal "average" "$(strategy_of average strategy)" average
 expect_exit 0 ingest --space reindex --backbone rgb.safetensors --strategy reindex --map nucleus=2 protein=2
 expect_equal "reindex" "$(strategy_of reindex strategy)" "reindex nucleus>2 protein>2"
+expect_exit 0 ingest --space tokens --backbone four.safetensors --pooling class-mean
+expect_equal "pooling" "$(strategy_of tokens dimension)" 64
+expect_exit 64 ingest --space none --backbone four.safetensors --pooling attention
+expect_stderr '--pooling: expected class, mean, class-mean for model four, found attention'
 expect_exit 0 ingest --space imagenet --backbone rgb.safetensors --preset imagenet-dino
 expect_equal "a preset brings its strategy" "$(strategy_of imagenet strategy)" "replicate, concat"
 expect_exit 0 cellvec search --db db --space imagenet "${query[@]}"
