@@ -11,8 +11,8 @@ package struct Embedder: Sendable {
   private let passes: [[Int?]]
 
   /// - Parameter pooling: nil for the backbone's own.
-  /// - Throws: `usage` when the map does not fit the backbone's inputs or names a role that images lack, or the
-  ///   backbone has no such pooling.
+  /// - Throws: `usage` when the map does not fit the backbone's inputs or names a role that images lack, or
+  ///   the backbone has no such pooling.
   package init(
     backbone: VisionTransformer, strategy: ChannelStrategy, roles: [String], pooling: Pooling? = nil
   ) throws {
