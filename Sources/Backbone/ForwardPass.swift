@@ -1,8 +1,8 @@
 import Copenblas
 import Kernels
 
-/// One thread's forward pass with its memory: images go through one at a time, in products whose shapes depend
-/// on the image size alone, so that a result never depends on what else is embedded.
+/// One thread's forward pass with its memory: images go through one at a time, in products whose shapes
+/// depend on the image size alone, so that a result never depends on what else is embedded.
 ///
 /// Letters: T tokens, D width, S rows of a strip. After its keys and values, a block works through the tokens
 /// in strips, which bounds the attention scores and hidden units that exist at a time.
@@ -29,11 +29,12 @@ struct ForwardPass: ~Copyable {
   private let context: UnsafeMutablePointer<Float>
   /// The end of a residual branch before it is added, [S, D].
   private let branch: UnsafeMutablePointer<Float>
-  /// Hidden units of the MLP, [S, hiddenUnitCount]; also the pixels of S patches, and the gates of S pooled tokens.
+  /// Hidden units of the MLP, [S, hiddenUnitCount]; also the pixels of S patches, and the gates of S pooled
+  /// tokens.
   let hidden: UnsafeMutablePointer<Float>
 
-  /// - Parameter positions: of the grid's patches, [patchCount, D] to be added, or with rotary positions the turns
-  ///   [patchCount, D / heads]; must outlive this.
+  /// - Parameter positions: of the grid's patches, [patchCount, D] to be added, or with rotary positions the
+  ///   turns [patchCount, D / heads]; must outlive this.
   init(geometry: ViTGeometry, weights: ViTWeights, positions: UnsafePointer<Float>, grid: PatchGrid) {
     self.geometry = geometry
     self.weights = weights

@@ -1,6 +1,7 @@
 import Faults
 
-/// Which tokens become the embedding, after the last layer norm. Vectors of different poolings are not comparable.
+/// Which tokens become the embedding, after the last layer norm. Vectors of different poolings are not
+/// comparable.
 ///
 /// JSON: `"class"`, `"mean"`, `"class-mean"` or `"attention"`.
 package enum Pooling: String, Sendable, Codable, CaseIterable {

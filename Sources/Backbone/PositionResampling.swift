@@ -1,8 +1,8 @@
 /// How a family of models fits its positional embedding to a grid of patches other than the one that it was
 /// trained with: bicubic all, but not the same.
 enum PositionResampling: Sendable {
-  /// DINO, DINO4Cells, DINOv2 without registers, Cell-DINO: the scale is (grid + 0.1) / stored, A = -0.75, borders
-  /// repeat.
+  /// DINO, DINO4Cells, DINOv2 without registers, Cell-DINO: the scale is (grid + 0.1) / stored, A = -0.75,
+  /// borders repeat.
   case offset
   /// Hugging Face's ViT and DINOv2, SubCell: the scale is exact, A = -0.75, borders repeat.
   case exact

@@ -2,16 +2,16 @@ import Glibc
 
 /// Where DINOv3 has no table of positions: the angles by which queries and keys of a patch are turned.
 ///
-/// - Source: `dinov3/layers/rope_position_encoding.py` of facebookresearch/dinov3; each axis is divided by its own
-///   length.
+/// - Source: `dinov3/layers/rope_position_encoding.py` of facebookresearch/dinov3; each axis is divided by
+///   its own length.
 enum RotaryPositions {
   /// theta^(2 m / (headWidth / 2)) for m = 0 ..< headWidth / 4.
   static func periods(headWidth: Int, theta: Double) -> [Double] {
     (0..<headWidth / 4).map { pow(theta, 4 * Double($0) / Double(headWidth)) }
   }
 
-  /// Cosines and then sines of a patch's angles: 2 pi y / period for all periods, then 2 pi x / period, where y and x
-  /// of the centres of patches run from -1 to 1 from border to border.
+  /// Cosines and then sines of a patch's angles: 2 pi y / period for all periods, then 2 pi x / period, where
+  /// y and x of the centres of patches run from -1 to 1 from border to border.
   ///
   /// - Returns: [rows * columns, 4 * periods.count], as `kernels_rotate` takes it.
   static func turns(periods: [Double], rows: Int, columns: Int) -> [Float] {

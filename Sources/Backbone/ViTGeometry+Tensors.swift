@@ -5,11 +5,11 @@ extension ViTGeometry {
     let shape: [Int]
   }
 
-  /// Every tensor of a model of this geometry, under its canonical name: that of facebookresearch/dino and dinov2,
-  /// and `pool.*` for attention pooling, which they do not have.
+  /// Every tensor of a model of this geometry, under its canonical name: that of facebookresearch/dino and
+  /// dinov2, and `pool.*` for attention pooling, which they do not have.
   ///
-  /// Joint tensors are listed as one, their parts one behind the other by rows: queries, keys and values as `qkv`,
-  /// the two halves of SwiGLU as `w12`.
+  /// Joint tensors are listed as one, their parts one behind the other by rows: queries, keys and values as
+  /// `qkv`, the two halves of SwiGLU as `w12`.
   func tensors() -> [Tensor] {
     var list = [Tensor(name: "cls_token", shape: [1, 1, width])]
     if let gridSize {

@@ -1,5 +1,6 @@
-/// The extents and kinds of a vision transformer, which follow from the names and shapes of its tensors; but for
-/// the number of heads, which no shape tells when heads are not 64 wide, and the epsilon of its layer norms.
+/// The extents and kinds of a vision transformer, which follow from the names and shapes of its tensors; but
+/// for the number of heads, which no shape tells when heads are not 64 wide, and the epsilon of its layer
+/// norms.
 package struct ViTGeometry: Sendable, Equatable, Codable {
   /// How a block's MLP joins its hidden units.
   package enum MLPKind: String, Sendable, Codable {
@@ -32,8 +33,8 @@ package struct ViTGeometry: Sendable, Equatable, Codable {
   /// Side of a patch, pixels.
   package let patchSize: Int
   package let inputChannels: Int
-  /// Side of the square grid of patches that the stored positional embedding is for; nil for models that rotate
-  /// queries and keys instead (DINOv3), which know no such size.
+  /// Side of the square grid of patches that the stored positional embedding is for; nil for models that
+  /// rotate queries and keys instead (DINOv3), which know no such size.
   package let gridSize: Int?
   /// Units of a block's MLP that reach its last layer.
   package let mlpWidth: Int
@@ -43,8 +44,8 @@ package struct ViTGeometry: Sendable, Equatable, Codable {
   package let hasLayerScale: Bool
   /// Extra tokens behind the class token; 0 for most.
   package let registerCount: Int
-  /// Whether the class token has a position of its own. It has none with rotary positions, nor in timm's models
-  /// with registers, where it is added to the token already.
+  /// Whether the class token has a position of its own. It has none with rotary positions, nor in timm's
+  /// models with registers, where it is added to the token already.
   package let classHasPosition: Bool
   /// What layer norm adds to a variance.
   package let epsilon: Float
@@ -71,6 +72,19 @@ package struct ViTGeometry: Sendable, Equatable, Codable {
     self.epsilon = epsilon
     self.attentionPooling = attentionPooling
   }
+
+  /// Where tokens learn the place of their patch.
+  package enum PositionKind: String, Sendable, Codable {
+    /// From a table that is added to the patches, and resampled for images of another size.
+    case learned
+    /// From the rotation of queries and keys, for images of any size.
+    case rotary
+  }
+
+  package var positions: PositionKind { gridSize == nil ? .rotary : .learned }
+
+  /// Side of the images that the positions were learned on, pixels; nil where none are learned.
+  package var trainedImageSizePx: Int? { gridSize.map { $0 * patchSize } }
 
   /// Values of one patch over all inputs.
   var patchValueCount: Int { inputChannels * patchSize * patchSize }

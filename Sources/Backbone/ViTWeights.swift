@@ -20,8 +20,8 @@ final class ViTWeights: @unchecked Sendable {
     let epsilon: Float
   }
 
-  /// Gated attention over tokens. The bias of its scores is left out: a constant added to all scores of a head changes
-  /// no weight.
+  /// Gated attention over tokens. The bias of its scores is left out: a constant added to all scores of a
+  /// head changes no weight.
   struct Pool {
     /// The gates of tanh, then those of gelu.
     let gates: Linear

@@ -12,8 +12,8 @@ import Synchronization
 /// Safe to use from several threads at once.
 package final class VisionTransformer: Sendable {
   package let geometry: ViTGeometry
-  /// Digest of the file of weights, and of what a configuration beside it changes: the same weights with another
-  /// epsilon are another backbone.
+  /// Digest of the file of weights, and of what a configuration beside it changes: the same weights with
+  /// another epsilon are another backbone.
   package let hash: ContentHash
   /// What each input is meant for, from the file's metadata ("inputs": "nucleus,protein"); nil when it is
   /// silent.
@@ -26,8 +26,8 @@ package final class VisionTransformer: Sendable {
   package let familyName: String
   /// Tensors of the file that embedding does not use, such as the projection head of the training.
   package let ignoredTensors: [String]
-  /// Side of the images that suit the model when nobody says otherwise, pixels: that of the training where it is
-  /// known.
+  /// Side of the images that suit the model when nobody says otherwise, pixels: that of the training where it
+  /// is known.
   package let defaultImageSizePx: Int
   /// How the training brought intensities to the inputs; nil when the file does not tell.
   package let expectedNormalization: InputNormalization?
@@ -115,13 +115,13 @@ extension VisionTransformer {
   /// Embeds images that have exactly the model's inputs.
   ///
   /// An image's result depends on that image alone, to the last bit: not on the others, nor on `threads`.
-  /// Pixels to the right and at the bottom that fill no patch are not looked at. An image with NaN or infinity
-  /// gives a vector of NaN.
+  /// Pixels to the right and at the bottom that fill no patch are not looked at. An image with NaN or
+  /// infinity gives a vector of NaN.
   ///
   /// - Parameter pooling: nil for `defaultPooling`.
   /// - Shape: `images` is [count, inputChannels, height, width], `vectors` [count, dimension(for: pooling)].
-  /// - Throws: `usage` when the images are too small for a patch or too large for `maximumPatchCount`, or the model
-  ///   has no such pooling.
+  /// - Throws: `usage` when the images are too small for a patch or too large for `maximumPatchCount`, or the
+  ///   model has no such pooling.
   package func embed(
     _ images: UnsafeBufferPointer<Float>, count: Int, height: Int, width: Int,
     into vectors: UnsafeMutableBufferPointer<Float>, threads: Int, pooling: Pooling? = nil
@@ -180,12 +180,13 @@ extension VisionTransformer {
     }
   }
 
-  /// Set once a process. Threads of ours that each called a threaded OpenBLAS would be far slower than either.
+  /// Set once a process. Threads of ours that each called a threaded OpenBLAS would be far slower than
+  /// either.
   private static let keepOpenBLASToItsCallersThread: Void = openblas_set_num_threads(1)
 
-  /// Positions of the patches of a grid, as `ForwardPass` takes them. A learned table is used as stored when the image
-  /// has the size of the training; else resampled, as the reference implementations do it for every image that is
-  /// not square.
+  /// Positions of the patches of a grid, as `ForwardPass` takes them. A learned table is used as stored when
+  /// the image has the size of the training; else resampled, as the reference implementations do it for every
+  /// image that is not square.
   private func positions(for grid: PatchGrid) -> [Float] {
     if case .learned(let table) = weights.positions, grid.isSquareImage && grid.rows == geometry.gridSize {
       return table

@@ -9,7 +9,7 @@ import Testing
 private struct DamagedModel {
   var tensors: [(name: String, shape: [Int], values: [Float])]
   let fixture: FamilyFixture
-  let metadata: [String: String]
+  var metadata: [String: String]
 
   init(_ fixture: FamilyFixture) throws {
     let file = try SafetensorsFile(path: fixture.path)
@@ -28,13 +28,14 @@ private struct DamagedModel {
       })
   }
 
+  func load() throws -> ViTCheckpoint {
+    let bytes = SafetensorsFile.encode(tensors: tensors, metadata: metadata)
+    return try ViTCheckpoint(
+      SafetensorsFile(bytes: bytes, name: "w"), configuration: fixture.configuration())
+  }
+
   func fault() throws -> String {
-    let file = try SafetensorsFile(
-      bytes: SafetensorsFile.encode(tensors: tensors, metadata: metadata), name: "w")
-    let configuration = try fixture.configuration()
-    return try #require(
-      #expect(throws: Fault.self) { try ViTCheckpoint(file, configuration: configuration) }
-    ).description
+    try #require(#expect(throws: Fault.self) { try load() }).description
   }
 }
 
@@ -91,42 +92,63 @@ private struct DamagedModel {
   }
 
   @Test func headsThatCannotBeRotatedAreRefused() throws {
-    let file = try SafetensorsFile(path: FamilyFixture.named("timm-dinov3-bias").path)
-    let tensors = try file.tensorNames.map { name in
-      (name: name, shape: try #require(file.shape(of: name)), values: try file.floats(of: name))
-    }
-    let odd = try SafetensorsFile(
-      bytes: SafetensorsFile.encode(tensors: tensors, metadata: ["num_heads": "16"]), name: "w")
-    let fault = #expect(throws: Fault.self) { try ViTCheckpoint(odd) }
+    var model = try DamagedModel(.named("timm-dinov3-bias"))
+    model.metadata["num_heads"] = "16"
     #expect(
-      fault?.problem
-        == "expected heads whose width is a multiple of 4, for rotary positions, found a width of 2")
+      try model.fault()
+        == "w: expected heads whose width is a multiple of 4, for rotary positions, found a width of 2")
   }
 
   @Test func theTeacherIsReadWhereAStudentStandsBesideIt() throws {
-    let file = try SafetensorsFile(path: FamilyFixture.named("cell-dino").path)
-    let teacher = try file.tensorNames.map { name in
-      (name: name, shape: try #require(file.shape(of: name)), values: try file.floats(of: name))
+    var model = try DamagedModel(.named("cell-dino"))
+    let teacher = try model.load()
+    let count = model.tensors.count
+    model.tensors += model.tensors.map { tensor in
+      ("student" + tensor.name.dropFirst("teacher".count), tensor.shape, tensor.values)
     }
-    let student = teacher.map { tensor in
-      (name: "student" + tensor.name.dropFirst("teacher".count), shape: tensor.shape, values: tensor.values)
+    let both = try model.load()
+    #expect(both.ignored.count == count + teacher.ignored.count)
+    #expect(both.geometry == teacher.geometry)
+  }
+
+  @Test(arguments: ["_orig_mod.", "module.model.", "teacher.backbone.", "backbone._fsdp_wrapped_module."])
+  func wrappersAreTakenOff(prefix: String) throws {
+    var model = try DamagedModel(.named("huggingface-dinov3-memory"))
+    for index in model.tensors.indices {
+      let name = model.tensors[index].name.split(separator: ".norm1.")
+      model.tensors[index].name = prefix + name.joined(separator: "._checkpoint_wrapped_module.norm1.")
     }
-    let both = try SafetensorsFile(
-      bytes: SafetensorsFile.encode(tensors: teacher + student, metadata: file.metadata), name: "w")
-    let checkpoint = try ViTCheckpoint(both)
-    #expect(checkpoint.ignored.count == student.count + 4)
-    #expect(checkpoint.geometry == (try ViTCheckpoint(file)).geometry)
+    let original = try VisionTransformer(path: model.fixture.path)
+    #expect(try model.load().geometry == original.geometry)
+  }
+
+  /// Loading is total: a damaged file is loaded or refused with a fault.
+  @Test(arguments: FamilyFixture.all)
+  func aDamagedModelIsLoadedOrRefused(fixture: FamilyFixture) throws {
+    let original = try #require(bytes(ofFile: fixture.path))
+    let headerLength = Int(original[0]) + 256 * Int(original[1])
+    let configuration = try fixture.configuration()
+    var refused = 0
+    for seed in 0..<20 {
+      var damaged = original
+      for step in 1...3 {
+        let place = 8 + (seed &* 7919 &+ step &* 104_729) % headerLength
+        damaged[place] = UInt8(truncatingIfNeeded: 48 + (seed &* step) % 75)
+      }
+      do {
+        let file = try SafetensorsFile(bytes: damaged, name: "damaged")
+        _ = try ViTWeights(ViTCheckpoint(file, configuration: configuration))
+      } catch is Fault {
+        refused += 1
+      }
+    }
+    #expect(refused > 5)
   }
 
   @Test func aHeadWithoutClassesIsIgnored() throws {
-    let file = try SafetensorsFile(path: FamilyFixture.named("timm-dinov2").path)
-    var tensors = try file.tensorNames.map { name in
-      (name: name, shape: try #require(file.shape(of: name)), values: try file.floats(of: name))
-    }
-    tensors.append((name: "head.weight", shape: [0, 32], values: []))
-    let headed = try SafetensorsFile(
-      bytes: SafetensorsFile.encode(tensors: tensors, metadata: file.metadata), name: "w")
-    #expect(try ViTCheckpoint(headed).ignored == ["head.weight"])
+    var model = try DamagedModel(.named("timm-dinov2"))
+    model.tensors.append(("head.weight", [0, 32], []))
+    #expect(try model.load().ignored == ["head.weight"])
   }
 }
 

@@ -107,6 +107,15 @@ import Testing
     }
   }
 
+  @Test func aConfigurationThatIsCutShortIsAFault() throws {
+    let whole = try #require(bytes(ofFile: fixturePath("families/huggingface-dinov3/config.json")))
+    #expect(try ModelConfiguration(Data(whole), path: "c")?.ropeTheta == 50)
+    // The last byte ends a line.
+    for length in 0..<whole.count - 1 {
+      #expect(throws: Fault.self) { try ModelConfiguration(Data(whole.prefix(length)), path: "c") }
+    }
+  }
+
   @Test(
     arguments: [
       ("{", ": is not the configuration of a model: it is not JSON"),

@@ -1,7 +1,8 @@
 import Faults
 import Formats
 
-/// Finds out the geometry of a model from the shapes of its tensors, and the rest from metadata and configuration.
+/// Finds out the geometry of a model from the shapes of its tensors, and the rest from metadata and
+/// configuration.
 struct GeometryReading {
   private let file: any TensorFile
   private let names: TensorNames

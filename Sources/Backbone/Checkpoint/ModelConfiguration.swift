@@ -3,19 +3,23 @@ import FoundationEssentials
 
 /// What the config.json beside a file of weights says: that of Hugging Face transformers, or of timm.
 ///
-/// Everything in it is optional. What tensors tell too must agree with them; what they do not tell, such as the
-/// epsilon, is taken from here.
+/// Everything in it is optional. What tensors tell too must agree with them; what they do not tell, such as
+/// the epsilon, is taken from here.
 struct ModelConfiguration: Sendable {
   let path: String
   private let fields: Fields
 
   /// The configuration in the folder of a file of weights; nil when there is none, or none of a transformer.
   ///
-  /// - Throws: `badData` when it is not JSON or a field is not of its type.
+  /// - Throws: `badData` when it is not JSON or a field is not of its type, `inputOutput` when it cannot be
+  ///   read.
   init?(besideWeights path: String) throws {
     let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
     let file = (folder + ["config.json"]).joined(separator: "/")
-    guard let data = FileManager.default.contents(atPath: file) else { return nil }
+    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    guard let data = FileManager.default.contents(atPath: file) else {
+      throw Fault(.inputOutput, file, "cannot be read", remedy: "check its permissions, or remove it")
+    }
     try self.init(data, path: file)
   }
 

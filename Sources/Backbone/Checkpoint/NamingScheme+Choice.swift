@@ -31,15 +31,16 @@ extension NamingScheme {
     return scheme.source == .timm || isOfTimm(names, configuration) ? timm : scheme
   }
 
-  /// Whether the first layer of the MLP has twice the units that the last one takes: SwiGLU under timm's names.
+  /// Whether the first layer of the MLP has twice the units that the last one takes: SwiGLU under timm's
+  /// names.
   private static func isGatedByTimm(_ names: TensorNames, _ file: any TensorFile) -> Bool {
     func shape(_ name: String) -> [Int] { names.stored[name].flatMap(file.shape(of:)) ?? [] }
     let (first, last) = (shape("blocks.0.mlp.fc1.weight"), shape("blocks.0.mlp.fc2.weight"))
     return first.count == 2 && last.count == 2 && last[1] > 0 && first[0] == 2 * last[1]
   }
 
-  /// Whether tensors that the authors would call the same come from timm: its configuration says so; and it drops
-  /// the mask token, which every file of DINOv2's authors has.
+  /// Whether tensors that the authors would call the same come from timm: its configuration says so; and it
+  /// drops the mask token, which every file of DINOv2's authors has.
   private static func isOfTimm(_ names: TensorNames, _ configuration: ModelConfiguration?) -> Bool {
     if let configuration, configuration.isOfTimm { return true }
     return names.patterns.contains("blocks.#.ls1.gamma") && !names.patterns.contains("mask_token")

@@ -1,8 +1,8 @@
 import Faults
 import Formats
 
-/// The tensors of a file by their plain names: without what training, wrappers and task models put before them,
-/// and without the chunks into which DINOv2's training divides its blocks.
+/// The tensors of a file by their plain names: without what training, wrappers and task models put before
+/// them, and without the chunks into which DINOv2's training divides its blocks.
 ///
 ///     teacher.module.backbone.blocks.1.6.norm1.weight  ->  blocks.6.norm1.weight
 struct TensorNames {
@@ -14,8 +14,8 @@ struct TensorNames {
   let areOfTraining: Bool
   /// Plain names with `#` for the number of a block, each once.
   let patterns: Set<String>
-  /// The numbers of the blocks, each once. Were their count taken for the largest of them plus one, one bad name
-  /// could ask for a billion blocks.
+  /// The numbers of the blocks, each once. Were their count taken for the largest of them plus one, one bad
+  /// name could ask for a billion blocks.
   let blocks: [String]
   /// Whether blocks are divided into chunks.
   let areChunked: Bool
@@ -64,18 +64,21 @@ private struct PlainName {
 
   /// What stands before the names of a model inside a training checkpoint.
   private static let ofTraining = ["teacher.", "student.", "module.", "backbone."]
-  /// And inside a compiled, sharded or task model.
-  private static let wrappers = [
-    "_orig_mod.", "_fsdp_wrapped_module.", "model.", "vit.", "dinov2.", "dinov2_with_registers.",
-    "dinov3_vit.",
+  /// And inside a task model.
+  private static let ofTasks = ["model.", "vit.", "dinov2.", "dinov2_with_registers.", "dinov3_vit."]
+  /// Words that PyTorch puts before what it compiles, shards or computes twice.
+  private static let wrappers: Set<Substring> = [
+    "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module",
   ]
   /// The words that a block's number follows.
   private static let lists: Set<Substring> = ["blocks", "layer", "layers"]
 
   init(_ name: String) {
-    var name = Substring(name)
+    let unwrapped = name.split(separator: ".", omittingEmptySubsequences: false)
+      .filter { !Self.wrappers.contains($0) }
+    var name = unwrapped.joined(separator: ".")[...]
     var isOfTraining = false
-    while let prefix = (Self.ofTraining + Self.wrappers).first(where: { name.hasPrefix($0) }) {
+    while let prefix = (Self.ofTraining + Self.ofTasks).first(where: { name.hasPrefix($0) }) {
       isOfTraining = isOfTraining || Self.ofTraining.contains(prefix)
       name = name.dropFirst(prefix.count)
     }

@@ -1,21 +1,22 @@
 import Faults
 import Formats
 
-/// A file of weights whose tensors have been matched, name by name and shape by shape, with a vision transformer
-/// of one of the known families.
+/// A file of weights whose tensors have been matched, name by name and shape by shape, with a vision
+/// transformer of one of the known families.
 struct ViTCheckpoint {
   let source: ViTSource
   let geometry: ViTGeometry
   let family: ViTFamily
   /// Which formula fits the positional embedding to other image sizes.
   let resampling: PositionResampling
-  /// Side of the images of the training when positions or a configuration tell it, else a customary one, pixels.
+  /// Side of the images of the training when positions or a configuration tell it, else a customary one,
+  /// pixels.
   let defaultImageSizePx: Int
   let normalization: InputNormalization?
   /// Tensors of the file that embedding does not use: heads of the training, classifiers, the mask token.
   let ignored: [String]
-  /// What the configuration says against or beyond the file, in words; empty when the file alone would be read the
-  /// same.
+  /// What the configuration says against or beyond the file, in words; empty when the file alone would be
+  /// read the same.
   let configured: String
 
   private let file: any TensorFile
@@ -24,8 +25,8 @@ struct ViTCheckpoint {
   private let ropeTheta: Double
 
   /// - Parameter configuration: the config.json beside the file.
-  /// - Throws: `badData` that names all tensors that are missing, unexpected or of another shape, or the field of
-  ///   the configuration that contradicts them.
+  /// - Throws: `badData` that names all tensors that are missing, unexpected or of another shape, or the
+  ///   field of the configuration that contradicts them.
   init(_ file: any TensorFile, configuration: ModelConfiguration? = nil) throws {
     let names = try TensorNames(of: file)
     let scheme = try NamingScheme.best(for: names, of: file, configuration: configuration)
@@ -60,15 +61,16 @@ struct ViTCheckpoint {
     let parts = scheme.parts(of: name)
     let stored = try parts.map { part in try names.stored[part.name].map(finiteFloats) }
     let length = stored.compactMap { $0?.count }.first ?? 0
-    var values = stored.flatMap { $0 ?? [Float](repeating: 0, count: length) }
+    var values = stored.first.flatMap { $0 } ?? [Float](repeating: 0, count: length)
+    for part in stored.dropFirst() { values += part ?? [Float](repeating: 0, count: length) }
     if let mask = scheme.parts(of: name + "_mask").first.flatMap({ names.stored[$0.name] }) {
       for (index, factor) in try finiteFloats(mask).enumerated() { values[index] *= factor }
     }
     return values
   }
 
-  /// Periods of the rotation, one for each frequency, in patches' coordinates of -1 to 1; a quarter of a head's
-  /// width of them.
+  /// Periods of the rotation, one for each frequency, in patches' coordinates of -1 to 1; a quarter of a
+  /// head's width of them.
   func ropePeriods() throws -> [Double] {
     let stored = try floats("rope_embed.periods")
     guard stored.isEmpty else { return stored.map(Double.init) }
@@ -150,7 +152,8 @@ extension ViTCheckpoint {
 }
 
 extension ModelConfiguration {
-  /// Whether it can belong to files of these names: files of the authors have none, and may lie beside another's.
+  /// Whether it can belong to files of these names: files of the authors have none, and may lie beside
+  /// another's.
   fileprivate func applies(to source: ViTSource) throws -> Bool {
     if isOfTimm { return source == .timm || source == .timmV3 }
     guard let modelType else { return true }

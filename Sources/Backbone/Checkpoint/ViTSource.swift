@@ -19,8 +19,8 @@ enum ViTSource: Sendable {
     }
   }
 
-  /// What layer norm adds to a variance when no config.json says it. Converted DINO models run with the 1e-12 of
-  /// Hugging Face's ViT, though they were trained with 1e-6.
+  /// What layer norm adds to a variance when no config.json says it. Converted DINO models run with the 1e-12
+  /// of Hugging Face's ViT, though they were trained with 1e-6.
   var epsilon: Float {
     switch self {
     case .authors, .timm, .huggingFaceV2: 1e-6
@@ -40,7 +40,8 @@ enum ViTSource: Sendable {
     }
   }
 
-  /// The `model_type` of the config.json that lies beside such files; empty where there is none of Hugging Face's.
+  /// The `model_type` of the config.json that lies beside such files; empty where there is none of Hugging
+  /// Face's.
   var modelTypes: [String] {
     switch self {
     case .authors, .authorsV3, .timm, .timmV3: []

@@ -27,8 +27,8 @@ extension NamingScheme {
     ],
     unused: trainingHeads + ["mask_token"])
 
-  /// DINOv3: no positional embedding but the periods of the rotation, and a mask over the biases that takes those
-  /// of the keys away.
+  /// DINOv3: no positional embedding but the periods of the rotation, and a mask over the biases that takes
+  /// those of the keys away.
   ///
   /// - Source: `dinov3/models/vision_transformer.py`, `dinov3/layers/attention.py` and `ffn_layers.py` of
   ///   facebookresearch/dinov3.
@@ -42,7 +42,7 @@ extension NamingScheme {
     layers: ["blocks.#.mlp.w12": ["blocks.#.mlp.w1", "blocks.#.mlp.w2"]],
     without: ["pos_embed"])
 
-  /// What a training puts behind the model: the projection heads of DINO, DINOv2 and DINOv3, and the norm of the
-  /// class tokens of local crops.
+  /// What a training puts behind the model: the projection heads of DINO, DINOv2 and DINOv3, and the norm of
+  /// the class tokens of local crops.
   static let trainingHeads = ["head.mlp.", "head.last_layer.", "dino_head.", "ibot_head.", "local_cls_norm."]
 }

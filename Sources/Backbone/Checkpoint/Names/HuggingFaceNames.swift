@@ -1,7 +1,8 @@
-/// The names of Hugging Face transformers. ViT and DINOv2 have two spellings: `save_pretrained` writes the old one,
-/// and `torch.save` of a model of transformers 5 the one that it has in memory.
+/// The names of Hugging Face transformers. ViT and DINOv2 have two spellings: `save_pretrained` writes the
+/// old one, and `torch.save` of a model of transformers 5 the one that it has in memory.
 ///
-/// - Source: the tensors of models instantiated with transformers 5.24 (tools/fixtures/families/huggingface.py).
+/// - Source: the tensors of models instantiated with transformers 5.24
+///   (tools/fixtures/families/huggingface.py).
 extension NamingScheme {
   /// `ViTModel`, as which the DINO models are distributed.
   static let huggingFaceViT = huggingFace(
@@ -27,7 +28,8 @@ extension NamingScheme {
     projection: "attention.o_proj", mlp: ("mlp.fc1", "mlp.fc2"),
     swiglu: (["mlp.gate_proj", "mlp.up_proj"], "mlp.down_proj"))
 
-  /// `DINOv3ViTModel`. In memory blocks are called `model.layer.#`, of which `TensorNames` takes the first word.
+  /// `DINOv3ViTModel`. In memory blocks are called `model.layer.#`, of which `TensorNames` takes the first
+  /// word.
   static let huggingFaceV3 = huggingFace(
     .huggingFaceV3, blocks: "layer.#", norms: ("norm1", "norm2"),
     attention: ["attention.q_proj", "attention.k_proj", "attention.v_proj"],

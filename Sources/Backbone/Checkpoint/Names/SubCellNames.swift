@@ -1,7 +1,7 @@
 /// The names of SubCell: a ViT of Hugging Face with a pooling of its own behind it.
 ///
-/// - Source: `vit_model.py` of CellProfiling/SubCellPortable. The layers of the gates carry the number 1, as they
-///   stand behind a dropout in the training.
+/// - Source: `vit_model.py` of CellProfiling/SubCellPortable. The layers of the gates carry the number 1, as
+///   they stand behind a dropout in the training.
 extension NamingScheme {
   static let subCell = subCell(huggingFaceViT)
   static let subCellInMemory = subCell(huggingFaceViTInMemory)
