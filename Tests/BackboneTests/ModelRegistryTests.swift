@@ -74,6 +74,14 @@ import Testing
     }
   }
 
+  @Test func aConfigurationThatIsNoneIsRefusedByItsOwnName() throws {
+    try withRegistry { registry, path, folder in
+      try write(Array("{".utf8), to: folder + "/config.json")
+      let fault = #expect(throws: Fault.self) { try registry.add("a", path: path) }
+      #expect(fault?.description.hasPrefix(folder + "/config.json") == true)
+    }
+  }
+
   @Test(arguments: ["", ".a", "-a", "a/b", "a b", "ä", BundledModel.name])
   func someNamesAreRefused(name: String) throws {
     try withRegistry { registry, path, _ in

@@ -121,10 +121,13 @@ extension ModelRegistry {
       let model: VisionTransformer
       do {
         model = try VisionTransformer(path: weights, name: name, inputRoles: inputs)
-      } catch let fault as Fault where fault.subject.hasPrefix(weights) {
-        // The user knows the file by its own name.
+      } catch let fault as Fault {
+        // The user knows the files by their own names.
+        func renamed(_ text: String) -> String {
+          text.replacing(weights, with: path).replacing("\(partial)/", with: Self.folder(of: path))
+        }
         throw Fault(
-          fault.kind, path + fault.subject.dropFirst(weights.count), fault.problem, remedy: fault.remedy)
+          fault.kind, renamed(fault.subject), renamed(fault.problem), remedy: renamed(fault.remedy))
       }
       let origin = realpath(path, nil).map { resolved in
         defer { free(resolved) }

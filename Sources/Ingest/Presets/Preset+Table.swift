@@ -36,8 +36,9 @@ extension Preset {
         name: "hpa-fov-dino4cells",
         source: """
           DINO4Cells run_get_features.py: self_normalize of each image and channel, no crop, no resize; fields of \
-          512 px. Inputs: protein 1, er 3; sources conflict on nucleus and microtubules, see --hpa-nucleus. Zeros for \
-          absent inputs: channels 0, 2 and 3 were dropped in training (remove_channel)
+          512 px. Inputs: protein 1 and er 3 are agreed; nucleus 0 (default) by comments of its configurations and \
+          by HPA_DINO, 2 by the colours of its loaders: see --hpa-nucleus. Zeros for absent inputs: channels 0, 2 and \
+          3 were dropped in training (remove_channel)
           """,
         normalization: .selfStandardize, normalizationScope: .image, strategy: .map,
         inputs: hpaInputs(nucleus: hpaNucleus), inputSizePx: 512, pooling: .classToken),
