@@ -144,6 +144,18 @@ private func write(_ bytes: some Collection<UInt8>, to path: String) throws {
     #expect(NPYHeader.encoded(shape: [Int.max, Int.max]).count == 128)
   }
 
+  @Test func rowsCanHaveExtentsOfTheirOwn() throws {
+    try withTemporaryDirectory { folder in
+      let path = "\(folder)/crops.npy"
+      var writer = try NPYWriter(path: path, rowShape: [2, 3, 4])
+      try writer.write(values(0..<2, 24))
+      #expect(writer.count == 2)
+      try writer.close()
+      let header = try #require(bytes(ofFile: path)).prefix(128)
+      #expect(String(decoding: header, as: UTF8.self).contains("'shape': (2, 2, 3, 4)"))
+    }
+  }
+
   @Test func anUnfinishedFileLeavesNothingBehind() throws {
     try withTemporaryDirectory { folder in
       do {

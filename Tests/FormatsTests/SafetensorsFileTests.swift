@@ -28,7 +28,23 @@ import Testing
     #expect(try file.floats(of: "bf16") == [0x1.c4p127, 0x1.56p-2, -1])
   }
 
-  @Test(arguments: ["i64", "u8", "flag", "f64"])
+  @Test func doublesAreRoundedToTheNearestFloat() throws {
+    let python = try SafetensorsFile(path: fixturePath("backbone/types.safetensors"))
+    #expect(try python.floats(of: "f64") == [0.1])
+    let header = #"{"w":{"dtype":"F64","shape":[4],"data_offsets":[0,32]}}"#
+    let values: [Double] = [1 / 3, -0.0, 1e300, .nan]
+    let bytes =
+      file(header: Array(header.utf8), payload: 0)
+      + values.flatMap { value in
+        (0..<8).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
+      }
+    let floats = try SafetensorsFile(bytes: bytes, name: "w").floats(of: "w")
+    #expect(floats[..<3] == [1 / 3, 0, .infinity])
+    #expect(floats[1].sign == .minus)
+    #expect(floats[3].isNaN)
+  }
+
+  @Test(arguments: ["i64", "u8", "flag"])
   func otherTypesAreListedButNotReadAsFloats(name: String) throws {
     let file = try SafetensorsFile(path: fixturePath("backbone/types.safetensors"))
     #expect(file.shape(of: name) == [name == "i64" ? 2 : 1])
@@ -91,7 +107,7 @@ import Testing
       ("", 0, "does not begin with {"),
       ("[]", 0, "does not begin with {"),
       ("{\"a\":", 0, "is not the JSON of a safetensors file"),
-      ("{\"a\":1}", 0, "is not the JSON of a safetensors file: a: "),
+      ("{\"a\":1}", 0, "is not the JSON of a safetensors file: expected { at byte 13"),
       ("{\"__metadata__\":{\"k\":1}}", 0, "is not the JSON of a safetensors file"),
       ("{\"a\":{\"dtype\":\"F31\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "unknown type F31"),
       ("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4, "expected 8 bytes for F32 [2]"),

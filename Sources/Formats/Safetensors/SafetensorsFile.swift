@@ -12,29 +12,29 @@ package struct SafetensorsFile: Sendable {
   /// The texts of `__metadata__`.
   package let metadata: [String: String]
   private let entries: [String: SafetensorsEntry]
-  private let storage: SafetensorsStorage
+  private let storage: FileBytes
   private let payloadOffset: Int
 
   /// Maps the file read-only. Whoever shortens it while it is mapped kills the process that reads it: files of
   /// weights are replaced, not edited.
   package init(path: String) throws {
-    try self.init(storage: SafetensorsStorage(path: path), name: path)
+    try self.init(storage: FileBytes(path: path), name: path)
   }
 
   /// Reads a file that is already in memory.
   package init(bytes: [UInt8], name: String) throws {
-    try self.init(storage: SafetensorsStorage(bytes: bytes), name: name)
+    try self.init(storage: FileBytes(bytes: bytes), name: name)
   }
 
   /// Reads a file that is part of the program, where it lies.
   /// - Parameter constant: bytes that live as long as the process and never change.
   package init(constant: UnsafeRawBufferPointer, name: String) throws {
-    try self.init(storage: SafetensorsStorage(constant: constant), name: name)
+    try self.init(storage: FileBytes(constant: constant), name: name)
   }
 
-  private init(storage: SafetensorsStorage, name: String) throws {
-    let header = try storage.withUnsafeBytes { bytes in
-      do { return try SafetensorsHeader(of: bytes) } catch let fault as Fault { throw fault.within(name) }
+  init(storage: FileBytes, name: String) throws {
+    let header = try storage.withUnsafeBytes { bytes throws(Fault) in
+      do throws(Fault) { return try SafetensorsHeader(of: bytes) } catch { throw error.within(name) }
     }
     self.name = name
     self.storage = storage
@@ -49,44 +49,26 @@ package struct SafetensorsFile: Sendable {
   /// The tensor's extents, outermost first; nil when there is no such tensor.
   package func shape(of tensor: String) -> [Int]? { entries[tensor]?.shape }
 
-  /// The tensor's values in row-major order; F16 and BF16 are widened, which is exact.
-  /// - Throws: `missingInput` for an unknown name, `badData` for a type that is not a floating-point type of at
-  ///   most 32 bits.
+  /// The tensor's values in row-major order; F16 and BF16 are widened, which is exact, and F64 is rounded.
+  /// - Throws: `missingInput` for an unknown name, `badData` for a type that is not one of these or F32.
   package func floats(of tensor: String) throws -> [Float] {
     guard let entry = entries[tensor] else {
-      throw Fault(.missingInput, name, "has no tensor \(tensor)")
+      throw Fault(.missingInput, name, "has no tensor \(excerpt(tensor))")
     }
-    return try storage.withUnsafeBytes { bytes in
+    guard let type = entry.type.floatingPoint else {
+      throw Fault(
+        .badData, "\(name): tensor \(excerpt(tensor))", expected: "F32, F16, BF16 or F64",
+        found: entry.type.rawValue, remedy: "convert it in Python with .float()")
+    }
+    return storage.withUnsafeBytes { bytes in
       let start = payloadOffset + entry.range.lowerBound
       let values = UnsafeRawBufferPointer(rebasing: bytes[start..<start + entry.range.count])
-      return switch entry.type {
-      case .f32: widen(values, as: UInt32.self) { Float(bitPattern: $0) }
-      case .f16: widen(values, as: UInt16.self) { Float(Float16(bitPattern: $0)) }
-      case .bf16: widen(values, as: UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
-      default:
-        throw Fault(
-          .badData, "\(name): tensor \(tensor)", expected: "F32, F16 or BF16", found: entry.type.rawValue)
-      }
+      return type.floats(in: values, shape: entry.shape, strides: rowMajorStrides(of: entry.shape))
     }
   }
 
   /// The file as a whole, for the length of the call.
   package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
     try storage.withUnsafeBytes(body)
-  }
-}
-
-/// Reads little-endian words, which need not be aligned, as floats.
-private func widen<Word: FixedWidthInteger>(
-  _ bytes: UnsafeRawBufferPointer, as: Word.Type, _ float: (Word) -> Float
-) -> [Float] {
-  let size = MemoryLayout<Word>.size
-  let count = bytes.count / size
-  return [Float](unsafeUninitializedCapacity: count) { values, initialized in
-    for index in 0..<count {
-      let word = bytes.loadUnaligned(fromByteOffset: index * size, as: Word.self)
-      values.initializeElement(at: index, to: float(Word(littleEndian: word)))
-    }
-    initialized = count
   }
 }

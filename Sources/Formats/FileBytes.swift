@@ -5,8 +5,8 @@ private struct ConstantBytes: @unchecked Sendable {
   let bytes: UnsafeRawBufferPointer
 }
 
-/// The bytes behind a `SafetensorsFile`: a read-only mapping, an array, or constants.
-struct SafetensorsStorage: Sendable {
+/// The bytes of a file that is read in place: a read-only mapping, an array, or constants.
+struct FileBytes: Sendable {
   private enum Source: Sendable {
     case mapped(MappedFile)
     case array([UInt8])

@@ -1,0 +1,76 @@
+import Faults
+
+/// A checkpoint that `torch.save` wrote (.pth, .pt, .bin), read in place: nothing in it is run.
+///
+/// Of a checkpoint of several dictionaries of tensors one is read, the branch: `teacher`, or else `student`,
+/// `state_dict`, `model` or `model_state_dict`, or else the file as a whole. Names inside it are joined with
+/// dots.
+package struct PyTorchFile: TensorFile {
+  package let name: String
+  /// Numbers and texts that stand at the top of the file, such as `epoch`. In addition `branch` is the key of
+  /// the dictionary that is read, and `branches` all keys that one can choose, separated by ", ".
+  package let metadata: [String: String]
+  /// The key of the dictionary that is read; nil when the file is one.
+  package let branch: String?
+  /// The keys of all dictionaries with tensors, in the order of the file.
+  package let branches: [String]
+  private let tensors: [String: TorchTensor]
+  private let storage: FileBytes
+
+  /// Maps the file read-only. Whoever shortens it while it is mapped kills the process that reads it: files
+  /// of weights are replaced, not edited.
+  ///
+  /// - Parameter branch: the key of the dictionary that is read; nil for the usual one.
+  /// - Throws: `missingInput` when there is no such file or branch; `badData` when the file is not a
+  ///   checkpoint, is damaged, or is from a big-endian machine.
+  package init(path: String, branch: String? = nil) throws {
+    try self.init(FileBytes(path: path), name: path, branch: branch)
+  }
+
+  /// Reads a file that is already in memory.
+  package init(bytes: [UInt8], name: String, branch: String? = nil) throws {
+    try self.init(FileBytes(bytes: bytes), name: name, branch: branch)
+  }
+
+  init(_ storage: FileBytes, name: String, branch: String?) throws {
+    let state = try storage.withUnsafeBytes { bytes throws(Fault) in
+      do throws(Fault) {
+        return try TorchStateDict(TorchContainer(of: bytes), branch: branch, bytes)
+      } catch {
+        throw error.within(name)
+      }
+    }
+    self.name = name
+    self.storage = storage
+    self.branch = state.branch
+    branches = state.branches
+    tensors = state.tensors
+    var metadata = state.metadata
+    metadata["branch"] = state.branch
+    metadata["branches"] = branches.isEmpty ? nil : branches.joined(separator: ", ")
+    self.metadata = metadata
+  }
+
+  package var tensorNames: [String] { tensors.keys.sorted() }
+
+  package func shape(of tensor: String) -> [Int]? { tensors[tensor]?.shape }
+
+  package func floats(of tensor: String) throws -> [Float] {
+    guard let found = tensors[tensor] else {
+      throw Fault(.missingInput, name, "has no tensor \(excerpt(tensor))")
+    }
+    guard let type = found.type.floatingPoint else {
+      throw Fault(
+        .badData, "\(name): tensor \(excerpt(tensor))", expected: "float32, float16, bfloat16 or float64",
+        found: found.type.rawValue, remedy: "convert it in Python with .float()")
+    }
+    return storage.withUnsafeBytes { bytes in
+      type.floats(
+        in: UnsafeRawBufferPointer(rebasing: bytes[found.data]), shape: found.shape, strides: found.strides)
+    }
+  }
+
+  package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try storage.withUnsafeBytes(body)
+  }
+}

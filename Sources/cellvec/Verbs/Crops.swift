@@ -1,0 +1,52 @@
+import ArgumentParser
+import Faults
+import Imaging
+import Ingest
+
+/// `cellvec crops`: the pixels that a backbone would see.
+struct Crops: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write the crops of a folder's cells as a .npy file, for training a backbone on them.",
+    discussion: """
+      Crops are cut and normalised as ingest does it; --normalize range keeps the intensities. The file is \
+      float32, [cells, channels, size, size], with channels in the order of --channels; the table has a line for \
+      each crop.
+
+      Examples:
+        cellvec crops plate1/ --output crops.npy --table cells.csv --cells nuclei --crop 96 --normalize range \\
+          --channels nucleus='*_blue.png' protein='*_green.png' --metadata plate1.csv
+      """)
+
+  @Argument(help: "Folder of images; folders in it are searched too.") var folder: String
+  @Option(help: ArgumentHelp("File for the crops: .npy.", valueName: "file")) var output: String
+  @Option(help: ArgumentHelp("File for a line on each crop: .csv or .tsv.", valueName: "file"))
+  var table: String?
+  @OptionGroup(title: "Images") var channels: ChannelOptions
+  @OptionGroup(title: "Cells") var crops: CropOptions
+  @OptionGroup(title: "Metadata") var metadataOptions: MetadataOptions
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var talk: TalkOptions
+
+  func run() throws {
+    let patterns = try channels.patterns()
+    let grouping = try findImages(in: folder, channels: patterns, mask: crops.maskPattern)
+    guard let size = crops.inputSize ?? crops.crop else {
+      throw Fault(.usage, "--input-size", "is needed for whole images", remedy: "name the side of the crops")
+    }
+    let export = CropExport(
+      images: grouping.images, source: try crops.source(),
+      crop: crops.recipe(over: CropRecipe(cropSizePx: nil, outputSizePx: size)),
+      segmentationRole: crops.segmentOn,
+      metadata: try ImageMetadata(
+        table: metadataOptions.metadata, join: metadataOptions.join, namePattern: metadataOptions.namePattern,
+        types: metadataOptions.fieldTypes.types(), images: grouping.images, existing: []))
+    let progress = ProgressLine(counting: "images", of: grouping.images.count, isQuiet: talk.quiet)
+    let summary = try export.write(
+      crops: output, table: table, threads: threads.count, progress: { progress.update(done: $0) })
+    progress.finish()
+    talk.say("wrote \(summary.cells) crops of \(patterns.count) x \(size) x \(size) to \(output)")
+    let failures = grouping.problems + summary.failures
+    for failure in failures { StandardError.writeLine("cellvec: \(failure)") }
+    if !failures.isEmpty { throw ExitStatus.someInputsFailed }
+  }
+}

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# The crops that a backbone would see, for other programs.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+cellvec simulate fields --fields 2 --size 128 --cells-per-field 3 --seed 1 --quiet
+crops=(cellvec crops fields --output crops.npy --table cells.csv --cells masks='*_mask.png'
+  --channels nucleus='*_nucleus.png' protein='*_protein.png' --metadata fields/metadata.csv)
+expect_exit 0 "${crops[@]}" --crop 48 --input-size 32 --normalize range
+expect_stderr '^wrote [0-9]+ crops of 2 x 32 x 32 to crops.npy$'
+expect_equal "a line for each crop" "$(($(wc -l <cells.csv) - 1))" "$(sed -n 's/^wrote \([0-9]*\) crops.*/\1/p' .stderr)"
+expect_equal "with the image's metadata" "$(head -n 1 cells.csv)" \
+  "image,object,center_x,center_y,area_px,cell_line,gene,localization,plate,site,well"
+expect_exit 64 cellvec crops fields --output none.npy --channels nucleus='*_nucleus.png'
+expect_stderr '^cellvec: --input-size: is needed'
+expect_exit 64 "${crops[@]}" --output none.npy
+expect_stderr 'crop'
+expect_equal "and writes nothing" "$(ls none.npy 2>/dev/null)" ""
+printf 'no image' >fields/P1_A01_s1_nucleus.png
+expect_exit 2 "${crops[@]}" --crop 48
+expect_stderr 'P1_A01_s1_nucleus.png: expected a PNG or TIFF image'
+finish

@@ -1,0 +1,1 @@
+"""DINO self-supervised pretraining of vision transformers for cells; see ../README.md."""

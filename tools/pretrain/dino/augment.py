@@ -1,0 +1,123 @@
+"""Views of cells for self-supervision: what may differ between two pictures of one cell.
+
+A microscope gives no orientation, so views are rotated and mirrored; stain and exposure differ, so intensities
+are bent channel by channel. Channels are never mixed like colours: they are different molecules. What a crop's own
+normalisation removes (offset and gain) needs no augmentation.
+
+Noise and focus are varied twice. Widely from cell to cell, the same in all views of a cell: the backbone learns to
+see through them but is not taught to forget them, since a dim protein is a noisy one. And slightly from view to
+view, so that grains of noise are nothing to recognise a cell by.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+
+def standardize(images):
+    """Mean 0 and standard deviation 1 in each image and channel; a constant channel is 0. As `--normalize self`."""
+    mean = images.mean((2, 3), keepdim=True)
+    deviation = images.std((2, 3), keepdim=True, correction=0)
+    return torch.where(deviation > 1e-6, (images - mean) / (deviation + 1e-7), 0)
+
+
+def central(images, context):
+    """The part that a backbone sees of crops that were cut `context` times wider."""
+    side = images.shape[-1]
+    inner = round(side / context)
+    start = (side - inner) // 2
+    return images[..., start : start + inner, start : start + inner]
+
+
+def uniform(count, low, high):
+    return low + (high - low) * torch.rand(count)
+
+
+def view(images, side, scale, context, shift):
+    """Squares of `side` pixels out of `images`: turned, mirrored, of a share `scale` of the cell crop's area,
+    off centre by up to `shift` of the crop's side. [B, C, S, S] -> [B, C, side, side]."""
+    count = len(images)
+    # In grid_sample's units the whole image is -1...1, so the cell crop is 1 / context of it.
+    half = uniform(count, *scale).sqrt() / context
+    angle = uniform(count, 0, 2 * math.pi)
+    mirror = 1 - 2 * (torch.rand(count) < 0.5).float()
+    stretch = torch.exp(0.08 * torch.randn(count))
+    cos, sin = torch.cos(angle) * half, torch.sin(angle) * half
+    theta = torch.zeros(count, 2, 3)
+    theta[:, 0, 0], theta[:, 0, 1] = cos * mirror * stretch, -sin
+    theta[:, 1, 0], theta[:, 1, 1] = sin * mirror * stretch, cos
+    theta[:, :, 2] = (2 * torch.rand(count, 2) - 1) * 2 * shift[:, None] / context
+    theta = theta.to(images.device)
+    grid = F.affine_grid(theta, [count, images.shape[1], side, side], align_corners=False)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def bend(images, strength):
+    """x^gamma between each channel's extremes, with another gamma for each image and channel."""
+    low = images.amin((2, 3), keepdim=True)
+    span = (images.amax((2, 3), keepdim=True) - low).clamp_min(1e-6)
+    gamma = torch.exp(strength * torch.randn(*images.shape[:2], 1, 1)).to(images.device)
+    return ((images - low) / span).clamp(0, 1) ** gamma
+
+
+def blur(images, probability, largest):
+    """Gaussian blur of a share of the images, each channel by its own sigma of up to `largest` pixels."""
+    count, channels, side, _ = images.shape
+    sigma = uniform(count * channels, 0.2, largest)
+    sigma[torch.rand(count).repeat_interleave(channels) >= probability] = 0.05
+    offsets = torch.arange(-3.0, 4.0)
+    kernel = torch.exp(-offsets**2 / (2 * sigma[:, None] ** 2))
+    kernel = (kernel / kernel.sum(1, keepdim=True)).to(images.device)
+    flat = F.pad(images.reshape(1, count * channels, side, side), (3, 3, 3, 3), mode="reflect")
+    flat = F.conv2d(flat, kernel[:, None, :, None], groups=count * channels)
+    return F.conv2d(flat, kernel[:, None, None, :], groups=count * channels).reshape(images.shape)
+
+
+def noise(images, largest):
+    """White noise of up to `largest` standard deviations of the channel."""
+    level = (largest * torch.rand(*images.shape[:2], 1, 1) ** 2).to(images.device)
+    return images + level * torch.randn_like(images)
+
+
+def arrange_channels(images, present, replicate, drop):
+    """Fills the inputs as `cellvec` will: some cells have one channel copied into all inputs (`replicate`), some
+    lack a channel (`drop`), others come as they are. One choice a cell, so that its views agree."""
+    count, inputs = present.shape
+    draw = torch.rand(count)
+    alone = present.sum(1) == 1
+    chosen = torch.multinomial(present.float(), 1).squeeze(1)
+    copies = draw < torch.where(alone, 0.5, replicate)
+    loses = ~copies & ~alone & (draw > 1 - drop)
+    source = torch.arange(inputs).expand(count, -1).clone()
+    source[copies] = chosen[copies, None].expand(-1, inputs)
+    images = images.gather(1, source[..., None, None].expand(-1, -1, *images.shape[2:]).to(images.device))
+    keep = torch.ones(count, inputs)
+    keep[loses, chosen[loses]] = 0
+    return images * keep[..., None, None].to(images.device)
+
+
+class MultiCrop:
+    """Two global views, normalised as at inference, and some local ones in the scale of the whole crop."""
+
+    def __init__(self, options):
+        self.options = options
+
+    def __call__(self, images, present):
+        """-> (list of 2 global views [B, C, S, S], list of local views)."""
+        o = self.options
+        images = arrange_channels(images, present, o.replicate, o.drop)
+        # Absent channels stay 0: nothing is added to them.
+        lit = (images.amax((2, 3), keepdim=True) > images.amin((2, 3), keepdim=True)).float()
+        images = noise(standardize(blur(images, o.blur, 1.5)), o.noise)
+        globals_, locals_ = [], []
+        for _ in range(2):
+            x = view(images, o.image_size, o.global_scale, o.context, uniform(len(images), 0, 0.12))
+            x = noise(standardize(blur(bend(x, o.gamma), o.blur, 0.7)), o.view_noise)
+            globals_.append(standardize(x) * lit)
+        bent = standardize(bend(images, o.gamma))
+        for _ in range(o.local_views):
+            x = view(bent, o.local_size, o.local_scale, o.context, uniform(len(images), 0, 0.3))
+            locals_.append(noise(blur(x, o.blur, 0.7), o.view_noise) * lit)
+        return globals_, locals_
+
