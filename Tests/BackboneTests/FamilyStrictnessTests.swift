@@ -99,6 +99,12 @@ private struct DamagedModel {
         == "w: expected heads whose width is a multiple of 4, for rotary positions, found a width of 2")
   }
 
+  @Test func headsOfRotaryModelsFollowFromTheirPeriods() throws {
+    var model = try DamagedModel(.named("dinov3"))
+    model.metadata = [:]
+    #expect(try model.load().geometry.heads == 2)
+  }
+
   @Test func theTeacherIsReadWhereAStudentStandsBesideIt() throws {
     var model = try DamagedModel(.named("cell-dino"))
     let teacher = try model.load()

@@ -75,6 +75,20 @@ import Testing
     #expect(try hash(#"{"layer_norm_eps": 1e-6}"#) != alone)
   }
 
+  @Test func meanAndDeviationAreThoseOfThePreprocessor() throws {
+    let preprocessor = #"{"image_mean": [0.1, 0.2, 0.3, 0.4], "image_std": [1, 1, 1, 1], "size": 224}"#
+    func normalization(_ folder: String) throws -> InputNormalization? {
+      try withModel(folder, configuration: #"{"model_type": "vit", "num_attention_heads": 2}"#) { path in
+        let beside = path.dropLast("model.safetensors".count) + "preprocessor_config.json"
+        try write(Array(preprocessor.utf8), to: String(beside))
+        return try VisionTransformer(path: path).expectedNormalization
+      }
+    }
+    let told = InputNormalization.fixed(mean: [0.1, 0.2, 0.3, 0.4], deviation: [1, 1, 1, 1])
+    #expect(try normalization("huggingface-vit") == told)
+    #expect(try normalization("huggingface-vit-memory") == nil, "four means are not for one input")
+  }
+
   @Test func aConfigurationOfSomethingElseIsNotLookedAt() throws {
     for configuration in [
       #"{"optimizer": "adam"}"#, "{}", #"{"architecture": "resnet50", "num_features": 2048}"#,
