@@ -64,7 +64,7 @@ struct ModelConfiguration: Sendable {
 
 extension ModelConfiguration {
   /// Whether timm wrote it.
-  var isOfTimm: Bool { fields.architecture != nil }
+  var isOfTimm: Bool { fields.isOfTimm }
 
   var modelType: String? { fields.modelType }
   var heads: Int? { fields.heads }
@@ -168,9 +168,12 @@ private struct Fields: Decodable, Sendable {
     }
   }
 
+  /// timm's other models are told by a configuration of the same fields.
+  var isOfTimm: Bool { architecture?.hasPrefix("vit_") ?? false }
+
   /// Whether it is about a transformer at all.
   var areOfTransformer: Bool {
-    modelType != nil || architecture != nil || width != nil || depth != nil || heads != nil || epsilon != nil
+    modelType != nil || isOfTimm || width != nil || depth != nil || heads != nil || epsilon != nil
       || ropeTheta != nil
   }
 }
