@@ -64,6 +64,11 @@ import Testing
     #expect(vectors[1] == alone)
   }
 
+  @Test func aBaseThatIsNotPositiveIsAFault() throws {
+    let says = try fault("huggingface-dinov3-memory", #"{"rope_theta": 0}"#)
+    #expect(says.hasPrefix(": rope_theta: expected a positive number, found 0"))
+  }
+
   @Test func theNameIsOfTheWeightsAndOfWhatTheConfigurationChanges() throws {
     func hash(_ configuration: String?) throws -> String {
       try withModel("huggingface-vit-memory", configuration: configuration) {
@@ -99,11 +104,13 @@ import Testing
       #expect(epsilon == 1e-12)
     }
     // The authors' files have none: it belongs to another model in the folder.
-    let family = try withModel("dinov2-swiglu", configuration: #"{"model_type": "vit", "hidden_size": 768}"#)
-    {
-      try VisionTransformer(path: $0).familyName
+    let others = [#"{"model_type": "vit", "hidden_size": 768}"#, #"{"architecture": "resnet50"}"#]
+    for configuration in others {
+      let family = try withModel("dinov2-swiglu", configuration: configuration) {
+        try VisionTransformer(path: $0).familyName
+      }
+      #expect(family == "DINOv2")
     }
-    #expect(family == "DINOv2")
   }
 
   @Test func timmsConfigurationDecidesTheResizeOfPositions() throws {
