@@ -14,7 +14,9 @@ extension VisionTransformer {
     geometry: ViTGeometry, inputRoles: [String]? = nil, seed: UInt64, to path: String
   ) throws {
     precondition(geometry.width % geometry.heads == 0, "heads must divide the width")
-    precondition(geometry.gridSize != nil && geometry.epsilon == 1e-6, "seeded models are of DINO's kind")
+    precondition(
+      geometry.gridSize != nil && geometry.epsilon == 1e-6 && geometry.attentionPooling == nil,
+      "seeded models are of DINO's kind")
     precondition(inputRoles.map { $0.count == geometry.inputChannels } ?? true, "one role an input")
     let tensors = geometry.tensors().enumerated().map { index, tensor in
       var generator = SeededGenerator(seed: seed, stream: UInt64(index))

@@ -79,6 +79,15 @@ private struct DamagedModel {
     #expect(try model.fault().contains(name))
   }
 
+  @Test func aPeriodOfNothingIsRefused() throws {
+    var model = try DamagedModel(.named("dinov3"))
+    let index = try #require(model.tensors.firstIndex { $0.name == "rope_embed.periods" })
+    model.tensors[index].values[2] = 0
+    let checkpoint = try model.load()
+    let fault = #expect(throws: Fault.self) { try ViTWeights(checkpoint) }
+    #expect(fault?.description == "w: tensor rope_embed.periods: expected positive periods, found 0.0")
+  }
+
   @Test func aBiasThatOneBlockLacksIsMissing() throws {
     var model = try DamagedModel(.named("timm-dinov3-bias"))
     model.tensors.removeAll { $0.name == "blocks.1.attn.v_bias" }
@@ -97,6 +106,12 @@ private struct DamagedModel {
     #expect(
       try model.fault()
         == "w: expected heads whose width is a multiple of 4, for rotary positions, found a width of 2")
+  }
+
+  @Test func headsOfRotaryModelsFollowFromTheirPeriods() throws {
+    var model = try DamagedModel(.named("dinov3"))
+    model.metadata = [:]
+    #expect(try model.load().geometry.heads == 2)
   }
 
   @Test func theTeacherIsReadWhereAStudentStandsBesideIt() throws {

@@ -48,6 +48,20 @@ import Testing
         .resampling == fixture.resampling)
   }
 
+  @Test(arguments: FamilyFixture.all)
+  func parametersAreTheNumbersOfTheTensorsThatAreUsed(fixture: FamilyFixture) throws {
+    let model = try VisionTransformer(path: fixture.path)
+    let file = try SafetensorsFile(path: fixture.path)
+    // DINOv3's authors store biases of keys, and a mask that takes them away.
+    let unlearned = [".bias_mask", ".periods"]
+    let isMasked = file.tensorNames.contains { $0.hasSuffix(".bias_mask") }
+    let used = file.tensorNames.filter { name in
+      !model.ignoredTensors.contains(name) && !unlearned.contains { name.hasSuffix($0) }
+    }
+    let stored = try used.map { try #require(file.shape(of: $0)).reduce(1, *) }.reduce(0, +)
+    #expect(model.geometry.parameterCount == stored - (isMasked ? 2 * 32 : 0))
+  }
+
   @Test func onlyModelsWithTheWeightsPoolByAttention() throws {
     let subCell = try VisionTransformer(path: FamilyFixture.named("subcell").path)
     #expect(subCell.defaultPooling == .attention)

@@ -64,6 +64,11 @@ import Testing
     #expect(vectors[1] == alone)
   }
 
+  @Test func aBaseThatIsNotPositiveIsAFault() throws {
+    let says = try fault("huggingface-dinov3-memory", #"{"rope_theta": 0}"#)
+    #expect(says.hasPrefix(": rope_theta: expected a positive number, found 0"))
+  }
+
   @Test func theNameIsOfTheWeightsAndOfWhatTheConfigurationChanges() throws {
     func hash(_ configuration: String?) throws -> String {
       try withModel("huggingface-vit-memory", configuration: configuration) {
@@ -73,6 +78,20 @@ import Testing
     let alone = try hash(nil)
     #expect(try hash(#"{"model_type": "vit", "layer_norm_eps": 1e-12, "num_attention_heads": 2}"#) == alone)
     #expect(try hash(#"{"layer_norm_eps": 1e-6}"#) != alone)
+  }
+
+  @Test func meanAndDeviationAreThoseOfThePreprocessor() throws {
+    let preprocessor = #"{"image_mean": [0.1, 0.2, 0.3, 0.4], "image_std": [1, 1, 1, 1], "size": 224}"#
+    func normalization(_ folder: String) throws -> InputNormalization? {
+      try withModel(folder, configuration: #"{"model_type": "vit", "num_attention_heads": 2}"#) { path in
+        let beside = path.dropLast("model.safetensors".count) + "preprocessor_config.json"
+        try write(Array(preprocessor.utf8), to: String(beside))
+        return try VisionTransformer(path: path).expectedNormalization
+      }
+    }
+    let told = InputNormalization.fixed(mean: [0.1, 0.2, 0.3, 0.4], deviation: [1, 1, 1, 1])
+    #expect(try normalization("huggingface-vit") == told)
+    #expect(try normalization("huggingface-vit-memory") == nil, "four means are not for one input")
   }
 
   @Test func aConfigurationOfSomethingElseIsNotLookedAt() throws {
@@ -85,11 +104,13 @@ import Testing
       #expect(epsilon == 1e-12)
     }
     // The authors' files have none: it belongs to another model in the folder.
-    let family = try withModel("dinov2-swiglu", configuration: #"{"model_type": "vit", "hidden_size": 768}"#)
-    {
-      try VisionTransformer(path: $0).familyName
+    let others = [#"{"model_type": "vit", "hidden_size": 768}"#, #"{"architecture": "resnet50"}"#]
+    for configuration in others {
+      let family = try withModel("dinov2-swiglu", configuration: configuration) {
+        try VisionTransformer(path: $0).familyName
+      }
+      #expect(family == "DINOv2")
     }
-    #expect(family == "DINOv2")
   }
 
   @Test func timmsConfigurationDecidesTheResizeOfPositions() throws {

@@ -9,11 +9,11 @@ extension ViTGeometry {
   /// Small enough for a debug build.
   static func tiny(
     width: Int = 16, depth: Int = 2, heads: Int = 2, inputChannels: Int = 2, layerScale: Bool = false,
-    registers: Int = 0
+    registers: Int = 0, mlp: MLPKind = .gelu
   ) -> ViTGeometry {
     ViTGeometry(
       width: width, depth: depth, heads: heads, patchSize: 4, inputChannels: inputChannels, gridSize: 3,
-      mlpWidth: 24, hasLayerScale: layerScale, registerCount: registers)
+      mlpWidth: 24, mlp: mlp, hasLayerScale: layerScale, registerCount: registers)
   }
 }
 

@@ -1,38 +1,55 @@
 import Faults
 import FoundationEssentials
 
-/// What the config.json beside a file of weights says: that of Hugging Face transformers, or of timm.
+/// What the JSON files beside a file of weights say: the config.json of Hugging Face transformers or of timm,
+/// and the preprocessor_config.json of the former.
 ///
-/// Everything in it is optional. What tensors tell too must agree with them; what they do not tell, such as
+/// Everything in them is optional. What tensors tell too must agree with them; what they do not tell, such as
 /// the epsilon, is taken from here.
 struct ModelConfiguration: Sendable {
   let path: String
   private let fields: Fields
+  private var preprocessing: Preprocessing?
 
   /// The configuration in the folder of a file of weights; nil when there is none, or none of a transformer.
   ///
   /// - Throws: `badData` when it is not JSON or a field is not of its type, `inputOutput` when it cannot be
   ///   read.
   init?(besideWeights path: String) throws {
+    guard let file = try Self.file("config.json", besideWeights: path) else { return nil }
+    try self.init(file.data, path: file.path)
+    if modelType != nil, let file = try Self.file("preprocessor_config.json", besideWeights: path) {
+      preprocessing = try Self.decoded(Preprocessing.self, file.data, path: file.path)
+    }
+  }
+
+  init?(_ data: Data, path: String) throws {
+    fields = try Self.decoded(Fields.self, data, path: path)
+    guard fields.areOfTransformer else { return nil }
+    self.path = path
+  }
+
+  /// A file in the folder of another; nil when it is not there.
+  private static func file(_ name: String, besideWeights path: String) throws -> (path: String, data: Data)? {
     let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-    let file = (folder + ["config.json"]).joined(separator: "/")
+    let file = (folder + [name[...]]).joined(separator: "/")
     guard FileManager.default.fileExists(atPath: file) else { return nil }
     guard let data = FileManager.default.contents(atPath: file) else {
       throw Fault(.inputOutput, file, "cannot be read", remedy: "check its permissions, or remove it")
     }
-    try self.init(data, path: file)
+    return (file, data)
   }
 
-  init?(_ data: Data, path: String) throws {
+  private static func decoded<Value: Decodable>(_ type: Value.Type, _ data: Data, path: String) throws
+    -> Value
+  {
     do {
-      fields = try JSONDecoder().decode(Fields.self, from: data)
+      return try JSONDecoder().decode(type, from: data)
     } catch {
       throw Fault(
-        .badData, path, "is not the configuration of a model: \(Self.reason(of: error))",
+        .badData, path, "is not the configuration of a model: \(reason(of: error))",
         remedy: "fetch it again with the weights, or remove it")
     }
-    guard fields.areOfTransformer else { return nil }
-    self.path = path
   }
 
   private static func reason(of error: any Error) -> String {
@@ -47,7 +64,7 @@ struct ModelConfiguration: Sendable {
 
 extension ModelConfiguration {
   /// Whether timm wrote it.
-  var isOfTimm: Bool { fields.architecture != nil }
+  var isOfTimm: Bool { fields.isOfTimm }
 
   var modelType: String? { fields.modelType }
   var heads: Int? { fields.heads }
@@ -58,9 +75,10 @@ extension ModelConfiguration {
   /// Side of the images of the training, pixels.
   var imageSizePx: Int? { fields.imageSize?.only ?? fields.pretrained?.inputSize?.last }
 
-  /// Mean and deviation of each input, from timm; nil when they are not of that many.
+  /// Mean and deviation of each input; nil when they are not of that many.
   func normalization(inputs: Int) -> InputNormalization? {
-    guard let mean = fields.pretrained?.mean, let deviation = fields.pretrained?.deviation,
+    guard let mean = fields.pretrained?.mean ?? preprocessing?.mean,
+      let deviation = fields.pretrained?.deviation ?? preprocessing?.deviation,
       mean.count == inputs, deviation.count == inputs
     else { return nil }
     return .fixed(mean: mean, deviation: deviation)
@@ -150,10 +168,24 @@ private struct Fields: Decodable, Sendable {
     }
   }
 
+  /// timm's other models are told by a configuration of the same fields.
+  var isOfTimm: Bool { architecture?.hasPrefix("vit_") ?? false }
+
   /// Whether it is about a transformer at all.
   var areOfTransformer: Bool {
-    modelType != nil || architecture != nil || width != nil || depth != nil || heads != nil || epsilon != nil
+    modelType != nil || isOfTimm || width != nil || depth != nil || heads != nil || epsilon != nil
       || ropeTheta != nil
+  }
+}
+
+/// The fields of a preprocessor_config.json that are looked at.
+private struct Preprocessing: Decodable, Sendable {
+  let mean: [Double]?
+  let deviation: [Double]?
+
+  enum CodingKeys: String, CodingKey {
+    case mean = "image_mean"
+    case deviation = "image_std"
   }
 }
 

@@ -48,7 +48,7 @@ struct ViTCheckpoint {
     ignored =
       (names.stored.filter { scheme.isUnused($0.key) || reading.isEmptyHead($0.key) }.map(\.value)
       + names.ofStudents).sorted()
-    ropeTheta = configuration?.ropeTheta ?? ViTCheckpoint.customaryTheta
+    ropeTheta = try configuration?.checkedRopeTheta ?? ViTCheckpoint.customaryTheta
     configured = try reading.configured(ropeTheta: ropeTheta)
     try checkTensors()
   }
@@ -73,6 +73,10 @@ struct ViTCheckpoint {
   /// head's width of them.
   func ropePeriods() throws -> [Double] {
     let stored = try floats("rope_embed.periods")
+    if let period = stored.first(where: { $0 <= 0 }) {
+      throw Fault(
+        .badData, "\(file.name): tensor rope_embed.periods", expected: "positive periods", found: "\(period)")
+    }
     guard stored.isEmpty else { return stored.map(Double.init) }
     return RotaryPositions.periods(headWidth: geometry.headWidth, theta: ropeTheta)
   }
@@ -152,6 +156,17 @@ extension ViTCheckpoint {
 }
 
 extension ModelConfiguration {
+  /// - Throws: `badData` when it is not positive.
+  fileprivate var checkedRopeTheta: Double? {
+    get throws {
+      guard let ropeTheta else { return nil }
+      guard ropeTheta > 0 else {
+        throw contradiction("rope_theta", expected: "a positive number", found: "\(ropeTheta)")
+      }
+      return ropeTheta
+    }
+  }
+
   /// Whether it can belong to files of these names: files of the authors have none, and may lie beside
   /// another's.
   fileprivate func applies(to source: ViTSource) throws -> Bool {

@@ -73,7 +73,7 @@ struct ViTFamily: Sendable {
       name = geometry.hasLayerScale ? "DINOv2\(registers) (timm)" : "DINO\(registers) (timm)"
       normalization = inputs == 3 ? .imageNet : nil
     case .timmV3: (name, normalization) = ("DINOv3 (timm)", inputs == 3 ? .imageNet : nil)
-    // ViT is a home for models of many trainings.
+    // ViT is a home for models of many trainings; a preprocessor_config.json beside it tells.
     case .huggingFaceViT: (name, normalization) = ("ViT (Hugging Face)", nil)
     case .huggingFaceV2:
       (name, normalization) = ("DINOv2\(registers) (Hugging Face)", inputs == 3 ? .imageNet : nil)
