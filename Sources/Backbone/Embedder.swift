@@ -4,20 +4,27 @@ import Faults
 package struct Embedder: Sendable {
   package let backbone: VisionTransformer
   package let strategy: ChannelStrategy
+  package let pooling: Pooling
   /// Roles of the crops' channels, in their order.
   package let roles: [String]
   private let passes: [InputPass]
 
-  /// - Parameter scaling: what is still to be done to values at each input; nil when crops are normalised.
-  /// - Throws: `usage` when the strategy does not fit the backbone's inputs or names a role that images lack.
+  /// - Parameters:
+  ///   - pooling: nil for the backbone's own.
+  ///   - scaling: what is still to be done to values at each input; nil when crops are normalised.
+  /// - Throws: `usage` when the strategy does not fit the backbone's inputs or names a role that images lack, or the
+  ///   backbone has no such pooling.
   package init(
-    backbone: VisionTransformer, strategy: ChannelStrategy, roles: [String], scaling: InputScaling? = nil
+    backbone: VisionTransformer, strategy: ChannelStrategy, roles: [String], pooling: Pooling? = nil,
+    scaling: InputScaling? = nil
   ) throws {
     guard !roles.isEmpty, Set(roles).count == roles.count else {
       throw Fault(.usage, "channels", expected: "different roles", found: described(roles))
     }
     self.backbone = backbone
     self.strategy = strategy
+    self.pooling = pooling ?? backbone.defaultPooling
+    try backbone.check(self.pooling)
     self.roles = roles
     if let scaling { try scaling.validate(for: strategy, of: backbone) }
     passes = try strategy.mixes(of: roles, for: backbone).map { inputs in
@@ -27,7 +34,7 @@ package struct Embedder: Sendable {
   }
 
   /// Components of the vector of one pass.
-  private var passDimension: Int { backbone.geometry.width }
+  private var passDimension: Int { backbone.dimension(for: pooling) }
 
   private var joinsByMean: Bool { strategy == .replicate(.mean) }
 
@@ -47,7 +54,7 @@ package struct Embedder: Sendable {
       target.initialize(repeating: 0)
       try backbone.embed(
         crops, count: count, channels: roles.count, height: height, width: width, passes: passes,
-        into: target, threads: threads)
+        into: target, threads: threads, pooling: pooling)
       initialized = target.count
     }
     return joinsByMean ? means(of: vectors, count: count) : vectors

@@ -1,45 +1,46 @@
 import Copenblas
 import Kernels
 
-/// One thread's forward pass with its memory: images go through one at a time, in products whose shapes depend
-/// on the image size alone, so that a result never depends on what else is embedded.
+/// One thread's forward pass with its memory: images go through one at a time, in products whose shapes
+/// depend on the image size alone, so that a result never depends on what else is embedded.
 ///
 /// Letters: T tokens, D width, S rows of a strip. After its keys and values, a block works through the tokens
 /// in strips, which bounds the attention scores and hidden units that exist at a time.
 struct ForwardPass: ~Copyable {
-  private let geometry: ViTGeometry
-  private let weights: ViTWeights
+  let geometry: ViTGeometry
+  let weights: ViTWeights
   private let positions: UnsafePointer<Float>
-  private let grid: PatchGrid
-  private let tokenCount: Int
+  let grid: PatchGrid
+  let tokenCount: Int
   private let stripRows: Int
 
   private let memory: UnsafeMutablePointer<Float>
   /// The residual stream, [T, D].
   private let tokens: UnsafeMutablePointer<Float>
   /// Its layer norm, [T, D].
-  private let normed: UnsafeMutablePointer<Float>
+  let normed: UnsafeMutablePointer<Float>
   /// Keys and values, [T, 2 D].
   private let keyValue: UnsafeMutablePointer<Float>
   /// Queries, later the input of the MLP, [S, D].
   private let query: UnsafeMutablePointer<Float>
-  /// Attention scores of one head, [S, T].
-  private let scores: UnsafeMutablePointer<Float>
+  /// Attention scores of one head, [S, T]; also the weights of the tokens that are pooled, [heads, T].
+  let scores: UnsafeMutablePointer<Float>
   /// What attention gathered, [S, D].
   private let context: UnsafeMutablePointer<Float>
   /// The end of a residual branch before it is added, [S, D].
   private let branch: UnsafeMutablePointer<Float>
-  /// Hidden units of the MLP, [S, mlpWidth]; also the pixels of S patches.
-  private let hidden: UnsafeMutablePointer<Float>
+  /// Hidden units of the MLP, [S, hiddenUnitCount]; also the pixels of S patches, and the gates of S pooled
+  /// tokens.
+  let hidden: UnsafeMutablePointer<Float>
 
-  /// - Parameter positions: positional embedding of the grid's patches, [patchCount, D]; must outlive this.
+  /// - Parameter positions: of the grid's patches, [patchCount, D] to be added, or with rotary positions the
+  ///   turns [patchCount, D / heads]; must outlive this.
   init(geometry: ViTGeometry, weights: ViTWeights, positions: UnsafePointer<Float>, grid: PatchGrid) {
     self.geometry = geometry
     self.weights = weights
     self.positions = positions
     self.grid = grid
-    let leading = 1 + geometry.registerCount
-    let tokenCount = leading + grid.patchCount
+    let tokenCount = geometry.leadingTokenCount + grid.patchCount
     // Strips of equal size, at most 256 rows: a short last one would waste a pass over the weights.
     let strips = (tokenCount + 255) / 256
     let stripRows = (tokenCount + strips - 1) / strips
@@ -49,8 +50,12 @@ struct ForwardPass: ~Copyable {
     let width = geometry.width
     let sizes = [
       tokenCount * width, tokenCount * width, tokenCount * 2 * width, stripRows * width,
-      stripRows * tokenCount, stripRows * width, stripRows * width,
-      stripRows * max(geometry.mlpWidth, geometry.patchValueCount),
+      max(stripRows, geometry.attentionPooling?.heads ?? 0) * tokenCount, stripRows * width,
+      stripRows * width,
+      stripRows
+        * max(
+          geometry.hiddenUnitCount, geometry.patchValueCount,
+          2 * (geometry.attentionPooling?.hiddenWidth ?? 0)),
     ].map { ($0 + 15) / 16 * 16 }
     memory = .allocate(capacity: sizes.reduce(0, +))
     var free = memory
@@ -70,19 +75,23 @@ struct ForwardPass: ~Copyable {
 
   deinit { memory.deallocate() }
 
-  /// Writes the class token of an image, [D].
+  /// Writes the embedding of an image.
   ///
   /// - Parameter planes: one plane of pixels an input, nil being zeros.
-  func run(_ planes: [UnsafePointer<Float>?], into vector: UnsafeMutablePointer<Float>) {
+  func run(
+    _ planes: [UnsafePointer<Float>?], pooling: Pooling, into vector: UnsafeMutablePointer<Float>
+  ) {
     embedPatches(planes)
     for block in weights.blocks.dropLast() { apply(block, to: tokenCount) }
-    // Nothing but the class token is read after the last block, so that block computes nothing else.
-    if let last = weights.blocks.last { apply(last, to: 1) }
-    weights.norm.apply(tokens, rows: 1, width: geometry.width, into: vector)
+    // Where nothing but the class token is read after the last block, that block computes nothing else.
+    let read = pooling == .classToken ? 1 : tokenCount
+    if let last = weights.blocks.last { apply(last, to: read) }
+    weights.norm.apply(tokens, rows: read, width: geometry.width, into: normed)
+    pool(by: pooling, into: vector)
   }
 
   /// Calls `body` with the first row and the number of rows of every strip of `count` rows.
-  private func forEachStrip(of count: Int, _ body: (Int, Int) -> Void) {
+  func forEachStrip(of count: Int, _ body: (Int, Int) -> Void) {
     for start in stride(from: 0, to: count, by: stripRows) { body(start, min(stripRows, count - start)) }
   }
 }
@@ -93,13 +102,17 @@ extension ForwardPass {
   /// Fills `tokens`: class token, registers, then every patch's projection with its position.
   private func embedPatches(_ planes: [UnsafePointer<Float>?]) {
     let width = geometry.width
-    let leading = 1 + geometry.registerCount
+    let leading = geometry.leadingTokenCount
     tokens.update(from: weights.leadingTokens, count: leading * width)
     forEachStrip(of: grid.patchCount) { start, rows in
       for row in 0..<rows { copyPatch(start + row, of: planes, to: hidden + row * geometry.patchValueCount) }
       let target = tokens + (leading + start) * width
       weights.patch.multiply(hidden, rows: rows, into: target)
-      kernels_add_residual(positions + start * width, weights.patch.bias, nil, rows, width, target)
+      if geometry.gridSize != nil {
+        kernels_add_residual(positions + start * width, weights.patch.bias, nil, rows, width, target)
+      } else {
+        kernels_add_bias(weights.patch.bias, rows, width, target)
+      }
     }
   }
 
@@ -133,27 +146,43 @@ extension ForwardPass {
     block.norm1.apply(tokens, rows: tokenCount, width: width, into: normed)
     block.keyValue.multiply(normed, rows: tokenCount, into: keyValue)
     kernels_add_bias(block.keyValue.bias, tokenCount, 2 * width, keyValue)
+    rotate(keyValue, tokens: 0..<tokenCount, stride: 2 * width)
     forEachStrip(of: queryCount) { start, rows in
       let stream = tokens + start * width
 
       block.query.multiply(normed + start * width, rows: rows, into: query)
       kernels_add_bias(block.query.bias, rows, width, query)
+      rotate(query, tokens: start..<start + rows, stride: width)
       for head in 0..<geometry.heads { attend(head, rows: rows) }
       block.projection.multiply(context, rows: rows, into: branch)
       kernels_add_residual(branch, block.projection.bias, block.scale1, rows, width, stream)
 
       block.norm2.apply(stream, rows: rows, width: width, into: query)
       block.hidden.multiply(query, rows: rows, into: hidden)
-      kernels_add_bias_gelu(block.hidden.bias, rows, geometry.mlpWidth, hidden)
-      block.output.multiply(hidden, rows: rows, into: branch)
+      switch geometry.mlp {
+      case .gelu: kernels_add_bias_gelu(block.hidden.bias, rows, geometry.mlpWidth, hidden)
+      case .swiglu: kernels_silu_gate(block.hidden.bias, rows, geometry.mlpWidth, hidden)
+      }
+      block.output.multiply(hidden, stride: geometry.hiddenUnitCount, rows: rows, into: branch)
       kernels_add_residual(branch, block.output.bias, block.scale2, rows, width, stream)
     }
+  }
+
+  /// Turns the queries or keys of patches by their positions; class token and registers have none.
+  private func rotate(_ rows: UnsafeMutablePointer<Float>, tokens: Range<Int>, stride: Int) {
+    guard geometry.gridSize == nil else { return }
+    let leading = geometry.leadingTokenCount
+    let patches = tokens.clamped(to: leading..<tokenCount)
+    guard !patches.isEmpty else { return }
+    kernels_rotate(
+      positions + (patches.lowerBound - leading) * geometry.headWidth, patches.count, geometry.heads,
+      geometry.headWidth, stride, rows + (patches.lowerBound - tokens.lowerBound) * stride)
   }
 
   /// context = softmax(Q K^T / sqrt(head width)) V, for one head's columns.
   private func attend(_ head: Int, rows: Int) {
     let width = blasint(geometry.width)
-    let headWidth = geometry.width / geometry.heads
+    let headWidth = geometry.headWidth
     let key = keyValue + head * headWidth
     cblas_sgemm(
       CblasRowMajor, CblasNoTrans, CblasTrans, blasint(rows), blasint(tokenCount), blasint(headWidth),

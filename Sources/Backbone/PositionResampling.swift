@@ -1,9 +1,13 @@
 /// How a family of models fits its positional embedding to a grid of patches other than the one that it was
-/// trained with: bicubic both, but not the same.
+/// trained with: bicubic all, but not the same.
 enum PositionResampling: Sendable {
-  /// DINO, DINO4Cells, DINOv2 without registers: the scale is (grid + 0.1) / stored, A = -0.75, borders repeat.
+  /// DINO, DINO4Cells, DINOv2 without registers, Cell-DINO: the scale is (grid + 0.1) / stored, A = -0.75,
+  /// borders repeat.
   case offset
-  /// DINOv2 with registers: the scale is exact, A = -0.5, the kernel widens when shrinking, borders renormalise.
+  /// Hugging Face's ViT and DINOv2, SubCell: the scale is exact, A = -0.75, borders repeat.
+  case exact
+  /// DINOv2 with registers, timm: the scale is exact, A = -0.5, the kernel widens when shrinking, borders
+  /// renormalise.
   case antialiased
 
   /// Resamples a square table.
@@ -43,8 +47,9 @@ enum PositionResampling: Sendable {
   /// The stored positions that make new position `target` of `count`, along one axis.
   func taps(at target: Int, of count: Int, side: Int) -> [Tap] {
     switch self {
-    case .offset:
-      let center = (Double(target) + 0.5) * Double(side) / (Double(count) + 0.1) - 0.5
+    case .offset, .exact:
+      let extent = Double(count) + (self == .offset ? 0.1 : 0)
+      let center = (Double(target) + 0.5) * Double(side) / extent - 0.5
       let base = Int(center.rounded(.down))
       return (base - 1...base + 2).map { index in
         let weight = cubic(center - Double(index), a: -0.75)

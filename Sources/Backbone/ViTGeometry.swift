@@ -1,7 +1,30 @@
-/// The extents of a vision transformer, all of which follow from the shapes of its tensors (but for the number
-/// of heads, which no shape tells when heads are not 64 wide).
+/// The extents and kinds of a vision transformer, which follow from the names and shapes of its tensors; but
+/// for the number of heads, which no shape tells when heads are not 64 wide, and the epsilon of its layer
+/// norms.
 package struct ViTGeometry: Sendable, Equatable, Codable {
-  /// Components of a token, and so of an embedding.
+  /// How a block's MLP joins its hidden units.
+  package enum MLPKind: String, Sendable, Codable {
+    case gelu
+    /// Half of them gate the other half: silu(w1 x) * (w2 x).
+    case swiglu
+  }
+
+  /// Which of queries, keys and values have a learned bias; the others have none.
+  package enum AttentionBias: String, Sendable, Codable {
+    case all
+    case queryAndValue
+    case none
+  }
+
+  /// Gated attention over tokens, behind the last block (SubCell).
+  package struct AttentionPooling: Sendable, Equatable, Codable {
+    /// Weighted means of the tokens, joined to one embedding.
+    package let heads: Int
+    /// Hidden units of each of its two gates.
+    package let hiddenWidth: Int
+  }
+
+  /// Components of a token.
   package let width: Int
   /// Number of blocks.
   package let depth: Int
@@ -10,21 +33,29 @@ package struct ViTGeometry: Sendable, Equatable, Codable {
   /// Side of a patch, pixels.
   package let patchSize: Int
   package let inputChannels: Int
-  /// Side of the square grid of patches that the stored positional embedding is for.
-  package let gridSize: Int
-  /// Hidden units of a block's MLP.
+  /// Side of the square grid of patches that the stored positional embedding is for; nil for models that
+  /// rotate queries and keys instead (DINOv3), which know no such size.
+  package let gridSize: Int?
+  /// Units of a block's MLP that reach its last layer.
   package let mlpWidth: Int
-  /// Whether residual branches are scaled by a learned vector (DINOv2).
+  package let mlp: MLPKind
+  package let attentionBias: AttentionBias
+  /// Whether residual branches are scaled by a learned vector (DINOv2, DINOv3).
   package let hasLayerScale: Bool
-  /// Extra tokens behind the class token (DINOv2 with registers); 0 for most.
+  /// Extra tokens behind the class token; 0 for most.
   package let registerCount: Int
-  /// Whether the class token has a position of its own. timm's models with registers have none: it is added
-  /// to the token already.
+  /// Whether the class token has a position of its own. It has none with rotary positions, nor in timm's
+  /// models with registers, where it is added to the token already.
   package let classHasPosition: Bool
+  /// What layer norm adds to a variance.
+  package let epsilon: Float
+  package let attentionPooling: AttentionPooling?
 
   package init(
-    width: Int, depth: Int, heads: Int, patchSize: Int, inputChannels: Int, gridSize: Int, mlpWidth: Int,
-    hasLayerScale: Bool = false, registerCount: Int = 0, classHasPosition: Bool = true
+    width: Int, depth: Int, heads: Int, patchSize: Int, inputChannels: Int, gridSize: Int?, mlpWidth: Int,
+    mlp: MLPKind = .gelu, attentionBias: AttentionBias = .all, hasLayerScale: Bool = false,
+    registerCount: Int = 0, classHasPosition: Bool = true, epsilon: Float = 1e-6,
+    attentionPooling: AttentionPooling? = nil
   ) {
     self.width = width
     self.depth = depth
@@ -33,60 +64,36 @@ package struct ViTGeometry: Sendable, Equatable, Codable {
     self.inputChannels = inputChannels
     self.gridSize = gridSize
     self.mlpWidth = mlpWidth
+    self.mlp = mlp
+    self.attentionBias = attentionBias
     self.hasLayerScale = hasLayerScale
     self.registerCount = registerCount
-    self.classHasPosition = classHasPosition
+    self.classHasPosition = classHasPosition && gridSize != nil
+    self.epsilon = epsilon
+    self.attentionPooling = attentionPooling
   }
+
+  /// Where tokens learn the place of their patch.
+  package enum PositionKind: String, Sendable, Codable {
+    /// From a table that is added to the patches, and resampled for images of another size.
+    case learned
+    /// From the rotation of queries and keys, for images of any size.
+    case rotary
+  }
+
+  package var positions: PositionKind { gridSize == nil ? .rotary : .learned }
+
+  /// Side of the images that the positions were learned on, pixels; nil where none are learned.
+  package var trainedImageSizePx: Int? { gridSize.map { $0 * patchSize } }
 
   /// Values of one patch over all inputs.
   var patchValueCount: Int { inputChannels * patchSize * patchSize }
-}
 
-extension ViTGeometry {
-  /// One tensor of a model: what it is called and its extents.
-  struct Tensor: Equatable {
-    let name: String
-    let shape: [Int]
-  }
+  var headWidth: Int { width / heads }
 
-  /// Every tensor of a model of this geometry, under the names of facebookresearch/dino and dinov2.
-  func tensors() -> [Tensor] {
-    let tokens = gridSize * gridSize + (classHasPosition ? 1 : 0)
-    var list = [
-      Tensor(name: "cls_token", shape: [1, 1, width]),
-      Tensor(name: "pos_embed", shape: [1, tokens, width]),
-      Tensor(name: "patch_embed.proj.weight", shape: [width, inputChannels, patchSize, patchSize]),
-      Tensor(name: "patch_embed.proj.bias", shape: [width]),
-    ]
-    if registerCount > 0 {
-      list.append(Tensor(name: "register_tokens", shape: [1, registerCount, width]))
-    }
-    for block in 0..<depth { list += blockTensors("blocks.\(block).") }
-    list += Self.norm("norm", width)
-    return list
-  }
+  /// Tokens before those of the patches: the class token and the registers.
+  var leadingTokenCount: Int { 1 + registerCount }
 
-  private func blockTensors(_ prefix: String) -> [Tensor] {
-    var list = Self.norm(prefix + "norm1", width)
-    list += Self.linear(prefix + "attn.qkv", outputs: 3 * width, inputs: width)
-    list += Self.linear(prefix + "attn.proj", outputs: width, inputs: width)
-    list += Self.norm(prefix + "norm2", width)
-    list += Self.linear(prefix + "mlp.fc1", outputs: mlpWidth, inputs: width)
-    list += Self.linear(prefix + "mlp.fc2", outputs: width, inputs: mlpWidth)
-    if hasLayerScale {
-      list += ["ls1.gamma", "ls2.gamma"].map { Tensor(name: prefix + $0, shape: [width]) }
-    }
-    return list
-  }
-
-  private static func norm(_ name: String, _ width: Int) -> [Tensor] {
-    [Tensor(name: name + ".weight", shape: [width]), Tensor(name: name + ".bias", shape: [width])]
-  }
-
-  private static func linear(_ name: String, outputs: Int, inputs: Int) -> [Tensor] {
-    [
-      Tensor(name: name + ".weight", shape: [outputs, inputs]),
-      Tensor(name: name + ".bias", shape: [outputs]),
-    ]
-  }
+  /// Units that the first layer of an MLP computes.
+  var hiddenUnitCount: Int { mlp == .swiglu ? 2 * mlpWidth : mlpWidth }
 }

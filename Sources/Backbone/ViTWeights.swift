@@ -17,6 +17,24 @@ final class ViTWeights: @unchecked Sendable {
   struct LayerNorm {
     let gamma: UnsafePointer<Float>
     let beta: UnsafePointer<Float>
+    let epsilon: Float
+  }
+
+  /// Gated attention over tokens. The bias of its scores is left out: a constant added to all scores of a
+  /// head changes no weight.
+  struct Pool {
+    /// The gates of tanh, then those of gelu.
+    let gates: Linear
+    /// [heads, hiddenWidth].
+    let scores: UnsafePointer<Float>
+  }
+
+  /// What tells tokens where their patches lie.
+  enum Positions {
+    /// A table to be added to the patches: [gridSize^2, width].
+    case learned([Float])
+    /// The periods by which queries and keys are turned.
+    case rotary(periods: [Double])
   }
 
   struct Block {
@@ -28,6 +46,7 @@ final class ViTWeights: @unchecked Sendable {
     /// nil without LayerScale.
     let scale1: UnsafePointer<Float>?
     let norm2: LayerNorm
+    /// Hidden units; of SwiGLU the gating ones, then the gated ones.
     let hidden: Linear
     let output: Linear
     let scale2: UnsafePointer<Float>?
@@ -38,8 +57,8 @@ final class ViTWeights: @unchecked Sendable {
   let leadingTokens: UnsafePointer<Float>
   let blocks: [Block]
   let norm: LayerNorm
-  /// Positions of the patches as stored: [gridSize^2, width].
-  let positions: [Float]
+  let pool: Pool?
+  let positions: Positions
   private let memory: [UnsafeMutablePointer<Float>]
 
   init(_ checkpoint: ViTCheckpoint) throws {
@@ -48,19 +67,24 @@ final class ViTWeights: @unchecked Sendable {
       let geometry = checkpoint.geometry
       let width = geometry.width
       patch = try arena.linear(checkpoint, "patch_embed.proj", geometry.patchValueCount, width)
-      var positions = try checkpoint.floats("pos_embed")
       var leading = try checkpoint.floats("cls_token")
-      if checkpoint.geometry.classHasPosition {
-        for component in 0..<width { leading[component] += positions[component] }
-        positions.removeFirst(width)
+      if geometry.gridSize != nil {
+        var table = try checkpoint.floats("pos_embed")
+        if geometry.classHasPosition {
+          for component in 0..<width { leading[component] += table[component] }
+          table.removeFirst(width)
+        }
+        positions = .learned(table)
+      } else {
+        positions = .rotary(periods: try checkpoint.ropePeriods())
       }
       if geometry.registerCount > 0 { leading += try checkpoint.floats("register_tokens") }
-      self.positions = positions
       leadingTokens = arena.store(leading)
       blocks = try (0..<geometry.depth).map {
         try arena.block(checkpoint, "blocks.\($0).", geometry)
       }
       norm = try arena.norm(checkpoint, "norm")
+      pool = try geometry.attentionPooling.map { try arena.pool(checkpoint, $0, width) }
       memory = arena.memory
     } catch {
       arena.free()
@@ -93,15 +117,30 @@ private struct Arena {
   mutating func linear(
     _ checkpoint: ViTCheckpoint, _ name: String, _ inputs: Int, _ outputs: Int
   ) throws -> ViTWeights.Linear {
-    ViTWeights.Linear(
+    let bias = try checkpoint.floats(name + ".bias")
+    return ViTWeights.Linear(
       weight: store(try checkpoint.floats(name + ".weight")),
-      bias: store(try checkpoint.floats(name + ".bias")), inputs: inputs, outputs: outputs)
+      bias: store(bias.isEmpty ? [Float](repeating: 0, count: outputs) : bias), inputs: inputs,
+      outputs: outputs)
+  }
+
+  mutating func pool(
+    _ checkpoint: ViTCheckpoint, _ pooling: ViTGeometry.AttentionPooling, _ width: Int
+  ) throws -> ViTWeights.Pool {
+    func joint(_ kind: String) throws -> [Float] {
+      try checkpoint.floats("pool.v" + kind) + checkpoint.floats("pool.u" + kind)
+    }
+    return ViTWeights.Pool(
+      gates: .init(
+        weight: store(try joint(".weight")), bias: store(try joint(".bias")), inputs: width,
+        outputs: 2 * pooling.hiddenWidth),
+      scores: store(try checkpoint.floats("pool.scores.weight")))
   }
 
   mutating func norm(_ checkpoint: ViTCheckpoint, _ name: String) throws -> ViTWeights.LayerNorm {
     ViTWeights.LayerNorm(
       gamma: store(try checkpoint.floats(name + ".weight")),
-      beta: store(try checkpoint.floats(name + ".bias")))
+      beta: store(try checkpoint.floats(name + ".bias")), epsilon: checkpoint.geometry.epsilon)
   }
 
   mutating func block(
@@ -110,6 +149,7 @@ private struct Arena {
     let width = geometry.width
     // One tensor holds queries, keys and values; queries are split off because the last block needs one only.
     let joint = try linear(checkpoint, prefix + "attn.qkv", width, 3 * width)
+    let mlp = geometry.mlp.tensorNames
     return ViTWeights.Block(
       norm1: try norm(checkpoint, prefix + "norm1"),
       query: .init(weight: joint.weight, bias: joint.bias, inputs: width, outputs: width),
@@ -118,26 +158,27 @@ private struct Arena {
       projection: try linear(checkpoint, prefix + "attn.proj", width, width),
       scale1: geometry.hasLayerScale ? store(try checkpoint.floats(prefix + "ls1.gamma")) : nil,
       norm2: try norm(checkpoint, prefix + "norm2"),
-      hidden: try linear(checkpoint, prefix + "mlp.fc1", width, geometry.mlpWidth),
-      output: try linear(checkpoint, prefix + "mlp.fc2", geometry.mlpWidth, width),
+      hidden: try linear(checkpoint, prefix + mlp.first, width, geometry.hiddenUnitCount),
+      output: try linear(checkpoint, prefix + mlp.last, geometry.mlpWidth, width),
       scale2: geometry.hasLayerScale ? store(try checkpoint.floats(prefix + "ls2.gamma")) : nil)
   }
 }
 
 extension ViTWeights.Linear {
   /// The products without the bias, which the kernel that follows adds: [rows, inputs] -> [rows, outputs].
-  func multiply(_ input: UnsafePointer<Float>, rows: Int, into output: UnsafeMutablePointer<Float>) {
+  ///
+  /// - Parameter stride: values from one row of the input to the next; nil when rows are dense.
+  func multiply(
+    _ input: UnsafePointer<Float>, stride: Int? = nil, rows: Int, into output: UnsafeMutablePointer<Float>
+  ) {
     cblas_sgemm(
       CblasRowMajor, CblasNoTrans, CblasTrans, blasint(rows), blasint(outputs), blasint(inputs), 1, input,
-      blasint(inputs), weight, blasint(inputs), 0, output, blasint(outputs))
+      blasint(stride ?? inputs), weight, blasint(inputs), 0, output, blasint(outputs))
   }
 }
 
 extension ViTWeights.LayerNorm {
-  /// timm, DINO and DINOv2 all use 1e-6.
-  static let epsilon: Float = 1e-6
-
   func apply(_ input: UnsafePointer<Float>, rows: Int, width: Int, into output: UnsafeMutablePointer<Float>) {
-    kernels_layer_norm(gamma, beta, Self.epsilon, rows, width, input, output)
+    kernels_layer_norm(gamma, beta, epsilon, rows, width, input, output)
   }
 }

@@ -8,11 +8,15 @@ extension VisionTransformer {
   /// it: distances between untrained embeddings follow distances between images, which is enough for tests,
   /// demonstrations and measurements of speed. It is not a trained model.
   ///
+  /// - Parameter geometry: with learned positions and without attention pooling: DINO's or DINOv2's.
   /// - Parameter inputRoles: what each input is meant for, kept in the file's metadata.
   package static func writeSeeded(
     geometry: ViTGeometry, inputRoles: [String]? = nil, seed: UInt64, to path: String
   ) throws {
     precondition(geometry.width % geometry.heads == 0, "heads must divide the width")
+    precondition(
+      geometry.gridSize != nil && geometry.epsilon == 1e-6 && geometry.attentionPooling == nil,
+      "seeded models are of DINO's kind")
     precondition(inputRoles.map { $0.count == geometry.inputChannels } ?? true, "one role an input")
     let tensors = geometry.tensors().enumerated().map { index, tensor in
       var generator = SeededGenerator(seed: seed, stream: UInt64(index))

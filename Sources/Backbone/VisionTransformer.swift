@@ -7,12 +7,13 @@ package import Identity
 import Kernels
 import Synchronization
 
-/// A vision transformer with its weights, in float32: images in, class tokens out.
+/// A vision transformer with its weights, in float32: images in, embeddings out.
 ///
 /// Safe to use from several threads at once.
 package final class VisionTransformer: Sendable {
   package let geometry: ViTGeometry
-  /// Digest of the file of weights.
+  /// Digest of the file of weights, and of what a configuration beside it changes: the same weights with
+  /// another epsilon are another backbone.
   package let hash: ContentHash
   /// What each input is meant for, from the file's metadata ("inputs": "nucleus,protein"); nil when it is
   /// silent.
@@ -21,39 +22,58 @@ package final class VisionTransformer: Sendable {
   package let trainingInput: TrainingInput
   /// What the model is called: by the registry, or as its file without folder and extension.
   package let name: String
+  /// The kind of model, for people: "DINOv2 with registers (timm)".
+  package let familyName: String
   /// Tensors of the file that embedding does not use, such as the projection head of the training.
   package let ignoredTensors: [String]
+  /// Side of the images that suit the model when nobody says otherwise, pixels: that of the training where it
+  /// is known.
+  package let defaultImageSizePx: Int
+  /// How the training brought intensities to the inputs; nil when the file does not tell.
+  package let expectedNormalization: InputNormalization?
 
   private let weights: ViTWeights
   private let resampling: PositionResampling
-  /// The positional embedding for the last grid that was not the stored one.
+  /// The positions for the last grid that was not the stored one.
   private let resampled = Mutex<(grid: PatchGrid, positions: [Float])?>(nil)
 
   /// The most patches of one image: 1,024 x 1,024 pixels at patch size 8. Memory grows with it, some 450 MB a
   /// thread for ViT-B.
   package static let maximumPatchCount = 16_384
 
-  /// Reads a file of weights.
+  /// Reads a file of weights, and the config.json in its folder where that belongs to it.
   ///
   /// - Parameters:
   ///   - name: what the model is called; the file's name without folder and extension by default.
   ///   - inputRoles: what each input is meant for, over what the file says.
-  /// - Throws: a fault that names the tensors that are missing, unexpected, of the wrong shape or not finite.
+  /// - Throws: a fault that names the tensors that are missing, unexpected, of the wrong shape or not finite, or
+  ///   the field of the configuration that contradicts them.
   package convenience init(path: String, name: String? = nil, inputRoles: [String]? = nil) throws {
     try self.init(
-      file: openTensorFile(path: path), name: name ?? Self.stem(of: path), inputRoles: inputRoles)
+      file: openTensorFile(path: path), configuration: ModelConfiguration(besideWeights: path),
+      name: name ?? Self.stem(of: path), inputRoles: inputRoles)
   }
 
-  package init(file: any TensorFile, name: String, inputRoles: [String]? = nil) throws {
-    let checkpoint = try ViTCheckpoint(file)
+  /// Takes a file of weights that is open or in memory.
+  package convenience init(file: any TensorFile, name: String, inputRoles: [String]? = nil) throws {
+    try self.init(file: file, configuration: nil, name: name, inputRoles: inputRoles)
+  }
+
+  private init(
+    file: any TensorFile, configuration: ModelConfiguration?, name: String, inputRoles: [String]?
+  ) throws {
+    let checkpoint = try ViTCheckpoint(file, configuration: configuration)
     geometry = checkpoint.geometry
+    familyName = checkpoint.family.name
+    defaultImageSizePx = checkpoint.defaultImageSizePx
+    expectedNormalization = checkpoint.normalization
     let count = geometry.inputChannels
     self.inputRoles = try Self.checked(inputRoles, count) ?? Self.inputRoles(of: file, count: count)
     trainingInput = try TrainingInput(metadata: file.metadata, name: file.name)
     ignoredTensors = checkpoint.ignored
     weights = try ViTWeights(checkpoint)
     resampling = checkpoint.resampling
-    hash = file.withUnsafeBytes { ContentHash(of: $0) }
+    hash = Self.hash(of: file, configured: checkpoint.configured)
     self.name = name
   }
 
@@ -65,6 +85,11 @@ package final class VisionTransformer: Sendable {
         found: roles.joined(separator: ","))
     }
     return roles
+  }
+
+  private static func hash(of file: any TensorFile, configured: String) -> ContentHash {
+    let hash = file.withUnsafeBytes { ContentHash(of: $0) }
+    return configured.isEmpty ? hash : ContentHash(of: "\(hash) \(configured)")
   }
 
   private static func inputRoles(of file: any TensorFile, count: Int) throws -> [String]? {
@@ -90,32 +115,40 @@ extension VisionTransformer {
   /// Embeds images that have exactly the model's inputs.
   ///
   /// An image's result depends on that image alone, to the last bit: not on the others, nor on `threads`.
-  /// Pixels to the right and at the bottom that fill no patch are not looked at. An image with NaN or infinity
-  /// gives a vector of NaN.
+  /// Pixels to the right and at the bottom that fill no patch are not looked at. An image with NaN or
+  /// infinity gives a vector of NaN.
   ///
-  /// - Shape: `images` is [count, inputChannels, height, width], `vectors` [count, geometry.width].
-  /// - Throws: `usage` when the images are too small for a patch or too large for `maximumPatchCount`.
+  /// - Parameter pooling: nil for `defaultPooling`.
+  /// - Shape: `images` is [count, inputChannels, height, width], `vectors` [count, dimension(for: pooling)].
+  /// - Throws: `usage` when the images are too small for a patch or too large for `maximumPatchCount`, or the
+  ///   model has no such pooling.
   package func embed(
     _ images: UnsafeBufferPointer<Float>, count: Int, height: Int, width: Int,
-    into vectors: UnsafeMutableBufferPointer<Float>, threads: Int
+    into vectors: UnsafeMutableBufferPointer<Float>, threads: Int, pooling: Pooling? = nil
   ) throws {
     let channels = geometry.inputChannels
     try embed(
       images, count: count, channels: channels, height: height, width: width,
-      passes: [InputPass((0..<channels).map { .channel($0) })], into: vectors, threads: threads)
+      passes: [InputPass((0..<channels).map { .channel($0) })], into: vectors, threads: threads,
+      pooling: pooling)
   }
 
   /// Embeds every image once a pass. A pass says for each input which channels of the image it sees.
   ///
-  /// - Shape: `images` is [count, channels, height, width], `vectors` [count, passes.count, geometry.width].
+  /// - Shape: `images` is [count, channels, height, width], `vectors` [count, passes.count,
+  ///   dimension(for: pooling)].
   func embed(
     _ images: UnsafeBufferPointer<Float>, count: Int, channels: Int, height: Int, width: Int,
-    passes: [InputPass], into vectors: UnsafeMutableBufferPointer<Float>, threads: Int
+    passes: [InputPass], into vectors: UnsafeMutableBufferPointer<Float>, threads: Int,
+    pooling: Pooling? = nil
   ) throws {
+    let pooling = pooling ?? defaultPooling
+    try check(pooling)
+    let dimension = dimension(for: pooling)
     precondition(threads > 0 && count >= 0 && height >= 0 && width >= 0)
     precondition(passes.allSatisfy { $0.inputCount == geometry.inputChannels })
     precondition(images.count == count * channels * height * width, "images of another size")
-    precondition(vectors.count == count * passes.count * geometry.width, "room for other vectors")
+    precondition(vectors.count == count * passes.count * dimension, "room for other vectors")
     let grid = try PatchGrid(height: height, width: width, patchSize: geometry.patchSize)
     // Threads read all of these and write to disjoint parts of `target`.
     guard let images = images.baseAddress, let vectors = vectors.baseAddress else { return }
@@ -141,24 +174,34 @@ extension VisionTransformer {
           let (image, number) = task.quotientAndRemainder(dividingBy: passes.count)
           let planes = passes[number].planes(
             of: source + image * channels * pixelCount, pixelCount: pixelCount, scratch: mixtures)
-          pass.run(planes, into: target + task * geometry.width)
+          pass.run(planes, pooling: pooling, into: target + task * dimension)
         }
       }
     }
   }
 
-  /// Set once a process. Threads of ours that each called a threaded OpenBLAS would be far slower than either.
+  /// Set once a process. Threads of ours that each called a threaded OpenBLAS would be far slower than
+  /// either.
   private static let keepOpenBLASToItsCallersThread: Void = openblas_set_num_threads(1)
 
-  /// Positions of the patches of a grid, [rows * columns, width]: as stored when the image has the size of the
-  /// training; else resampled, as the reference implementations do it for every image that is not square.
+  /// Positions of the patches of a grid, as `ForwardPass` takes them. A learned table is used as stored when
+  /// the image has the size of the training; else resampled, as the reference implementations do it for every
+  /// image that is not square.
   private func positions(for grid: PatchGrid) -> [Float] {
-    let side = geometry.gridSize
-    if grid.isSquareImage && grid.rows == side { return weights.positions }
+    if case .learned(let table) = weights.positions, grid.isSquareImage && grid.rows == geometry.gridSize {
+      return table
+    }
     return resampled.withLock { cache in
       if let cache, cache.grid == grid { return cache.positions }
-      let positions = resampling.resample(
-        weights.positions, side: side, width: geometry.width, rows: grid.rows, columns: grid.columns)
+      let positions =
+        switch weights.positions {
+        case .learned(let table):
+          resampling.resample(
+            table, side: geometry.gridSize ?? 0, width: geometry.width, rows: grid.rows, columns: grid.columns
+          )
+        case .rotary(let periods):
+          RotaryPositions.turns(periods: periods, rows: grid.rows, columns: grid.columns)
+        }
       cache = (grid, positions)
       return positions
     }

@@ -7,23 +7,26 @@ import Storage
 
 /// Everything between an image's files and a model's input. Together with the backbone's weights it defines a
 /// space: vectors of one recipe and one backbone can be compared, others cannot.
-package struct Recipe: Sendable, Codable, Equatable {
+package struct Recipe: Sendable, Equatable {
   package let source: CellSource
   /// The channel in which nuclei are looked for; only used with detected nuclei.
   package let segmentationRole: String
   package let crop: CropRecipe
   package let strategy: ChannelStrategy
+  /// Which tokens of the model become the vector.
+  package let pooling: Pooling
   /// Roles of the channels, sorted: the order in which `replicate` joins their vectors.
   package let roles: [String]
 
   package init(
     source: CellSource, segmentationRole: String, crop: CropRecipe, strategy: ChannelStrategy,
-    roles: [String]
+    pooling: Pooling = .classToken, roles: [String]
   ) {
     self.source = source
     self.segmentationRole = segmentationRole
     self.crop = crop
     self.strategy = strategy
+    self.pooling = pooling
     self.roles = roles.sorted()
   }
 
@@ -45,12 +48,50 @@ package struct Recipe: Sendable, Codable, Equatable {
   }
 }
 
+extension Recipe: Codable {
+  private enum Key: String, CodingKey { case source, segmentationRole, crop, strategy, pooling, roles }
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    source = try container.decode(CellSource.self, forKey: .source)
+    segmentationRole = try container.decode(String.self, forKey: .segmentationRole)
+    crop = try container.decode(CropRecipe.self, forKey: .crop)
+    strategy = try container.decode(ChannelStrategy.self, forKey: .strategy)
+    pooling = try container.decodeIfPresent(Pooling.self, forKey: .pooling) ?? .classToken
+    roles = try container.decode([String].self, forKey: .roles)
+  }
+
+  /// What was added since the first recipes is left out where it has its default: texts are compared.
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(source, forKey: .source)
+    try container.encode(segmentationRole, forKey: .segmentationRole)
+    try container.encode(crop, forKey: .crop)
+    try container.encode(strategy, forKey: .strategy)
+    if pooling != .classToken { try container.encode(pooling, forKey: .pooling) }
+    try container.encode(roles, forKey: .roles)
+  }
+}
+
+extension Recipe: CustomStringConvertible {
+  /// What matters of it to a reader, on one line: "map nucleus>0 protein>1; intensities self over the crop; squares
+  /// of 96 px at 64 px, background zeroed".
+  package var description: String {
+    let scope = crop.normalization.usesStatistics ? " over the \(crop.normalizationScope.rawValue)" : ""
+    let square = crop.cropSizePx.map { "squares of \($0) px" } ?? "whole images"
+    return
+      "\(strategy); intensities \(crop.normalization.rawValue)\(scope); \(square) at \(crop.outputSizePx) px"
+      + (crop.zeroBackground ? ", background zeroed" : "")
+      + (pooling == .classToken ? "" : "; pooling \(pooling.rawValue)")
+  }
+}
+
 extension Recipe {
   /// The backbone with the channels entering it as this recipe says.
   /// - Throws: `usage` when the recipe does not fit the backbone.
   package func embedder(with backbone: VisionTransformer) throws -> Embedder {
     try Embedder(
-      backbone: backbone, strategy: strategy, roles: roles,
+      backbone: backbone, strategy: strategy, roles: roles, pooling: pooling,
       scaling: crop.normalization == .imagenet ? .imagenet : nil)
   }
 

@@ -69,6 +69,23 @@ INLINE float gelu(float v) {
   return positive - a * exponential(-0.5f * a * a) * r;
 }
 
+// Only e^-|v| is taken, which cannot overflow; -|v| e^-|v| / (1 + e^-|v|) is the same for negative v.
+INLINE float silu(float v) {
+  float a = fabsf(v);
+  a = a > 87.0f ? 87.0f : a;
+  float e = exponential(-a);
+  return (v < 0.0f ? -a * e : v) / (1.0f + e);
+}
+
+// (1 - e^-2|v|) / (1 + e^-2|v|), with the sign of v; 1 in float32 from |v| = 9 on.
+INLINE float hyperbolic_tangent(float v) {
+  float a = fabsf(v);
+  a = a > 40.0f ? 40.0f : a;
+  float e = exponential(-2.0f * a);
+  float t = (1.0f - e) / (1.0f + e);
+  return v < 0.0f ? -t : t;
+}
+
 INLINE void layer_norm(const float *gamma, const float *beta, float epsilon, size_t rows, size_t width, const float *x,
                        float *out) {
   const size_t whole = width - width % LANES;
@@ -123,6 +140,33 @@ INLINE void add_bias(const float *bias, size_t rows, size_t width, float *x) {
 INLINE void add_bias_gelu(const float *bias, size_t rows, size_t width, float *x) {
   for (size_t row = 0; row < rows; row++, x += width)
     for (size_t i = 0; i < width; i++) x[i] = gelu(x[i] + bias[i]);
+}
+
+INLINE void silu_gate(const float *bias, size_t rows, size_t width, float *x) {
+  for (size_t row = 0; row < rows; row++, x += 2 * width)
+    for (size_t i = 0; i < width; i++) x[i] = silu(x[i] + bias[i]) * (x[width + i] + bias[width + i]);
+}
+
+INLINE void tanh_gelu_gate(const float *bias, size_t rows, size_t width, float *x) {
+  for (size_t row = 0; row < rows; row++, x += 2 * width)
+    for (size_t i = 0; i < width; i++)
+      x[i] = hyperbolic_tangent(x[i] + bias[i]) * gelu(x[width + i] + bias[width + i]);
+}
+
+INLINE void rotate(const float *turns, size_t rows, size_t heads, size_t width, size_t stride, float *x) {
+  const size_t half = width / 2;
+  for (size_t row = 0; row < rows; row++, x += stride, turns += width) {
+    for (size_t head = 0; head < heads; head++) {
+      float *low = x + head * width;
+      float *high = low + half;
+      for (size_t i = 0; i < half; i++) {
+        float a = low[i];
+        float b = high[i];
+        low[i] = a * turns[i] - b * turns[half + i];
+        high[i] = b * turns[i] + a * turns[half + i];
+      }
+    }
+  }
 }
 
 INLINE void add_residual(const float *y, const float *bias, const float *scale, size_t rows, size_t width, float *x) {

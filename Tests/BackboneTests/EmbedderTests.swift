@@ -23,6 +23,20 @@ import Testing
     }
   }
 
+  @Test func poolingIsPassedOnAndCountsInTheDimension() throws {
+    try withSeededModel(.tiny(inputChannels: 1)) { model in
+      let embedder = try Embedder(
+        backbone: model, strategy: .replicate(.concat), roles: ["protein", "nucleus"], pooling: .classAndMean)
+      #expect(embedder.dimension == 64)
+      let crops = noise(2 * plane)
+      let expected = try model.embed(crops, count: 2, height: side, width: side, pooling: .classAndMean)
+      #expect(try embedder.embed(crops, count: 1, height: side, width: side) == expected)
+      #expect(throws: Fault.self) {
+        try Embedder(backbone: model, strategy: .replicate(.concat), roles: ["protein"], pooling: .attention)
+      }
+    }
+  }
+
   @Test func mapSendsRolesToInputsAndZerosToTheRest() throws {
     try withSeededModel(.tiny(inputChannels: 3)) { model in
       let embedder = try Embedder(

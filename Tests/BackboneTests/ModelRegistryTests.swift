@@ -43,10 +43,13 @@ import Testing
 
   @Test func whatLiesBesideTheFileAndIsSaidOfItsInputsIsKept() throws {
     try withRegistry { registry, path, folder in
-      try write(Array("{}".utf8), to: folder + "/config.json")
+      let names = ["config.json", "preprocessor_config.json"]
+      for name in names { try write(Array("{}".utf8), to: "\(folder)/\(name)") }
       _ = try registry.add("a", path: path, inputs: ["er", "protein"])
       #expect(try registry.load("a").model.inputRoles == ["er", "protein"])
-      #expect(bytes(ofFile: folder + "/data/cellvec/models/a/config.json") == Array("{}".utf8))
+      for name in names {
+        #expect(bytes(ofFile: "\(folder)/data/cellvec/models/a/\(name)") == Array("{}".utf8))
+      }
     }
   }
 
@@ -71,6 +74,14 @@ import Testing
       #expect(throws: Fault.self) { try registry.add("a", path: folder + "/none") }
       let left = try FileManager.default.contentsOfDirectory(atPath: folder + "/data/cellvec/models")
       #expect(left.isEmpty)
+    }
+  }
+
+  @Test func aConfigurationThatIsNoneIsRefusedByItsOwnName() throws {
+    try withRegistry { registry, path, folder in
+      try write(Array("{".utf8), to: folder + "/config.json")
+      let fault = #expect(throws: Fault.self) { try registry.add("a", path: path) }
+      #expect(fault?.description.hasPrefix(folder + "/config.json") == true)
     }
   }
 
@@ -112,6 +123,16 @@ import Testing
       let fault = #expect(throws: Fault.self) { try registry.add("a", path: path) }
       #expect(fault?.kind == .cannotCreate)
     }
+  }
+}
+
+@Suite struct ArchitectureTests {
+  @Test(arguments: [(384, 12, 16, "ViT-S/16"), (768, 12, 8, "ViT-B/8"), (384, 4, 14, "ViT-384x4/14")])
+  func sizesWithALetterHaveIt(width: Int, depth: Int, patch: Int, name: String) {
+    let geometry = ViTGeometry(
+      width: width, depth: depth, heads: 6, patchSize: patch, inputChannels: 3, gridSize: 14,
+      mlpWidth: 4 * width)
+    #expect(geometry.architecture == name)
   }
 }
 

@@ -111,6 +111,23 @@ import Testing
     }
   }
 
+  @Test func passesArePooledOneByOne() throws {
+    try withSeededModel(.tiny(inputChannels: 2)) { model in
+      let crop = noise(2 * plane)
+      func vector(_ strategy: ChannelStrategy, _ pooling: Pooling) throws -> [Float] {
+        try Embedder(backbone: model, strategy: strategy, roles: ["a", "b"], pooling: pooling)
+          .embed(crop, count: 1, height: side, width: side)
+      }
+      let (classes, means) = (
+        try vector(.replicate(.concat), .classToken), try vector(.replicate(.concat), .meanOfPatches)
+      )
+      let both = classes[..<16] + means[..<16] + classes[16...] + means[16...]
+      #expect(try vector(.replicate(.concat), .classAndMean) == Array(both))
+      let joined = (0..<32).map { (both[$0] + both[$0 + 32]) / 2 }
+      #expect(try vector(.replicate(.mean), .classAndMean) == joined)
+    }
+  }
+
   @Test func absentInputsCanRepeatTheOthersInOrderOfTheirInputs() throws {
     try withSeededModel(.tiny(inputChannels: 5)) { model in
       let repeated = try Embedder(

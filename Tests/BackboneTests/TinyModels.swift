@@ -9,11 +9,11 @@ extension ViTGeometry {
   /// Small enough for a debug build.
   static func tiny(
     width: Int = 16, depth: Int = 2, heads: Int = 2, inputChannels: Int = 2, layerScale: Bool = false,
-    registers: Int = 0
+    registers: Int = 0, mlp: MLPKind = .gelu
   ) -> ViTGeometry {
     ViTGeometry(
       width: width, depth: depth, heads: heads, patchSize: 4, inputChannels: inputChannels, gridSize: 3,
-      mlpWidth: 24, hasLayerScale: layerScale, registerCount: registers)
+      mlpWidth: 24, mlp: mlp, hasLayerScale: layerScale, registerCount: registers)
   }
 }
 
@@ -38,11 +38,14 @@ func noise(_ count: Int, seed: UInt64 = 1) -> [Float] {
 
 extension VisionTransformer {
   /// `embed` on arrays.
-  func embed(_ images: [Float], count: Int, height: Int, width: Int, threads: Int = 1) throws -> [Float] {
-    var vectors = [Float](repeating: .nan, count: count * geometry.width)
+  func embed(
+    _ images: [Float], count: Int, height: Int, width: Int, threads: Int = 1, pooling: Pooling? = nil
+  ) throws -> [Float] {
+    var vectors = [Float](repeating: .nan, count: count * dimension(for: pooling ?? defaultPooling))
     try images.withUnsafeBufferPointer { images in
       try vectors.withUnsafeMutableBufferPointer {
-        try embed(images, count: count, height: height, width: width, into: $0, threads: threads)
+        try embed(
+          images, count: count, height: height, width: width, into: $0, threads: threads, pooling: pooling)
       }
     }
     return vectors

@@ -79,7 +79,8 @@ private struct Draft {
     draft.set("fc.weight", shape: [2, 2])
     #expect(
       try draft.fault().hasPrefix(
-        "w: 3 tensors missing: pos_embed, patch_embed.proj.weight, blocks.0.mlp.fc1.weight; "))
+        "w: expected the tensors of a vision transformer, found fc.weight; use a DINO, DINOv2, DINOv3 or SubCell model "
+      ))
   }
 
   @Test func twoModelsInOneFileAreRefused() throws {
@@ -128,7 +129,8 @@ private struct Draft {
       ),
       ("patch_embed.proj.weight", [16, 0, 4, 4], "found [16, 0, 4, 4]"),
       ("patch_embed.proj.weight", [16, 2, 4, 5], "(expected [16, 2, 5, 5], found [16, 2, 4, 5])"),
-      ("register_tokens", [1, 0, 16], "found [1, 0, 16]"),
+      ("register_tokens", [16], "expected the shape [1, registers, width], found [16]"),
+      ("register_tokens", [1, 0, 8], "(expected [1, 0, 16], found [1, 0, 8])"),
     ])
   func shapesThatTellNoGeometryAreRefused(name: String, shape: [Int], says: String) throws {
     var draft = Draft()

@@ -113,7 +113,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [ViTGeometry.tiny(), .tiny(layerScale: true, registers: 4)])
+  @Test(arguments: [ViTGeometry.tiny(), .tiny(layerScale: true, registers: 4), .tiny(mlp: .swiglu)])
   func geometryAndRolesReadBack(geometry: ViTGeometry) throws {
     try withSeededModel(geometry, inputRoles: ["nucleus", "protein"]) { model in
       #expect(model.geometry == geometry)

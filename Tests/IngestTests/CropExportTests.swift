@@ -27,10 +27,10 @@ import Testing
         return plan.pixels(of: plan.cells.indices)
       }
       // The reader takes vectors: rows of all channels' pixels.
-      let bytes = try #require(bytes(ofFile: "\(directory)/crops.npy"))
-      #expect(bytes.count == 128 + 6 * 2 * 8 * 8 * 4)
-      #expect(String(decoding: bytes[..<128], as: UTF8.self).contains("(6, 2, 8, 8)"))
-      #expect(bytes[128...].elementsEqual(expected.withUnsafeBytes { Array($0) }))
+      let file = try #require(bytes(ofFile: "\(directory)/crops.npy"))
+      #expect(file.count == 128 + 6 * 2 * 8 * 8 * 4)
+      #expect(String(decoding: file[..<128], as: UTF8.self).contains("(6, 2, 8, 8)"))
+      #expect(file[128...].elementsEqual(expected.withUnsafeBytes { Array($0) }))
       let table = try CSVTable(path: "\(directory)/cells.csv")
       #expect(table.columns == ["image", "object", "center_x", "center_y", "area_px"])
       #expect(table.rows[1] == ["a", "2", "23.5", "7.5", "64"])

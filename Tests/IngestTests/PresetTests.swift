@@ -75,6 +75,18 @@ import Testing
     }
   }
 
+  @Test func poolingIsTheModelsWordUnlessAPresetSaysOtherwise() throws {
+    try withModel(["pooling": "class-mean"]) { model in
+      let own = try RecipeDefaults(for: model, preset: nil)
+      let silent = try RecipeDefaults(for: model, preset: .named("cellvec"))
+      let other = try RecipeDefaults(for: model, preset: .named("opencell"))
+      #expect([own, silent, other].map(\.pooling) == [.classAndMean, .classAndMean, .classToken])
+    }
+    try withModel(["pooling": "sum"]) { model in
+      #expect(throws: Fault.self) { try RecipeDefaults(for: model, preset: nil) }
+    }
+  }
+
   @Test func aRuleThatIsNotKnownIsAFault() throws {
     try withModel(["normalization": "magic"]) { model in
       let fault = #expect(throws: Fault.self) { try RecipeDefaults(for: model, preset: nil) }

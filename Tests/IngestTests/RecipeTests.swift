@@ -23,8 +23,27 @@ import Testing
       source: .whole, segmentationRole: "nucleus",
       crop: CropRecipe(
         cropSizePx: nil, outputSizePx: 8, normalization: .jointMinmax, normalizationScope: .square),
-      strategy: strategy, roles: ["er", "dna"])
+      strategy: strategy, pooling: .classAndMean, roles: ["er", "dna"])
+    #expect(try recipe.canonicalJSON().contains(#""pooling":"class-mean""#))
     #expect(try Recipe(canonicalJSON: recipe.canonicalJSON(), space: "s") == recipe)
+  }
+
+  @Test func aReaderIsToldWhatMatters() {
+    func text(_ crop: CropRecipe, _ strategy: ChannelStrategy) -> String {
+      Recipe(source: .masks, segmentationRole: "", crop: crop, strategy: strategy, roles: ["er"]).description
+    }
+    #expect(
+      text(CropRecipe(cropSizePx: 96, outputSizePx: 64, zeroBackground: true), .map(["er", nil]))
+        == "map er>0, absent zero; intensities self over the crop; squares of 96 px at 64 px, background zeroed"
+    )
+    #expect(
+      text(CropRecipe(cropSizePx: nil, outputSizePx: 64, normalization: .imagenet), .average)
+        == "average; intensities imagenet; whole images at 64 px")
+    #expect(
+      Recipe(
+        source: .whole, segmentationRole: "", crop: CropRecipe(cropSizePx: nil, outputSizePx: 8),
+        strategy: .average, pooling: .meanOfPatches, roles: ["er"]
+      ).description == "average; intensities self over the crop; whole images at 8 px; pooling mean")
   }
 
   @Test func aModelOfImageNetSeesItsOwnMeanAndDeviationAtEachInput() throws {

@@ -191,6 +191,106 @@ private let widths = [1, 3, 7, 8, 9, 31, 64, 197, 384, 785]
   }
 }
 
+@Suite struct GateTests {
+  /// The first halves of the gated rows.
+  private func gated(
+    _ rows: [Float], _ bias: [Float], width: Int,
+    by gate: (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>) -> Void
+  ) -> [Float] {
+    var x = rows
+    let count = rows.count / (2 * width)
+    gate(bias, count, width, &x)
+    return (0..<count).flatMap { x[2 * width * $0..<2 * width * $0 + width] }
+  }
+
+  private func silu(_ v: Float, _ isa: kernels_isa) -> Float {
+    gated([v, 1], [0, 0], width: 1) { kernels_silu_gate_on(isa, $0, $1, $2, $3) }[0]
+  }
+
+  /// gelu(w) of a large w is w, which lets tanh through.
+  private func tanh(_ v: Float, _ isa: kernels_isa) -> Float {
+    gated([v, 64], [0, 0], width: 1) { kernels_tanh_gelu_gate_on(isa, $0, $1, $2, $3) }[0] / 64
+  }
+
+  @Test(arguments: instructionSets)
+  func functionsEqualThoseInDouble(isa: kernels_isa) {
+    for v in stride(from: Float(-90), through: 90, by: 1.0 / 64) {
+      let sigmoid = 1 / (1 + exp(-Double(v)))
+      let error = abs(Double(silu(v, isa)) - Double(v) * sigmoid)
+      #expect(error <= 6e-7 * abs(Double(v) * sigmoid) + 2e-36, "silu at \(v)")
+      #expect(abs(Double(tanh(v, isa)) - Glibc.tanh(Double(v))) <= 3e-7, "tanh at \(v)")
+    }
+  }
+
+  @Test(arguments: instructionSets)
+  func specialValues(isa: kernels_isa) {
+    #expect(silu(0, isa) == 0 && silu(1e30, isa) == 1e30 && silu(.infinity, isa) == .infinity)
+    #expect(abs(silu(-1e30, isa)) < 1e-35 && abs(silu(-.infinity, isa)) < 1e-35)
+    #expect(tanh(0, isa) == 0 && tanh(.infinity, isa) == 1 && tanh(-.infinity, isa) == -1)
+    #expect(silu(.nan, isa).isNaN && tanh(.nan, isa).isNaN)
+  }
+
+  @Test(arguments: instructionSets, [1, 7, 8, 13, 64])
+  func eachHalfTakesItsBias(isa: kernels_isa, width: Int) {
+    let x = Distribution.normal.values(3 * 2 * width)
+    let bias = Distribution.normal.values(2 * width, seed: 2)
+    let swiglu = gated(x, bias, width: width) { kernels_silu_gate_on(isa, $0, $1, $2, $3) }
+    let pooling = gated(x, bias, width: width) { kernels_tanh_gelu_gate_on(isa, $0, $1, $2, $3) }
+    for row in 0..<3 {
+      for column in 0..<width {
+        let v = Double(x[row * 2 * width + column]) + Double(bias[column])
+        let w = Double(x[row * 2 * width + width + column]) + Double(bias[width + column])
+        let index = row * width + column
+        #expect(abs(Double(swiglu[index]) - v / (1 + exp(-v)) * w) <= 2e-6)
+        #expect(abs(Double(pooling[index]) - Glibc.tanh(v) * 0.5 * w * erfc(-w / 2.0.squareRoot())) <= 2e-6)
+      }
+    }
+  }
+
+  @Test(arguments: instructionSets)
+  func notANumberStaysInItsRow(isa: kernels_isa) {
+    for place in [0, 3, 6, 10] {
+      var x = Distribution.normal.values(2 * 12)
+      x[place] = .nan
+      let found = gated(x, [Float](repeating: 0, count: 12), width: 6) {
+        kernels_silu_gate_on(isa, $0, $1, $2, $3)
+      }
+      #expect(found[place % 6].isNaN)
+      #expect(found[6...].allSatisfy { $0.isFinite })
+    }
+  }
+}
+
+@Suite struct RotationTests {
+  @Test(arguments: instructionSets, [2, 4, 10, 16, 64])
+  func equalsTheFormulaInDouble(isa: kernels_isa, width: Int) {
+    let (rows, heads, stride) = (3, 2, 2 * width + 5)
+    let half = width / 2
+    let angles = Distribution.normal.values(rows * half, seed: 2).map(Double.init)
+    let turns = (0..<rows).flatMap { row in
+      let own = angles[row * half..<(row + 1) * half]
+      return own.map { Float(cos($0)) } + own.map { Float(sin($0)) }
+    }
+    let x = Distribution.normal.values(rows * stride)
+    var rotated = x
+    kernels_rotate_on(isa, turns, rows, heads, width, stride, &rotated)
+    for row in 0..<rows {
+      for head in 0..<heads {
+        let start = row * stride + head * width
+        for i in 0..<half {
+          let (a, b) = (Double(x[start + i]), Double(x[start + half + i]))
+          let (c, s) = (Double(turns[row * width + i]), Double(turns[row * width + half + i]))
+          let bound = 2e-7 * (abs(a) + abs(b))
+          #expect(abs(Double(rotated[start + i]) - (a * c - b * s)) <= bound)
+          #expect(abs(Double(rotated[start + half + i]) - (b * c + a * s)) <= bound)
+        }
+      }
+      let rest = row * stride + heads * width..<(row + 1) * stride
+      #expect(Array(rotated[rest]) == Array(x[rest]), "what lies between the rows")
+    }
+  }
+}
+
 @Suite struct BiasAndResidualTests {
   @Test(arguments: instructionSets, [1, 8, 13, 384])
   func addTheirTerms(isa: kernels_isa, width: Int) {
@@ -216,6 +316,9 @@ private let widths = [1, 3, 7, 8, 9, 31, 64, 197, 384, 785]
   @Test func noRowsIsNoWork() {
     kernels_add_bias([], 0, 0, nil)
     kernels_softmax(0, 8, nil)
+    kernels_silu_gate(nil, 0, 8, nil)
+    kernels_tanh_gelu_gate(nil, 4, 0, nil)
+    kernels_rotate(nil, 0, 2, 8, 16, nil)
     kernels_softmax(4, 0, nil)
     kernels_layer_norm(nil, nil, 1e-6, 0, 8, nil, nil)
   }

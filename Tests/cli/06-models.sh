@@ -16,7 +16,7 @@ expect_stdout '^# cellvec-small-1$'
 expect_exit 0 cellvec models add hpa four.safetensors --preset hpa-fov-dino4cells
 expect_stderr 'use it with --backbone hpa$'
 expect_exit 0 cellvec models list --csv
-expect_stdout '^hpa,ViT-32x1/8,4,nucleus;protein;microtubules;er,.*,hpa-fov-dino4cells,.*/four.safetensors$'
+expect_stdout '^hpa,"?DINO, 4 inputs, as DINO4Cells"?,ViT-32x1/8,4,nucleus;protein;microtubules;er,.*,hpa-fov-dino4cells,.*/four.safetensors$'
 expect_exit 0 cellvec models --json
 expect_json
 expect_exit 64 cellvec models add hpa rgb.safetensors
@@ -31,9 +31,16 @@ expect_exit 65 cellvec models add x broken.safetensors
 expect_stderr '^cellvec: broken.safetensors: '
 expect_equal "a failed model leaves nothing" "$(ls -A "$XDG_DATA_HOME/cellvec/models")" hpa
 expect_exit 0 cellvec models inspect hpa
-expect_stdout '^preprocessing +preset hpa-fov-dino4cells$'
+expect_stdout '^preprocessing +preset hpa-fov-dino4cells, trained with mean 0 and SD 1 in each channel$'
 expect_exit 0 cellvec models inspect rgb.safetensors --json
 expect_json
+python3 - <<'PYTHON'
+import struct
+header = b'{"pos_embed":{"dtype":"F32","shape":[1,1,1],"data_offsets":[0,4]}}'
+open("part.safetensors", "wb").write(struct.pack("<Q", len(header)) + header + bytes(4))
+PYTHON
+expect_exit 65 cellvec models inspect part.safetensors
+expect_stderr '^cellvec: part.safetensors: .*missing'
 expect_exit 66 cellvec models inspect cellvec-small
 expect_stderr 'backbone "cellvec-small": is neither a model.s name nor a file; did you mean "cellvec-small-1"\?'
 expect_exit 66 cellvec models remove hpaa
@@ -57,6 +64,9 @@ print(next(s for s in json.load(sys.stdin)["spaces"] if s["name"] == sys.argv[1]
 expect_exit 0 ingest --space small
 expect_equal "the space knows its backbone by name" "$(strategy_of small backbonePath)" cellvec-small-1
 expect_exit 0 ingest --space hpa --backbone hpa
+expect_silence
+expect_exit 0 cellvec ingest fields --db none "${channels[@]}" "${cells[@]}" --backbone hpa --dry-run
+expect_stderr '^hpa: map nucleus>0 protein>1, absent zero; intensities self over the image; squares of 64 px at 512 px$'
 expect_equal "roles go to their inputs" "$(strategy_of hpa strategy)" "map nucleus>0 protein>1, absent zero"
 expect_equal "statistics are the image's, by the preset" \
   "$(strategy_of hpa recipe | grep -o "'normalizationScope': '[a-z]*'")" "'normalizationScope': 'image'"
@@ -91,6 +101,10 @@ expect_exit 0 ingest --space average --backbone rgb.safetensors --strategy avera
 expect_equal "average" "$(strategy_of average strategy)" average
 expect_exit 0 ingest --space reindex --backbone rgb.safetensors --strategy reindex --map nucleus=2 protein=2
 expect_equal "reindex" "$(strategy_of reindex strategy)" "reindex nucleus>2 protein>2"
+expect_exit 0 ingest --space tokens --backbone four.safetensors --pooling class-mean
+expect_equal "pooling" "$(strategy_of tokens dimension)" 64
+expect_exit 64 ingest --space none --backbone four.safetensors --pooling attention
+expect_stderr '--pooling: expected class, mean, class-mean for model four, found attention'
 expect_exit 0 ingest --space imagenet --backbone rgb.safetensors --preset imagenet-dino
 expect_equal "a preset brings its strategy" "$(strategy_of imagenet strategy)" "replicate, concat"
 expect_exit 0 cellvec search --db db --space imagenet "${query[@]}"

@@ -5,6 +5,8 @@ import Identity
 /// What the registry says of a model without reading its weights.
 package struct ModelEntry: Sendable, Equatable, Codable {
   package let name: String
+  /// Whose model it is: "DINOv2 with registers (timm)".
+  package let family: String
   /// The model's kind by its extents, such as "ViT-S/16".
   package let architecture: String
   /// Inputs of the model.
@@ -14,7 +16,7 @@ package struct ModelEntry: Sendable, Equatable, Codable {
   package let parameters: Int
   /// Size of the file of weights.
   package let byteCount: Int
-  /// Digest of the file of weights.
+  /// Digest of the weights, as spaces keep it.
   package let hash: String
   /// The preset that goes with the model.
   package let preset: String?
@@ -23,6 +25,7 @@ package struct ModelEntry: Sendable, Equatable, Codable {
 
   init(_ model: VisionTransformer, byteCount: Int, preset: String?, origin: String?) {
     name = model.name
+    family = model.familyName
     architecture = model.geometry.architecture
     inputCount = model.geometry.inputChannels
     inputs = model.inputRoles

@@ -7,7 +7,8 @@ import Identity
 /// The models that have names: the bundled one, and those that were added, each a folder with its weights.
 ///
 ///     <folder>/<name>/weights.safetensors    the file that was added, under its own extension
-///     <folder>/<name>/config.json            the one that lay beside it, if any
+///     <folder>/<name>/config.json            those that lay beside it, if any;
+///     <folder>/<name>/preprocessor_config.json
 ///     <folder>/<name>/model.json             the entry
 ///
 /// A model's folder appears and goes whole, by renaming.
@@ -97,7 +98,7 @@ package struct ModelRegistry: Sendable {
 // MARK: - Adding and removing
 
 extension ModelRegistry {
-  /// Copies a file of weights, and the config.json beside it, into the registry.
+  /// Copies a file of weights, and the configurations beside it, into the registry.
   /// - Parameters:
   ///   - inputs: what each input is meant for, over what the file says.
   ///   - preset: the preset that goes with the model; nobody looks here whether it exists.
@@ -115,16 +116,20 @@ extension ModelRegistry {
         try Self.write(bytes, to: weights)
         return bytes.count
       }
-      if let config = FileManager.default.contents(atPath: Self.folder(of: path) + "config.json") {
-        try config.withUnsafeBytes { try Self.write($0, to: "\(partial)/config.json") }
+      for name in Self.companions {
+        guard let text = FileManager.default.contents(atPath: Self.folder(of: path) + name) else { continue }
+        try text.withUnsafeBytes { try Self.write($0, to: "\(partial)/\(name)") }
       }
       let model: VisionTransformer
       do {
         model = try VisionTransformer(path: weights, name: name, inputRoles: inputs)
-      } catch let fault as Fault where fault.subject.hasPrefix(weights) {
-        // The user knows the file by its own name.
+      } catch let fault as Fault {
+        // The user knows the files by their own names.
+        func renamed(_ text: String) -> String {
+          text.replacing(weights, with: path).replacing("\(partial)/", with: Self.folder(of: path))
+        }
         throw Fault(
-          fault.kind, path + fault.subject.dropFirst(weights.count), fault.problem, remedy: fault.remedy)
+          fault.kind, renamed(fault.subject), renamed(fault.problem), remedy: renamed(fault.remedy))
       }
       let origin = realpath(path, nil).map { resolved in
         defer { free(resolved) }
@@ -187,6 +192,9 @@ extension ModelRegistry {
 
 extension ModelRegistry {
   private static let entryName = "model.json"
+
+  /// Files beside the weights that say how to read or feed them, as Hugging Face names them.
+  private static let companions = ["config.json", "preprocessor_config.json"]
 
   /// Folders of models, by name. What begins with a dot is being added or removed.
   private func addedNames() throws -> [String] {

@@ -31,16 +31,17 @@ extension Preset {
           Crops are resized by a bilinear filter here, bicubic there
           """,
         normalization: .imagenet, normalizationScope: .crop, strategy: .replicate, inputSizePx: 224,
-        pooling: "class"),
+        pooling: .classToken),
       Preset(
         name: "hpa-fov-dino4cells",
         source: """
           DINO4Cells run_get_features.py: self_normalize of each image and channel, no crop, no resize; fields of \
-          512 px. Inputs: protein 1, er 3; sources conflict on nucleus and microtubules, see --hpa-nucleus. Zeros for \
-          absent inputs: channels 0, 2 and 3 were dropped in training (remove_channel)
+          512 px. Inputs: protein 1 and er 3 are agreed; nucleus 0 (default) by comments of its configurations and \
+          by HPA_DINO, 2 by the colours of its loaders: see --hpa-nucleus. Zeros for absent inputs: channels 0, 2 and \
+          3 were dropped in training (remove_channel)
           """,
         normalization: .selfStandardize, normalizationScope: .image, strategy: .map,
-        inputs: hpaInputs(nucleus: hpaNucleus), inputSizePx: 512, pooling: "class"),
+        inputs: hpaInputs(nucleus: hpaNucleus), inputSizePx: 512, pooling: .classToken),
       Preset(
         name: "hpa-cell-dino4cells",
         source: """
@@ -48,7 +49,7 @@ extension Preset {
           as in hpa-fov-dino4cells
           """,
         normalization: .selfStandardize, normalizationScope: .square, strategy: .map,
-        inputs: hpaInputs(nucleus: hpaNucleus), zeroBackground: true, pooling: "class"),
+        inputs: hpaInputs(nucleus: hpaNucleus), zeroBackground: true, pooling: .classToken),
       Preset(
         name: "opencell",
         source: """
@@ -56,7 +57,7 @@ extension Preset {
           source states intensities for a model trained on OpenCell: those of DINO4Cells' fields are assumed
           """,
         normalization: .selfStandardize, normalizationScope: .image, strategy: .map,
-        inputs: ["nucleus", "protein"], pooling: "class"),
+        inputs: ["nucleus", "protein"], pooling: .classToken),
       Preset(
         name: "subcell",
         source: """
@@ -64,14 +65,14 @@ extension Preset {
           er, nucleus, protein; gated attention pooling
           """,
         normalization: .jointMinmax, normalizationScope: .square, strategy: .map,
-        inputs: ["microtubules", "er", "nucleus", "protein"], inputSizePx: 448, pooling: "attention"),
+        inputs: ["microtubules", "er", "nucleus", "protein"], inputSizePx: 448, pooling: .attention),
       Preset(
         name: "dinov2",
         source: """
           facebookresearch/dinov2: values of 0 to 1, ImageNet mean and SD, size of training (518 px). One pass a \
           channel as in imagenet-dino
           """,
-        normalization: .imagenet, normalizationScope: .crop, strategy: .replicate, pooling: "class"),
+        normalization: .imagenet, normalizationScope: .crop, strategy: .replicate, pooling: .classToken),
       Preset(
         name: "dinov3",
         source: """
@@ -79,14 +80,14 @@ extension Preset {
           as timm's configurations have it. One pass a channel as in imagenet-dino
           """,
         normalization: .imagenet, normalizationScope: .crop, strategy: .replicate, inputSizePx: 256,
-        pooling: "class"),
+        pooling: .classToken),
       Preset(
         name: "cell-dino",
         source: """
           dinov2/eval/cell_dino: square with zeros around smaller images, then self-normalisation of each channel over \
           all of it. The order of inputs is not stated: name them with --map, or with --inputs of cellvec models add
           """,
-        normalization: .selfStandardize, normalizationScope: .square, strategy: .map, pooling: "class"),
+        normalization: .selfStandardize, normalizationScope: .square, strategy: .map, pooling: .classToken),
     ]
   }
 }

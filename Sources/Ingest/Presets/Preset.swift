@@ -16,8 +16,8 @@ package struct Preset: Sendable, Equatable {
   /// Side of the model's input; nil for the size that the model was trained on.
   package var inputSizePx: Int?
   package var zeroBackground = false
-  /// Which tokens make the vector, by the word of the recipe; nil for what the model says.
-  package var pooling: String?
+  /// Which tokens make the vector; nil for what the model says.
+  package var pooling: Pooling?
 
   /// The preset of this name.
   /// - Parameter hpaNucleus: the input of the nucleus in models of the Human Protein Atlas; nil for the default.

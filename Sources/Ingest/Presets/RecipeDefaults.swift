@@ -7,32 +7,55 @@ package import Imaging
 package struct RecipeDefaults: Sendable, Equatable {
   package let crop: CropRecipe
   package let strategy: StrategyKind
+  package let pooling: Pooling
   /// Roles of the model's inputs by the model, else by the preset, which may be meant for another number of them.
   package let inputs: [String]?
 
   /// - Throws: `badData` when the model's metadata name no rule.
   package init(for model: VisionTransformer, preset: Preset?) throws {
-    let geometry = model.geometry
     let trained = model.trainingInput
     var crop = CropRecipe(
       cropSizePx: nil,
-      outputSizePx: preset?.inputSizePx ?? trained.imageSizePx ?? geometry.gridSize * geometry.patchSize)
+      outputSizePx: preset?.inputSizePx ?? trained.imageSizePx ?? model.defaultImageSizePx)
     if let preset {
       crop.normalization = preset.normalization
       crop.normalizationScope = preset.normalizationScope
       crop.zeroBackground = preset.zeroBackground
     } else if let word = trained.normalization {
-      guard let rule = Normalization(rawValue: word) else {
-        throw Fault(
-          .badData, "model \(model.name): metadata normalization",
-          expected: "one of \(Normalization.allCases.map(\.rawValue).joined(separator: ", "))", found: word,
-          remedy: "use a newer cellvec, or name what comes nearest with --preset")
-      }
-      crop.normalization = rule
+      crop.normalization = try RecipeDefaults.value(of: word, "normalization", model)
+    } else if let expected = model.expectedNormalization {
+      crop.normalization = expected.rule
     }
     self.crop = crop
     strategy = preset?.strategy ?? .map
+    pooling =
+      try preset?.pooling ?? trained.pooling.map { try RecipeDefaults.value(of: $0, "pooling", model) }
+      ?? model.defaultPooling
     // A file that names its inputs knows them best.
     inputs = model.inputRoles ?? preset?.inputs
+  }
+
+  /// The value that a model's metadata name by its word.
+  private static func value<Value: RawRepresentable<String> & CaseIterable>(
+    of word: String, _ key: String, _ model: VisionTransformer
+  ) throws -> Value {
+    guard let value = Value(rawValue: word) else {
+      throw Fault(
+        .badData, "model \(model.name): metadata \(key)",
+        expected: "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))", found: word,
+        remedy: "use a newer cellvec, or name what comes nearest with --preset")
+    }
+    return value
+  }
+}
+
+extension InputNormalization {
+  /// The rule for images of cells. Cells are no photographs, and fill a small part of a camera's range: what
+  /// expects ImageNet's mean and deviation has them as mean 0 and SD 1, unless a preset or an option says otherwise.
+  fileprivate var rule: Normalization {
+    switch self {
+    case .eachChannel, .fixed: .selfStandardize
+    case .minMax: .jointMinmax
+    }
   }
 }

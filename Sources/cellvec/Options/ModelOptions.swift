@@ -51,11 +51,17 @@ struct ModelOptions: ParsableArguments {
   private var backbone: String?
   @OptionGroup var preset: PresetOptions
   @OptionGroup var strategy: StrategyOptions
+  @Option(
+    help: ArgumentHelp(
+      "Tokens that become the vector: class, mean (of patches), class-mean, or attention; default: the model's own.",
+      valueName: "tokens"))
+  private var pooling: Pooling?
 
   /// The backbone with what goes with it.
   struct Loaded {
     let model: VisionTransformer
     let defaults: RecipeDefaults
+    let pooling: Pooling
     /// What finds the backbone again, from any folder: a name of the registry, or a path.
     let reference: String
   }
@@ -67,7 +73,8 @@ struct ModelOptions: ParsableArguments {
     try preset.checkNucleus(chosen, of: found.model)
     let defaults = try RecipeDefaults(for: found.model, preset: chosen)
     return Loaded(
-      model: found.model, defaults: defaults, reference: found.isNamed ? name : absolutePath(name))
+      model: found.model, defaults: defaults, pooling: pooling ?? defaults.pooling,
+      reference: found.isNamed ? name : absolutePath(name))
   }
 }
 
@@ -87,6 +94,9 @@ extension ModelOptions.Loaded {
     return Recipe(
       source: source, segmentationRole: crops.segmentOn, crop: crop,
       strategy: try strategy.channelStrategy(
-        roles: roles, backbone: model, inputs: defaults.inputs, standard: defaults.strategy), roles: roles)
+        roles: roles, backbone: model, inputs: defaults.inputs, standard: defaults.strategy),
+      pooling: pooling, roles: roles)
   }
 }
+
+extension Pooling: ExpressibleByArgument {}

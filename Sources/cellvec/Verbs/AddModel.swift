@@ -8,8 +8,8 @@ struct AddModel: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "add", abstract: "Give a file of weights a name that --backbone takes.",
     discussion: """
-      The file is copied, with the config.json beside it, to cellvec/models in
-      $XDG_DATA_HOME or ~/.local/share, once it was seen to load.
+      The file is copied, with the config.json and preprocessor_config.json beside it,
+      to cellvec/models in $XDG_DATA_HOME or ~/.local/share, and must load.
 
       Example:
         cellvec models add hpa DINO_FOV_checkpoint.pth --preset hpa-fov-dino4cells

@@ -24,8 +24,10 @@ struct EmbedArray: ParsableCommand {
   var backbone = BundledModel.name
   @Option(help: ArgumentHelp("A .npy file of float32, [images, inputs, height, width].", valueName: "file"))
   var input: String
-  @Option(help: ArgumentHelp("The .npy file to write: float32, [images, width].", valueName: "file"))
+  @Option(help: ArgumentHelp("The .npy file to write: float32, [images, dimension].", valueName: "file"))
   var output: String
+  @Option(help: ArgumentHelp("Tokens that become the vector; default: the model's own.", valueName: "tokens"))
+  var pooling: Pooling?
   @OptionGroup var threads: ThreadOptions
 
   func run() throws {
@@ -39,17 +41,20 @@ struct EmbedArray: ParsableCommand {
         .usage, input, expected: "\(model.geometry.inputChannels) inputs, as model \(model.name) has",
         found: "\(channels)")
     }
-    var writer = try NPYWriter(path: output, dimension: model.geometry.width)
+    let pooling = pooling ?? model.defaultPooling
+    try model.check(pooling)
+    let dimension = model.dimension(for: pooling)
+    var writer = try NPYWriter(path: output, dimension: dimension)
     for start in stride(from: 0, to: count, by: Self.imagesPerBatch) {
       let batch = start..<min(start + Self.imagesPerBatch, count)
-      var vectors = [Float](repeating: 0, count: batch.count * model.geometry.width)
+      var vectors = [Float](repeating: 0, count: batch.count * dimension)
       let imageLength = channels * height * width
       try images.withUnsafeValues { values in
         let pixels = values[batch.lowerBound * imageLength..<batch.upperBound * imageLength]
         try vectors.withUnsafeMutableBufferPointer {
           try model.embed(
             UnsafeBufferPointer(rebasing: pixels), count: batch.count, height: height, width: width, into: $0,
-            threads: threads.count)
+            threads: threads.count, pooling: pooling)
         }
       }
       try writer.write(vectors)

@@ -53,6 +53,8 @@ struct Ingest: ParsableCommand {
     let fields = try Database.fields(at: path)
     let backbone = try modelOptions.load()
     var ingest = try plan(grouping.images, backbone, fields: fields)
+    // Much of it may come from the model or a preset.
+    talk.say("\(backbone.model.name): \(ingest.recipe)")
     if dryRun {
       try StandardOutput.write(IngestReport.plan(grouping, ingest), as: output.format)
       return try end(with: grouping.problems)

@@ -31,6 +31,8 @@ struct ModelDescription: Encodable {
   let name: String
   /// Digest of the file.
   let hash: String
+  /// Whose model it is: "DINOv2 with registers (timm)".
+  let family: String
   let architecture: String
   let parameters: Int
   let geometry: ViTGeometry
@@ -38,6 +40,8 @@ struct ModelDescription: Encodable {
   let inputs: [String]?
   /// Side of the images that the model was trained on, pixels.
   let imageSizePx: Int
+  /// How the family's training brought intensities to the inputs; nil when that is not known.
+  let expectedNormalization: String?
   /// What the file says of the images that the model expects.
   let trainingInput: TrainingInput
   /// The preset that the model was added with.
@@ -47,11 +51,13 @@ struct ModelDescription: Encodable {
   init(of model: VisionTransformer, preset: String? = nil) {
     name = model.name
     hash = model.hash.description
+    family = model.familyName
     architecture = model.geometry.architecture
     parameters = model.geometry.parameterCount
     geometry = model.geometry
     inputs = model.inputRoles
-    imageSizePx = model.trainingInput.imageSizePx ?? model.geometry.gridSize * model.geometry.patchSize
+    imageSizePx = model.trainingInput.imageSizePx ?? model.defaultImageSizePx
+    expectedNormalization = model.expectedNormalization?.words
     trainingInput = model.trainingInput
     self.preset = preset
     ignoredTensors = model.ignoredTensors
@@ -59,7 +65,8 @@ struct ModelDescription: Encodable {
 
   var card: Card {
     Card([
-      ("name", .text(name)), ("hash", .text(hash)), ("architecture", .text(architecture)),
+      ("name", .text(name)), ("hash", .text(hash)), ("family", .text(family)),
+      ("architecture", .text(architecture)),
       ("parameters", .integer(parameters)), ("embedding", .text("\(geometry.width) numbers")),
       ("blocks", .integer(geometry.depth)), ("heads", .integer(geometry.heads)),
       ("patch", .text("\(geometry.patchSize) px")),
@@ -73,10 +80,23 @@ struct ModelDescription: Encodable {
   /// What is known of the images that the model expects.
   private var preprocessing: String {
     let facts = [
-      preset.map { "preset \($0)" }, trainingInput.normalization.map { "normalization \($0)" },
+      preset.map { "preset \($0)" }, expectedNormalization.map { "trained with \($0)" },
+      trainingInput.normalization.map { "normalization \($0)" },
       trainingInput.cropUm.map { "squares of \($0) µm" }, trainingInput.pooling.map { "pooling \($0)" },
     ].compactMap { $0 }
     return facts.isEmpty
       ? "not stated; choose one with --preset or --normalize" : facts.joined(separator: ", ")
+  }
+}
+
+extension InputNormalization {
+  /// Words for a reader: "mean 0 and SD 1 in each channel".
+  fileprivate var words: String {
+    switch self {
+    case .imageNet: "ImageNet's mean and SD of each input"
+    case .fixed(let mean, let deviation): "mean \(mean) and SD \(deviation) of the inputs"
+    case .eachChannel: "mean 0 and SD 1 in each channel"
+    case .minMax: "0 to 1 between the extremes of all channels"
+    }
   }
 }

@@ -23,7 +23,7 @@ struct ListPresets: ParsableCommand {
         .text(preset.name), .text(preset.normalization.rawValue), .text(preset.normalizationScope.rawValue),
         .text(preset.strategy.rawValue), .list(preset.inputs ?? []),
         preset.inputSizePx.map { .integer($0) } ?? .null, .text(preset.zeroBackground ? "zero" : "kept"),
-        .text(preset.pooling), .text(preset.source),
+        .text(preset.pooling?.rawValue), .text(preset.source),
       ]
     }
     try StandardOutput.write(

@@ -25,14 +25,18 @@ struct ListModels: ParsableCommand {
   func run() throws {
     let rows = try ModelRegistry.standard.entries().map { entry -> [Value] in
       [
-        .text(entry.name), .text(entry.architecture), .integer(entry.inputCount), .list(entry.inputs ?? []),
+        .text(entry.name), .text(entry.family), .text(entry.architecture), .integer(entry.inputCount),
+        .list(entry.inputs ?? []),
         .integer(entry.parameters), .integer(entry.byteCount), .text(entry.hash), .text(entry.preset),
         .text(entry.origin ?? "bundled"),
       ]
     }
     try StandardOutput.write(
       Report(
-        ["model", "architecture", "inputs", "roles", "parameters", "bytes", "hash", "preset", "origin"],
+        [
+          "model", "family", "architecture", "inputs", "roles", "parameters", "bytes", "hash", "preset",
+          "origin",
+        ],
         rows: rows),
       as: output.format)
   }
