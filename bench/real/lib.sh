@@ -1,4 +1,4 @@
-# Shared by the experiments on real images: builds cellvec, finds the images, makes a seeded backbone.
+# Shared by the experiments on real images: builds cellvec, finds the images, and chooses a backbone.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
@@ -18,13 +18,8 @@ PATH="$(swift build --package-path "$root" -c release --show-bin-path):$PATH"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# backbone: the weights named in $BACKBONE, or a small seeded model.
+# backbone: the weights named in $BACKBONE, a file or a model's name; the bundled ones by default.
 backbone() {
-  if [[ -n ${BACKBONE:-} ]]; then
-    realpath "$BACKBONE"
-  else
-    cellvec models seed "$work/seeded.safetensors" --width 192 --depth 4 --patch 8 --inputs nucleus,protein \
-      --image-size 64 --seed 7 >&2
-    echo "$work/seeded.safetensors"
-  fi
+  local weights=${BACKBONE:-cellvec-small-1}
+  if [[ -e $weights ]]; then realpath "$weights"; else echo "$weights"; fi
 }
