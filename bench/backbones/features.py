@@ -20,6 +20,8 @@ def features(crops, self_normalized):
     if self_normalized:
         mean, sd = crops.mean((2, 3), keepdims=True), crops.std((2, 3), keepdims=True)
         crops = np.where(sd > 0, (crops - mean) / (sd + 1e-7), 0)
+        # What is left of mean and SD then is the 1e-7 and rounding; standardising would blow it up to a brightness.
+        return np.array([of_cell(*cell) for cell in crops]).round(3)
     return np.array([of_cell(*cell) for cell in crops])
 
 

@@ -48,7 +48,8 @@ def main():
     g.add_argument("--heads", type=int, default=3)
     g.add_argument("--patch", type=int, default=8)
     g.add_argument("--image-size", type=int, default=64)
-    g.add_argument("--pooling", choices=["class", "mean", "class-mean"], default="class-mean", help="what an embedding is made of")
+    g.add_argument("--pooling", choices=["class", "mean", "class-mean"], default="class-mean",
+                   help="what an embedding is made of")
     g.add_argument("--init", help="weights to start from, a safetensors file of the same shape")
 
     g = p.add_argument_group("views")
@@ -59,11 +60,14 @@ def main():
     g.add_argument("--local-size", type=int, default=32)
     g.add_argument("--gamma", type=float, default=0.25, help="SD of the logarithm of gamma")
     g.add_argument("--blur", type=float, default=0.3, help="probability")
-    g.add_argument("--noise", type=float, default=0.7, help="largest SD of a cell's noise, in SDs of the channel")
+    g.add_argument("--swap", type=float, default=0.1, help="share of cells with their channels in reverse order")
+    g.add_argument("--bleed", type=float, default=0.3, help="share of cells with some of a channel in the next")
+    g.add_argument("--bleed-share", type=float, default=0.8, help="the most of it")
+    g.add_argument("--noise", type=float, default=1.2, help="largest SD of a cell's noise, in SDs of the channel")
     g.add_argument("--view-noise", type=float, default=0.15, help="largest SD of a view's noise")
     g.add_argument("--replicate", type=float, default=0.15, help="share of cells with one channel in all inputs")
     g.add_argument("--drop", type=float, default=0.15, help="share of cells that lack a channel")
-    g.add_argument("--keep", type=float, default=0.6, help="share of the patches that the student sees of a global view")
+    g.add_argument("--keep", type=float, default=0.6, help="share of a global view's patches that the student sees")
 
     g = p.add_argument_group("optimisation")
     g.add_argument("--steps", type=int, default=0)
@@ -83,11 +87,12 @@ def main():
 
     g = p.add_argument_group("run")
     g.add_argument("--seed", type=int, default=1)
-    g.add_argument("--stop-after", type=int, help="stop after so many steps of this call, 0 just writing the weights; the "
-                   "next call goes on")
+    g.add_argument("--stop-after", type=int,
+                   help="stop after so many steps of this call, 0 just writing the weights; the next call goes on")
     g.add_argument("--device", default="cpu")
     g.add_argument("--mixed-precision", action="store_true", help="bfloat16 where it is safe")
-    g.add_argument("--precision", choices=["float16", "bfloat16", "float32"], default="float16", help="of the weights written")
+    g.add_argument("--precision", choices=["float16", "bfloat16", "float32"], default="float16",
+                   help="of the weights written")
     g.add_argument("--threads", type=int, default=0)
     g.add_argument("--log-every", type=int, default=10)
     g.add_argument("--score-every", type=int, default=100)

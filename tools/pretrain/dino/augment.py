@@ -6,7 +6,8 @@ normalisation removes (offset and gain) needs no augmentation.
 
 Noise and focus are varied twice. Widely from cell to cell, the same in all views of a cell: the backbone learns to
 see through them but is not taught to forget them, since a dim protein is a noisy one. And slightly from view to
-view, so that grains of noise are nothing to recognise a cell by.
+view, so that grains of noise are nothing to recognise a cell by. What channels have in common is varied from cell to
+cell too, by letting one bleed into the other.
 """
 
 import math
@@ -80,9 +81,18 @@ def noise(images, largest):
     return images + level * torch.randn_like(images)
 
 
-def arrange_channels(images, present, replicate, drop):
+def bleed(images, probability, largest):
+    """Lets a share of the cells have some of one channel in the next, as overlapping spectra do."""
+    count, inputs = images.shape[:2]
+    share = largest * torch.rand(count, inputs, 1, 1) * (torch.rand(count, 1, 1, 1) < probability)
+    lit = (images.abs().amax((2, 3), keepdim=True) > 0).float()
+    return images + share.to(images.device) * images.roll(1, 1) * lit
+
+
+def arrange_channels(images, present, replicate, drop, swap):
     """Fills the inputs as `cellvec` will: some cells have one channel copied into all inputs (`replicate`), some
-    lack a channel (`drop`), others come as they are. One choice a cell, so that its views agree."""
+    lack a channel (`drop`) or have their channels in another order (`swap`: users map what they have to what there
+    is), others come as they are. One choice a cell, so that its views agree."""
     count, inputs = present.shape
     draw = torch.rand(count)
     alone = present.sum(1) == 1
@@ -91,6 +101,8 @@ def arrange_channels(images, present, replicate, drop):
     loses = ~copies & ~alone & (draw > 1 - drop)
     source = torch.arange(inputs).expand(count, -1).clone()
     source[copies] = chosen[copies, None].expand(-1, inputs)
+    turned = ~copies & ~loses & (torch.rand(count) < swap)
+    source[turned] = source[turned].flip(1)
     images = images.gather(1, source[..., None, None].expand(-1, -1, *images.shape[2:]).to(images.device))
     keep = torch.ones(count, inputs)
     keep[loses, chosen[loses]] = 0
@@ -106,10 +118,11 @@ class MultiCrop:
     def __call__(self, images, present):
         """-> (list of 2 global views [B, C, S, S], list of local views)."""
         o = self.options
-        images = arrange_channels(images, present, o.replicate, o.drop)
+        images = arrange_channels(images, present, o.replicate, o.drop, o.swap)
         # Absent channels stay 0: nothing is added to them.
         lit = (images.amax((2, 3), keepdim=True) > images.amin((2, 3), keepdim=True)).float()
-        images = noise(standardize(blur(images, o.blur, 1.5)), o.noise)
+        images = bleed(standardize(blur(images, o.blur, 1.5)), o.bleed, o.bleed_share)
+        images = noise(standardize(images), o.noise)
         globals_, locals_ = [], []
         for _ in range(2):
             x = view(images, o.image_size, o.global_scale, o.context, uniform(len(images), 0, 0.12))
