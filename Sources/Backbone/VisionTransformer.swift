@@ -12,9 +12,12 @@ import Synchronization
 /// Safe to use from several threads at once.
 package final class VisionTransformer: Sendable {
   package let geometry: ViTGeometry
-  /// Digest of the file of weights, and of what a configuration beside it changes: the same weights with
-  /// another epsilon are another backbone.
+  /// Digest of the file of weights, of the branch of it that was read, and of what a configuration beside it
+  /// changes: the same weights with another epsilon are another backbone.
   package let hash: ContentHash
+  /// Of a PyTorch checkpoint with several models the key of the one that was read, and all that there are.
+  package let branch: String?
+  package let branches: String?
   /// What each input is meant for, from the file's metadata ("inputs": "nucleus,protein"); nil when it is
   /// silent.
   package let inputRoles: [String]?
@@ -44,14 +47,19 @@ package final class VisionTransformer: Sendable {
   /// Reads a file of weights, and the config.json in its folder where that belongs to it.
   ///
   /// - Parameters:
-  ///   - name: what the model is called; the file's name without folder and extension by default.
+  ///   - branch: which of a checkpoint's models; nil for the usual one.
+  ///   - name: what the model is called; by default what its file is called, or its folder where the file has a
+  ///     name that every model of Hugging Face has.
   ///   - inputRoles: what each input is meant for, over what the file says.
   /// - Throws: a fault that names the tensors that are missing, unexpected, of the wrong shape or not finite, or
   ///   the field of the configuration that contradicts them.
-  package convenience init(path: String, name: String? = nil, inputRoles: [String]? = nil) throws {
+  package convenience init(
+    path: String, branch: String? = nil, name: String? = nil, inputRoles: [String]? = nil
+  ) throws {
     try self.init(
-      file: openTensorFile(path: path), configuration: ModelConfiguration(besideWeights: path),
-      name: name ?? Self.stem(of: path), inputRoles: inputRoles)
+      file: openTensorFile(path: path, branch: branch),
+      configuration: ModelConfiguration(besideWeights: path),
+      name: name ?? Self.name(of: path), inputRoles: inputRoles)
   }
 
   /// Takes a file of weights that is open or in memory.
@@ -73,7 +81,10 @@ package final class VisionTransformer: Sendable {
     ignoredTensors = checkpoint.ignored
     weights = try ViTWeights(checkpoint)
     resampling = checkpoint.resampling
-    hash = Self.hash(of: file, configured: checkpoint.configured)
+    branch = file.metadata["branch"]
+    branches = file.metadata["branches"]
+    let distinctions = (branch.map { ["branch \($0)"] } ?? []) + [checkpoint.configured]
+    hash = Self.hash(of: file, distinctions.filter { !$0.isEmpty }.joined(separator: "; "))
     self.name = name
   }
 
@@ -87,9 +98,10 @@ package final class VisionTransformer: Sendable {
     return roles
   }
 
-  private static func hash(of file: any TensorFile, configured: String) -> ContentHash {
+  /// - Parameter distinctions: what tells this reading of the file from another.
+  private static func hash(of file: any TensorFile, _ distinctions: String) -> ContentHash {
     let hash = file.withUnsafeBytes { ContentHash(of: $0) }
-    return configured.isEmpty ? hash : ContentHash(of: "\(hash) \(configured)")
+    return distinctions.isEmpty ? hash : ContentHash(of: "\(hash) \(distinctions)")
   }
 
   private static func inputRoles(of file: any TensorFile, count: Int) throws -> [String]? {
@@ -102,10 +114,16 @@ package final class VisionTransformer: Sendable {
     return roles
   }
 
-  private static func stem(of path: String) -> String {
-    let last = path.split(separator: "/").last ?? ""
+  /// What a model is called by the path of its file.
+  static func name(of path: String) -> String {
+    let parts = path.split(separator: "/")
+    let last = parts.last ?? ""
     guard let dot = last.lastIndex(of: "."), dot != last.startIndex else { return String(last) }
-    return String(last[..<dot])
+    let stem = String(last[..<dot])
+    guard ["model", "pytorch_model"].contains(stem), let folder = parts.dropLast().last,
+      !folder.hasPrefix(".")
+    else { return stem }
+    return String(folder)
   }
 }
 

@@ -48,6 +48,17 @@ expect_stderr 'did you mean "hpa"\?'
 expect_exit 66 cellvec models card hpa
 expect_exit 64 cellvec models remove cellvec-small-1
 
+# A training checkpoint: the teacher unless the student is asked for, and each is a backbone of its own.
+checkpoint=$(cd "$(dirname "${BASH_SOURCE[0]}")/../Fixtures/families" && pwd)/training.pth
+expect_exit 0 cellvec models inspect "$checkpoint"
+expect_stdout '^branch +teacher, of student, teacher'
+expect_exit 0 cellvec models add student "$checkpoint#student"
+expect_exit 0 cellvec models inspect student --json
+expect_stdout '"branch": ?"student"'
+expect_exit 66 cellvec models inspect "$checkpoint#studnet"
+expect_stderr 'training.pth: .*student'
+expect_exit 0 cellvec models remove student
+
 # Presets.
 expect_exit 0 cellvec models presets
 expect_stdout '^subcell +minmax-joint +square +map +microtubules;er;nucleus;protein +448 +kept +attention +SubCellPortable'
@@ -133,5 +144,15 @@ refused 'says that its inputs are' --backbone four.safetensors --preset hpa-cell
 channels=(--channels dna='*_nucleus.png' protein='*_protein.png')
 refused '^cellvec: model cellvec-small-1: has 2 inputs \(nucleus, protein\); images have dna, protein; map .*--map dna=0'
 cells=(--cells masks='*_mask.png')
-refused '--crop: .* trained on squares of' --map dna=0 protein=1
+refused '--crop: .* about twice the diameter' --map dna=0 protein=1
+python3 - <<'PYTHON'
+import json, struct
+data = open("four.safetensors", "rb").read()
+length = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8:8 + length])
+header["__metadata__"]["crop_um"] = "25.6"
+text = json.dumps(header).encode()
+open("sized.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + data[8 + length:])
+PYTHON
+refused '--crop: .* trained on squares of 25.6 µm' --backbone sized.safetensors --map dna=0 protein=1
 finish

@@ -43,11 +43,13 @@ package struct ModelRegistry: Sendable {
   package func entries() throws -> [ModelEntry] {
     let file = try BundledModel.file()
     let bundled = ModelEntry(
-      try BundledModel.load(), byteCount: file.withUnsafeBytes { $0.count }, preset: "cellvec", origin: nil)
+      try BundledModel.load(), byteCount: file.withUnsafeBytes { $0.count }, branch: nil, preset: "cellvec",
+      origin: nil)
     return try [bundled] + addedNames().map { try entry(of: $0) }
   }
 
-  /// The model that a name stands for, or else the file at a path. What has a slash is a path.
+  /// The model that a name stands for, or else the file at a path, of which "#student" at the end takes that
+  /// branch. What has a slash is a path.
   /// - Throws: `missingInput` when it is neither, with the name that was probably meant; faults of the file.
   package func load(_ nameOrPath: String) throws -> Found {
     if nameOrPath == BundledModel.name {
@@ -55,13 +57,14 @@ package struct ModelRegistry: Sendable {
     }
     let added = try addedNames()
     if added.contains(nameOrPath) { return try loadAdded(nameOrPath) }
-    var status = stat()
-    guard nameOrPath.contains("/") || stat(nameOrPath, &status) == 0 else {
+    let weights = WeightsReference(nameOrPath)
+    guard nameOrPath.contains("/") || weights.exists else {
       throw Fault(
         .missingInput, "backbone \"\(nameOrPath)\"", "is neither a model's name nor a file",
         remedy: adviceOnUnknownName("model", nameOrPath, among: [BundledModel.name] + added))
     }
-    return Found(model: try VisionTransformer(path: nameOrPath), isNamed: false, preset: nil)
+    let model = try VisionTransformer(path: weights.path, branch: weights.branch)
+    return Found(model: model, isNamed: false, preset: nil)
   }
 
   /// The model whose weights have this digest; nil when there is none.
@@ -85,7 +88,8 @@ package struct ModelRegistry: Sendable {
 
   private func loadAdded(_ name: String) throws -> Found {
     let entry = try entry(of: name)
-    let model = try VisionTransformer(path: weightsPath(of: name), name: name, inputRoles: entry.inputs)
+    let model = try VisionTransformer(
+      path: weightsPath(of: name), branch: entry.branch, name: name, inputRoles: entry.inputs)
     guard model.hash.description == entry.hash else {
       throw Fault(
         .badData, "model \(name)", expected: "the weights that were added (\(entry.hash))",
@@ -100,12 +104,14 @@ package struct ModelRegistry: Sendable {
 extension ModelRegistry {
   /// Copies a file of weights, and the configurations beside it, into the registry.
   /// - Parameters:
+  ///   - reference: the file, with "#student" at its end for a branch of it.
   ///   - inputs: what each input is meant for, over what the file says.
   ///   - preset: the preset that goes with the model; nobody looks here whether it exists.
   /// - Throws: `usage` for a name that is taken or cannot be one, faults of a file that is no backbone.
   package func add(
-    _ name: String, path: String, inputs: [String]? = nil, preset: String? = nil
+    _ name: String, from reference: WeightsReference, inputs: [String]? = nil, preset: String? = nil
   ) throws -> ModelEntry {
+    let path = reference.path
     try checkNewName(name)
     let folder = try makeFolder()
     let partial = "\(folder)/.\(name).\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).partial"
@@ -122,7 +128,8 @@ extension ModelRegistry {
       }
       let model: VisionTransformer
       do {
-        model = try VisionTransformer(path: weights, name: name, inputRoles: inputs)
+        model = try VisionTransformer(
+          path: weights, branch: reference.branch, name: name, inputRoles: inputs)
       } catch let fault as Fault {
         // The user knows the files by their own names.
         func renamed(_ text: String) -> String {
@@ -135,7 +142,8 @@ extension ModelRegistry {
         defer { free(resolved) }
         return String(cString: resolved)
       }
-      let entry = ModelEntry(model, byteCount: byteCount, preset: preset, origin: origin ?? path)
+      let entry = ModelEntry(
+        model, byteCount: byteCount, branch: reference.branch, preset: preset, origin: origin ?? path)
       try Array(canonicalJSON(entry).utf8).withUnsafeBytes {
         try Self.write($0, to: "\(partial)/\(Self.entryName)")
       }

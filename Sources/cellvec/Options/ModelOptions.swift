@@ -47,7 +47,8 @@ struct PresetOptions: ParsableArguments {
 struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Weights: a model's name or a file; default \(BundledModel.name).", valueName: "name|file"))
+      "Weights: a model's name or a file ('#student' at its end takes that branch); default \(BundledModel.name).",
+      valueName: "name|file"))
   private var backbone: String?
   @OptionGroup var preset: PresetOptions
   @OptionGroup var strategy: StrategyOptions
@@ -74,8 +75,14 @@ struct ModelOptions: ParsableArguments {
     let defaults = try RecipeDefaults(for: found.model, preset: chosen)
     return Loaded(
       model: found.model, defaults: defaults, pooling: pooling ?? defaults.pooling,
-      reference: found.isNamed ? name : absolutePath(name))
+      reference: found.isNamed ? name : absoluteReference(name))
   }
+}
+
+/// The same weights from any folder.
+private func absoluteReference(_ text: String) -> String {
+  let weights = WeightsReference(text)
+  return weights.text(path: absolutePath(weights.path))
 }
 
 extension ModelOptions.Loaded {

@@ -11,12 +11,16 @@ struct AddModel: ParsableCommand {
       The file is copied, with the config.json and preprocessor_config.json beside it,
       to cellvec/models in $XDG_DATA_HOME or ~/.local/share, and must load.
 
-      Example:
+      Examples:
         cellvec models add hpa DINO_FOV_checkpoint.pth --preset hpa-fov-dino4cells
+        cellvec models add mine run1/checkpoint.pth#student
       """)
 
   @Argument(help: "Name of the model.") var name: String
-  @Argument(help: ArgumentHelp("File of weights.", valueName: "file")) var file: String
+  @Argument(
+    help: ArgumentHelp(
+      "File of weights; '#student' at its end takes that branch of a checkpoint.", valueName: "file"))
+  var file: String
   @Option(help: ArgumentHelp("Preset that goes with the model.", valueName: "name")) var preset: String?
   @Option(
     help: ArgumentHelp(
@@ -27,7 +31,7 @@ struct AddModel: ParsableCommand {
   func run() throws {
     if let preset { _ = try Preset.named(preset) }
     let entry = try ModelRegistry.standard.add(
-      name, path: file, inputs: inputs.map { names(in: $0) }, preset: preset)
+      name, from: WeightsReference(file), inputs: inputs.map { names(in: $0) }, preset: preset)
     talk.say(
       "added \(name): \(entry.architecture), \(entry.parameters) parameters; use it with --backbone \(name)")
   }

@@ -7,8 +7,9 @@ struct InspectModel: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect", abstract: "Show what a model is and which images it expects.",
     discussion: """
-      Example:
+      Examples:
         cellvec models inspect dino.safetensors
+        cellvec models inspect run1/checkpoint.pth#student
       """)
 
   @Argument(help: ArgumentHelp("A model's name, or a file of weights.", valueName: "name|file")) var file:
@@ -38,7 +39,7 @@ struct ModelDescription: Encodable {
   let geometry: ViTGeometry
   /// What each input is for; nil when nothing says so.
   let inputs: [String]?
-  /// Side of the images that the model was trained on, pixels.
+  /// Side of the images that suit the model, pixels: that of the training where it is known.
   let imageSizePx: Int
   /// How the family's training brought intensities to the inputs; nil when that is not known.
   let expectedNormalization: String?
@@ -47,6 +48,13 @@ struct ModelDescription: Encodable {
   /// The preset that the model was added with.
   let preset: String?
   let ignoredTensors: [String]
+  /// Of a checkpoint with several models the one that was read, and all of them.
+  let branch: String?
+  let branches: String?
+  /// Numbers of a vector by the default pooling.
+  let dimension: Int
+  /// Ways in which tokens can become the vector, the default first.
+  let poolings: [String]
 
   init(of model: VisionTransformer, preset: String? = nil) {
     name = model.name
@@ -61,20 +69,42 @@ struct ModelDescription: Encodable {
     trainingInput = model.trainingInput
     self.preset = preset
     ignoredTensors = model.ignoredTensors
+    branch = model.branch
+    branches = model.branches
+    let pooling = model.trainingInput.pooling.flatMap(Pooling.init) ?? model.defaultPooling
+    poolings = ([pooling] + model.poolings.filter { $0 != pooling }).map(\.rawValue)
+    dimension = model.dimension(for: pooling)
   }
 
   var card: Card {
-    Card([
-      ("name", .text(name)), ("hash", .text(hash)), ("family", .text(family)),
-      ("architecture", .text(architecture)),
-      ("parameters", .integer(parameters)), ("embedding", .text("\(geometry.width) numbers")),
-      ("blocks", .integer(geometry.depth)), ("heads", .integer(geometry.heads)),
-      ("patch", .text("\(geometry.patchSize) px")),
-      ("trained on", .text("\(imageSizePx) x \(imageSizePx) px")),
-      ("inputs", inputs.map { .list($0) } ?? .text("\(geometry.inputChannels), of unknown roles")),
-      ("registers", .integer(geometry.registerCount)), ("preprocessing", .text(preprocessing)),
-      ("unused tensors", .list(ignoredTensors)),
-    ])
+    Card(
+      [
+        ("name", .text(name)), ("hash", .text(hash)), ("family", .text(family)),
+        ("architecture", .text(architecture)),
+        ("parameters", .integer(parameters)), ("vector", .text("\(dimension) numbers")),
+        ("width", .integer(geometry.width)),
+        ("blocks", .integer(geometry.depth)), ("heads", .integer(geometry.heads)),
+        ("patch", .text("\(geometry.patchSize) px")),
+        ("image size", .text(imageSize)), ("positions", .text("\(geometry.positions)")),
+        ("MLP", .text("\(geometry.mlp), \(geometry.mlpWidth) units")),
+        ("epsilon", .text("\(geometry.epsilon)")),
+        ("pooling", .list(poolings)),
+        ("inputs", inputs.map { .list($0) } ?? .text("\(geometry.inputChannels), of unknown roles")),
+        ("registers", .integer(geometry.registerCount)), ("preprocessing", .text(preprocessing)),
+        ("unused tensors", .text(unused)),
+      ] + (branch.map { [("branch", .text("\($0), of \(branches ?? $0)"))] } ?? []))
+  }
+
+  private var imageSize: String {
+    let size = "\(imageSizePx) x \(imageSizePx) px"
+    let isTrained = trainingInput.imageSizePx != nil || geometry.trainedImageSizePx != nil
+    return isTrained ? "\(size), as trained" : "\(size) by default; the file does not say"
+  }
+
+  /// The first few names, and how many more there are.
+  private var unused: String {
+    guard ignoredTensors.count > 4 else { return ignoredTensors.joined(separator: ", ") }
+    return ignoredTensors.prefix(4).joined(separator: ", ") + " and \(ignoredTensors.count - 4) more"
   }
 
   /// What is known of the images that the model expects.

@@ -54,7 +54,7 @@ def main():
 
     g = p.add_argument_group("views")
     g.add_argument("--context", type=float, default=1.5, help="how much wider the crops were cut than cells are")
-    g.add_argument("--global-scale", type=numbers, default=(0.5, 1.2))
+    g.add_argument("--global-scale", type=numbers, default=(0.35, 1.5))
     g.add_argument("--local-scale", type=numbers, default=(0.1, 0.4))
     g.add_argument("--local-views", type=int, default=4)
     g.add_argument("--local-size", type=int, default=32)
@@ -65,7 +65,8 @@ def main():
     g.add_argument("--bleed-share", type=float, default=0.8, help="the most of it")
     g.add_argument("--noise", type=float, default=1.2, help="largest SD of a cell's noise, in SDs of the channel")
     g.add_argument("--view-noise", type=float, default=0.15, help="largest SD of a view's noise")
-    g.add_argument("--replicate", type=float, default=0.15, help="share of cells with one channel in all inputs")
+    g.add_argument("--stretch", type=float, default=0.15, help="SD of the logarithm of a view's drawing out")
+    g.add_argument("--replicate", type=float, default=0.3, help="share of cells with one channel in all inputs")
     g.add_argument("--drop", type=float, default=0.15, help="share of cells that lack a channel")
     g.add_argument("--keep", type=float, default=0.6, help="share of a global view's patches that the student sees")
 

@@ -35,15 +35,16 @@ def uniform(count, low, high):
     return low + (high - low) * torch.rand(count)
 
 
-def view(images, side, scale, context, shift):
-    """Squares of `side` pixels out of `images`: turned, mirrored, of a share `scale` of the cell crop's area,
-    off centre by up to `shift` of the crop's side. [B, C, S, S] -> [B, C, side, side]."""
+def view(images, side, scale, context, shift, stretch):
+    """Squares of `side` pixels out of `images`: turned, mirrored, of a share `scale` of the cell crop's area, drawn
+    out by a factor exp(`stretch` N(0, 1)), off centre by up to `shift` of the crop's side.
+    [B, C, S, S] -> [B, C, side, side]."""
     count = len(images)
     # In grid_sample's units the whole image is -1...1, so the cell crop is 1 / context of it.
     half = uniform(count, *scale).sqrt() / context
     angle = uniform(count, 0, 2 * math.pi)
     mirror = 1 - 2 * (torch.rand(count) < 0.5).float()
-    stretch = torch.exp(0.08 * torch.randn(count))
+    stretch = torch.exp(stretch * torch.randn(count))
     cos, sin = torch.cos(angle) * half, torch.sin(angle) * half
     theta = torch.zeros(count, 2, 3)
     theta[:, 0, 0], theta[:, 0, 1] = cos * mirror * stretch, -sin
@@ -125,12 +126,12 @@ class MultiCrop:
         images = noise(standardize(images), o.noise)
         globals_, locals_ = [], []
         for _ in range(2):
-            x = view(images, o.image_size, o.global_scale, o.context, uniform(len(images), 0, 0.12))
+            x = view(images, o.image_size, o.global_scale, o.context, uniform(len(images), 0, 0.12), o.stretch)
             x = noise(standardize(blur(bend(x, o.gamma), o.blur, 0.7)), o.view_noise)
             globals_.append(standardize(x) * lit)
         bent = standardize(bend(images, o.gamma))
         for _ in range(o.local_views):
-            x = view(bent, o.local_size, o.local_scale, o.context, uniform(len(images), 0, 0.3))
+            x = view(bent, o.local_size, o.local_scale, o.context, uniform(len(images), 0, 0.3), o.stretch)
             locals_.append(noise(blur(x, o.blur, 0.7), o.view_noise) * lit)
         return globals_, locals_
 
