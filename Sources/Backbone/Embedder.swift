@@ -82,8 +82,9 @@ package struct Embedder: Sendable {
     backbone: VisionTransformer, inputs: [String]? = nil, roles: [String], absent: AbsentInputs = .zero
   ) throws -> ChannelStrategy {
     let inputs = inputs ?? backbone.inputRoles
-    let remedy =
-      "map each to an input, as in --map \(roles[0])=0, or embed each alone with --strategy replicate"
+    let remedy = mappingAdvice(
+      roles, inputs: inputs?.count == backbone.geometry.inputChannels ? inputs : nil,
+      count: backbone.geometry.inputChannels)
     if let inputs, inputs.count != backbone.geometry.inputChannels {
       throw Fault(
         .usage, "model \(backbone.name)", expected: "\(inputs.count) inputs (\(described(inputs)))",
@@ -96,6 +97,23 @@ package struct Embedder: Sendable {
     }
     return .map(inputs.map { roles.contains($0) ? $0 : nil }, absent: absent)
   }
+}
+
+/// A way to bring these channels to a model: each to its own input where names agree, the others to free ones.
+private func mappingAdvice(_ roles: [String], inputs: [String]?, count: Int) -> String {
+  guard roles.count <= count else {
+    return "name at most \(count) of the channels, or embed each alone with --strategy replicate"
+  }
+  var free = Array(0..<count)
+  var targets: [String: Int] = [:]
+  for role in roles {
+    guard let input = inputs?.firstIndex(of: role) else { continue }
+    targets[role] = input
+    free.removeAll { $0 == input }
+  }
+  for role in roles where targets[role] == nil { targets[role] = free.removeFirst() }
+  let map = roles.compactMap { role in targets[role].map { "\(role)=\($0)" } }.joined(separator: " ")
+  return "say what goes where, as in --map \(map), or embed each alone with --strategy replicate"
 }
 
 // MARK: - Passes

@@ -35,6 +35,9 @@ package final class VisionTransformer: Sendable {
   /// How the training brought intensities to the inputs; nil when the file does not tell.
   package let expectedNormalization: InputNormalization?
 
+  /// Whether nothing says how many heads there are, so that the usual 64 components each are taken.
+  package let headsAreAssumed: Bool
+
   private let weights: ViTWeights
   private let resampling: PositionResampling
   /// The positions for the last grid that was not the stored one.
@@ -81,6 +84,8 @@ package final class VisionTransformer: Sendable {
     ignoredTensors = checkpoint.ignored
     weights = try ViTWeights(checkpoint)
     resampling = checkpoint.resampling
+    headsAreAssumed =
+      file.metadata["num_heads"] == nil && configuration?.heads == nil && geometry.positions == .learned
     branch = file.metadata["branch"]
     branches = file.metadata["branches"]
     let distinctions = (branch.map { ["branch \($0)"] } ?? []) + [checkpoint.configured]

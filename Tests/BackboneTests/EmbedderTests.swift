@@ -76,7 +76,7 @@ import Testing
       #expect(
         fault?.description
           == "model tiny: has 4 inputs (nucleus, protein, microtubules, er); images have protein, dna; "
-          + "map each to an input, as in --map protein=0, or embed each alone with --strategy replicate")
+          + "say what goes where, as in --map protein=1 dna=0, or embed each alone with --strategy replicate")
     }
   }
 

@@ -31,7 +31,7 @@ expect_exit 65 cellvec models add x broken.safetensors
 expect_stderr '^cellvec: broken.safetensors: '
 expect_equal "a failed model leaves nothing" "$(ls -A "$XDG_DATA_HOME/cellvec/models")" hpa
 expect_exit 0 cellvec models inspect hpa
-expect_stdout '^preprocessing +preset hpa-fov-dino4cells, trained with mean 0 and SD 1 in each channel$'
+expect_stdout '^preprocessing +preset hpa-fov-dino4cells, its family is trained with mean 0 and SD 1 in each channel$'
 expect_exit 0 cellvec models inspect rgb.safetensors --json
 expect_json
 python3 - <<'PYTHON'
@@ -133,7 +133,7 @@ refused() { # MESSAGE OPTIONS...
 }
 refused 'space "average": was made with strategy average, not map nucleus>0 protein>1, absent zero' \
   --space average --backbone rgb.safetensors --map nucleus=0 protein=1
-refused '^cellvec: model rgb: has 3 inputs \(red, green, blue\); images have nucleus, protein; map .* --strategy replicate$' \
+refused '^cellvec: model rgb: has 3 inputs \(red, green, blue\); images have nucleus, protein; say what .* --strategy replicate$' \
   --backbone rgb.safetensors
 refused '--normalize imagenet: expected a model of 3 inputs' --backbone four.safetensors --normalize imagenet
 refused 'strategy average uses no input' --backbone rgb.safetensors --normalize imagenet --strategy average
@@ -142,7 +142,7 @@ refused '--map: is needed with --strategy reindex' --strategy reindex
 refused '--hpa-nucleus: expected --preset' --hpa-nucleus 2
 refused 'says that its inputs are' --backbone four.safetensors --preset hpa-cell-dino4cells --hpa-nucleus 2
 channels=(--channels dna='*_nucleus.png' protein='*_protein.png')
-refused '^cellvec: model cellvec-small-1: has 2 inputs \(nucleus, protein\); images have dna, protein; map .*--map dna=0'
+refused '^cellvec: model cellvec-small-1: has 2 inputs \(nucleus, protein\); images have dna, protein; say what .*--map dna=0 protein=1,'
 cells=(--cells masks='*_mask.png')
 refused '--crop: .* about twice the diameter' --map dna=0 protein=1
 python3 - <<'PYTHON'

@@ -134,7 +134,7 @@ extension CropRecipe {
     if source != .whole, cropSizePx == nil {
       throw Fault(
         .usage, "--crop", expected: "the side of the square around a cell, in pixels", found: "none",
-        remedy: "about twice the diameter of a cell is a good start")
+        remedy: "about twice the diameter of a nucleus is a good start")
     }
     for (option, size) in [("--crop", cropSizePx ?? 1), ("--input-size", outputSizePx)]
     where size < 1 || size > 16384 {

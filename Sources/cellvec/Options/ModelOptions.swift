@@ -61,6 +61,7 @@ struct ModelOptions: ParsableArguments {
   /// The backbone with what goes with it.
   struct Loaded {
     let model: VisionTransformer
+    let preset: Preset?
     let defaults: RecipeDefaults
     let pooling: Pooling
     /// What finds the backbone again, from any folder: a name of the registry, or a path.
@@ -74,7 +75,7 @@ struct ModelOptions: ParsableArguments {
     try preset.checkNucleus(chosen, of: found.model)
     let defaults = try RecipeDefaults(for: found.model, preset: chosen)
     return Loaded(
-      model: found.model, defaults: defaults, pooling: pooling ?? defaults.pooling,
+      model: found.model, preset: chosen, defaults: defaults, pooling: pooling ?? defaults.pooling,
       reference: found.isNamed ? name : absoluteReference(name))
   }
 }
@@ -86,6 +87,25 @@ private func absoluteReference(_ text: String) -> String {
 }
 
 extension ModelOptions.Loaded {
+  /// What is assumed of the model because nothing says it, for the user to look at.
+  func assumptions(crops: CropOptions) -> [String] {
+    var lines: [String] = []
+    if model.headsAreAssumed {
+      let heads = model.geometry.heads
+      lines.append("model \(model.name) does not say how many heads it has: \(heads) are assumed")
+    }
+    guard preset == nil, crops.normalize == nil, model.trainingInput.normalization == nil else { return lines }
+    let instead = "channels get mean 0 and SD 1 in each crop, unless --preset or --normalize says otherwise"
+    switch model.expectedNormalization {
+    case .fixed(let mean, let deviation):
+      let words = InputNormalization.fixed(mean: mean, deviation: deviation).words
+      lines.append("model \(model.name): its family is trained with \(words); \(instead)")
+    case nil: lines.append("model \(model.name) does not say which intensities it expects; \(instead)")
+    case .eachChannel, .minMax: break
+    }
+    return lines
+  }
+
   /// The recipe that these options make for images of some roles.
   /// - Throws: `usage` when options and model do not fit.
   func recipe(crops: CropOptions, strategy: StrategyOptions, roles: [String]) throws -> Recipe {

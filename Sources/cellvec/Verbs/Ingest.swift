@@ -13,11 +13,12 @@ struct Ingest: ParsableCommand {
       Images that are in the database already cost no inference; a run that was stopped continues.
 
       Examples:
-        cellvec ingest plate1/ --db lab.cellvec --backbone dino.safetensors \\
-          --channels protein='*_green.png' nucleus='*_blue.png' --cells masks='*_mask.png' --crop 128 \\
-          --metadata plate1.csv
-        cellvec ingest plate1/ --db lab.cellvec \\
-          --channels nucleus='*.tif#0' protein='*.tif#1' --cells nuclei --crop 128 --dry-run
+        cellvec ingest plate1 --db lab.cellvec --metadata plate1.csv --crop 128 \\
+          --cells masks='*_mask.png' \\
+          --channels protein='*_green.png' nucleus='*_blue.png'
+        cellvec ingest plate1 --db lab.cellvec --backbone dino.pth --crop 128 \\
+          --preset imagenet-dino --cells nuclei --dry-run \\
+          --channels nucleus='*.tif#0' protein='*.tif#1'
       """)
 
   @Argument(help: "Folder of images; folders in it are searched too.") var folder: String
@@ -55,6 +56,7 @@ struct Ingest: ParsableCommand {
     var ingest = try plan(grouping.images, backbone, fields: fields)
     // Much of it may come from the model or a preset.
     talk.say("\(backbone.model.name): \(ingest.recipe)")
+    for assumption in backbone.assumptions(crops: crops) { talk.say("warning: \(assumption)") }
     if dryRun {
       try StandardOutput.write(IngestReport.plan(grouping, ingest), as: output.format)
       return try end(with: grouping.problems)

@@ -37,6 +37,8 @@ struct ModelDescription: Encodable {
   let architecture: String
   let parameters: Int
   let geometry: ViTGeometry
+  /// Whether the number of heads is the usual one for the width, because nothing says it.
+  let headsAreAssumed: Bool
   /// What each input is for; nil when nothing says so.
   let inputs: [String]?
   /// Side of the images that suit the model, pixels: that of the training where it is known.
@@ -63,6 +65,7 @@ struct ModelDescription: Encodable {
     architecture = model.geometry.architecture
     parameters = model.geometry.parameterCount
     geometry = model.geometry
+    headsAreAssumed = model.headsAreAssumed
     inputs = model.inputRoles
     imageSizePx = model.trainingInput.imageSizePx ?? model.defaultImageSizePx
     expectedNormalization = model.expectedNormalization?.words
@@ -83,7 +86,8 @@ struct ModelDescription: Encodable {
         ("architecture", .text(architecture)),
         ("parameters", .integer(parameters)), ("vector", .text("\(dimension) numbers")),
         ("width", .integer(geometry.width)),
-        ("blocks", .integer(geometry.depth)), ("heads", .integer(geometry.heads)),
+        ("blocks", .integer(geometry.depth)),
+        ("heads", .text("\(geometry.heads)" + (headsAreAssumed ? ", assumed: 64 numbers each" : ""))),
         ("patch", .text("\(geometry.patchSize) px")),
         ("image size", .text(imageSize)), ("positions", .text("\(geometry.positions)")),
         ("MLP", .text("\(geometry.mlp), \(geometry.mlpWidth) units")),
@@ -110,7 +114,7 @@ struct ModelDescription: Encodable {
   /// What is known of the images that the model expects.
   private var preprocessing: String {
     let facts = [
-      preset.map { "preset \($0)" }, expectedNormalization.map { "trained with \($0)" },
+      preset.map { "preset \($0)" }, expectedNormalization.map { "its family is trained with \($0)" },
       trainingInput.normalization.map { "normalization \($0)" },
       trainingInput.cropUm.map { "squares of \($0) µm" }, trainingInput.pooling.map { "pooling \($0)" },
     ].compactMap { $0 }
@@ -121,7 +125,7 @@ struct ModelDescription: Encodable {
 
 extension InputNormalization {
   /// Words for a reader: "mean 0 and SD 1 in each channel".
-  fileprivate var words: String {
+  var words: String {
     switch self {
     case .imageNet: "ImageNet's mean and SD of each input"
     case .fixed(let mean, let deviation): "mean \(mean) and SD \(deviation) of the inputs"

@@ -19,7 +19,12 @@ class CropSet:
     def parse(cls, text):
         """"crops.npy:nucleus,protein"."""
         path, _, roles = text.rpartition(":")
-        pixels = np.load(path, mmap_mode="r")
+        if not path or not roles or "/" in roles:
+            raise SystemExit(f"{text}: expected crops.npy:roles, as in crops.npy:nucleus,protein")
+        try:
+            pixels = np.load(path, mmap_mode="r")
+        except (OSError, ValueError) as error:
+            raise SystemExit(f"{path}: cannot be read as a .npy file ({error}); write it with cellvec crops") from None
         roles = roles.split(",")
         if pixels.ndim != 4 or pixels.shape[2] != pixels.shape[3]:
             raise SystemExit(f"{path}: expected crops [cells, channels, side, side], found {pixels.shape}")
@@ -29,6 +34,11 @@ class CropSet:
 
     def read(self, indices, inputs):
         """Crops by the roles of the model's inputs, [B, C, side, side], zeros for absent ones; which are there."""
+        unknown = [role for role in self.roles if role not in inputs]
+        if unknown:
+            raise SystemExit(
+                f"{self.path}: the model has no input {', '.join(unknown)}; its inputs are {', '.join(inputs)}: "
+                "name others with --inputs, or the channels otherwise")
         batch = np.zeros((len(indices), len(inputs), *self.pixels.shape[2:]), np.float32)
         pixels = self.pixels[np.sort(indices)]
         for channel, role in enumerate(self.roles):
@@ -71,10 +81,18 @@ class LabelledSet:
     @classmethod
     def parse(cls, text, limit=1500, seed=0):
         """"crops.npy:roles:cells.csv:label column:group column"; cells without label are left out."""
+        if text.count(":") < 4:
+            raise SystemExit(f"{text}: expected crops.npy:roles:cells.csv:label column:group column")
         head, table, label, group = text.rsplit(":", 3)
         crops = CropSet.parse(head)
-        with open(table, newline="") as file:
-            lines = list(csv.DictReader(file))
+        try:
+            with open(table, newline="") as file:
+                lines = list(csv.DictReader(file))
+        except OSError as error:
+            raise SystemExit(f"{table}: cannot be read ({error.strerror})") from None
+        for column in (label, group):
+            if lines and column not in lines[0]:
+                raise SystemExit(f"{table}: has no column {column}; it has {', '.join(lines[0])}")
         if len(lines) != len(crops.pixels):
             raise SystemExit(f"{table}: expected {len(crops.pixels)} lines, found {len(lines)}")
         rows = np.array([index for index, line in enumerate(lines) if line[label]])

@@ -4,9 +4,12 @@ import json
 import math
 import os
 import signal
+import sys
 import time
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from .augment import MultiCrop
 from .data import CropSet, LabelledSet, Sampler
@@ -14,6 +17,14 @@ from .export import export, write_card
 from .loss import Centering, Head, cross_entropy, sinkhorn, spread
 from .score import embed, neighbour_accuracy
 from .vit import VisionTransformer, pooled, pooled_width
+
+
+# What a run that goes on must have as it began: the card would be wrong otherwise.
+FIXED = (
+    "data", "inputs", "width", "depth", "heads", "patch", "image_size", "pooling", "prototypes", "assignment", "batch",
+    "seed", "learning_rate", "weight_decay", "momentum", "global_scale", "local_scale", "local_views", "local_size",
+    "context", "stretch", "gamma", "blur", "noise", "view_noise", "replicate", "drop", "swap", "bleed", "bleed_share",
+    "keep", "koleo")
 
 
 class Pretraining:
@@ -46,10 +57,14 @@ class Pretraining:
         self.history = {"step": 0, "images": 0, "seconds": 0.0, "losses": [], "scores": []}
 
     def start_from(self, path):
-        from safetensors.torch import load_file
-
-        state = {name: value.float() for name, value in load_file(path).items()}
-        self.student.load_state_dict(state)
+        try:
+            state = {name: value.float() for name, value in load_file(path).items()}
+            self.student.load_state_dict(state)
+        except (OSError, SafetensorError) as error:
+            raise SystemExit(f"{path}: cannot be read as safetensors ({error})") from None
+        except RuntimeError:
+            raise SystemExit(f"{path}: is no model of this shape; give its --width, --depth, --patch, --image-size and "
+                             "--inputs") from None
 
     # A run is as long as --steps says, or as --minutes of work; the schedules follow how much of it is done.
 
@@ -115,18 +130,28 @@ class Pretraining:
         state = {
             "student": self.student.state_dict(), "teacher": self.teacher.state_dict(), "head": self.head.state_dict(),
             "teacher_head": self.teacher_head.state_dict(), "optimizer": self.optimizer.state_dict(),
-            "center": self.centering.center, "history": self.history}
+            "center": self.centering.center, "history": self.history,
+            "options": {name: getattr(self.options, name) for name in FIXED}}
         torch.save(state, path + ".part")
         os.replace(path + ".part", path)
 
     def load(self, path):
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+        except (EOFError, RuntimeError, OSError) as error:
+            raise SystemExit(f"{path}: cannot be read ({error}); name another --output") from None
+        changed = [name for name in FIXED if state["options"].get(name) != getattr(self.options, name)]
+        if changed:
+            names = ", ".join("--" + name.replace("_", "-") for name in changed)
+            raise SystemExit(f"{path}: is a run with another {names}; repeat that, or name another --output (and the "
+                             "weights to start from with --init)")
         for name in ("student", "teacher", "head", "teacher_head", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
         self.centering.center, self.history = state["center"], state["history"]
 
 
 def train(options):
+    check(options)
     if options.threads:
         torch.set_num_threads(options.threads)
     run = Pretraining(options)
@@ -165,12 +190,30 @@ def train(options):
             start, since, losses = time.monotonic(), history["images"], []
         if history["step"] % options.save_every == 0:
             run.save(checkpoint)
-    print(report(run, scored), flush=True)
+    if scored:
+        print(report(run, scored), flush=True)
     run.save(checkpoint)
     weights = os.path.join(options.output, options.name + ".safetensors")
     card = export(run.teacher, weights, options, history, options.precision)
     write_card(card, os.path.join(options.output, options.name + ".json"))
-    print(f"wrote {weights}: {json.dumps(card['scores'])}", flush=True)
+    print(f"wrote {weights} after {run.progress():.0%} of the run", flush=True)
+    if stop:
+        print("interrupted; run the same command to go on", file=sys.stderr)
+        sys.exit(130)
+
+
+def check(options):
+    """Ends with one line where options cannot be meant."""
+    if options.width % options.heads:
+        raise SystemExit(f"--heads: expected a divisor of the width {options.width}, found {options.heads}")
+    for name in ("image_size", "local_size"):
+        if getattr(options, name) % options.patch:
+            raise SystemExit(f"--{name.replace('_', '-')}: expected a multiple of the patch, {options.patch}, "
+                             f"found {getattr(options, name)}")
+    if options.device.startswith("cuda") and not torch.cuda.is_available():
+        raise SystemExit("--device: PyTorch finds no GPU here; leave it out, or install the torch for its driver")
+    if "/" in options.name:
+        raise SystemExit(f"--name: expected a name, found a path ({options.name}); --output names the folder")
 
 
 def report(run, scored):
@@ -181,6 +224,5 @@ def report(run, scored):
         vectors = embed(run.teacher, labelled.crops, labelled.rows, o.inputs, o.context, o.pooling)
         accuracy = neighbour_accuracy(vectors, labelled.labels, labelled.groups)
         scores[os.path.basename(name).removesuffix(".npy")] = round(accuracy, 4)
-    if scored:
-        run.history["scores"].append(scores)
+    run.history["scores"].append(scores)
     return "  ".join(f"{name} {value:.3f}" for name, value in scores.items() if name != "step")
