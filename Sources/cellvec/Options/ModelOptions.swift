@@ -94,7 +94,8 @@ extension ModelOptions.Loaded {
       let heads = model.geometry.heads
       lines.append("model \(model.name) does not say how many heads it has: \(heads) are assumed")
     }
-    guard preset == nil, crops.normalize == nil, model.trainingInput.normalization == nil else { return lines }
+    let isChosen = preset != nil || crops.normalize != nil || model.trainingInput.normalization != nil
+    guard !isChosen else { return lines }
     let instead = "channels get mean 0 and SD 1 in each crop, unless --preset or --normalize says otherwise"
     switch model.expectedNormalization {
     case .fixed(let mean, let deviation):
