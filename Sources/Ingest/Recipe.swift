@@ -76,11 +76,14 @@ extension Recipe: Codable {
 extension Recipe: CustomStringConvertible {
   /// What matters of it to a reader, on one line: "map nucleus>0 protein>1; intensities self over the crop; squares
   /// of 96 px at 64 px, background zeroed".
-  package var description: String {
+  package var description: String { "\(strategy); \(preparation)" }
+
+  /// What becomes of pixels, and of tokens: the description but for the strategy.
+  package var preparation: String {
     let scope = crop.normalization.usesStatistics ? " over the \(crop.normalizationScope.rawValue)" : ""
     let square = crop.cropSizePx.map { "squares of \($0) px" } ?? "whole images"
     return
-      "\(strategy); intensities \(crop.normalization.rawValue)\(scope); \(square) at \(crop.outputSizePx) px"
+      "intensities \(crop.normalization.rawValue)\(scope); \(square) at \(crop.outputSizePx) px"
       + (crop.zeroBackground ? ", background zeroed" : "")
       + (pooling == .classToken ? "" : "; pooling \(pooling.rawValue)")
   }

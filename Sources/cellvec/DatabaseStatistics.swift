@@ -60,11 +60,12 @@ struct DatabaseStatistics: Encodable {
       ("cells", .integer(cells)),
     ])
     let spaceReport = Report(
-      ["space", "dimension", "vectors", "strategy", "backbone", "weights"],
+      ["space", "dimension", "vectors", "channels", "strategy", "crops", "weights"],
       rows: spaces.map {
         [
-          .text($0.name), .integer($0.dimension), .integer($0.vectors), .text($0.strategy),
-          .text($0.backbone), .text($0.backbonePath),
+          .text($0.name), .integer($0.dimension), .integer($0.vectors),
+          .text($0.recipe?.roles.joined(separator: ";")), .text($0.strategy), .text($0.recipe?.preparation),
+          .text($0.backbonePath),
         ]
       })
     let fieldReport = Report(
