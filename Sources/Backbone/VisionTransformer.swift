@@ -17,7 +17,7 @@ package final class VisionTransformer: Sendable {
   package let hash: ContentHash
   /// Of a PyTorch checkpoint with several models the key of the one that was read, and all that there are.
   package let branch: String?
-  package let branches: String?
+  package let branches: [String]
   /// What each input is meant for, from the file's metadata ("inputs": "nucleus,protein"); nil when it is
   /// silent.
   package let inputRoles: [String]?
@@ -35,7 +35,7 @@ package final class VisionTransformer: Sendable {
   /// How the training brought intensities to the inputs; nil when the file does not tell.
   package let expectedNormalization: InputNormalization?
 
-  /// Whether nothing says how many heads there are, so that the usual 64 components each are taken.
+  /// Whether nothing says how many heads there are, so that the family's usual width is taken.
   package let headsAreAssumed: Bool
 
   private let weights: ViTWeights
@@ -84,10 +84,9 @@ package final class VisionTransformer: Sendable {
     ignoredTensors = checkpoint.ignored
     weights = try ViTWeights(checkpoint)
     resampling = checkpoint.resampling
-    headsAreAssumed =
-      file.metadata["num_heads"] == nil && configuration?.heads == nil && geometry.positions == .learned
-    branch = file.metadata["branch"]
-    branches = file.metadata["branches"]
+    headsAreAssumed = checkpoint.headsAreAssumed
+    branch = file.branch
+    branches = file.branches
     let distinctions = (branch.map { ["branch \($0)"] } ?? []) + [checkpoint.configured]
     hash = Self.hash(of: file, distinctions.filter { !$0.isEmpty }.joined(separator: "; "))
     self.name = name

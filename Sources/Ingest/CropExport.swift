@@ -7,6 +7,8 @@ import Storage
 /// a backbone on them, or to measure something else in them.
 package struct CropExport: Sendable {
   package let images: [FieldOfView]
+  /// Roles of the images' channels, in their order.
+  package let roles: [String]
   package let source: CellSource
   package let crop: CropRecipe
   /// The channel in which nuclei are looked for; only used with detected nuclei.
@@ -14,10 +16,11 @@ package struct CropExport: Sendable {
   package let metadata: ImageMetadata?
 
   package init(
-    images: [FieldOfView], source: CellSource, crop: CropRecipe, segmentationRole: String,
+    images: [FieldOfView], roles: [String], source: CellSource, crop: CropRecipe, segmentationRole: String,
     metadata: ImageMetadata?
   ) {
     self.images = images
+    self.roles = roles
     self.source = source
     self.crop = crop
     self.segmentationRole = segmentationRole
@@ -40,28 +43,30 @@ package struct CropExport: Sendable {
   package func write(
     crops path: String, table tablePath: String?, threads: Int, progress: (Int) -> Void
   ) throws -> Summary {
-    try crop.validate(for: source)
-    let channelCount = images.first?.channels.count ?? 0
-    var writer = try NPYWriter(path: path, rowShape: [channelCount, crop.outputSizePx, crop.outputSizePx])
+    try validateCells(of: roles, source: source, segmentationRole: segmentationRole, crop: crop)
+    guard crop.normalization != .imagenet else {
+      throw Fault(
+        .usage, "--normalize imagenet", "depends on the inputs of a model, of which crops know nothing",
+        remedy: "use range, and subtract mean and SD afterwards")
+    }
+    var writer = try NPYWriter(path: path, rowShape: [roles.count, crop.outputSizePx, crop.outputSizePx])
     let fields = metadata?.fields.map(\.name) ?? []
     var table: [[String]] = [["image", "object", "center_x", "center_y", "area_px"] + fields]
     var summary = Summary()
     let prefetch = Prefetch(count: images.count, window: threads + 1) { index in
-      Result { try self.crops(of: images[index]) }
+      Result { try plan(of: images[index]) }
     }
     defer { prefetch.finish() }
     for (index, image) in images.enumerated() {
-      do {
-        let (cells, pixels) = try prefetch.take(index).get()
-        try writer.write(pixels)
+      switch prefetch.take(index) {
+      case .success(let plan):
+        for range in plan.batches { try writer.write(plan.pixels(of: range)) }
         let values = metadata?.values(of: image.name) ?? [:]
-        for cell in cells {
-          table.append(
-            [image.name] + cell.columns + fields.map { values[$0]?.description ?? "" })
+        for cell in plan.cells {
+          table.append([image.name] + cell.columns + fields.map { values[$0]?.description ?? "" })
         }
-        summary.cells += cells.count
-      } catch let fault as Fault where fault.kind == .badData || fault.kind == .missingInput {
-        summary.failures.append(fault)
+        summary.cells += plan.cells.count
+      case .failure(let error): summary.failures.append(Fault(error, of: image))
       }
       progress(index + 1)
     }
@@ -74,14 +79,9 @@ package struct CropExport: Sendable {
     return summary
   }
 
-  private func crops(of source: FieldOfView) throws -> (cells: [Cell], pixels: [Float]) {
-    do {
-      let plan = try CropPlan(
-        of: readFieldOfView(source), source: self.source, recipe: crop, segmentationRole: segmentationRole)
-      return (plan.cells, plan.pixels(of: plan.cells.indices))
-    } catch {
-      throw Fault(error, of: source)
-    }
+  private func plan(of image: FieldOfView) throws -> CropPlan {
+    try CropPlan(
+      of: readFieldOfView(image), source: source, recipe: crop, segmentationRole: segmentationRole)
   }
 }
 

@@ -114,22 +114,7 @@ extension Recipe {
 
   /// - Throws: `usage` when the recipe makes no sense, whatever the backbone.
   private func validate() throws {
-    try crop.validate(for: source)
-    guard !roles.isEmpty, Set(roles).count == roles.count else {
-      throw Fault(
-        .usage, "--channels", expected: "different roles", found: roles.joined(separator: ", "))
-    }
-    guard case .nuclei(let segmentation) = source else { return }
-    guard roles.contains(segmentationRole) else {
-      throw Fault(
-        .usage, "--segment-on", expected: "one of \(roles.joined(separator: ", "))",
-        found: "\"\(segmentationRole)\"")
-    }
-    guard segmentation.diameterPx.isFinite, segmentation.diameterPx >= 0 else {
-      throw Fault(
-        .usage, "--nucleus-diameter", expected: "a number of pixels above 0",
-        found: "\(segmentation.diameterPx)")
-    }
+    try validateCells(of: roles, source: source, segmentationRole: segmentationRole, crop: crop)
   }
 
   /// The image with its channels in the order of `roles`, which is the order in which the embedder takes them;
@@ -145,5 +130,28 @@ extension Recipe {
       return channel
     }
     return FieldOfView(name: image.name, channels: channels, mask: image.mask)
+  }
+}
+
+/// Looks whether cells of images with these channels can be found and cut.
+/// - Throws: `usage` when they cannot, whatever the images.
+func validateCells(
+  of roles: [String], source: CellSource, segmentationRole: String, crop: CropRecipe
+) throws {
+  try crop.validate(for: source)
+  guard !roles.isEmpty, Set(roles).count == roles.count else {
+    throw Fault(
+      .usage, "--channels", expected: "different roles", found: roles.joined(separator: ", "))
+  }
+  guard case .nuclei(let segmentation) = source else { return }
+  guard roles.contains(segmentationRole) else {
+    throw Fault(
+      .usage, "--segment-on", expected: "one of \(roles.joined(separator: ", "))",
+      found: "\"\(segmentationRole)\"")
+  }
+  guard segmentation.diameterPx.isFinite, segmentation.diameterPx >= 0 else {
+    throw Fault(
+      .usage, "--nucleus-diameter", expected: "a number of pixels above 0",
+      found: "\(segmentation.diameterPx)")
   }
 }

@@ -10,7 +10,8 @@ import Testing
     -> CropExport
   {
     CropExport(
-      images: try world.images(), source: .masks, crop: crop, segmentationRole: "nucleus", metadata: metadata)
+      images: try world.images(), roles: ["protein", "nucleus"], source: .masks, crop: crop,
+      segmentationRole: "nucleus", metadata: metadata)
   }
 
   @Test func cropsAreThoseThatIngestEmbeds() throws {

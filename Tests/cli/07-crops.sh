@@ -15,6 +15,12 @@ expect_stderr '^cellvec: --input-size: is needed'
 expect_exit 64 "${crops[@]}" --output none.npy
 expect_stderr 'crop'
 expect_equal "and writes nothing" "$(ls none.npy 2>/dev/null)" ""
+mkdir halves && cp fields/P1_A01_s1_nucleus.png halves && cp fields/P2_A01_s1_protein.png halves
+expect_exit 2 cellvec crops halves --output none.npy --input-size 8 --channels nucleus='*_nucleus.png' protein='*_protein.png'
+expect_stderr '^cellvec: .*P1_A01_s1'
+expect_exit 64 "${crops[@]}" --crop 48 --normalize imagenet
+expect_exit 64 cellvec crops fields --output none.npy --crop 48 --cells nuclei --segment-on dna --channels nucleus='*_nucleus.png'
+expect_stderr '^cellvec: --segment-on'
 printf 'no image' >fields/P1_A01_s1_nucleus.png
 expect_exit 2 "${crops[@]}" --crop 48
 expect_stderr 'P1_A01_s1_nucleus.png: expected a PNG or TIFF image'

@@ -9,6 +9,8 @@ struct GeometryReading {
   private let scheme: NamingScheme
   private let configuration: ModelConfiguration?
   let geometry: ViTGeometry
+  /// Whether nothing says how many heads there are, so that the family's usual width is taken.
+  let headsAreAssumed: Bool
 
   init(
     file: any TensorFile, names: TensorNames, scheme: NamingScheme, configuration: ModelConfiguration?
@@ -26,7 +28,8 @@ struct GeometryReading {
       ? try shapes.shape("register_tokens", "[1, registers, width]", rank: 3, mayBeEmpty: true)[1] : 0
     let classHasPosition = !source.isRotary && !(source == .timm && registers > 0)
     let width = patch[0]
-    let heads = try Self.headCount(file, shapes, source, configuration, width: width)
+    let (heads, areAssumed) = try Self.headCount(file, shapes, source, configuration, width: width)
+    headsAreAssumed = areAssumed
     let attentionBias: ViTGeometry.AttentionBias =
       shapes.has("blocks.#.attn.qkv.bias_mask") ? .queryAndValue : shapes.attentionBias
 
@@ -57,11 +60,12 @@ struct GeometryReading {
     return shape.contains(0)
   }
 
-  /// What a configuration changes: "num_attention_heads 2; layer_norm_eps 1e-06"; empty for nothing.
+  /// What tells this reading of the tensors from that of a file without a configuration:
+  /// "num_attention_heads 2; layer_norm_eps 1e-06"; empty for nothing.
   func configured(ropeTheta: Double) throws -> String {
-    guard let configuration else { return "" }
+    guard let configuration else { return readingOfNames }
     let shapes = TensorShapes(file: file, names: names, scheme: scheme)
-    let heads = try? Self.headCount(file, shapes, scheme.source, nil, width: geometry.width)
+    let heads = try? Self.headCount(file, shapes, scheme.source, nil, width: geometry.width).heads
     let alone = try NamingScheme.best(for: names, of: file, configuration: nil).source
     let registers = geometry.registerCount > 0
     return [
@@ -71,14 +75,23 @@ struct GeometryReading {
         ? nil : "architecture of timm",
       !scheme.source.isRotary || shapes.has("rope_embed.periods")
         || configuration.ropeTheta ?? ViTCheckpoint.customaryTheta == ViTCheckpoint.customaryTheta
-        ? nil : "rope_theta \(ropeTheta)",
+        ? nil : "rope_theta \(ropeTheta)", readingOfNames.isEmpty ? nil : readingOfNames,
     ].compactMap { $0 }.joined(separator: "; ")
+  }
+
+  /// Positions of models that timm spells as their authors do were once resized as the authors do it: vectors of
+  /// then and now must not share a space.
+  private var readingOfNames: String {
+    let isResizedAnew =
+      scheme.source == .timm && geometry.registerCount == 0
+      && scheme.source.resampling(hasRegisters: false) == .antialiased
+    return isResizedAnew ? "positions as timm resizes them" : ""
   }
 
   private static func headCount(
     _ file: any TensorFile, _ shapes: TensorShapes, _ source: ViTSource, _ configuration: ModelConfiguration?,
     width: Int
-  ) throws -> Int {
+  ) throws -> (heads: Int, areAssumed: Bool) {
     let told = try file.metadata["num_heads"].map { text in
       guard let heads = Int(text), heads > 0, width % heads == 0 else {
         throw Fault(
@@ -97,13 +110,13 @@ struct GeometryReading {
           "num_attention_heads", expected: "\(told ?? heads), as in the metadata of \(file.name)",
           found: "\(heads)")
       }
-      return heads
+      return (heads, false)
     }
-    if let told { return told }
+    if let told { return (told, false) }
     // A period for each fourth component of a head.
     if shapes.has("rope_embed.periods") {
       let periods = try shapes.shape("rope_embed.periods", "[head width / 4]", rank: 1)[0]
-      if width % (4 * periods) == 0 { return width / (4 * periods) }
+      if width % (4 * periods) == 0 { return (width / (4 * periods), false) }
     }
     // The widest DINOv3, of 7 billion parameters, is the only published model with wider heads.
     let headWidth = source.isRotary && width == 4096 ? 128 : 64
@@ -112,7 +125,7 @@ struct GeometryReading {
         .badData, file.name, "the number of heads is unknown: the width \(width) is no multiple of 64",
         remedy: "put num_heads into the file's metadata, or num_attention_heads into a config.json beside it")
     }
-    return width / headWidth
+    return (width / headWidth, true)
   }
 }
 

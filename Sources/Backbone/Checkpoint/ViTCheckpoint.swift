@@ -6,6 +6,7 @@ import Formats
 struct ViTCheckpoint {
   let source: ViTSource
   let geometry: ViTGeometry
+  let headsAreAssumed: Bool
   let family: ViTFamily
   /// Which formula fits the positional embedding to other image sizes.
   let resampling: PositionResampling
@@ -39,6 +40,7 @@ struct ViTCheckpoint {
     self.names = names
     self.scheme = scheme
     self.geometry = geometry
+    headsAreAssumed = reading.headsAreAssumed
     source = scheme.source
     family = ViTFamily(source: source, geometry: geometry, isOfTraining: names.areOfTraining)
     normalization = configuration?.normalization(inputs: geometry.inputChannels) ?? family.normalization

@@ -34,7 +34,7 @@ struct Crops: ParsableCommand {
       throw Fault(.usage, "--input-size", "is needed for whole images", remedy: "name the side of the crops")
     }
     let export = CropExport(
-      images: grouping.images, source: try crops.source(),
+      images: grouping.images, roles: patterns.map(\.role), source: try crops.source(),
       crop: crops.recipe(over: CropRecipe(cropSizePx: nil, outputSizePx: size)),
       segmentationRole: crops.segmentOn,
       metadata: try ImageMetadata(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Backbone
 import Faults
 import Formats
+import Ingest
 
 /// `cellvec models embed`.
 struct EmbedArray: ParsableCommand {
@@ -41,7 +42,7 @@ struct EmbedArray: ParsableCommand {
         .usage, input, expected: "\(model.geometry.inputChannels) inputs, as model \(model.name) has",
         found: "\(channels)")
     }
-    let pooling = pooling ?? model.defaultPooling
+    let pooling = try pooling ?? RecipeDefaults(for: model, preset: nil).pooling
     try model.check(pooling)
     let dimension = model.dimension(for: pooling)
     var writer = try NPYWriter(path: output, dimension: dimension)

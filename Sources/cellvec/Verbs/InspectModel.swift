@@ -30,7 +30,7 @@ struct InspectModel: ParsableCommand {
 /// What `models inspect` writes.
 struct ModelDescription: Encodable {
   let name: String
-  /// Digest of the file.
+  /// Digest of the file, and of what tells this reading of it from others.
   let hash: String
   /// Whose model it is: "DINOv2 with registers (timm)".
   let family: String
@@ -52,7 +52,7 @@ struct ModelDescription: Encodable {
   let ignoredTensors: [String]
   /// Of a checkpoint with several models the one that was read, and all of them.
   let branch: String?
-  let branches: String?
+  let branches: [String]
   /// Numbers of a vector by the default pooling.
   let dimension: Int
   /// Ways in which tokens can become the vector, the default first.
@@ -87,7 +87,7 @@ struct ModelDescription: Encodable {
         ("parameters", .integer(parameters)), ("vector", .text("\(dimension) numbers")),
         ("width", .integer(geometry.width)),
         ("blocks", .integer(geometry.depth)),
-        ("heads", .text("\(geometry.heads)" + (headsAreAssumed ? ", assumed: 64 numbers each" : ""))),
+        ("heads", .text(heads)),
         ("patch", .text("\(geometry.patchSize) px")),
         ("image size", .text(imageSize)), ("positions", .text("\(geometry.positions)")),
         ("MLP", .text("\(geometry.mlp), \(geometry.mlpWidth) units")),
@@ -96,7 +96,12 @@ struct ModelDescription: Encodable {
         ("inputs", inputs.map { .list($0) } ?? .text("\(geometry.inputChannels), of unknown roles")),
         ("registers", .integer(geometry.registerCount)), ("preprocessing", .text(preprocessing)),
         ("unused tensors", .text(unused)),
-      ] + (branch.map { [("branch", .text("\($0), of \(branches ?? $0)"))] } ?? []))
+      ] + (branch.map { [("branch", .text("\($0), of \(branches.joined(separator: ", "))"))] } ?? []))
+  }
+
+  private var heads: String {
+    let assumed = headsAreAssumed ? ", assumed: \(geometry.width / geometry.heads) numbers each" : ""
+    return "\(geometry.heads)\(assumed)"
   }
 
   private var imageSize: String {

@@ -1,7 +1,7 @@
 """Views of cells for self-supervision: what may differ between two pictures of one cell.
 
 A microscope gives no orientation, so views are rotated and mirrored; stain and exposure differ, so intensities
-are bent channel by channel. Channels are never mixed like colours: they are different molecules. What a crop's own
+are bent channel by channel. What a crop's own
 normalisation removes (offset and gain) needs no augmentation.
 
 Noise and focus are varied twice. Widely from cell to cell, the same in all views of a cell: the backbone learns to

@@ -96,6 +96,8 @@ class LabelledSet:
         if len(lines) != len(crops.pixels):
             raise SystemExit(f"{table}: expected {len(crops.pixels)} lines, found {len(lines)}")
         rows = np.array([index for index, line in enumerate(lines) if line[label]])
+        if len(rows) < 2:
+            raise SystemExit(f"{table}: expected cells with a {label}, found {len(rows)}")
         if len(rows) > limit:
             rows = np.sort(np.random.default_rng(seed).choice(rows, limit, replace=False))
         return cls(crops, [lines[row][label] for row in rows], [lines[row][group] for row in rows], rows)

@@ -26,7 +26,7 @@ def embed(model, crops, rows, inputs, context, pooling="class-mean", batch=256):
 
 
 def neighbour_accuracy(vectors, labels, groups, k=20):
-    """Share of cells whose k most similar cells of other groups have the cell's label by majority; mean over
+    """Share of cells whose k most similar cells of other groups have the cell's label by most votes, each exp(similarity / 0.07); mean over
     labels, so that rare ones count as much."""
     vectors = torch.nn.functional.normalize(vectors, dim=1)
     names = sorted(set(labels))
@@ -35,7 +35,7 @@ def neighbour_accuracy(vectors, labels, groups, k=20):
     group = torch.tensor([kinds.index(text) for text in groups])
     similarity = vectors @ vectors.T
     similarity[group[:, None] == group[None, :]] = -2
-    nearest = similarity.topk(k, dim=1)
+    nearest = similarity.topk(min(k, len(labels) - 1), dim=1)
     votes = torch.zeros(len(labels), len(names))
     votes.scatter_add_(1, label[nearest.indices], torch.exp(nearest.values / 0.07))
     right = votes.argmax(1) == label

@@ -24,7 +24,7 @@ FIXED = (
     "data", "inputs", "width", "depth", "heads", "patch", "image_size", "pooling", "prototypes", "assignment", "batch",
     "seed", "learning_rate", "weight_decay", "momentum", "global_scale", "local_scale", "local_views", "local_size",
     "context", "stretch", "gamma", "blur", "noise", "view_noise", "replicate", "drop", "swap", "bleed", "bleed_share",
-    "keep", "koleo")
+    "keep", "koleo", "drop_path", "teacher_temperature", "student_temperature", "clip", "warmup", "mixed_precision")
 
 
 class Pretraining:
@@ -140,7 +140,7 @@ class Pretraining:
             state = torch.load(path, map_location=self.device, weights_only=True)
         except (EOFError, RuntimeError, OSError) as error:
             raise SystemExit(f"{path}: cannot be read ({error}); name another --output") from None
-        changed = [name for name in FIXED if state["options"].get(name) != getattr(self.options, name)]
+        changed = [name for name in FIXED if state.get("options", {}).get(name) != getattr(self.options, name)]
         if changed:
             names = ", ".join("--" + name.replace("_", "-") for name in changed)
             raise SystemExit(f"{path}: is a run with another {names}; repeat that, or name another --output (and the "
@@ -190,9 +190,9 @@ def train(options):
             start, since, losses = time.monotonic(), history["images"], []
         if history["step"] % options.save_every == 0:
             run.save(checkpoint)
+    run.save(checkpoint)
     if scored:
         print(report(run, scored), flush=True)
-    run.save(checkpoint)
     weights = os.path.join(options.output, options.name + ".safetensors")
     card = export(run.teacher, weights, options, history, options.precision)
     write_card(card, os.path.join(options.output, options.name + ".json"))
@@ -210,6 +210,8 @@ def check(options):
         if getattr(options, name) % options.patch:
             raise SystemExit(f"--{name.replace('_', '-')}: expected a multiple of the patch, {options.patch}, "
                              f"found {getattr(options, name)}")
+    if not 0 < options.warmup < 1:
+        raise SystemExit(f"--warmup: expected a share between 0 and 1, found {options.warmup}")
     if options.device.startswith("cuda") and not torch.cuda.is_available():
         raise SystemExit("--device: PyTorch finds no GPU here; leave it out, or install the torch for its driver")
     if "/" in options.name:
