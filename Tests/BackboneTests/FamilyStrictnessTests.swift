@@ -100,6 +100,19 @@ private struct DamagedModel {
     #expect(try model.fault().hasPrefix("w: 1 tensor missing: pool_model.attention.weight; "))
   }
 
+  @Test func gatesOfSubCellMayStandWithoutTheirDropout() throws {
+    var model = try DamagedModel(.named("subcell"))
+    let original = try model.load()
+    for gate in ["attention_v", "attention_u"] {
+      for index in model.tensors.indices where model.tensors[index].name.contains("\(gate).1.") {
+        let kind = model.tensors[index].name.split(separator: ".").last ?? ""
+        model.tensors[index].name = "pool_model.\(gate).0.\(kind)"
+      }
+    }
+    #expect(try model.load().geometry == original.geometry)
+    #expect(try model.load().floats("pool.v.weight") == original.floats("pool.v.weight"))
+  }
+
   @Test func headsThatCannotBeRotatedAreRefused() throws {
     var model = try DamagedModel(.named("timm-dinov3-bias"))
     model.metadata["num_heads"] = "16"
@@ -135,6 +148,12 @@ private struct DamagedModel {
     }
     let original = try VisionTransformer(path: model.fixture.path)
     #expect(try model.load().geometry == original.geometry)
+  }
+
+  @Test func aWrapperDoesNotChangeWhoseModelItIs() throws {
+    var model = try DamagedModel(.named("timm-dinov2"))
+    for index in model.tensors.indices { model.tensors[index].name = "module." + model.tensors[index].name }
+    #expect(try model.load().source == .timm)
   }
 
   /// Loading is total: a damaged file is loaded or refused with a fault.

@@ -6,7 +6,7 @@ extension NamingScheme {
   private static let all = [
     authors, authorsV3, timm, timmV3, huggingFaceViT, huggingFaceViTInMemory, huggingFaceV2,
     huggingFaceV2InMemory,
-    huggingFaceV3, subCell, subCellInMemory,
+    huggingFaceV3, subCell, subCellInMemory, subCellPortable, subCellPortableInMemory,
   ]
 
   /// The scheme that explains the most names of a file.
@@ -44,6 +44,6 @@ extension NamingScheme {
   private static func isOfTimm(_ names: TensorNames, _ configuration: ModelConfiguration?) -> Bool {
     if let configuration, configuration.isOfTimm { return true }
     return names.patterns.contains("blocks.#.ls1.gamma") && !names.patterns.contains("mask_token")
-      && !names.patterns.contains("register_tokens") && !names.areOfTraining && !names.areChunked
+      && !names.patterns.contains("register_tokens") && !names.areChunked
   }
 }

@@ -42,7 +42,10 @@ extension NamingScheme {
     layers: ["blocks.#.mlp.w12": ["blocks.#.mlp.w1", "blocks.#.mlp.w2"]],
     without: ["pos_embed"])
 
-  /// What a training puts behind the model: the projection heads of DINO, DINOv2 and DINOv3, and the norm of
-  /// the class tokens of local crops.
-  static let trainingHeads = ["head.mlp.", "head.last_layer.", "dino_head.", "ibot_head.", "local_cls_norm."]
+  /// What a training puts behind or beside the model: the projection heads of DINO, DINOv2 and DINOv3, the norm of
+  /// the class tokens of local crops, and centers of the losses.
+  static let trainingHeads = [
+    "head.mlp.", "head.last_layer.", "dino_head.", "ibot_head.", "local_cls_norm.", "dino_loss.",
+    "ibot_patch_loss.",
+  ]
 }
