@@ -12,20 +12,25 @@ import Synchronization
 /// Safe to use from several threads at once.
 package final class VisionTransformer: Sendable {
   package let geometry: ViTGeometry
-  /// Digest of the file of weights, and of what a configuration beside it changes: the same weights with
-  /// another epsilon are another backbone.
+  /// Digest of the file of weights, and of what a choice of branch or a configuration beside it changes: the same
+  /// weights with another epsilon are another backbone.
   package let hash: ContentHash
+  package let format: TensorFormat
+  /// The model's place in a file of several.
+  package let branches: TensorBranches
   /// What each input is meant for, from the file's metadata ("inputs": "nucleus,protein"); nil when it is
   /// silent.
   package let inputRoles: [String]?
   /// What the file's metadata say of the images that the model was trained on.
   package let trainingInput: TrainingInput
-  /// What the model is called: by the registry, or as its file without folder and extension.
+  /// What the model is called: by the registry, or as its file or folder (see `ModelName`).
   package let name: String
   /// The kind of model, for people: "DINOv2 with registers (timm)".
   package let familyName: String
   /// Tensors of the file that embedding does not use, such as the projection head of the training.
   package let ignoredTensors: [String]
+  /// Side of the images of the training, pixels; nil when it is not known, as of most models with rotary positions.
+  package let trainedImageSizePx: Int?
   /// Side of the images that suit the model when nobody says otherwise, pixels: that of the training where it
   /// is known.
   package let defaultImageSizePx: Int
@@ -44,14 +49,18 @@ package final class VisionTransformer: Sendable {
   /// Reads a file of weights, and the config.json in its folder where that belongs to it.
   ///
   /// - Parameters:
-  ///   - name: what the model is called; the file's name without folder and extension by default.
+  ///   - branch: the wanted one of several models in the file; nil for the usual one.
+  ///   - name: what the model is called; `ModelName` of the path by default.
   ///   - inputRoles: what each input is meant for, over what the file says.
   /// - Throws: a fault that names the tensors that are missing, unexpected, of the wrong shape or not finite, or
   ///   the field of the configuration that contradicts them.
-  package convenience init(path: String, name: String? = nil, inputRoles: [String]? = nil) throws {
+  package convenience init(
+    path: String, branch: String? = nil, name: String? = nil, inputRoles: [String]? = nil
+  ) throws {
     try self.init(
-      file: openTensorFile(path: path), configuration: ModelConfiguration(besideWeights: path),
-      name: name ?? Self.stem(of: path), inputRoles: inputRoles)
+      file: openTensorFile(path: path, branch: branch),
+      configuration: ModelConfiguration(besideWeights: path), name: name ?? ModelName.of(weights: path),
+      inputRoles: inputRoles)
   }
 
   /// Takes a file of weights that is open or in memory.
@@ -65,6 +74,9 @@ package final class VisionTransformer: Sendable {
     let checkpoint = try ViTCheckpoint(file, configuration: configuration)
     geometry = checkpoint.geometry
     familyName = checkpoint.family.name
+    format = file.format
+    branches = file.branches
+    trainedImageSizePx = checkpoint.trainedImageSizePx
     defaultImageSizePx = checkpoint.defaultImageSizePx
     expectedNormalization = checkpoint.normalization
     let count = geometry.inputChannels
@@ -89,7 +101,8 @@ package final class VisionTransformer: Sendable {
 
   private static func hash(of file: any TensorFile, configured: String) -> ContentHash {
     let hash = file.withUnsafeBytes { ContentHash(of: $0) }
-    return configured.isEmpty ? hash : ContentHash(of: "\(hash) \(configured)")
+    let changes = [file.branches.unusual.map { "branch \($0)" } ?? "", configured].filter { !$0.isEmpty }
+    return changes.isEmpty ? hash : ContentHash(of: "\(hash) \(changes.joined(separator: "; "))")
   }
 
   private static func inputRoles(of file: any TensorFile, count: Int) throws -> [String]? {
@@ -100,12 +113,6 @@ package final class VisionTransformer: Sendable {
         .badData, "\(file.name): metadata inputs", expected: "\(count) different roles", found: "\"\(text)\"")
     }
     return roles
-  }
-
-  private static func stem(of path: String) -> String {
-    let last = path.split(separator: "/").last ?? ""
-    guard let dot = last.lastIndex(of: "."), dot != last.startIndex else { return String(last) }
-    return String(last[..<dot])
   }
 }
 

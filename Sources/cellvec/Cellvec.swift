@@ -10,7 +10,7 @@ struct Cellvec: ParsableCommand {
     abstract: "A vector database with classification for fluorescence microscopy.",
     discussion: """
       Examples:
-        cellvec ingest plate1/ --db lab.cellvec --backbone dino.safetensors
+        cellvec ingest plate1/ --db lab.cellvec --backbone dino.pth
         cellvec search --db lab.cellvec --cell 4711 -k 20 --where "gene = 'BAG6'"
         cellvec train --db lab.cellvec --labels localization --group gene
 

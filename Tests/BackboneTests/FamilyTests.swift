@@ -73,7 +73,7 @@ import Testing
     }
     #expect(
       fault?.description
-        == "--pooling: expected class, mean, class-mean for model model, found attention")
+        == "--pooling: expected class, mean, class-mean for model subcell-encoder, found attention")
   }
 
   @Test func classTokenAndMeanAreJoinedInThatOrder() throws {

@@ -75,12 +75,16 @@ extension ModelConfiguration {
   /// Side of the images of the training, pixels.
   var imageSizePx: Int? { fields.imageSize?.only ?? fields.pretrained?.inputSize?.last }
 
-  /// Mean and deviation of each input; nil when they are not of that many.
-  func normalization(inputs: Int) -> InputNormalization? {
+  /// Mean and deviation of each input; nil when they are not of that many, or not applied.
+  /// - Throws: `badData` for a deviation that is not positive.
+  func normalization(inputs: Int) throws -> InputNormalization? {
     guard let mean = fields.pretrained?.mean ?? preprocessing?.mean,
       let deviation = fields.pretrained?.deviation ?? preprocessing?.deviation,
-      mean.count == inputs, deviation.count == inputs
+      mean.count == inputs, deviation.count == inputs, preprocessing?.isApplied ?? true
     else { return nil }
+    if let wrong = deviation.first(where: { $0 <= 0 }) {
+      throw contradiction("std", expected: "positive numbers", found: "\(wrong)")
+    }
     return .fixed(mean: mean, deviation: deviation)
   }
 
@@ -180,10 +184,12 @@ private struct Fields: Decodable, Sendable {
 
 /// The fields of a preprocessor_config.json that are looked at.
 private struct Preprocessing: Decodable, Sendable {
+  let isApplied: Bool?
   let mean: [Double]?
   let deviation: [Double]?
 
   enum CodingKeys: String, CodingKey {
+    case isApplied = "do_normalize"
     case mean = "image_mean"
     case deviation = "image_std"
   }

@@ -1,4 +1,5 @@
 import Faults
+import Formats
 import FoundationEssentials
 import Identity
 
@@ -20,6 +21,8 @@ package struct ModelEntry: Sendable, Equatable, Codable {
   package let hash: String
   /// The preset that goes with the model.
   package let preset: String?
+  /// The model's place in a file of several; nil for the usual one.
+  package let branch: String?
   /// The file that the model was copied from; nil for the model that comes with the program.
   package let origin: String?
 
@@ -33,6 +36,7 @@ package struct ModelEntry: Sendable, Equatable, Codable {
     self.byteCount = byteCount
     hash = model.hash.description
     self.preset = preset
+    branch = model.branches.unusual
     self.origin = origin
   }
 

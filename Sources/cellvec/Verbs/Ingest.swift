@@ -13,7 +13,7 @@ struct Ingest: ParsableCommand {
       Images that are in the database already cost no inference; a run that was stopped continues.
 
       Examples:
-        cellvec ingest plate1/ --db lab.cellvec --backbone dino.safetensors \\
+        cellvec ingest plate1/ --db lab.cellvec --backbone dino.pth \\
           --channels protein='*_green.png' nucleus='*_blue.png' --cells masks='*_mask.png' --crop 128 \\
           --metadata plate1.csv
         cellvec ingest plate1/ --db lab.cellvec \\
@@ -64,7 +64,7 @@ struct Ingest: ParsableCommand {
     let current = try writer.database.read { $0.fields }
     if current != fields { ingest.metadata = try metadata(of: grouping.images, fields: current) }
     let target = try writer.space(
-      named: space, recipe: ingest.recipe, embedder: ingest.embedder, backbonePath: backbone.reference)
+      named: space, recipe: ingest.recipe, embedder: ingest.embedder, backbone: backbone.reference)
     Interruption.listen()
     let progress = ProgressLine(counting: "images", of: ingest.images.count, isQuiet: talk.quiet)
     var summary = try ingest.run(
