@@ -119,6 +119,7 @@ extension ModelOptions.Loaded {
     let roles = roles.sorted()
     return Recipe(
       source: source, segmentationRole: crops.segmentOn, crop: crop,
+      scaling: crop.normalization == .fixed ? defaults.scaling : nil,
       strategy: try strategy.channelStrategy(
         roles: roles, backbone: model, inputs: defaults.inputs, standard: defaults.strategy),
       pooling: pooling, roles: roles)
