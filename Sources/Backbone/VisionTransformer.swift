@@ -71,7 +71,7 @@ package final class VisionTransformer: Sendable {
   private init(
     file: any TensorFile, configuration: ModelConfiguration?, name: String, inputRoles: [String]?
   ) throws {
-    let checkpoint = try ViTCheckpoint(file, configuration: configuration)
+    let checkpoint = try Self.checkpoint(file, configuration)
     geometry = checkpoint.geometry
     familyName = checkpoint.family.name
     format = file.format
@@ -87,6 +87,21 @@ package final class VisionTransformer: Sendable {
     resampling = checkpoint.resampling
     hash = Self.hash(of: file, configured: checkpoint.configured)
     self.name = name
+  }
+
+  private static func checkpoint(
+    _ file: any TensorFile, _ configuration: ModelConfiguration?
+  ) throws -> ViTCheckpoint {
+    do {
+      return try ViTCheckpoint(file, configuration: configuration)
+    } catch let fault as Fault where fault.remedy == ViTCheckpoint.remedy {
+      let others = file.branches.all.filter { $0 != file.branches.chosen }.prefix(8)
+      guard !others.isEmpty else { throw fault }
+      throw Fault(
+        fault.kind, fault.subject, fault.problem,
+        remedy:
+          "\(fault.remedy), or another branch of this file with --branch: \(others.joined(separator: ", "))")
+    }
   }
 
   private static func checked(_ roles: [String]?, _ count: Int) throws -> [String]? {

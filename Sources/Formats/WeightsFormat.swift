@@ -35,11 +35,11 @@ enum WeightsFormat: Equatable {
   ///   index of such.
   static func refusePart(_ path: String) throws {
     let name = path.split(separator: "/").last ?? ""
-    // "model-00001-of-00003.safetensors"
-    let words = name.prefix { $0 != "." }.split(separator: "-").suffix(3)
+    // "model-00001-of-00003.safetensors": always of five digits, unlike what people number themselves.
+    let words = Array(name.prefix { $0 != "." }.split(separator: "-").suffix(3))
     let isPart =
-      words.count == 3 && words.dropFirst().first == "of"
-      && Int(words.first ?? "") != nil && (Int(words.last ?? "") ?? 1) > 1
+      words.count == 3 && words[1] == "of" && words[0].count == 5 && words[2].count == 5
+      && Int(words[0]) != nil && (Int(words[2]) ?? 1) > 1
     guard isPart || name.hasSuffix(".index.json") else { return }
     throw Fault(
       .badData, path, expected: "one file with all tensors of a model",

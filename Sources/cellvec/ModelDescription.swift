@@ -1,6 +1,8 @@
 import Backbone
 import Formats
 import Identity
+import Imaging
+import Ingest
 
 /// What `models inspect` writes.
 struct ModelDescription: Encodable {
@@ -18,15 +20,14 @@ struct ModelDescription: Encodable {
   let parameters: Int
   let geometry: ViTGeometry
   let positions: ViTGeometry.PositionKind
-  let pooling: Pooling
   /// All poolings that the model can do.
   let poolings: [Pooling]
+  /// What `ingest` does with the model when no option says otherwise.
+  let defaults: Defaults
   /// What each input is for; nil when nothing says so.
   let inputs: [String]?
   /// Side of the images that the model was trained on, pixels; nil when nothing says so.
   let trainedImageSizePx: Int?
-  /// Side of the images that the model is given when no option says otherwise, pixels.
-  let imageSizePx: Int
   /// How the training brought intensities to the inputs; nil when that is not known.
   let expectedNormalization: String?
   /// What the file says of the images that the model expects.
@@ -35,7 +36,21 @@ struct ModelDescription: Encodable {
   let preset: String?
   let ignoredTensors: [String]
 
-  init(of model: VisionTransformer, preset: String? = nil) {
+  struct Defaults: Encodable {
+    let strategy: String
+    let normalization: Normalization
+    let normalizationScope: NormalizationScope
+    /// Mean and SD of each input, of the normalization `fixed`.
+    let scaling: InputScaling?
+    /// Side of the model's input, pixels.
+    let inputSizePx: Int
+    let pooling: Pooling
+    /// Numbers of the vector of one pass.
+    let dimension: Int
+  }
+
+  /// - Throws: `badData` when the file asks for a rule that is not known, `missingInput` for an unknown preset.
+  init(of model: VisionTransformer, preset: String? = nil) throws {
     name = model.name
     hash = model.hash.description
     format = model.format
@@ -46,11 +61,16 @@ struct ModelDescription: Encodable {
     parameters = model.geometry.parameterCount
     geometry = model.geometry
     positions = model.geometry.positions
-    pooling = model.defaultPooling
     poolings = model.poolings
+    let recipe = try RecipeDefaults(for: model, preset: preset.map { try Preset.named($0) })
+    let crop = recipe.crop
+    defaults = Defaults(
+      strategy: recipe.strategy.rawValue, normalization: crop.normalization,
+      normalizationScope: crop.normalizationScope,
+      scaling: crop.normalization == .fixed ? recipe.scaling : nil, inputSizePx: crop.outputSizePx,
+      pooling: recipe.pooling, dimension: model.dimension(for: recipe.pooling))
     inputs = model.inputRoles
     trainedImageSizePx = model.trainingInput.imageSizePx ?? model.trainedImageSizePx
-    imageSizePx = trainedImageSizePx ?? model.defaultImageSizePx
     expectedNormalization = model.expectedNormalization?.words
     trainingInput = model.trainingInput
     self.preset = preset
@@ -61,15 +81,16 @@ struct ModelDescription: Encodable {
     Card([
       ("name", .text(name)), ("hash", .text(hash)), ("format", .text(format.rawValue)),
       ("branch", .text(branchWords)), ("family", .text(family)), ("architecture", .text(architecture)),
-      ("parameters", .integer(parameters)), ("embedding", .text("\(geometry.width) numbers")),
+      ("parameters", .integer(parameters)),
+      ("embedding", .text("\(defaults.dimension) numbers, pooling \(defaults.pooling.rawValue)")),
       ("blocks", .integer(geometry.depth)), ("heads", .integer(geometry.heads)),
       ("MLP", .text("\(geometry.mlp.words), \(geometry.mlpWidth) units")),
       ("patch", .text("\(geometry.patchSize) px")), ("positions", .text(positions.rawValue)),
       ("epsilon", .text("\(geometry.epsilon)")), ("registers", .integer(geometry.registerCount)),
       ("trained on", .text(trainedImageSizePx.map(square) ?? "images of unknown size")),
-      ("input size", .text("\(square(imageSizePx)) by default")),
       ("inputs", inputs.map { .list($0) } ?? .text("\(geometry.inputChannels), of unknown roles")),
-      ("pooling", .text(poolingWords)), ("preprocessing", .text(preprocessing)),
+      ("poolings", .list(poolings.map(\.rawValue))), ("preprocessing", .text(preprocessing)),
+      ("by default", .text(defaults.description)),
       ("unused tensors", .list(ignoredTensors)),
     ])
   }
@@ -83,11 +104,6 @@ struct ModelDescription: Encodable {
     return others.isEmpty ? name : "\(name); there are also \(others.joined(separator: ", "))"
   }
 
-  private var poolingWords: String {
-    let others = poolings.filter { $0 != pooling }.map(\.rawValue)
-    return "\(pooling.rawValue) by default, or \(others.joined(separator: ", "))"
-  }
-
   /// What is known of the images that the model expects.
   private var preprocessing: String {
     let facts = [
@@ -97,6 +113,16 @@ struct ModelDescription: Encodable {
     ].compactMap { $0 }
     return facts.isEmpty
       ? "not stated; choose one with --preset or --normalize" : facts.joined(separator: ", ")
+  }
+}
+
+extension ModelDescription.Defaults: CustomStringConvertible {
+  /// "strategy map; intensities self over the crop; 224 x 224 px".
+  var description: String {
+    let scope = normalization.usesStatistics ? " over the \(normalizationScope.rawValue)" : ""
+    let numbers = scaling.map { " (\($0))" } ?? ""
+    return
+      "strategy \(strategy); intensities \(normalization.rawValue)\(numbers)\(scope); \(inputSizePx) x \(inputSizePx) px"
   }
 }
 

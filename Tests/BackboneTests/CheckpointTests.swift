@@ -79,6 +79,9 @@ import Testing
       try VisionTransformer(path: fixturePath("checkpoints/dino4cells.pth"), branch: "optimizer")
     }
     #expect(other?.kind == .badData)
+    #expect(
+      other?.remedy.hasSuffix("or another branch of this file with --branch: student, teacher, dino_loss")
+        == true)
   }
 
   @Test func aRegisteredModelKeepsItsBranch() throws {

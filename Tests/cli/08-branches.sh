@@ -11,6 +11,7 @@ expect_stdout '^format +PyTorch$'
 expect_stdout '^branch +teacher; there are also student, optimizer, dino_loss$'
 expect_stdout '^positions +learned$'
 expect_stdout '^trained on +16 x 16 px$'
+expect_stdout '^by default +strategy map; intensities self over the crop; 16 x 16 px$'
 expect_exit 0 cellvec models inspect dinov2-training.pth --branch student --json
 expect_json
 expect_stdout '"branch":"student","branches":\["teacher","student","model","optimizer"\]'
@@ -19,6 +20,20 @@ expect_stdout '^branch +none, the file as a whole$'
 expect_exit 66 cellvec models inspect dino4cells.pth --branch studnet
 expect_stderr '^cellvec: dino4cells.pth: branch "studnet": does not exist; did you mean "student"\? branches: '
 expect_exit 65 cellvec models inspect dino4cells.pth --branch optimizer
+expect_stderr 'expected the tensors of a vision transformer, .* --branch: student, teacher, dino_loss$'
+mkdir odd
+cellvec models seed odd/other.safetensors --width 32 --depth 2 --patch 8 --image-size 32 --inputs a --quiet
+python3 - <<'PYTHON'
+import json, struct
+data = open("odd/other.safetensors", "rb").read()
+size = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8:8 + size])
+header["blocks.1.attn.odd.bias"] = header.pop("blocks.1.attn.qkv.bias")
+text = json.dumps(header).encode()
+open("odd/other.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + data[8 + size:])
+PYTHON
+expect_exit 65 cellvec models inspect odd/other.safetensors --json
+expect_stderr '1 tensor missing: blocks.1.attn.qkv.bias; 1 tensor unexpected: blocks.1.attn.odd.bias; '
 expect_exit 66 cellvec models inspect dino.pth --branch student
 expect_exit 64 cellvec models inspect cellvec-small-1 --branch student
 expect_stderr '^cellvec: --branch: model "cellvec-small-1" is one branch of a file already'
@@ -72,6 +87,8 @@ expect_stdout "$found"
 expect_exit 0 cellvec search --db db --space student "${query[@]}" --backbone pupil
 expect_exit 0 cellvec models inspect pupil
 expect_stdout '^branch +student; there are also teacher, optimizer, dino_loss$'
+expect_exit 0 cellvec models
+expect_stdout '^pupil .*/elsewhere/dino4cells.pth \(student\)$'
 expect_exit 0 ingest --backbone pupil --space student
 expect_equal "the name alone suffices" "$(fact_of student backbonePath) $(fact_of student backboneBranch)" "pupil None"
 expect_exit 64 ingest --backbone pupil --branch student --space student

@@ -22,7 +22,7 @@ struct InspectModel: ParsableCommand {
 
   func run() throws {
     let found = try ModelRegistry.standard.load(file, branch: branch.branch)
-    let description = ModelDescription(of: found.model, preset: found.preset)
+    let description = try ModelDescription(of: found.model, preset: found.preset)
     if json {
       try StandardOutput.writeJSON(description)
     } else {
