@@ -100,4 +100,14 @@ cp elsewhere/config.json dinov2-tiny
 expect_exit 0 ingest --backbone dinov2-tiny/pytorch_model.bin
 expect_equal "a space's name" "$(fact_of dinov2-tiny-map strategy)" "map nucleus>0 protein>1, absent zero"
 
+# In their cache files are links, and what belongs to a file lies beside the link.
+mkdir blobs cache
+cp huggingface-dinov2.pth blobs/0a1b
+ln -s ../blobs/0a1b cache/model.bin
+cp elsewhere/config.json cache
+expect_exit 0 ingest --backbone cache/model.bin --space linked
+expect_equal "a link stays one" "$(fact_of linked backbonePath)" "$PWD/cache/model.bin"
+expect_exit 0 cellvec search --db db --space linked "${query[@]}"
+expect_stdout "$found"
+
 finish
