@@ -181,16 +181,18 @@ extension ChannelStrategy {
 
 extension InputScaling {
   fileprivate func validate(for strategy: ChannelStrategy, of backbone: VisionTransformer) throws {
-    guard backbone.geometry.inputChannels == mean.count else {
+    let option = self == .imagenet ? "--normalize imagenet" : "--normalize fixed"
+    guard backbone.geometry.inputChannels == mean.count, deviation.count == mean.count else {
       throw Fault(
-        .usage, "--normalize imagenet",
-        expected: "a model of \(mean.count) inputs, which are red, green and blue",
+        .usage, option,
+        expected:
+          "a model of \(mean.count) inputs\(self == .imagenet ? ", which are red, green and blue" : "")",
         found: "\(backbone.inputsDescription())",
         remedy: "normalize as the model was trained, for most models of cells with self")
     }
     guard strategy != .average else {
       throw Fault(
-        .usage, "--normalize imagenet",
+        .usage, option,
         "has values for each input, but strategy average uses no input's own weights",
         remedy: "use --normalize self, or strategy replicate, map or reindex")
     }

@@ -76,18 +76,36 @@ struct InputPass: Sendable, Equatable {
 
 /// Mean and standard deviation that a model was trained with at each of its inputs: inputs see
 /// (x - mean) / deviation.
-package struct InputScaling: Sendable, Equatable {
-  let mean: [Float]
-  let deviation: [Float]
+package struct InputScaling: Sendable, Equatable, Codable {
+  package let mean: [Double]
+  package let deviation: [Double]
+
+  package init(mean: [Double], deviation: [Double]) {
+    self.mean = mean
+    self.deviation = deviation
+  }
 
   /// Red, green and blue of ImageNet, for values of 0...1.
   /// - Source: torchvision's `Normalize` in the evaluation of DINO and DINOv2.
   package static let imagenet = InputScaling(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])
 
+  /// Whether every input can be divided by its deviation, in single precision.
+  package var isUsable: Bool {
+    (mean + deviation).allSatisfy { Float($0).isFinite } && deviation.allSatisfy { Float($0) > 0 }
+  }
+
   /// The mixture after scaling each of its channels as this input's. Absent inputs stay zero.
   func applied(to mix: InputMix, input: Int) -> InputMix {
-    let (mean, deviation) = (mean[input], deviation[input])
+    let (mean, deviation) = (Float(mean[input]), Float(deviation[input]))
     let terms = mix.terms.map { InputMix.Term(channel: $0.channel, weight: $0.weight / deviation) }
     return InputMix(terms: terms, offset: -mix.terms.reduce(0) { $0 + $1.weight } * mean / deviation)
+  }
+}
+
+extension InputScaling: CustomStringConvertible {
+  /// "mean 0.5 0.4, SD 0.2 0.2".
+  package var description: String {
+    func text(_ values: [Double]) -> String { values.map { "\($0)" }.joined(separator: " ") }
+    return "mean \(text(mean)), SD \(text(deviation))"
   }
 }

@@ -12,23 +12,25 @@ import Synchronization
 /// Safe to use from several threads at once.
 package final class VisionTransformer: Sendable {
   package let geometry: ViTGeometry
-  /// Digest of the file of weights, of the branch of it that was read, and of what a configuration beside it
-  /// changes: the same weights with another epsilon are another backbone.
+  /// Digest of the file of weights, and of what a choice of branch or a configuration beside it changes: the same
+  /// weights with another epsilon are another backbone.
   package let hash: ContentHash
-  /// Of a PyTorch checkpoint with several models the key of the one that was read, and all that there are.
-  package let branch: String?
-  package let branches: [String]
+  package let format: TensorFormat
+  /// The model's place in a file of several.
+  package let branches: TensorBranches
   /// What each input is meant for, from the file's metadata ("inputs": "nucleus,protein"); nil when it is
   /// silent.
   package let inputRoles: [String]?
   /// What the file's metadata say of the images that the model was trained on.
   package let trainingInput: TrainingInput
-  /// What the model is called: by the registry, or as its file without folder and extension.
+  /// What the model is called: by the registry, or as its file or folder (see `ModelName`).
   package let name: String
   /// The kind of model, for people: "DINOv2 with registers (timm)".
   package let familyName: String
   /// Tensors of the file that embedding does not use, such as the projection head of the training.
   package let ignoredTensors: [String]
+  /// Side of the images of the training, pixels; nil when it is not known, as of most models with rotary positions.
+  package let trainedImageSizePx: Int?
   /// Side of the images that suit the model when nobody says otherwise, pixels: that of the training where it
   /// is known.
   package let defaultImageSizePx: Int
@@ -50,9 +52,8 @@ package final class VisionTransformer: Sendable {
   /// Reads a file of weights, and the config.json in its folder where that belongs to it.
   ///
   /// - Parameters:
-  ///   - branch: which of a checkpoint's models; nil for the usual one.
-  ///   - name: what the model is called; by default what its file is called, or its folder where the file has a
-  ///     name that every model of Hugging Face has.
+  ///   - branch: the wanted one of several models in the file; nil for the usual one.
+  ///   - name: what the model is called; `ModelName` of the path by default.
   ///   - inputRoles: what each input is meant for, over what the file says.
   /// - Throws: a fault that names the tensors that are missing, unexpected, of the wrong shape or not finite, or
   ///   the field of the configuration that contradicts them.
@@ -61,8 +62,8 @@ package final class VisionTransformer: Sendable {
   ) throws {
     try self.init(
       file: openTensorFile(path: path, branch: branch),
-      configuration: ModelConfiguration(besideWeights: path),
-      name: name ?? Self.name(of: path), inputRoles: inputRoles)
+      configuration: ModelConfiguration(besideWeights: path), name: name ?? ModelName.of(weights: path),
+      inputRoles: inputRoles)
   }
 
   /// Takes a file of weights that is open or in memory.
@@ -73,9 +74,12 @@ package final class VisionTransformer: Sendable {
   private init(
     file: any TensorFile, configuration: ModelConfiguration?, name: String, inputRoles: [String]?
   ) throws {
-    let checkpoint = try ViTCheckpoint(file, configuration: configuration)
+    let checkpoint = try Self.checkpoint(file, configuration)
     geometry = checkpoint.geometry
     familyName = checkpoint.family.name
+    format = file.format
+    branches = file.branches
+    trainedImageSizePx = checkpoint.trainedImageSizePx
     defaultImageSizePx = checkpoint.defaultImageSizePx
     expectedNormalization = checkpoint.normalization
     let count = geometry.inputChannels
@@ -92,6 +96,21 @@ package final class VisionTransformer: Sendable {
     self.name = name
   }
 
+  private static func checkpoint(
+    _ file: any TensorFile, _ configuration: ModelConfiguration?
+  ) throws -> ViTCheckpoint {
+    do {
+      return try ViTCheckpoint(file, configuration: configuration)
+    } catch let fault as Fault where fault.remedy == ViTCheckpoint.remedy {
+      let others = file.branches.all.filter { $0 != file.branches.chosen }.prefix(8)
+      guard !others.isEmpty else { throw fault }
+      throw Fault(
+        fault.kind, fault.subject, fault.problem,
+        remedy:
+          "\(fault.remedy), or another branch of this file with --branch: \(others.joined(separator: ", "))")
+    }
+  }
+
   private static func checked(_ roles: [String]?, _ count: Int) throws -> [String]? {
     guard let roles else { return nil }
     guard roles.count == count, Set(roles).count == count else {
@@ -105,7 +124,8 @@ package final class VisionTransformer: Sendable {
   /// - Parameter distinctions: what tells this reading of the file from another.
   private static func hash(of file: any TensorFile, _ distinctions: String) -> ContentHash {
     let hash = file.withUnsafeBytes { ContentHash(of: $0) }
-    return distinctions.isEmpty ? hash : ContentHash(of: "\(hash) \(distinctions)")
+    let changes = [file.branches.unusual.map { "branch \($0)" } ?? "", configured].filter { !$0.isEmpty }
+    return changes.isEmpty ? hash : ContentHash(of: "\(hash) \(changes.joined(separator: "; "))")
   }
 
   private static func inputRoles(of file: any TensorFile, count: Int) throws -> [String]? {
@@ -116,18 +136,6 @@ package final class VisionTransformer: Sendable {
         .badData, "\(file.name): metadata inputs", expected: "\(count) different roles", found: "\"\(text)\"")
     }
     return roles
-  }
-
-  /// What a model is called by the path of its file.
-  static func name(of path: String) -> String {
-    let parts = path.split(separator: "/")
-    let last = parts.last ?? ""
-    guard let dot = last.lastIndex(of: "."), dot != last.startIndex else { return String(last) }
-    let stem = String(last[..<dot])
-    guard ["model", "pytorch_model"].contains(stem), let folder = parts.dropLast().last,
-      !folder.hasPrefix(".")
-    else { return stem }
-    return String(folder)
   }
 }
 

@@ -14,11 +14,12 @@ extension Fault {
 
 /// What to say of a name that stands for nothing: the name that was probably meant, and those that exist.
 package func adviceOnUnknownName(_ noun: String, _ name: String, among names: [String]) -> String {
-  if names.isEmpty { return "there are no \(noun)s" }
+  let nouns = noun.hasSuffix("ch") ? "\(noun)es" : "\(noun)s"
+  if names.isEmpty { return "there are no \(nouns)" }
   let suggestion = closestMatch(to: name, among: names).map { "did you mean \"\($0)\"? " } ?? ""
   let shown = 20
   let more = names.count > shown ? ", and \(names.count - shown) more" : ""
-  return "\(suggestion)\(noun)s: " + names.sorted().prefix(shown).joined(separator: ", ") + more
+  return "\(suggestion)\(nouns): " + names.sorted().prefix(shown).joined(separator: ", ") + more
 }
 
 /// The name that was probably meant; nil when none is near enough to be worth a guess.

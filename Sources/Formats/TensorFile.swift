@@ -1,9 +1,21 @@
 import Faults
 
+/// The formats of files of tensors.
+package enum TensorFormat: String, Sendable, Codable {
+  case safetensors
+  /// What `torch.save` writes: .pth, .pt, .bin.
+  case pyTorch = "PyTorch"
+}
+
 /// A file of named tensors, whatever its format: read in place, checked before anything is handed out.
 package protocol TensorFile: Sendable {
   /// What faults are told of: the path, or the name given with the bytes.
   var name: String { get }
+
+  var format: TensorFormat { get }
+
+  /// Which of several models in the file is read.
+  var branches: TensorBranches { get }
 
   /// Texts that the file carries beside its tensors; empty where the format has none.
   var metadata: [String: String] { get }
@@ -29,19 +41,22 @@ package protocol TensorFile: Sendable {
 }
 
 extension SafetensorsFile: TensorFile {
-  package var branch: String? { nil }
-  package var branches: [String] { [] }
+  package var format: TensorFormat { .safetensors }
+  package var branches: TensorBranches { .none }
 }
 
 /// Opens a file of tensors, safetensors or PyTorch's; what it is follows from its first bytes, not from its
 /// name.
 ///
-/// - Parameter branch: of a PyTorch checkpoint with several models the key of the wanted one, such as
-///   "student"; nil for the usual one (see `PyTorchFile`).
+/// - Parameter branch: of a file with several models the wanted one: the key of a dictionary at the top of a PyTorch
+///   checkpoint, or the first word of tensors' names, such as "student". By default it is the usual one: the teacher
+///   of a training (see `PyTorchFile`), or the whole file.
 /// - Throws: `missingInput` when there is no such file or branch, `usage` for a branch of a file that has
-///   none, `badData` for a file that is neither, or is damaged.
+///   none, `badData` for a file that is neither, is damaged, or is one of several over which a model is spread.
 package func openTensorFile(path: String, branch: String? = nil) throws -> any TensorFile {
-  try openTensorFile(FileBytes(path: path), name: path, branch: branch)
+  let file = try FileBytes(path: path)
+  try WeightsFormat.refusePart(path)
+  return try openTensorFile(file, name: path, branch: branch)
 }
 
 /// The same for a file that is already in memory.
@@ -51,15 +66,29 @@ package func openTensorFile(bytes: [UInt8], name: String, branch: String? = nil)
 
 private func openTensorFile(_ file: FileBytes, name: String, branch: String?) throws -> any TensorFile {
   switch file.withUnsafeBytes(WeightsFormat.init(of:)) {
-  case .pyTorch: return try PyTorchFile(file, name: name, branch: branch)
+  case .pyTorch: return try openPyTorchFile(file, name: name, branch: branch)
   case .safetensors:
+    let whole = try SafetensorsFile(storage: file, name: name)
+    if let part = try NamedBranch(whole, branch, of: .none) { return part }
     guard branch == nil else {
       throw Fault(
-        .usage, name, "is a safetensors file, which has no branches", remedy: "leave the branch out")
+        .usage, name, "is a safetensors file of one model, which has no branches",
+        remedy: "leave the branch out")
     }
-    return try SafetensorsFile(storage: file, name: name)
+    return whole
   case .other(let format, let remedy):
     throw Fault(
       .badData, name, expected: "a safetensors file or a PyTorch checkpoint", found: format, remedy: remedy)
   }
+}
+
+private func openPyTorchFile(_ file: FileBytes, name: String, branch: String?) throws -> any TensorFile {
+  let usual = try PyTorchFile(file, name: name, branch: nil)
+  if let branch, usual.branches.all.contains(branch) {
+    let keyed = try PyTorchFile(file, name: name, branch: branch)
+    return try NamedBranch(keyed, branch, of: keyed.branches) ?? keyed
+  }
+  if let part = try NamedBranch(usual, branch, of: usual.branches) { return part }
+  // An unknown branch is told by the reader.
+  return branch == nil ? usual : try PyTorchFile(file, name: name, branch: branch)
 }

@@ -12,6 +12,8 @@ package struct Recipe: Sendable, Equatable {
   /// The channel in which nuclei are looked for; only used with detected nuclei.
   package let segmentationRole: String
   package let crop: CropRecipe
+  /// Mean and deviation at each input of the model, of the normalization `fixed`; nil with others.
+  package let scaling: InputScaling?
   package let strategy: ChannelStrategy
   /// Which tokens of the model become the vector.
   package let pooling: Pooling
@@ -19,12 +21,13 @@ package struct Recipe: Sendable, Equatable {
   package let roles: [String]
 
   package init(
-    source: CellSource, segmentationRole: String, crop: CropRecipe, strategy: ChannelStrategy,
-    pooling: Pooling = .classToken, roles: [String]
+    source: CellSource, segmentationRole: String, crop: CropRecipe, scaling: InputScaling? = nil,
+    strategy: ChannelStrategy, pooling: Pooling = .classToken, roles: [String]
   ) {
     self.source = source
     self.segmentationRole = segmentationRole
     self.crop = crop
+    self.scaling = scaling
     self.strategy = strategy
     self.pooling = pooling
     self.roles = roles.sorted()
@@ -49,13 +52,16 @@ package struct Recipe: Sendable, Equatable {
 }
 
 extension Recipe: Codable {
-  private enum Key: String, CodingKey { case source, segmentationRole, crop, strategy, pooling, roles }
+  private enum Key: String, CodingKey {
+    case source, segmentationRole, crop, scaling, strategy, pooling, roles
+  }
 
   package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     source = try container.decode(CellSource.self, forKey: .source)
     segmentationRole = try container.decode(String.self, forKey: .segmentationRole)
     crop = try container.decode(CropRecipe.self, forKey: .crop)
+    scaling = try container.decodeIfPresent(InputScaling.self, forKey: .scaling)
     strategy = try container.decode(ChannelStrategy.self, forKey: .strategy)
     pooling = try container.decodeIfPresent(Pooling.self, forKey: .pooling) ?? .classToken
     roles = try container.decode([String].self, forKey: .roles)
@@ -67,6 +73,7 @@ extension Recipe: Codable {
     try container.encode(source, forKey: .source)
     try container.encode(segmentationRole, forKey: .segmentationRole)
     try container.encode(crop, forKey: .crop)
+    try container.encodeIfPresent(scaling, forKey: .scaling)
     try container.encode(strategy, forKey: .strategy)
     if pooling != .classToken { try container.encode(pooling, forKey: .pooling) }
     try container.encode(roles, forKey: .roles)
@@ -81,9 +88,10 @@ extension Recipe: CustomStringConvertible {
   /// What becomes of pixels, and of tokens: the description but for the strategy.
   package var preparation: String {
     let scope = crop.normalization.usesStatistics ? " over the \(crop.normalizationScope.rawValue)" : ""
+    let numbers = scaling.map { " (\($0))" } ?? ""
     let square = crop.cropSizePx.map { "squares of \($0) px" } ?? "whole images"
     return
-      "intensities \(crop.normalization.rawValue)\(scope); \(square) at \(crop.outputSizePx) px"
+      "\(strategy); intensities \(crop.normalization.rawValue)\(numbers)\(scope); \(square) at \(crop.outputSizePx) px"
       + (crop.zeroBackground ? ", background zeroed" : "")
       + (pooling == .classToken ? "" : "; pooling \(pooling.rawValue)")
   }
@@ -95,7 +103,7 @@ extension Recipe {
   package func embedder(with backbone: VisionTransformer) throws -> Embedder {
     try Embedder(
       backbone: backbone, strategy: strategy, roles: roles, pooling: pooling,
-      scaling: crop.normalization == .imagenet ? .imagenet : nil)
+      scaling: crop.normalization == .imagenet ? .imagenet : scaling)
   }
 
   /// - Throws: `usage` when no image can be embedded this way.
@@ -114,7 +122,33 @@ extension Recipe {
 
   /// - Throws: `usage` when the recipe makes no sense, whatever the backbone.
   private func validate() throws {
-    try validateCells(of: roles, source: source, segmentationRole: segmentationRole, crop: crop)
+    try crop.validate(for: source)
+    guard (crop.normalization == .fixed) == (scaling != nil) else {
+      throw Fault(
+        .usage, "--normalize \(crop.normalization.rawValue)",
+        expected: scaling == nil ? "a model whose files tell mean and SD of its inputs" : "no such numbers",
+        found: scaling.map { "\($0)" } ?? "none", remedy: "use --normalize self, range or imagenet")
+    }
+    if let scaling, !scaling.isUsable {
+      throw Fault(
+        .usage, "--normalize fixed", expected: "numbers of single precision, SDs above 0", found: "\(scaling)"
+      )
+    }
+    guard !roles.isEmpty, Set(roles).count == roles.count else {
+      throw Fault(
+        .usage, "--channels", expected: "different roles", found: roles.joined(separator: ", "))
+    }
+    guard case .nuclei(let segmentation) = source else { return }
+    guard roles.contains(segmentationRole) else {
+      throw Fault(
+        .usage, "--segment-on", expected: "one of \(roles.joined(separator: ", "))",
+        found: "\"\(segmentationRole)\"")
+    }
+    guard segmentation.diameterPx.isFinite, segmentation.diameterPx >= 0 else {
+      throw Fault(
+        .usage, "--nucleus-diameter", expected: "a number of pixels above 0",
+        found: "\(segmentation.diameterPx)")
+    }
   }
 
   /// The image with its channels in the order of `roles`, which is the order in which the embedder takes them;

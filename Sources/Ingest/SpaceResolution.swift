@@ -8,15 +8,15 @@ extension DatabaseWriter {
   /// - Parameter name: the space's name; nil for the one that exists, or `<backbone>-<strategy>` for a new one.
   /// - Throws: `usage` when the name stands for another recipe or backbone.
   package func space(
-    named name: String?, recipe: Recipe, embedder: Embedder, backbonePath: String
+    named name: String?, recipe: Recipe, embedder: Embedder, backbone: BackboneReference
   ) throws -> SpaceRecord {
     let json = try recipe.canonicalJSON()
     let hash = embedder.backbone.hash.description
     let spaces = try database.read { $0.spaces }
     let same = spaces.filter { $0.recipe == json && $0.backboneHash == hash }
     if let known = name.map({ name in same.first { $0.name == name } }) ?? same.first {
-      if known.backbonePath != backbonePath {
-        try write { try $0.setBackbonePath(backbonePath, of: known) }
+      if known.backbone != backbone {
+        try write { try $0.setBackbone(backbone, of: known) }
       }
       return known
     }
@@ -32,7 +32,7 @@ extension DatabaseWriter {
     return try write { transaction in
       try transaction.addSpace(
         name: chosen, dimension: embedder.dimension, recipe: json, backboneHash: hash,
-        backbonePath: backbonePath)
+        backbone: backbone)
     }
   }
 }

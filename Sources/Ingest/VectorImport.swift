@@ -165,7 +165,7 @@ package struct VectorImport {
   private func findSpace(_ name: String, _ transaction: inout WriteTransaction) throws -> SpaceRecord {
     guard let space = transaction.space(named: name) else {
       return try transaction.addSpace(
-        name: name, dimension: dimension, recipe: nil, backboneHash: nil, backbonePath: nil)
+        name: name, dimension: dimension)
     }
     guard space.recipe == nil else {
       throw Fault(

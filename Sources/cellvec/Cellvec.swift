@@ -10,9 +10,8 @@ struct Cellvec: ParsableCommand {
     abstract: "A vector database with classification for fluorescence microscopy.",
     discussion: """
       Examples:
-        cellvec ingest plate1 --db lab.cellvec --cells nuclei --crop 128 \\
-          --channels protein='*_green.png' nucleus='*_blue.png'
-        cellvec search --db lab.cellvec --cell 4711 --where "gene = 'BAG6'"
+        cellvec ingest plate1/ --db lab.cellvec --backbone dino.pth
+        cellvec search --db lab.cellvec --cell 4711 -k 20 --where "gene = 'BAG6'"
         cellvec train --db lab.cellvec --labels localization --group gene
 
       --db may be left out where the environment variable \(DatabaseOptions.variable) names the database.

@@ -22,6 +22,8 @@ struct DatabaseStatistics: Encodable {
     /// Digest of the backbone's weights; nil for imported vectors.
     let backbone: String?
     let backbonePath: String?
+    /// The branch of that file; nil for the usual one.
+    let backboneBranch: String?
     /// How channels enter the backbone, such as "map nucleus>0 protein>1, absent zero".
     let strategy: String?
     /// How cells become inputs of the backbone; nil for imported vectors.
@@ -83,8 +85,8 @@ extension DatabaseStatistics.Space {
     let recipe = try space.recipe.map { try Recipe(canonicalJSON: $0, space: space.name) }
     self.init(
       name: space.name, dimension: space.dimension, vectors: try snapshot.rows(in: space).count,
-      backbone: space.backboneHash, backbonePath: space.backbonePath, strategy: recipe?.strategy.description,
-      recipe: recipe)
+      backbone: space.backboneHash, backbonePath: space.backbonePath,
+      backboneBranch: space.backboneBranch, strategy: recipe?.strategy.description, recipe: recipe)
   }
 }
 

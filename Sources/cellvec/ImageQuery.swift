@@ -45,12 +45,14 @@ struct ImageQuery {
   private static func model(
     of space: SpaceRecord, hash: String, at option: String?, in registry: ModelRegistry
   ) throws -> VisionTransformer {
-    guard let reference = option ?? space.backbonePath else {
+    guard let reference = option ?? space.backbone?.path else {
       throw Fault(.usage, "--backbone", "space \"\(space.name)\" does not say where its backbone is")
     }
     let problem: Fault
     do {
-      let model = try registry.load(reference).model
+      // A file that has moved has its branches still.
+      let branch = try registry.hasModel(named: reference) ? nil : space.backbone?.branch
+      let model = try registry.load(reference, branch: branch).model
       if model.hash.description == hash { return model }
       problem = Fault(
         .badData, reference, expected: "the weights that made space \"\(space.name)\" (\(hash))",

@@ -31,7 +31,7 @@ private struct DamagedModel {
   func load() throws -> ViTCheckpoint {
     let bytes = SafetensorsFile.encode(tensors: tensors, metadata: metadata)
     return try ViTCheckpoint(
-      SafetensorsFile(bytes: bytes, name: "w"), configuration: fixture.configuration())
+      openTensorFile(bytes: bytes, name: "w"), configuration: fixture.configuration())
   }
 
   func fault() throws -> String {
@@ -130,12 +130,11 @@ private struct DamagedModel {
   @Test func theTeacherIsReadWhereAStudentStandsBesideIt() throws {
     var model = try DamagedModel(.named("cell-dino"))
     let teacher = try model.load()
-    let count = model.tensors.count
     model.tensors += model.tensors.map { tensor in
       ("student" + tensor.name.dropFirst("teacher".count), tensor.shape, tensor.values)
     }
     let both = try model.load()
-    #expect(both.ignored.count == count + teacher.ignored.count)
+    #expect(both.ignored == teacher.ignored)
     #expect(both.geometry == teacher.geometry)
   }
 

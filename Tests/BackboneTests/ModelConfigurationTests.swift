@@ -81,7 +81,7 @@ import Testing
   }
 
   @Test func meanAndDeviationAreThoseOfThePreprocessor() throws {
-    let preprocessor = #"{"image_mean": [0.1, 0.2, 0.3, 0.4], "image_std": [1, 1, 1, 1], "size": 224}"#
+    var preprocessor = #"{"image_mean": [0.1, 0.2, 0.3, 0.4], "image_std": [1, 1, 1, 1], "size": 224}"#
     func normalization(_ folder: String) throws -> InputNormalization? {
       try withModel(folder, configuration: #"{"model_type": "vit", "num_attention_heads": 2}"#) { path in
         let beside = path.dropLast("model.safetensors".count) + "preprocessor_config.json"
@@ -92,6 +92,12 @@ import Testing
     let told = InputNormalization.fixed(mean: [0.1, 0.2, 0.3, 0.4], deviation: [1, 1, 1, 1])
     #expect(try normalization("huggingface-vit") == told)
     #expect(try normalization("huggingface-vit-memory") == nil, "four means are not for one input")
+    preprocessor = preprocessor.replacing("224", with: #"224, "do_normalize": false"#)
+    #expect(try normalization("huggingface-vit") == nil)
+    preprocessor = #"{"image_mean": [0, 0, 0, 0], "image_std": [1, 1, 0, 1]}"#
+    let fault = #expect(throws: Fault.self) { try normalization("huggingface-vit") }
+    #expect(fault?.subject.hasSuffix("/preprocessor_config.json") == true)
+    #expect(fault?.problem.hasPrefix("expected a mean and a positive SD of each input, found ") == true)
   }
 
   @Test func aConfigurationOfSomethingElseIsNotLookedAt() throws {

@@ -1,7 +1,8 @@
 import Faults
-import Formats
 import TestSupport
 import Testing
+
+@testable import Formats
 
 @Suite struct PyTorchFileTests {
   private func path(_ name: String) -> String { fixturePath("formats/pytorch/\(name)") }
@@ -30,22 +31,21 @@ import Testing
     for name in ["training", "training-legacy"] {
       let file = try openTensorFile(path: path("\(name).pth"), branch: "student")
       try expectTensors(of: file, equalTo: "training-student")
-      #expect(file.metadata["branch"] == "student")
+      #expect(file.branches.unusual == "student")
     }
   }
 
   @Test func listsTheBranchesAndTheFactsBesideThem() throws {
     let file = try PyTorchFile(path: path("training.pth"))
-    #expect(file.branch == "teacher")
-    #expect(file.branches == ["student", "teacher", "optimizer", "dino_loss"])
-    #expect(
-      file.metadata == [
-        "branch": "teacher", "branches": "student, teacher, optimizer, dino_loss", "epoch": "100",
-      ])
+    let keys = ["student", "teacher", "optimizer", "dino_loss"]
+    #expect(file.branches == TensorBranches(chosen: "teacher", usual: "teacher", all: keys))
+    #expect(file.branches.unusual == nil)
+    #expect(file.metadata == ["epoch": "100"])
     let nested = try PyTorchFile(path: path("nested.pth"))
-    #expect(nested.metadata == ["branch": "model", "branches": "model", "num_heads": "6"])
+    #expect(nested.branches == TensorBranches(chosen: "model", usual: "model", all: ["model"]))
+    #expect(nested.metadata == ["num_heads": "6"])
     let plain = try PyTorchFile(path: path("state-dict.pth"))
-    #expect(plain.branch == nil)
+    #expect(plain.branches == .none)
     #expect(plain.metadata.isEmpty)
   }
 
@@ -105,7 +105,7 @@ import Testing
     ("GGUF\u{3}\0\0\0\0\0\0\0", "a GGUF file"), ("\u{89}HDF\r\n\u{1A}\n", "an HDF5 file"),
     ("\u{8}\u{8}\u{12}\u{7}pytorch", "an ONNX model"), ("<!DOCTYPE html>", "a web page"),
     (String(repeating: "\0", count: 257) + "ustar", "a tar archive"), ("", "an empty file"),
-    ("{}", "a file of 2 bytes"), ("Dear colleague,", "something else"),
+    ("{}", "a JSON file"), ("ab", "a file of 2 bytes"), ("Dear colleague,", "something else"),
   ])
   func otherFormatsAreNamed(start: String, format: String) {
     let bytes = start.unicodeScalars.map { UInt8($0.value) }

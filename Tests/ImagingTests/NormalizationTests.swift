@@ -102,7 +102,8 @@ import Testing
 
   @Test func everyRuleAndScopeIsThatOfNumPy() throws {
     let (fixture, image) = try fixture()
-    for rule in Normalization.allCases {
+    // To the crop, `fixed` is `imagenet`: its numbers are the embedder's.
+    for rule in Normalization.allCases where rule != .fixed {
       for scope in rule.usesStatistics ? NormalizationScope.allCases : [.crop] {
         let wanted = try #require(fixture.cases.first { $0.rule == rule && $0.scope == scope })
         let recipe = CropRecipe(
@@ -118,7 +119,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [Normalization.range, .imagenet], [NormalizationScope.square, .image])
+  @Test(arguments: [Normalization.range, .imagenet, .fixed], [NormalizationScope.square, .image])
   func aRuleWithoutStatisticsHasNoScope(rule: Normalization, scope: NormalizationScope) throws {
     let (_, image) = try fixture()
     let recipe = CropRecipe(

@@ -21,7 +21,8 @@ import Testing
         let ingest = ImageIngest(
           images: images, recipe: recipe, embedder: embedder, metadata: nil, threads: 1)
         let writer = try DatabaseWriter(path: "\(directory)/\(isReversed)", create: true)
-        let space = try writer.space(named: nil, recipe: recipe, embedder: embedder, backbonePath: "")
+        let space = try writer.space(
+          named: nil, recipe: recipe, embedder: embedder, backbone: BackboneReference(path: ""))
         _ = try ingest.run(into: space, of: writer, isCancelled: { false }, progress: { _ in })
         let queried = try embedQueryImage(images[0], recipe: recipe, embedder: embedder, threads: 1)
         let stored = try writer.database.read { try $0.vector(of: 2, in: space) }

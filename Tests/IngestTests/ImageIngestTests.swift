@@ -109,12 +109,15 @@ import Testing
       let world = try SmallWorld(in: directory, imageNames: ["a"])
       let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
       let embedder = try world.ingest().embedder
-      _ = try writer.space(named: "s", recipe: world.recipe(), embedder: embedder, backbonePath: "")
-      let known = try writer.space(named: "s", recipe: world.recipe(), embedder: embedder, backbonePath: "")
+      _ = try writer.space(
+        named: "s", recipe: world.recipe(), embedder: embedder, backbone: BackboneReference(path: ""))
+      let known = try writer.space(
+        named: "s", recipe: world.recipe(), embedder: embedder, backbone: BackboneReference(path: ""))
       #expect(known.id == 0)
       let fault = #expect(throws: Fault.self) {
         try writer.space(
-          named: "s", recipe: world.recipe(cropSizePx: 8), embedder: embedder, backbonePath: "")
+          named: "s", recipe: world.recipe(cropSizePx: 8), embedder: embedder,
+          backbone: BackboneReference(path: ""))
       }
       #expect(fault?.problem == "was made with another recipe")
     }
@@ -146,7 +149,8 @@ import Testing
       let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
       let embedder = try world.ingest().embedder
       for path in ["old", "new"] {
-        _ = try writer.space(named: nil, recipe: world.recipe(), embedder: embedder, backbonePath: path)
+        _ = try writer.space(
+          named: nil, recipe: world.recipe(), embedder: embedder, backbone: BackboneReference(path: path))
       }
       try writer.database.read { snapshot in #expect(snapshot.spaces.map(\.backbonePath) == ["new"]) }
     }

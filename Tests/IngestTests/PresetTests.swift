@@ -61,6 +61,20 @@ import Testing
     }
   }
 
+  @Test func numbersThatAreNotImageNetsAreUsed() throws {
+    func defaults(_ family: String, preset: String? = nil) throws -> RecipeDefaults {
+      let path = fixturePath("families/\(family)/model.safetensors")
+      return try RecipeDefaults(for: VisionTransformer(path: path), preset: preset.map { try .named($0) })
+    }
+    let ofTimm = try defaults("timm-dino")
+    #expect(ofTimm.crop.normalization == .fixed)
+    #expect(ofTimm.scaling == InputScaling(mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5]))
+    #expect(try defaults("timm-dino", preset: "imagenet-dino").crop.normalization == .imagenet)
+    #expect(try defaults("dinov2-swiglu").crop.normalization == .selfStandardize)
+    #expect(try defaults("dinov2-swiglu").scaling == .imagenet)
+    #expect(try defaults("subcell").scaling == nil)
+  }
+
   @Test func aModelsWordGoesBeforeCellvecsAndAPresetsBeforeIt() throws {
     let metadata = ["normalization": "percentile", "image_size": "24", "inputs": "a,b,c,d"]
     try withModel(metadata) { model in

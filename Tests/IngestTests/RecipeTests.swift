@@ -1,4 +1,5 @@
 import Backbone
+import Faults
 import Imaging
 import Ingest
 import TestSupport
@@ -28,6 +29,28 @@ import Testing
     #expect(try Recipe(canonicalJSON: recipe.canonicalJSON(), space: "s") == recipe)
   }
 
+  @Test func numbersOfARecipeAreThoseOfItsNormalization() throws {
+    func recipe(_ rule: Normalization, _ scaling: InputScaling?) -> Recipe {
+      Recipe(
+        source: .whole, segmentationRole: "",
+        crop: CropRecipe(cropSizePx: nil, outputSizePx: 8, normalization: rule),
+        scaling: scaling, strategy: .average, roles: ["er"])
+    }
+    let scaling = InputScaling(mean: [0.1, 1], deviation: [0.25, 2])
+    let fixed = recipe(.fixed, scaling)
+    let text = try fixed.canonicalJSON()
+    #expect(text.contains(#""scaling":{"deviation":[0.25,2],"mean":[0.1,1]}"#))
+    #expect(try Recipe(canonicalJSON: text, space: "s") == fixed)
+    #expect(
+      fixed.description == "average; intensities fixed (mean 0.1 1.0, SD 0.25 2.0); whole images at 8 px")
+    let wrong = [
+      recipe(.fixed, nil), recipe(.range, scaling), recipe(.fixed, InputScaling(mean: [0], deviation: [0])),
+    ]
+    for recipe in wrong {
+      #expect(throws: Fault.self) { try Recipe(canonicalJSON: recipe.canonicalJSON(), space: "s") }
+    }
+  }
+
   @Test func aReaderIsToldWhatMatters() {
     func text(_ crop: CropRecipe, _ strategy: ChannelStrategy) -> String {
       Recipe(source: .masks, segmentationRole: "", crop: crop, strategy: strategy, roles: ["er"]).description
@@ -46,7 +69,8 @@ import Testing
       ).description == "average; intensities self over the crop; whole images at 8 px; pooling mean")
   }
 
-  @Test func aModelOfImageNetSeesItsOwnMeanAndDeviationAtEachInput() throws {
+  @Test(arguments: [nil, InputScaling(mean: [0.1, 0.2, 0.3], deviation: [0.4, 0.25, 2])])
+  func aModelSeesItsOwnMeanAndDeviationAtEachInput(scaling: InputScaling?) throws {
     try withTemporaryDirectory { folder in
       let path = folder + "/rgb.safetensors"
       try VisionTransformer.writeSeeded(
@@ -59,14 +83,18 @@ import Testing
         name: "", roles: ["dna"], planes: [Plane(width: 8, height: 8, sampleType: .uint8, pixels: pixels)])
       let recipe = Recipe(
         source: .whole, segmentationRole: "dna",
-        crop: CropRecipe(cropSizePx: nil, outputSizePx: 8, normalization: .imagenet),
-        strategy: .replicate(.concat), roles: ["dna"])
+        crop: CropRecipe(
+          cropSizePx: nil, outputSizePx: 8, normalization: scaling == nil ? .imagenet : .fixed),
+        scaling: scaling, strategy: .replicate(.concat), roles: ["dna"])
       let crop = try CropPlan(of: image, source: .whole, recipe: recipe.crop, segmentationRole: "dna")
       let found = try crop.pixels(of: 0..<1).withUnsafeBufferPointer {
         try recipe.embedder(with: model).embed(crops: $0, count: 1, height: 8, width: 8, threads: 1)
       }
       var inputs: [Float] = []
-      for (mean, deviation) in [(Float(0.485), Float(0.229)), (0.456, 0.224), (0.406, 0.225)] {
+      let ofImageNet = (mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])
+      for input in 0..<3 {
+        let mean = Float((scaling?.mean ?? ofImageNet.mean)[input])
+        let deviation = Float((scaling?.deviation ?? ofImageNet.deviation)[input])
         inputs += pixels.map { ($0 / 255 - mean) / deviation }
       }
       var expected = [Float](repeating: 0, count: 16)

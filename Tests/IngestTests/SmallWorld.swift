@@ -73,7 +73,8 @@ struct SmallWorld {
   ) throws -> IngestSummary {
     let ingest = try ingest(metadata: metadata, recipe: recipe)
     let space = try writer.space(
-      named: nil, recipe: ingest.recipe, embedder: ingest.embedder, backbonePath: "tiny.safetensors")
+      named: nil, recipe: ingest.recipe, embedder: ingest.embedder,
+      backbone: BackboneReference(path: "tiny.safetensors"))
     var done = 0
     return try ingest.run(
       into: space, of: writer, isCancelled: { done >= limit }, progress: { done = $0.imagesDone })

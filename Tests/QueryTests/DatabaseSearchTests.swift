@@ -32,7 +32,7 @@ private func fill(_ path: String, with cells: [KnownCell]) throws -> SpaceRecord
   let writer = try DatabaseWriter(path: path, create: true)
   let space = try writer.write {
     try $0.addSpace(
-      name: "test", dimension: dimension, recipe: nil, backboneHash: nil, backbonePath: nil)
+      name: "test", dimension: dimension)
   }
   for part in 0..<3 {
     let range = cells.count * part / 3..<cells.count * (part + 1) / 3

@@ -15,7 +15,7 @@ final class MemoryVectors: VectorSource, @unchecked Sendable {
 
   init(_ vectors: [[Float]?], dimension: Int, rowsPerBlock: Int) {
     space = SpaceRecord(
-      id: 0, name: "test", dimension: dimension, recipe: nil, backboneHash: nil, backbonePath: nil)
+      id: 0, name: "test", dimension: dimension)
     present = RowSet(vectors.indices.filter { vectors[$0] != nil }.map { Row($0) })
     rowLimit = vectors.count
     self.rowsPerBlock = rowsPerBlock

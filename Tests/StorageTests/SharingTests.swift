@@ -14,7 +14,7 @@ import Testing
       let path = "\(directory)/db"
       let writer = try DatabaseWriter(path: path, create: true)
       let space = try writer.write {
-        try $0.addSpace(name: "s", dimension: 3, recipe: nil, backboneHash: nil, backbonePath: nil)
+        try $0.addSpace(name: "s", dimension: 3)
       }
       let database = writer.database
       let readers = DispatchGroup()

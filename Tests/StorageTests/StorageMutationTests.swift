@@ -47,7 +47,7 @@ import Testing
       let labels = try transaction.field(named: "labels", type: .list)
       let dose = try transaction.field(named: "dose", type: .number)
       let space = try transaction.addSpace(
-        name: "s", dimension: 700, recipe: "{}", backboneHash: nil, backbonePath: nil)
+        name: "s", dimension: 700, recipe: "{}")
       for name in ["a", "b"] {
         let image = try transaction.addImage(
           ImageRecord(identity: ContentHash(of: name), name: name, files: [], width: 8, height: 8))

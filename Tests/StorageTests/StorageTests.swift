@@ -14,7 +14,7 @@ private func fill(_ writer: DatabaseWriter, cellCount: Int) throws -> SpaceRecor
     let labels = try transaction.field(named: "localization", type: .list)
     let area = try transaction.field(named: "area", type: .number)
     let space = try transaction.addSpace(
-      name: "s", dimension: 5, recipe: nil, backboneHash: nil, backbonePath: nil)
+      name: "s", dimension: 5)
     let image = try transaction.addImage(testImage("a"))
     let cells = (0..<cellCount).map { index -> CellRecord in
       let values: [UInt16: FieldValue] = [
@@ -183,7 +183,7 @@ private func testImage(_ name: String) -> ImageRecord {
       // Written in pieces of three rows, so that the last block grows through its sizes.
       let space = try writer.write { transaction in
         try transaction.addSpace(
-          name: "s", dimension: dimension, recipe: nil, backboneHash: nil, backbonePath: nil)
+          name: "s", dimension: dimension)
       }
       for start in stride(from: 0, to: count, by: count / 3 + 1) {
         try writer.write { transaction in
@@ -217,7 +217,7 @@ private func testImage(_ name: String) -> ImageRecord {
       let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
       let space = try writer.write { transaction in
         let space = try transaction.addSpace(
-          name: "s", dimension: 8192, recipe: nil, backboneHash: nil, backbonePath: nil)
+          name: "s", dimension: 8192)
         let image = try transaction.addImage(testImage("a"))
         let rows = try transaction.addCells(
           (0..<100).map { CellRecord(image: image, object: .index($0), geometry: nil) }, of: image)

@@ -14,7 +14,7 @@ private func fill(_ writer: DatabaseWriter) throws -> SpaceRecord {
     let plate = try transaction.field(named: "plate", type: .number)
     let labels = try transaction.field(named: "localization", type: .list)
     let space = try transaction.addSpace(
-      name: "s", dimension: 2, recipe: nil, backboneHash: nil, backbonePath: nil)
+      name: "s", dimension: 2)
     for number in 0..<6 {
       let name = "image\(number)"
       let image = try transaction.addImage(
@@ -204,7 +204,7 @@ extension DatabaseWriter {
       let plan = TrainingPlan(labelField: "localization", grouping: .image, folds: 3)
       try writer.save(plan, in: space)
       let other = try writer.write {
-        try $0.addSpace(name: "t", dimension: 2, recipe: nil, backboneHash: nil, backbonePath: nil)
+        try $0.addSpace(name: "t", dimension: 2)
       }
       let prediction = try writer.database.read { try DatabasePrediction(headNamed: "h", snapshot: $0) }
       try prediction.require(space)

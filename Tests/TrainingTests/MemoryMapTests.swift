@@ -14,7 +14,7 @@ import Testing
       let writer = try DatabaseWriter(path: directory + "/lab.cellvec", create: true)
       let (rows, space) = try writer.write { transaction in
         let space = try transaction.addSpace(
-          name: "s", dimension: 12, recipe: nil, backboneHash: nil, backbonePath: nil)
+          name: "s", dimension: 12)
         let image = try transaction.addImage(
           ImageRecord(identity: ContentHash(high: 1, low: 2), name: "import", files: [], width: 0, height: 0))
         let rows = try transaction.addCells(

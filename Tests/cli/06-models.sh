@@ -65,6 +65,16 @@ expect_stdout '^subcell +minmax-joint +square +map +microtubules;er;nucleus;prot
 expect_exit 0 cellvec models presets --json
 expect_json
 
+# Mean and SD that are not ImageNet's are the model's own, and said.
+timm=$(dirname "${BASH_SOURCE[0]}")/../Fixtures/families/timm-dino/model.safetensors
+expect_exit 0 cellvec ingest fields --db none --backbone "$timm" --map nucleus=0 protein=1 \
+  --channels nucleus='*_nucleus.png' protein='*_protein.png' --cells masks='*_mask.png' --crop 64 --dry-run
+expect_stderr '^timm-dino: map .*; intensities fixed \(mean 0.5 0.5 0.5, SD 0.5 0.5 0.5\); squares of 64 px at 16 px$'
+expect_exit 64 cellvec ingest fields --db none --backbone four.safetensors --normalize fixed \
+  --channels nucleus='*_nucleus.png' protein='*_protein.png' --cells masks='*_mask.png' --crop 64 --dry-run
+expect_stderr '^cellvec: --normalize fixed: expected a model whose files tell mean and SD of its inputs, found none'
+expect_exit 64 cellvec crops fields --output c.npy --crop 32 --normalize fixed --channels nucleus='*_nucleus.png' --cells masks='*_mask.png'
+
 channels=(--channels nucleus='*_nucleus.png' protein='*_protein.png')
 cells=(--cells masks='*_mask.png' --crop 64)
 ingest() { cellvec ingest fields --db db --quiet "${channels[@]}" "${cells[@]}" --input-size 32 "$@"; }

@@ -10,6 +10,8 @@ struct ModelConfiguration: Sendable {
   let path: String
   private let fields: Fields
   private var preprocessing: Preprocessing?
+  /// Where that is from.
+  private var preprocessingPath = ""
 
   /// The configuration in the folder of a file of weights; nil when there is none, or none of a transformer.
   ///
@@ -19,6 +21,7 @@ struct ModelConfiguration: Sendable {
     guard let file = try Self.file("config.json", besideWeights: path) else { return nil }
     try self.init(file.data, path: file.path)
     if modelType != nil, let file = try Self.file("preprocessor_config.json", besideWeights: path) {
+      preprocessingPath = file.path
       preprocessing = try Self.decoded(Preprocessing.self, file.data, path: file.path)
     }
   }
@@ -75,12 +78,19 @@ extension ModelConfiguration {
   /// Side of the images of the training, pixels.
   var imageSizePx: Int? { fields.imageSize?.only ?? fields.pretrained?.inputSize?.last }
 
-  /// Mean and deviation of each input; nil when they are not of that many.
-  func normalization(inputs: Int) -> InputNormalization? {
+  /// Mean and deviation of each input; nil when they are not of that many, or not applied.
+  /// - Throws: `badData` for a deviation that is not positive, or a number beyond single precision.
+  func normalization(inputs: Int) throws -> InputNormalization? {
     guard let mean = fields.pretrained?.mean ?? preprocessing?.mean,
       let deviation = fields.pretrained?.deviation ?? preprocessing?.deviation,
-      mean.count == inputs, deviation.count == inputs
+      mean.count == inputs, deviation.count == inputs, preprocessing?.isApplied ?? true
     else { return nil }
+    guard InputScaling(mean: mean, deviation: deviation).isUsable else {
+      throw Fault(
+        .badData, fields.pretrained?.deviation == nil ? preprocessingPath : path,
+        expected: "a mean and a positive SD of each input", found: "\(mean) and \(deviation)",
+        remedy: "fetch it again with the weights, or remove it")
+    }
     return .fixed(mean: mean, deviation: deviation)
   }
 
@@ -180,10 +190,12 @@ private struct Fields: Decodable, Sendable {
 
 /// The fields of a preprocessor_config.json that are looked at.
 private struct Preprocessing: Decodable, Sendable {
+  let isApplied: Bool?
   let mean: [Double]?
   let deviation: [Double]?
 
   enum CodingKeys: String, CodingKey {
+    case isApplied = "do_normalize"
     case mean = "image_mean"
     case deviation = "image_std"
   }

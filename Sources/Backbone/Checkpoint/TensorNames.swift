@@ -8,8 +8,6 @@ import Formats
 struct TensorNames {
   /// Name in the file by plain name.
   let stored: [String: String]
-  /// The weights of a student, beside those of its teacher.
-  let ofStudents: [String]
   /// Whether names tell that the file was written by a training, not as a release of weights.
   let areOfTraining: Bool
   /// Plain names with `#` for the number of a block, each once.
@@ -21,18 +19,12 @@ struct TensorNames {
   let areChunked: Bool
 
   init(of file: any TensorFile) throws {
-    let hasTeacher = file.tensorNames.contains { $0.hasPrefix("teacher.") }
     var stored: [String: String] = [:]
-    var ofStudents: [String] = []
     var areOfTraining = false
     var patterns: Set<String> = []
     var blocks: Set<String> = []
     var areChunked = false
     for name in file.tensorNames {
-      if hasTeacher && name.hasPrefix("student.") {
-        ofStudents.append(name)
-        continue
-      }
       let plain = PlainName(name)
       areOfTraining = areOfTraining || plain.isOfTraining
       if let other = stored.updateValue(name, forKey: plain.text) {
@@ -45,7 +37,6 @@ struct TensorNames {
       areChunked = areChunked || plain.isChunked
     }
     self.stored = stored
-    self.ofStudents = ofStudents
     self.areOfTraining = areOfTraining
     self.patterns = patterns
     self.blocks = blocks.sorted()
@@ -63,7 +54,9 @@ private struct PlainName {
   let isChunked: Bool
 
   /// What stands before the names of a model inside a training checkpoint.
-  private static let ofTraining = ["teacher.", "student.", "module.", "backbone."]
+  private static let ofTraining = [
+    "teacher.", "student.", "model_ema.", "gram_teacher.", "module.", "backbone.",
+  ]
   /// And inside a task model.
   private static let ofTasks = ["model.", "vit.", "dinov2.", "dinov2_with_registers.", "dinov3_vit."]
   /// Words that PyTorch puts before what it compiles, shards or computes twice.

@@ -10,8 +10,9 @@ struct ViTCheckpoint {
   let family: ViTFamily
   /// Which formula fits the positional embedding to other image sizes.
   let resampling: PositionResampling
-  /// Side of the images of the training when positions or a configuration tell it, else a customary one,
-  /// pixels.
+  /// Side of the images of the training, pixels; nil when neither positions nor a configuration tell it.
+  let trainedImageSizePx: Int?
+  /// That, or else a customary one.
   let defaultImageSizePx: Int
   let normalization: InputNormalization?
   /// Tensors of the file that embedding does not use: heads of the training, classifiers, the mask token.
@@ -43,13 +44,13 @@ struct ViTCheckpoint {
     headsAreAssumed = reading.headsAreAssumed
     source = scheme.source
     family = ViTFamily(source: source, geometry: geometry, isOfTraining: names.areOfTraining)
-    normalization = configuration?.normalization(inputs: geometry.inputChannels) ?? family.normalization
+    normalization = try configuration?.normalization(inputs: geometry.inputChannels) ?? family.normalization
     resampling = source.resampling(hasRegisters: geometry.registerCount > 0)
-    let wished = configuration?.imageSizePx ?? source.customaryImageSizePx
-    defaultImageSizePx = geometry.patchSize * (geometry.gridSize ?? max(1, wished / geometry.patchSize))
-    ignored =
-      (names.stored.filter { scheme.isUnused($0.key) || reading.isEmptyHead($0.key) }.map(\.value)
-      + names.ofStudents).sorted()
+    trainedImageSizePx = geometry.trainedImageSizePx ?? configuration?.imageSizePx
+    let wished = trainedImageSizePx ?? source.customaryImageSizePx
+    defaultImageSizePx = geometry.patchSize * max(1, wished / geometry.patchSize)
+    ignored = names.stored.filter { scheme.isUnused($0.key) || reading.isEmptyHead($0.key) }.map(\.value)
+      .sorted()
     ropeTheta = try configuration?.checkedRopeTheta ?? ViTCheckpoint.customaryTheta
     configured = try reading.configured(ropeTheta: ropeTheta)
     try checkTensors()

@@ -1,4 +1,5 @@
 import Faults
+import Formats
 import FoundationEssentials
 import Identity
 
@@ -22,6 +23,8 @@ package struct ModelEntry: Sendable, Equatable, Codable {
   package let branch: String?
   /// The preset that goes with the model.
   package let preset: String?
+  /// The model's place in a file of several; nil for the usual one.
+  package let branch: String?
   /// The file that the model was copied from; nil for the model that comes with the program.
   package let origin: String?
 
@@ -36,6 +39,7 @@ package struct ModelEntry: Sendable, Equatable, Codable {
     hash = model.hash.description
     self.branch = branch
     self.preset = preset
+    branch = model.branches.unusual
     self.origin = origin
   }
 

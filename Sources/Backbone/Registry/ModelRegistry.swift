@@ -48,23 +48,37 @@ package struct ModelRegistry: Sendable {
     return try [bundled] + addedNames().map { try entry(of: $0) }
   }
 
-  /// The model that a name stands for, or else the file at a path, of which "#student" at the end takes that
-  /// branch. What has a slash is a path.
-  /// - Throws: `missingInput` when it is neither, with the name that was probably meant; faults of the file.
-  package func load(_ nameOrPath: String) throws -> Found {
-    if nameOrPath == BundledModel.name {
+  /// Whether a name stands for a model here; it goes before a file of the same name.
+  package func hasModel(named name: String) throws -> Bool {
+    try name == BundledModel.name || addedNames().contains(name)
+  }
+
+  /// The model that a name stands for, or else the file at a path. What has a slash is a path.
+  /// - Parameter branch: the wanted one of several models in a file; nil for the usual one. Models with names were
+  ///   added with theirs.
+  /// - Throws: `missingInput` when it is neither, with the name that was probably meant; `usage` for the branch of a
+  ///   name; faults of the file.
+  package func load(_ nameOrPath: String, branch: String? = nil) throws -> Found {
+    if try hasModel(named: nameOrPath) {
+      guard branch == nil else {
+        throw Fault(
+          .usage, "--branch", "model \"\(nameOrPath)\" is one branch of a file already",
+          remedy:
+            "leave it out, or add the other one under a name of its own: cellvec models add NAME FILE --branch"
+        )
+      }
+      if nameOrPath != BundledModel.name { return try loadAdded(nameOrPath) }
       return Found(model: try BundledModel.load(), isNamed: true, preset: nil)
     }
-    let added = try addedNames()
-    if added.contains(nameOrPath) { return try loadAdded(nameOrPath) }
-    let weights = WeightsReference(nameOrPath)
-    guard nameOrPath.contains("/") || weights.exists else {
+    var status = stat()
+    guard nameOrPath.contains("/") || stat(nameOrPath, &status) == 0 else {
+      let names = [BundledModel.name] + (try addedNames())
       throw Fault(
         .missingInput, "backbone \"\(nameOrPath)\"", "is neither a model's name nor a file",
-        remedy: adviceOnUnknownName("model", nameOrPath, among: [BundledModel.name] + added))
+        remedy: adviceOnUnknownName("model", nameOrPath, among: names))
     }
-    let model = try VisionTransformer(path: weights.path, branch: weights.branch)
-    return Found(model: model, isNamed: false, preset: nil)
+    return Found(
+      model: try VisionTransformer(path: nameOrPath, branch: branch), isNamed: false, preset: nil)
   }
 
   /// The model whose weights have this digest; nil when there is none.
@@ -104,12 +118,12 @@ package struct ModelRegistry: Sendable {
 extension ModelRegistry {
   /// Copies a file of weights, and the configurations beside it, into the registry.
   /// - Parameters:
-  ///   - reference: the file, with "#student" at its end for a branch of it.
+  ///   - branch: the wanted one of several models in the file; nil for the usual one.
   ///   - inputs: what each input is meant for, over what the file says.
   ///   - preset: the preset that goes with the model; nobody looks here whether it exists.
   /// - Throws: `usage` for a name that is taken or cannot be one, faults of a file that is no backbone.
   package func add(
-    _ name: String, from reference: WeightsReference, inputs: [String]? = nil, preset: String? = nil
+    _ name: String, path: String, branch: String? = nil, inputs: [String]? = nil, preset: String? = nil
   ) throws -> ModelEntry {
     let path = reference.path
     try checkNewName(name)
@@ -118,7 +132,7 @@ extension ModelRegistry {
     guard mkdir(partial, 0o777) == 0 else { throw Fault.system(partial, "create") }
     do {
       let weights = "\(partial)/weights\(Self.fileExtension(of: path))"
-      let byteCount = try openTensorFile(path: path).withUnsafeBytes { bytes in
+      let byteCount = try openTensorFile(path: path, branch: branch).withUnsafeBytes { bytes in
         try Self.write(bytes, to: weights)
         return bytes.count
       }
@@ -128,8 +142,7 @@ extension ModelRegistry {
       }
       let model: VisionTransformer
       do {
-        model = try VisionTransformer(
-          path: weights, branch: reference.branch, name: name, inputRoles: inputs)
+        model = try VisionTransformer(path: weights, branch: branch, name: name, inputRoles: inputs)
       } catch let fault as Fault {
         // The user knows the files by their own names.
         func renamed(_ text: String) -> String {

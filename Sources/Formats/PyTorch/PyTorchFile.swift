@@ -7,13 +7,10 @@ import Faults
 /// dots.
 package struct PyTorchFile: TensorFile {
   package let name: String
-  /// Numbers and texts that stand at the top of the file, such as `epoch`. In addition `branch` is the key of
-  /// the dictionary that is read, and `branches` all keys that one can choose, separated by ", ".
+  /// Numbers and texts that stand at the top of the file, such as `epoch`.
   package let metadata: [String: String]
-  /// The key of the dictionary that is read; nil when the file is one.
-  package let branch: String?
-  /// The keys of all dictionaries with tensors, in the order of the file.
-  package let branches: [String]
+  /// The keys of dictionaries with tensors, in the order of the file, and which of them is read.
+  package let branches: TensorBranches
   private let tensors: [String: TorchTensor]
   private let storage: FileBytes
 
@@ -42,14 +39,12 @@ package struct PyTorchFile: TensorFile {
     }
     self.name = name
     self.storage = storage
-    self.branch = state.branch
     branches = state.branches
     tensors = state.tensors
-    var metadata = state.metadata
-    metadata["branch"] = state.branch
-    metadata["branches"] = branches.isEmpty ? nil : branches.joined(separator: ", ")
-    self.metadata = metadata
+    metadata = state.metadata
   }
+
+  package var format: TensorFormat { .pyTorch }
 
   package var tensorNames: [String] { tensors.keys.sorted() }
 

@@ -6,10 +6,8 @@ import Faults
 /// keeps. One of them, a branch, is the model; names inside it are joined with dots.
 struct TorchStateDict {
   let tensors: [String: TorchTensor]
-  /// The key of the branch; nil when the whole file is one.
-  let branch: String?
-  /// Keys of all dictionaries with tensors, in the order of the file.
-  let branches: [String]
+  /// Keys of all dictionaries with tensors, in the order of the file, and which of them is read.
+  let branches: TensorBranches
   /// Numbers and texts that stand beside the branches, such as `epoch`.
   let metadata: [String: String]
 
@@ -21,10 +19,10 @@ struct TorchStateDict {
     var walk = TorchObjectWalk(container, file)
     let items = try walk.rootItems()
     let candidates = items.filter { walk.holdsTensors($0.value) }
-    branches = candidates.map(\.key)
+    let keys = candidates.map(\.key)
+    let chosen = try Self.choose(name, among: keys)
+    branches = TensorBranches(chosen: chosen, usual: try Self.choose(nil, among: keys), all: keys)
     metadata = walk.metadata(of: items)
-    let chosen = try Self.choose(name, among: branches)
-    branch = chosen
     let value = candidates.first { $0.key == chosen }?.value ?? container.root
     tensors = try walk.tensors(of: value)
     guard !tensors.isEmpty else {

@@ -15,12 +15,14 @@ package enum Normalization: String, Sendable, Codable, CaseIterable {
   /// As `range`; then each *input of the model* subtracts its mean of ImageNet and divides by its standard
   /// deviation. That part depends on the input that a channel goes to, and is the embedder's.
   case imagenet
+  /// The same with other numbers, which the recipe keeps.
+  case fixed
 
   /// Whether the rule depends on other pixels than the one.
   package var usesStatistics: Bool {
     switch self {
     case .selfStandardize, .minmax, .jointMinmax, .percentile: true
-    case .range, .imagenet: false
+    case .range, .imagenet, .fixed: false
     }
   }
 }
@@ -84,7 +86,7 @@ extension Normalization {
     through pixels: UnsafeBufferPointer<Float>, _ valid: UnsafeBufferPointer<Bool>?, _ sampleType: SampleType
   ) -> IntensityLine {
     switch self {
-    case .range, .imagenet: return IntensityLine(subtracted: 0, divisor: sampleType.fullScale)
+    case .range, .imagenet, .fixed: return IntensityLine(subtracted: 0, divisor: sampleType.fullScale)
     case .selfStandardize:
       let (mean, deviation) = Self.moments(pixels, valid)
       // A sum of many equal floats is not exactly their multiple: what is constant is found by comparing.

@@ -6,6 +6,8 @@ package import Imaging
 /// cellvec's own.
 package struct RecipeDefaults: Sendable, Equatable {
   package let crop: CropRecipe
+  /// Mean and deviation that the model's files tell of each of its inputs.
+  package let scaling: InputScaling?
   package let strategy: StrategyKind
   package let pooling: Pooling
   /// Roles of the model's inputs by the model, else by the preset, which may be meant for another number of them.
@@ -27,6 +29,12 @@ package struct RecipeDefaults: Sendable, Equatable {
       crop.normalization = expected.rule
     }
     self.crop = crop
+    scaling =
+      if case .fixed(let mean, let deviation) = model.expectedNormalization {
+        InputScaling(mean: mean, deviation: deviation)
+      } else {
+        nil
+      }
     strategy = preset?.strategy ?? .map
     pooling =
       try preset?.pooling ?? trained.pooling.map { try RecipeDefaults.value(of: $0, "pooling", model) }
@@ -52,9 +60,11 @@ package struct RecipeDefaults: Sendable, Equatable {
 extension InputNormalization {
   /// The rule for images of cells. Cells are no photographs, and fill a small part of a camera's range: what
   /// expects ImageNet's mean and deviation has them as mean 0 and SD 1, unless a preset or an option says otherwise.
+  /// Other numbers may be those of a training on cells, and are used as they are.
   fileprivate var rule: Normalization {
     switch self {
-    case .eachChannel, .fixed: .selfStandardize
+    case .eachChannel, .imageNet: .selfStandardize
+    case .fixed: .fixed
     case .minMax: .jointMinmax
     }
   }

@@ -12,8 +12,42 @@ package struct SpaceRecord: Sendable, Equatable, Codable {
   package let recipe: String?
   /// The backbone's weights, as 32 hexadecimal digits; nil for imported vectors.
   package let backboneHash: String?
-  /// Where the backbone's weights were last read from.
-  package var backbonePath: String?
+  /// Where the backbone's weights were last read from: a file, or a name of the registry of models.
+  package private(set) var backbonePath: String?
+  /// Which of several models in that file they are; nil for the usual one.
+  package private(set) var backboneBranch: String?
+
+  package init(
+    id: UInt16, name: String, dimension: Int, recipe: String? = nil, backboneHash: String? = nil,
+    backbone: BackboneReference? = nil
+  ) {
+    self.id = id
+    self.name = name
+    self.dimension = dimension
+    self.recipe = recipe
+    self.backboneHash = backboneHash
+    backbonePath = backbone?.path
+    backboneBranch = backbone?.branch
+  }
+
+  /// What finds the backbone again; nil for imported vectors.
+  package var backbone: BackboneReference? {
+    get { backbonePath.map { BackboneReference(path: $0, branch: backboneBranch) } }
+    set { (backbonePath, backboneBranch) = (newValue?.path, newValue?.branch) }
+  }
+}
+
+/// What leads to the weights of a backbone.
+package struct BackboneReference: Sendable, Equatable {
+  /// A file, or a name of the registry of models.
+  package let path: String
+  /// Which of several models in the file; nil for the usual one.
+  package let branch: String?
+
+  package init(path: String, branch: String? = nil) {
+    self.path = path
+    self.branch = branch
+  }
 }
 
 /// What became of one image in one space.

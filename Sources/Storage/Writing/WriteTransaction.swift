@@ -58,7 +58,8 @@ package struct WriteTransaction: ~Copyable {
 
   /// A new, empty space.
   package mutating func addSpace(
-    name: String, dimension: Int, recipe: String?, backboneHash: String?, backbonePath: String?
+    name: String, dimension: Int, recipe: String? = nil, backboneHash: String? = nil,
+    backbone: BackboneReference? = nil
   ) throws -> SpaceRecord {
     guard (1...SpaceRecord.dimensionLimit).contains(dimension) else {
       throw Fault(
@@ -70,18 +71,18 @@ package struct WriteTransaction: ~Copyable {
     }
     let space = SpaceRecord(
       id: UInt16(spaces.count), name: name, dimension: dimension, recipe: recipe,
-      backboneHash: backboneHash, backbonePath: backbonePath)
+      backboneHash: backboneHash, backbone: backbone)
     try transaction.put(.spaces, Key().appending(space.id), Document.encode(space))
     spaces.append(space)
     return space
   }
 
   /// Notes where the weights of a space lie now.
-  package mutating func setBackbonePath(_ path: String, of space: SpaceRecord) throws {
+  package mutating func setBackbone(_ backbone: BackboneReference, of space: SpaceRecord) throws {
     guard let index = spaces.firstIndex(where: { $0.id == space.id }) else {
       throw Fault(.missingInput, "space \"\(space.name)\"", "is not in the database")
     }
-    spaces[index].backbonePath = path
+    spaces[index].backbone = backbone
     try transaction.put(.spaces, Key().appending(space.id), Document.encode(spaces[index]))
   }
 

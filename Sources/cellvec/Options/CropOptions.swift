@@ -36,7 +36,7 @@ struct CropOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Intensities: self (mean 0, SD 1 in each channel), minmax, minmax-joint (channels together), percentile, range, imagenet; default self.",
+      "Intensities: self (mean 0, SD 1 in each channel), minmax, minmax-joint (channels together), percentile, range, imagenet, fixed (mean and SD of each input by the model's files); default: by the model, else self.",
       valueName: "rule"))
   var normalize: Normalization?
 

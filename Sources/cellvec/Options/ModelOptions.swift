@@ -1,8 +1,10 @@
 import ArgumentParser
 import Backbone
 import Faults
+import Formats
 import Imaging
 import Ingest
+import Storage
 
 extension ModelRegistry {
   /// The models of this user.
@@ -43,13 +45,34 @@ struct PresetOptions: ParsableArguments {
   }
 }
 
-/// Which backbone, and how it is to be fed.
-struct ModelOptions: ParsableArguments {
+/// Which of several models in a file.
+struct BranchOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Weights: a model's name or a file ('#student' at its end takes that branch); default \(BundledModel.name).",
+      "Of a file with several models the wanted one, such as student; default: the teacher, or the whole file.",
+      valueName: "name"))
+  var branch: String?
+}
+
+/// Which backbone.
+struct BackboneOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Weights: a model's name or a file (.safetensors, .pth); default \(BundledModel.name).",
       valueName: "name|file"))
   private var backbone: String?
+  @OptionGroup private var branch: BranchOptions
+
+  var nameOrPath: String { backbone ?? BundledModel.name }
+
+  func load(from registry: ModelRegistry = .standard) throws -> ModelRegistry.Found {
+    try registry.load(nameOrPath, branch: branch.branch)
+  }
+}
+
+/// Which backbone, and how it is to be fed.
+struct ModelOptions: ParsableArguments {
+  @OptionGroup private var backbone: BackboneOptions
   @OptionGroup var preset: PresetOptions
   @OptionGroup var strategy: StrategyOptions
   @Option(
@@ -64,19 +87,21 @@ struct ModelOptions: ParsableArguments {
     let preset: Preset?
     let defaults: RecipeDefaults
     let pooling: Pooling
-    /// What finds the backbone again, from any folder: a name of the registry, or a path.
-    let reference: String
+    /// What finds the backbone again, from any folder.
+    let reference: BackboneReference
   }
 
   func load(from registry: ModelRegistry = .standard) throws -> Loaded {
-    let name = backbone ?? BundledModel.name
-    let found = try registry.load(name)
+    let found = try backbone.load(from: registry)
+    let name = backbone.nameOrPath
     let chosen = try preset.resolve(standard: found.preset)
     try preset.checkNucleus(chosen, of: found.model)
     let defaults = try RecipeDefaults(for: found.model, preset: chosen)
     return Loaded(
-      model: found.model, preset: chosen, defaults: defaults, pooling: pooling ?? defaults.pooling,
-      reference: found.isNamed ? name : absoluteReference(name))
+      model: found.model, defaults: defaults, pooling: pooling ?? defaults.pooling,
+      reference: found.isNamed
+        ? BackboneReference(path: name)
+        : BackboneReference(path: absolutePath(name), branch: found.model.branches.unusual))
   }
 }
 
@@ -121,6 +146,7 @@ extension ModelOptions.Loaded {
     let roles = roles.sorted()
     return Recipe(
       source: source, segmentationRole: crops.segmentOn, crop: crop,
+      scaling: crop.normalization == .fixed ? defaults.scaling : nil,
       strategy: try strategy.channelStrategy(
         roles: roles, backbone: model, inputs: defaults.inputs, standard: defaults.strategy),
       pooling: pooling, roles: roles)

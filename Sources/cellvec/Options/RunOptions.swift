@@ -36,9 +36,13 @@ struct ThreadOptions: ParsableArguments {
   }
 }
 
-/// The path from the root of the file system, so that it still leads there from another folder.
+/// The path from the root of the file system, so that it still leads there from another folder. A link stays one:
+/// files that belong to it lie beside it, not beside what it points to.
 func absolutePath(_ path: String) -> String {
-  guard let resolved = realpath(path, nil) else { return path }
+  let (folder, name) =
+    path.lastIndex(of: "/").map { (String(path[...$0]), path[path.index(after: $0)...]) } ?? (".", path[...])
+  guard let resolved = realpath(folder, nil) else { return path }
   defer { free(resolved) }
-  return String(cString: resolved)
+  let absolute = String(cString: resolved)
+  return absolute == "/" ? "/\(name)" : "\(absolute)/\(name)"
 }

@@ -17,10 +17,8 @@ struct AddModel: ParsableCommand {
       """)
 
   @Argument(help: "Name of the model.") var name: String
-  @Argument(
-    help: ArgumentHelp(
-      "File of weights; '#student' at its end takes that branch of a checkpoint.", valueName: "file"))
-  var file: String
+  @Argument(help: ArgumentHelp("File of weights: .safetensors, .pth.", valueName: "file")) var file: String
+  @OptionGroup var branch: BranchOptions
   @Option(help: ArgumentHelp("Preset that goes with the model.", valueName: "name")) var preset: String?
   @Option(
     help: ArgumentHelp(
@@ -31,7 +29,7 @@ struct AddModel: ParsableCommand {
   func run() throws {
     if let preset { _ = try Preset.named(preset) }
     let entry = try ModelRegistry.standard.add(
-      name, from: WeightsReference(file), inputs: inputs.map { names(in: $0) }, preset: preset)
+      name, path: file, branch: branch.branch, inputs: inputs.map { names(in: $0) }, preset: preset)
     talk.say(
       "added \(name): \(entry.architecture), \(entry.parameters) parameters; use it with --backbone \(name)")
   }

@@ -33,6 +33,11 @@ struct Crops: ParsableCommand {
     guard let size = crops.inputSize ?? crops.crop else {
       throw Fault(.usage, "--input-size", "is needed for whole images", remedy: "name the side of the crops")
     }
+    guard crops.normalize != .fixed else {
+      throw Fault(
+        .usage, "--normalize fixed", "has its numbers from a model, and crops are made without one",
+        remedy: "use --normalize range and do the rest in the training")
+    }
     let export = CropExport(
       images: grouping.images, roles: patterns.map(\.role), source: try crops.source(),
       crop: crops.recipe(over: CropRecipe(cropSizePx: nil, outputSizePx: size)),

@@ -13,16 +13,13 @@ struct EmbedArray: ParsableCommand {
       Meant for comparing with other implementations.
 
       Example:
-        cellvec models embed --backbone dino.safetensors --input x.npy --output y.npy
+        cellvec models embed --backbone dino.pth --input x.npy --output y.npy
       """)
 
   /// Images embedded and written at a time.
   private static let imagesPerBatch = 64
 
-  @Option(
-    help: ArgumentHelp(
-      "Weights: a model's name or a file; default \(BundledModel.name).", valueName: "name|file"))
-  var backbone = BundledModel.name
+  @OptionGroup var backbone: BackboneOptions
   @Option(help: ArgumentHelp("A .npy file of float32, [images, inputs, height, width].", valueName: "file"))
   var input: String
   @Option(help: ArgumentHelp("The .npy file to write: float32, [images, dimension].", valueName: "file"))
@@ -32,7 +29,7 @@ struct EmbedArray: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
 
   func run() throws {
-    let model = try ModelRegistry.standard.load(backbone).model
+    let model = try backbone.load().model
     let images = try NPYArray(path: input, for: Self.purpose)
     let (count, channels, height, width) = (
       images.shape[0], images.shape[1], images.shape[2], images.shape[3]

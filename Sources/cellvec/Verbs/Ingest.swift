@@ -13,12 +13,11 @@ struct Ingest: ParsableCommand {
       Images that are in the database already cost no inference; a run that was stopped continues.
 
       Examples:
-        cellvec ingest plate1 --db lab.cellvec --metadata plate1.csv --crop 128 \\
-          --cells masks='*_mask.png' \\
-          --channels protein='*_green.png' nucleus='*_blue.png'
-        cellvec ingest plate1 --db lab.cellvec --backbone dino.pth --crop 128 \\
-          --preset imagenet-dino --cells nuclei --dry-run \\
-          --channels nucleus='*.tif#0' protein='*.tif#1'
+        cellvec ingest plate1/ --db lab.cellvec --backbone dino.pth \\
+          --channels protein='*_green.png' nucleus='*_blue.png' --cells masks='*_mask.png' --crop 128 \\
+          --metadata plate1.csv
+        cellvec ingest plate1/ --db lab.cellvec \\
+          --channels nucleus='*.tif#0' protein='*.tif#1' --cells nuclei --crop 128 --dry-run
       """)
 
   @Argument(help: "Folder of images; folders in it are searched too.") var folder: String
@@ -66,7 +65,7 @@ struct Ingest: ParsableCommand {
     let current = try writer.database.read { $0.fields }
     if current != fields { ingest.metadata = try metadata(of: grouping.images, fields: current) }
     let target = try writer.space(
-      named: space, recipe: ingest.recipe, embedder: ingest.embedder, backbonePath: backbone.reference)
+      named: space, recipe: ingest.recipe, embedder: ingest.embedder, backbone: backbone.reference)
     Interruption.listen()
     let progress = ProgressLine(counting: "images", of: ingest.images.count, isQuiet: talk.quiet)
     var summary = try ingest.run(

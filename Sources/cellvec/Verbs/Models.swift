@@ -28,7 +28,7 @@ struct ListModels: ParsableCommand {
         .text(entry.name), .text(entry.family), .text(entry.architecture), .integer(entry.inputCount),
         .list(entry.inputs ?? []),
         .integer(entry.parameters), .integer(entry.byteCount), .text(entry.hash), .text(entry.preset),
-        .text(entry.origin ?? "bundled"),
+        .text(entry.originWords),
       ]
     }
     try StandardOutput.write(
@@ -39,6 +39,14 @@ struct ListModels: ParsableCommand {
         ],
         rows: rows),
       as: output.format)
+  }
+}
+
+extension ModelEntry {
+  /// Where the model is from: a file, with the branch where it is not the usual one.
+  fileprivate var originWords: String {
+    guard let origin else { return "bundled" }
+    return branch.map { "\(origin) (\($0))" } ?? origin
   }
 }
 
