@@ -36,7 +36,6 @@ package final class VisionTransformer: Sendable {
   package let defaultImageSizePx: Int
   /// How the training brought intensities to the inputs; nil when the file does not tell.
   package let expectedNormalization: InputNormalization?
-
   /// Whether nothing says how many heads there are, so that the family's usual width is taken.
   package let headsAreAssumed: Bool
 
@@ -89,10 +88,7 @@ package final class VisionTransformer: Sendable {
     weights = try ViTWeights(checkpoint)
     resampling = checkpoint.resampling
     headsAreAssumed = checkpoint.headsAreAssumed
-    branch = file.branch
-    branches = file.branches
-    let distinctions = (branch.map { ["branch \($0)"] } ?? []) + [checkpoint.configured]
-    hash = Self.hash(of: file, distinctions.filter { !$0.isEmpty }.joined(separator: "; "))
+    hash = Self.hash(of: file, configured: checkpoint.configured)
     self.name = name
   }
 
@@ -121,8 +117,8 @@ package final class VisionTransformer: Sendable {
     return roles
   }
 
-  /// - Parameter distinctions: what tells this reading of the file from another.
-  private static func hash(of file: any TensorFile, _ distinctions: String) -> ContentHash {
+  /// - Parameter configured: what tells this reading of the file from another, but for the branch.
+  private static func hash(of file: any TensorFile, configured: String) -> ContentHash {
     let hash = file.withUnsafeBytes { ContentHash(of: $0) }
     let changes = [file.branches.unusual.map { "branch \($0)" } ?? "", configured].filter { !$0.isEmpty }
     return changes.isEmpty ? hash : ContentHash(of: "\(hash) \(changes.joined(separator: "; "))")

@@ -31,11 +31,6 @@ package protocol TensorFile: Sendable {
   /// - Throws: `missingInput` for an unknown name, `badData` for a type that is not a floating-point type.
   func floats(of tensor: String) throws -> [Float]
 
-  /// Of a file with several models the key of the one that is read, and all keys; nil and none where there is
-  /// one model.
-  var branch: String? { get }
-  var branches: [String] { get }
-
   /// The file as a whole, for the length of the call.
   func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
 }

@@ -91,7 +91,7 @@ extension Recipe: CustomStringConvertible {
     let numbers = scaling.map { " (\($0))" } ?? ""
     let square = crop.cropSizePx.map { "squares of \($0) px" } ?? "whole images"
     return
-      "\(strategy); intensities \(crop.normalization.rawValue)\(numbers)\(scope); \(square) at \(crop.outputSizePx) px"
+      "intensities \(crop.normalization.rawValue)\(numbers)\(scope); \(square) at \(crop.outputSizePx) px"
       + (crop.zeroBackground ? ", background zeroed" : "")
       + (pooling == .classToken ? "" : "; pooling \(pooling.rawValue)")
   }

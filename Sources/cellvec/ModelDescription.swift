@@ -19,6 +19,8 @@ struct ModelDescription: Encodable {
   let architecture: String
   let parameters: Int
   let geometry: ViTGeometry
+  /// Whether the number of heads is the usual one of the family, because nothing says it.
+  let headsAreAssumed: Bool
   let positions: ViTGeometry.PositionKind
   /// All poolings that the model can do.
   let poolings: [Pooling]
@@ -60,6 +62,7 @@ struct ModelDescription: Encodable {
     architecture = model.geometry.architecture
     parameters = model.geometry.parameterCount
     geometry = model.geometry
+    headsAreAssumed = model.headsAreAssumed
     positions = model.geometry.positions
     poolings = model.poolings
     let recipe = try RecipeDefaults(for: model, preset: preset.map { try Preset.named($0) })
@@ -83,7 +86,7 @@ struct ModelDescription: Encodable {
       ("branch", .text(branchWords)), ("family", .text(family)), ("architecture", .text(architecture)),
       ("parameters", .integer(parameters)),
       ("embedding", .text("\(defaults.dimension) numbers, pooling \(defaults.pooling.rawValue)")),
-      ("blocks", .integer(geometry.depth)), ("heads", .integer(geometry.heads)),
+      ("blocks", .integer(geometry.depth)), ("heads", .text(heads)),
       ("MLP", .text("\(geometry.mlp.words), \(geometry.mlpWidth) units")),
       ("patch", .text("\(geometry.patchSize) px")), ("positions", .text(positions.rawValue)),
       ("epsilon", .text("\(geometry.epsilon)")), ("registers", .integer(geometry.registerCount)),
@@ -93,6 +96,11 @@ struct ModelDescription: Encodable {
       ("by default", .text(defaults.description)),
       ("unused tensors", .list(ignoredTensors)),
     ])
+  }
+
+  private var heads: String {
+    let assumed = headsAreAssumed ? ", assumed: \(geometry.width / geometry.heads) numbers each" : ""
+    return "\(geometry.heads)\(assumed)"
   }
 
   private func square(_ side: Int) -> String { "\(side) x \(side) px" }
@@ -107,7 +115,7 @@ struct ModelDescription: Encodable {
   /// What is known of the images that the model expects.
   private var preprocessing: String {
     let facts = [
-      preset.map { "preset \($0)" }, expectedNormalization.map { "trained with \($0)" },
+      preset.map { "preset \($0)" }, expectedNormalization.map { "its family is trained with \($0)" },
       trainingInput.normalization.map { "normalization \($0)" },
       trainingInput.cropUm.map { "squares of \($0) µm" }, trainingInput.pooling.map { "pooling \($0)" },
     ].compactMap { $0 }
@@ -127,7 +135,7 @@ extension ModelDescription.Defaults: CustomStringConvertible {
 }
 
 extension ViTGeometry.MLPKind {
-  fileprivate var words: String {
+  var words: String {
     switch self {
     case .gelu: "GELU"
     case .swiglu: "SwiGLU"
@@ -137,7 +145,7 @@ extension ViTGeometry.MLPKind {
 
 extension InputNormalization {
   /// Words for a reader: "mean 0 and SD 1 in each channel".
-  fileprivate var words: String {
+  var words: String {
     switch self {
     case .imageNet: "ImageNet's mean and SD of each input"
     case .fixed(let mean, let deviation): "mean \(mean) and SD \(deviation) of the inputs"

@@ -26,7 +26,7 @@ import Testing
 
   @Test func anAddedModelIsFoundByItsNameEvenWhenItsFileIsGone() throws {
     try withRegistry { registry, path, _ in
-      let entry = try registry.add("a-1", from: WeightsReference(path), preset: "p")
+      let entry = try registry.add("a-1", path: path, preset: "p")
       let original = try VisionTransformer(path: path)
       try FileManager.default.removeItem(atPath: path)
       let found = try registry.load("a-1")
@@ -45,7 +45,7 @@ import Testing
     try withRegistry { registry, path, folder in
       let names = ["config.json", "preprocessor_config.json"]
       for name in names { try write(Array("{}".utf8), to: "\(folder)/\(name)") }
-      _ = try registry.add("a", from: WeightsReference(path), inputs: ["er", "protein"])
+      _ = try registry.add("a", path: path, inputs: ["er", "protein"])
       #expect(try registry.load("a").model.inputRoles == ["er", "protein"])
       for name in names {
         #expect(bytes(ofFile: "\(folder)/data/cellvec/models/a/\(name)") == Array("{}".utf8))
@@ -68,10 +68,10 @@ import Testing
     try withRegistry { registry, _, folder in
       let path = folder + "/other.safetensors"
       try write(SafetensorsFile.encode(tensors: [("x", [1], [1])]), to: path)
-      let fault = #expect(throws: Fault.self) { try registry.add("a", from: WeightsReference(path)) }
+      let fault = #expect(throws: Fault.self) { try registry.add("a", path: path) }
       #expect(fault?.kind == .badData)
       #expect(fault?.description.hasPrefix(path) == true)
-      #expect(throws: Fault.self) { try registry.add("a", from: WeightsReference(folder + "/none")) }
+      #expect(throws: Fault.self) { try registry.add("a", path: folder + "/none") }
       let left = try FileManager.default.contentsOfDirectory(atPath: folder + "/data/cellvec/models")
       #expect(left.isEmpty)
     }
@@ -80,7 +80,7 @@ import Testing
   @Test func aConfigurationThatIsNoneIsRefusedByItsOwnName() throws {
     try withRegistry { registry, path, folder in
       try write(Array("{".utf8), to: folder + "/config.json")
-      let fault = #expect(throws: Fault.self) { try registry.add("a", from: WeightsReference(path)) }
+      let fault = #expect(throws: Fault.self) { try registry.add("a", path: path) }
       #expect(fault?.description.hasPrefix(folder + "/config.json") == true)
     }
   }
@@ -88,18 +88,18 @@ import Testing
   @Test(arguments: ["", ".a", "-a", "a/b", "a b", "ä", BundledModel.name])
   func someNamesAreRefused(name: String) throws {
     try withRegistry { registry, path, _ in
-      let fault = #expect(throws: Fault.self) { try registry.add(name, from: WeightsReference(path)) }
+      let fault = #expect(throws: Fault.self) { try registry.add(name, path: path) }
       #expect(fault?.kind == .usage)
     }
   }
 
   @Test func aNameIsTakenUntilItsModelIsRemoved() throws {
     try withRegistry { registry, path, _ in
-      _ = try registry.add("a", from: WeightsReference(path))
-      #expect(throws: Fault.self) { try registry.add("a", from: WeightsReference(path)) }
+      _ = try registry.add("a", path: path)
+      #expect(throws: Fault.self) { try registry.add("a", path: path) }
       try registry.remove("a")
       #expect(try registry.entries().count == 1)
-      _ = try registry.add("a", from: WeightsReference(path))
+      _ = try registry.add("a", path: path)
       #expect(throws: Fault.self) { try registry.remove("b") }
       #expect(throws: Fault.self) { try registry.remove(BundledModel.name) }
     }
@@ -107,7 +107,7 @@ import Testing
 
   @Test func weightsThatWereExchangedAreNoticed() throws {
     try withRegistry { registry, path, folder in
-      _ = try registry.add("a", from: WeightsReference(path))
+      _ = try registry.add("a", path: path)
       try VisionTransformer.writeSeeded(
         geometry: .tiny(), seed: 2, to: folder + "/data/cellvec/models/a/weights.safetensors")
       let fault = #expect(throws: Fault.self) { try registry.load("a") }
@@ -120,7 +120,7 @@ import Testing
       let registry = ModelRegistry(folder: nil)
       let entries = try registry.entries()
       #expect(entries.map(\.name) == [BundledModel.name])
-      let fault = #expect(throws: Fault.self) { try registry.add("a", from: WeightsReference(path)) }
+      let fault = #expect(throws: Fault.self) { try registry.add("a", path: path) }
       #expect(fault?.kind == .cannotCreate)
     }
   }

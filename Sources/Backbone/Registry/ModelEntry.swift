@@ -19,8 +19,6 @@ package struct ModelEntry: Sendable, Equatable, Codable {
   package let byteCount: Int
   /// Digest of the weights, as spaces keep it.
   package let hash: String
-  /// The branch of a checkpoint that was asked for; nil for the usual one.
-  package let branch: String?
   /// The preset that goes with the model.
   package let preset: String?
   /// The model's place in a file of several; nil for the usual one.
@@ -28,7 +26,7 @@ package struct ModelEntry: Sendable, Equatable, Codable {
   /// The file that the model was copied from; nil for the model that comes with the program.
   package let origin: String?
 
-  init(_ model: VisionTransformer, byteCount: Int, branch: String?, preset: String?, origin: String?) {
+  init(_ model: VisionTransformer, byteCount: Int, preset: String?, origin: String?) {
     name = model.name
     family = model.familyName
     architecture = model.geometry.architecture
@@ -37,7 +35,6 @@ package struct ModelEntry: Sendable, Equatable, Codable {
     parameters = model.geometry.parameterCount
     self.byteCount = byteCount
     hash = model.hash.description
-    self.branch = branch
     self.preset = preset
     branch = model.branches.unusual
     self.origin = origin

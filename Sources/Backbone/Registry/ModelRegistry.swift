@@ -43,8 +43,7 @@ package struct ModelRegistry: Sendable {
   package func entries() throws -> [ModelEntry] {
     let file = try BundledModel.file()
     let bundled = ModelEntry(
-      try BundledModel.load(), byteCount: file.withUnsafeBytes { $0.count }, branch: nil, preset: "cellvec",
-      origin: nil)
+      try BundledModel.load(), byteCount: file.withUnsafeBytes { $0.count }, preset: "cellvec", origin: nil)
     return try [bundled] + addedNames().map { try entry(of: $0) }
   }
 
@@ -125,7 +124,6 @@ extension ModelRegistry {
   package func add(
     _ name: String, path: String, branch: String? = nil, inputs: [String]? = nil, preset: String? = nil
   ) throws -> ModelEntry {
-    let path = reference.path
     try checkNewName(name)
     let folder = try makeFolder()
     let partial = "\(folder)/.\(name).\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).partial"
@@ -155,8 +153,7 @@ extension ModelRegistry {
         defer { free(resolved) }
         return String(cString: resolved)
       }
-      let entry = ModelEntry(
-        model, byteCount: byteCount, branch: reference.branch, preset: preset, origin: origin ?? path)
+      let entry = ModelEntry(model, byteCount: byteCount, preset: preset, origin: origin ?? path)
       try Array(canonicalJSON(entry).utf8).withUnsafeBytes {
         try Self.write($0, to: "\(partial)/\(Self.entryName)")
       }

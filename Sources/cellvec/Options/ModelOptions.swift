@@ -98,17 +98,11 @@ struct ModelOptions: ParsableArguments {
     try preset.checkNucleus(chosen, of: found.model)
     let defaults = try RecipeDefaults(for: found.model, preset: chosen)
     return Loaded(
-      model: found.model, defaults: defaults, pooling: pooling ?? defaults.pooling,
+      model: found.model, preset: chosen, defaults: defaults, pooling: pooling ?? defaults.pooling,
       reference: found.isNamed
         ? BackboneReference(path: name)
         : BackboneReference(path: absolutePath(name), branch: found.model.branches.unusual))
   }
-}
-
-/// The same weights from any folder.
-private func absoluteReference(_ text: String) -> String {
-  let weights = WeightsReference(text)
-  return weights.text(path: absolutePath(weights.path))
 }
 
 extension ModelOptions.Loaded {
@@ -123,6 +117,7 @@ extension ModelOptions.Loaded {
     guard !isChosen else { return lines }
     let instead = "channels get mean 0 and SD 1 in each crop, unless --preset or --normalize says otherwise"
     switch model.expectedNormalization {
+    case .fixed where defaults.crop.normalization == .fixed: break
     case .fixed(let mean, let deviation):
       let words = InputNormalization.fixed(mean: mean, deviation: deviation).words
       lines.append("model \(model.name): its family is trained with \(words); \(instead)")

@@ -11,9 +11,8 @@ struct AddModel: ParsableCommand {
       The file is copied, with the config.json and preprocessor_config.json beside it,
       to cellvec/models in $XDG_DATA_HOME or ~/.local/share, and must load.
 
-      Examples:
+      Example:
         cellvec models add hpa DINO_FOV_checkpoint.pth --preset hpa-fov-dino4cells
-        cellvec models add mine run1/checkpoint.pth#student
       """)
 
   @Argument(help: "Name of the model.") var name: String
