@@ -48,17 +48,6 @@ expect_stderr 'did you mean "hpa"\?'
 expect_exit 66 cellvec models card hpa
 expect_exit 64 cellvec models remove cellvec-small-1
 
-# A training checkpoint: the teacher unless the student is asked for, and each is a backbone of its own.
-checkpoint=$(cd "$(dirname "${BASH_SOURCE[0]}")/../Fixtures/families" && pwd)/training.pth
-expect_exit 0 cellvec models inspect "$checkpoint"
-expect_stdout '^branch +teacher, of student, teacher'
-expect_exit 0 cellvec models add student "$checkpoint#student"
-expect_exit 0 cellvec models inspect student --json
-expect_stdout '"branch": ?"student"'
-expect_exit 66 cellvec models inspect "$checkpoint#studnet"
-expect_stderr 'training.pth: .*student'
-expect_exit 0 cellvec models remove student
-
 # Presets.
 expect_exit 0 cellvec models presets
 expect_stdout '^subcell +minmax-joint +square +map +microtubules;er;nucleus;protein +448 +kept +attention +SubCellPortable'
