@@ -82,9 +82,10 @@ package struct Embedder: Sendable {
     backbone: VisionTransformer, inputs: [String]? = nil, roles: [String], absent: AbsentInputs = .zero
   ) throws -> ChannelStrategy {
     let inputs = inputs ?? backbone.inputRoles
-    let remedy = mappingAdvice(
-      roles, inputs: inputs?.count == backbone.geometry.inputChannels ? inputs : nil,
-      count: backbone.geometry.inputChannels)
+    var remedy: String {
+      let count = backbone.geometry.inputChannels
+      return mappingAdvice(roles, inputs: inputs?.count == count ? inputs : nil, count: count)
+    }
     if let inputs, inputs.count != backbone.geometry.inputChannels {
       throw Fault(
         .usage, "model \(backbone.name)", expected: "\(inputs.count) inputs (\(described(inputs)))",

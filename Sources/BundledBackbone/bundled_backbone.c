@@ -22,5 +22,3 @@ const unsigned char *bundled_backbone_bytes(void) { return weights; }
 size_t bundled_backbone_byte_count(void) { return sizeof weights; }
 
 const char *bundled_backbone_card(void) { return card; }
-
-size_t bundled_backbone_card_byte_count(void) { return sizeof card - 1; }

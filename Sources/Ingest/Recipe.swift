@@ -122,7 +122,7 @@ extension Recipe {
 
   /// - Throws: `usage` when the recipe makes no sense, whatever the backbone.
   private func validate() throws {
-    try crop.validate(for: source)
+    try validateCells(of: roles, source: source, segmentationRole: segmentationRole, crop: crop)
     guard (crop.normalization == .fixed) == (scaling != nil) else {
       throw Fault(
         .usage, "--normalize \(crop.normalization.rawValue)",
@@ -133,21 +133,6 @@ extension Recipe {
       throw Fault(
         .usage, "--normalize fixed", expected: "numbers of single precision, SDs above 0", found: "\(scaling)"
       )
-    }
-    guard !roles.isEmpty, Set(roles).count == roles.count else {
-      throw Fault(
-        .usage, "--channels", expected: "different roles", found: roles.joined(separator: ", "))
-    }
-    guard case .nuclei(let segmentation) = source else { return }
-    guard roles.contains(segmentationRole) else {
-      throw Fault(
-        .usage, "--segment-on", expected: "one of \(roles.joined(separator: ", "))",
-        found: "\"\(segmentationRole)\"")
-    }
-    guard segmentation.diameterPx.isFinite, segmentation.diameterPx >= 0 else {
-      throw Fault(
-        .usage, "--nucleus-diameter", expected: "a number of pixels above 0",
-        found: "\(segmentation.diameterPx)")
     }
   }
 

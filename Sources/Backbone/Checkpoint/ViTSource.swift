@@ -94,5 +94,5 @@ package enum InputNormalization: Sendable, Equatable {
 
   /// - Source: torchvision's transforms for ImageNet, which DINO, DINOv2 and DINOv3 were trained with.
   package static let imageNet = InputNormalization.fixed(
-    mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])
+    mean: InputScaling.imagenet.mean, deviation: InputScaling.imagenet.deviation)
 }

@@ -13,8 +13,7 @@ const char *bundled_backbone_name(void);
 const unsigned char *bundled_backbone_bytes(void);
 size_t bundled_backbone_byte_count(void);
 
-/* The model card: Markdown in UTF-8, ending with a zero byte that is not counted. */
+/* The model card: Markdown in UTF-8, ending with a zero byte. */
 const char *bundled_backbone_card(void);
-size_t bundled_backbone_card_byte_count(void);
 
 #endif
