@@ -7,9 +7,10 @@ import Synchronization
 
 /// Writes a labelled set of simulated fields into a folder, which is made if need be.
 ///
-/// Each field `P1_A01_s1` becomes three 16-bit PNG files: `_nucleus.png`, `_protein.png` and `_mask.png` (the
-/// cell's number, 0 outside cells). `metadata.csv` has a row per field, `cells.csv` a row per cell. The same
-/// options write the same bytes on any number of threads.
+/// Each field `P1_A01_s1` becomes 16-bit PNG files: `_nucleus.png`, `_protein.png` and `_mask.png` (the cell's
+/// number, 0 outside cells); layered, `_nucleoplasm.png`, `_golgi-apparatus.png` and so on take the protein's
+/// place. `metadata.csv` has a row per field, `cells.csv` a row per cell; layered fields have neither gene nor
+/// localization. The same options write the same bytes on any number of threads.
 ///
 /// - Parameter progress: called after each field with the number of fields written so far, from any thread
 ///   but never from two at once.
@@ -21,7 +22,7 @@ package func simulate(
   try createFolder(folder)
   let plan = FieldPlan.all(options)
   let cells = try drawFields(plan, into: folder, options: options, progress: progress)
-  try writeMetadata(plan, to: "\(folder)/metadata.csv")
+  try writeMetadata(plan, isLayered: options.isLayered, to: "\(folder)/metadata.csv")
   try writeCells(plan, cells, to: "\(folder)/cells.csv")
   return SimulationSummary(
     fieldCount: plan.count, geneCount: options.geneCount, cellCount: cells.reduce(0) { $0 + $1.count })
@@ -94,7 +95,7 @@ private func drawFields(
 }
 
 private func write(_ field: SimulatedField, to stem: String, sizePx: Int) throws {
-  for (suffix, pixels) in [("nucleus", field.nucleus), ("protein", field.protein), ("mask", field.mask)] {
+  for (suffix, pixels) in field.channels + [("mask", field.mask)] {
     try writePNG16("\(stem)_\(suffix).png", width: sizePx, height: sizePx, pixels: pixels)
   }
 }
@@ -111,14 +112,14 @@ private func createFolder(_ path: String) throws(Fault) {
   }
 }
 
-private func writeMetadata(_ plan: [FieldPlan], to path: String) throws(Fault) {
+private func writeMetadata(_ plan: [FieldPlan], isLayered: Bool, to path: String) throws(Fault) {
   var writer = try CSVWriter(path: path)
   try writer.write(["image", "gene", "localization", "plate", "well", "site", "cell_line"])
   for field in plan {
-    try writer.write([
-      field.name, field.gene.name, field.gene.localizations.map(\.rawValue).joined(separator: ";"),
-      field.plate, field.well, "\(field.site)", field.line.name,
-    ])
+    let localizations = field.gene.localizations.map(\.rawValue).joined(separator: ";")
+    try writer.write(
+      [field.name] + (isLayered ? ["", ""] : [field.gene.name, localizations])
+        + [field.plate, field.well, "\(field.site)", field.line.name])
   }
   try writer.close()
 }

@@ -3,9 +3,8 @@ import Randomness
 
 /// One field of view with all that is known about it.
 struct SimulatedField {
-  /// 16-bit images of the two channels, row-major.
-  let nucleus: [UInt16]
-  let protein: [UInt16]
+  /// 16-bit images, row-major, by channel: nucleus and protein, or nucleus and every location.
+  let channels: [(name: String, pixels: [UInt16])]
   /// 0 = background, otherwise the cell's number, from 1 without gaps.
   let mask: [UInt16]
   let cells: [SimulatedCell]
@@ -19,7 +18,8 @@ struct SimulatedField {
     let field = LabelField(shapes: shapes, sizePx: size)
 
     var dna = Canvas(width: size, height: size)
-    var stain = dna
+    let stains = options.isLayered ? Stain.layers(texture: gene.texture) : [.protein(of: gene)]
+    var drawn = stains.map { _ in dna }
     var cells: [SimulatedCell] = []
     for (index, shape) in shapes.enumerated() {
       let anatomy = CellAnatomy(shape, label: UInt16(index + 1), in: field, unit: unit, using: &generator)
@@ -28,17 +28,21 @@ struct SimulatedField {
       let dnaContent = generator.uniform(in: 1...2)
       dna.add(
         drawChromatin(in: anatomy, using: &generator), scale: Float(160 * dnaContent), at: anatomy.window)
-      stain.add(
-        drawProtein(of: gene, in: anatomy, using: &generator),
-        scale: Float(gene.brightness * expression), at: anatomy.window)
+      for (index, stain) in stains.enumerated() {
+        drawn[index].add(
+          stain.draw(anatomy, &generator), scale: Float(stain.brightness * expression), at: anatomy.window)
+      }
       cells.append(
         SimulatedCell(
           label: index + 1, centroid: anatomy.centroid, areaPx: anatomy.areaPx,
           nucleusAreaPx: anatomy.nucleusAreaPx, expression: expression))
     }
     let camera = Camera(pointSpread: max(0.6, 0.017 * unit), sizePx: size, using: &generator)
-    nucleus = camera.expose(dna, using: &generator)
-    protein = camera.expose(stain, using: &generator)
+    var channels = [("nucleus", camera.expose(dna, using: &generator))]
+    for (stain, canvas) in zip(stains, drawn) {
+      channels.append((stain.name, camera.expose(canvas, using: &generator)))
+    }
+    self.channels = channels
     mask = field.labels
     self.cells = cells
   }
@@ -53,20 +57,6 @@ struct SimulatedCell: Sendable {
   let nucleusAreaPx: Int
   /// Amount of the protein relative to the gene's middling cell.
   let expression: Double
-}
-
-/// All locations of a gene in one cell, over unspecific staining.
-private func drawProtein(
-  of gene: SimulatedGene, in cell: CellAnatomy, using generator: inout SeededGenerator
-) -> Canvas {
-  var canvas = cell.paint { x, y in
-    gene.haze * (1 - exp(-Double(cell.edgeDistance[x, y]) / (0.1 * cell.unit)))
-  }
-  for (localization, weight) in zip(gene.localizations, gene.weights) {
-    let structure = localization.draw(in: cell, texture: gene.texture, using: &generator)
-    for index in canvas.values.indices { canvas.values[index] += weight * structure.values[index] }
-  }
-  return canvas
 }
 
 extension Canvas {

@@ -11,6 +11,9 @@ package struct SimulationOptions: Sendable {
   /// Width and height of a field.
   package var sizePx = 512
   package var seed: UInt64 = 1
+  /// Draw every location into every cell, an image each, instead of one gene's mixture. Mixing them by other
+  /// shares makes any number of proteins out of the same cells.
+  package var isLayered = false
   /// Fields drawn at once; the files do not depend on it.
   package var threadCount = 1
 

@@ -67,6 +67,19 @@ import Testing
     }
   }
 
+  @Test func layeredFieldsShowEveryLocationOfTheSameCells() throws {
+    try withTemporaryDirectory { folder in
+      var options = Self.tiny()
+      options.isLayered = true
+      _ = try simulate(into: folder, options: options)
+      for suffix in ["nucleus", "nucleoplasm", "golgi-apparatus", "vesicles", "mask"] {
+        #expect(bytes(ofFile: "\(folder)/P1_A01_s1_\(suffix).png") != nil)
+      }
+      #expect(bytes(ofFile: "\(folder)/P1_A01_s1_protein.png") == nil)
+      #expect(try CSVTable(path: "\(folder)/metadata.csv").rows.allSatisfy { $0[1] == "" && $0[2] == "" })
+    }
+  }
+
   @Test func progressCountsEveryFieldOnce() throws {
     try withTemporaryDirectory { folder in
       let counts = Mutex<[Int]>([])

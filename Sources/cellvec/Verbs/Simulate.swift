@@ -8,7 +8,9 @@ struct Simulate: ParsableCommand {
     discussion: """
       Each field becomes three 16-bit PNG files (_nucleus, _protein, _mask);
       metadata.csv tells gene, localization, plate, well and cell line of every
-      field. The same options write the same bytes.
+      field. The same options write the same bytes. With --layers, every location
+      has a file of its own in place of _protein: mixed by any shares, they make
+      any number of proteins (tools/pretrain does).
 
       Example:
         cellvec simulate fields --fields 96 --seed 1
@@ -24,6 +26,8 @@ struct Simulate: ParsableCommand {
   @Option(help: "Cells in a field on average.") var cellsPerField = defaults.cellsPerField
   @Option(help: ArgumentHelp("Width and height of a field.", valueName: "pixels")) var size = defaults.sizePx
   @Option(help: "Seed of everything random.") var seed = defaults.seed
+  @Flag(help: "Draw every location into every cell, a file each, instead of a gene's mixture.")
+  var layers = false
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var talk: TalkOptions
 
@@ -34,12 +38,12 @@ struct Simulate: ParsableCommand {
     options.cellsPerField = cellsPerField
     options.sizePx = size
     options.seed = seed
+    options.isLayered = layers
     options.threadCount = threads.count
     let progress = ProgressLine(counting: "fields", of: fields, isQuiet: talk.quiet)
     let summary = try simulate(into: folder, options: options) { progress.update(done: $0) }
     progress.finish()
-    talk.say(
-      "\(summary.fieldCount) fields of \(summary.geneCount) genes with \(summary.cellCount) cells in \(folder)"
-    )
+    let genes = layers ? "" : " of \(summary.geneCount) genes"
+    talk.say("\(summary.fieldCount) fields\(genes) with \(summary.cellCount) cells in \(folder)")
   }
 }

@@ -33,7 +33,10 @@ def main():
         "train", formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         help="train, or go on with the run of this --output")
     p.set_defaults(run=train)
-    p.add_argument("--data", nargs="+", required=True, metavar="CROPS.npy:ROLES", help="crops and their channels")
+    p.add_argument("--data", nargs="+", required=True, metavar="CROPS.npy:ROLES[:CELLS.csv:COLUMN]",
+                   help="crops and their channels; cells of one value in a column (gene, well) belong together")
+    p.add_argument("--layers", nargs="*", default=[], metavar="CROPS.npy:nucleus,LOCATIONS",
+                   help="crops of `cellvec simulate --layers`, to make proteins up from")
     p.add_argument("--score", nargs="*", default=[], metavar="CROPS.npy:ROLES:CELLS.csv:LABEL:GROUP",
                    help="labelled crops for the kNN score, never trained on by their labels")
     p.add_argument("--output", required=True, help="folder for checkpoint, weights and card")
@@ -54,6 +57,8 @@ def main():
     g.add_argument("--init", help="weights to start from, a safetensors file of the same shape")
 
     g = p.add_argument_group("views")
+    g.add_argument("--pair", type=float, default=0.7, help="share of cells that come with another that belongs to them")
+    g.add_argument("--composed", type=float, default=0.45, help="share of cells with a made-up protein, with --layers")
     g.add_argument("--context", type=float, default=1.5, help="how much wider the crops were cut than cells are")
     g.add_argument("--global-scale", type=numbers, default=(0.35, 1.5),
                    help="area of a global view, as a share of what a backbone sees of a cell")

@@ -8,6 +8,10 @@ Noise and focus are varied twice. Widely from cell to cell, the same in all view
 see through them but is not taught to forget them, since a dim protein is a noisy one. And slightly from view to
 view, so that grains of noise are nothing to recognise a cell by. What channels have in common is varied from cell to
 cell too, by letting one bleed into the other.
+
+A sample is a pair of cells of one protein or treatment, or a cell twice: what the two share is what a cell is to be
+known by, not its outline or its neighbours. Source: Cross-Zamirski et al., "Self-supervised learning of phenotypic
+representations from cell images with weak labels", 2022.
 """
 
 import math
@@ -65,13 +69,13 @@ def bend(images, strength):
 
 def blur(images, probability, largest):
     """Gaussian blur of a share of the images, each channel by its own sigma of up to `largest` pixels."""
-    count, channels, side, _ = images.shape
+    count, channels, height, width = images.shape
     sigma = uniform(count * channels, 0.2, largest)
     sigma[torch.rand(count).repeat_interleave(channels) >= probability] = 0.05
     offsets = torch.arange(-3.0, 4.0)
     kernel = torch.exp(-offsets**2 / (2 * sigma[:, None] ** 2))
     kernel = (kernel / kernel.sum(1, keepdim=True)).to(images.device)
-    flat = F.pad(images.reshape(1, count * channels, side, side), (3, 3, 3, 3), mode="reflect")
+    flat = F.pad(images.reshape(1, count * channels, height, width), (3, 3, 3, 3), mode="reflect")
     flat = F.conv2d(flat, kernel[:, None, :, None], groups=count * channels)
     return F.conv2d(flat, kernel[:, None, None, :], groups=count * channels).reshape(images.shape)
 
@@ -90,16 +94,20 @@ def bleed(images, probability, largest):
     return images + share.to(images.device) * images.roll(1, 1) * lit
 
 
-def arrange_channels(images, present, replicate, drop, swap):
+def arrange_channels(images, present, replicate, drop, swap, telling):
     """Fills the inputs as `cellvec` will: some cells have one channel copied into all inputs (`replicate`), some
     lack a channel (`drop`) or have their channels in another order (`swap`: users map what they have to what there
-    is), others come as they are. One choice a cell, so that its views agree."""
+    is), others come as they are. One choice a pair, so that its views agree. `telling` is the channel that tells
+    what a pair has in common: where it is not seen, the first cell takes the second's place."""
     count, inputs = present.shape
     draw = torch.rand(count)
     alone = present.sum(1) == 1
     chosen = torch.multinomial(present.float(), 1).squeeze(1)
     copies = draw < torch.where(alone, 0.5, replicate)
     loses = ~copies & ~alone & (draw > 1 - drop)
+    blind = torch.where(copies, chosen != telling, loses & (chosen == telling))
+    first, second = images.chunk(2, 2)
+    images = torch.cat([first, torch.where(blind.to(images.device)[:, None, None, None], first, second)], 2)
     source = torch.arange(inputs).expand(count, -1).clone()
     source[copies] = chosen[copies, None].expand(-1, inputs)
     turned = ~copies & ~loses & (torch.rand(count) < swap)
@@ -116,22 +124,24 @@ class MultiCrop:
     def __init__(self, options):
         self.options = options
 
-    def __call__(self, images, present):
-        """-> (list of 2 global views [B, C, S, S], list of local views)."""
+    def __call__(self, pairs, present):
+        """Pairs stacked along the height [B, C, 2 S, S]; the first global view is of the first cell, the second of the
+        second. -> (list of 2 global views, list of local views)."""
         o = self.options
-        images = arrange_channels(images, present, o.replicate, o.drop, o.swap)
+        telling = o.inputs.index("protein") if "protein" in o.inputs else len(o.inputs) - 1
+        pairs = arrange_channels(pairs, present, o.replicate, o.drop, o.swap, telling)
         # Absent channels stay 0: nothing is added to them.
-        lit = (images.amax((2, 3), keepdim=True) > images.amin((2, 3), keepdim=True)).float()
-        images = bleed(standardize(blur(images, o.blur, 1.5)), o.bleed, o.bleed_share)
-        images = noise(standardize(images), o.noise)
+        lit = (pairs.amax((2, 3), keepdim=True) > pairs.amin((2, 3), keepdim=True)).float()
+        pairs = bleed(standardize(blur(pairs, o.blur, 1.5)), o.bleed, o.bleed_share)
+        pairs = noise(standardize(pairs), o.noise)
         globals_, locals_ = [], []
-        for _ in range(2):
-            x = view(images, o.image_size, o.global_scale, o.context, uniform(len(images), 0, 0.12), o.stretch)
+        for cells in pairs.chunk(2, 2):
+            x = view(cells, o.image_size, o.global_scale, o.context, uniform(len(cells), 0, 0.12), o.stretch)
             x = noise(standardize(blur(bend(x, o.gamma), o.blur, 0.7)), o.view_noise)
             globals_.append(standardize(x) * lit)
-        bent = standardize(bend(images, o.gamma))
-        for _ in range(o.local_views):
-            x = view(bent, o.local_size, o.local_scale, o.context, uniform(len(images), 0, 0.3), o.stretch)
+        bent = standardize(bend(pairs, o.gamma)).chunk(2, 2)
+        for number in range(o.local_views):
+            cells = bent[number % 2]
+            x = view(cells, o.local_size, o.local_scale, o.context, uniform(len(cells), 0, 0.3), o.stretch)
             locals_.append(noise(blur(x, o.blur, 0.7), o.view_noise) * lit)
         return globals_, locals_
-

@@ -1,10 +1,12 @@
-"""Sets of crops as `cellvec crops` writes them, and labels to score a backbone with."""
+"""Sets of crops as `cellvec crops` writes them, partners of cells, and labels to score a backbone with."""
 
 import csv
 import dataclasses
 
 import numpy as np
 import torch
+
+from .compose import compose
 
 
 @dataclasses.dataclass
@@ -40,33 +42,101 @@ class CropSet:
                 f"{self.path}: the model has no input {', '.join(unknown)}; its inputs are {', '.join(inputs)}: "
                 "name others with --inputs, or the channels otherwise")
         batch = np.zeros((len(indices), len(inputs), *self.pixels.shape[2:]), np.float32)
-        pixels = self.pixels[np.sort(indices)]
+        pixels = self.pixels[indices]
         for channel, role in enumerate(self.roles):
             batch[:, inputs.index(role)] = pixels[:, channel]
         present = torch.tensor([role in self.roles for role in inputs])
         return torch.from_numpy(batch), present.expand(len(indices), -1)
 
 
-class Sampler:
-    """Batches over several sets; a set's share grows with the square root of its size."""
+@dataclasses.dataclass
+class Cells:
+    """Cells to train on, each with the cells that show the same protein or treatment as far as the table knows."""
 
-    def __init__(self, sets, inputs, batch, seed):
-        self.sets, self.inputs, self.batch, self.seed = sets, inputs, batch, seed
-        sizes = np.array([len(crops.pixels) for crops in sets], float) ** 0.5
-        self.shares = sizes / sizes.sum()
-        self.sides = {crops.pixels.shape[-1] for crops in sets}
-        if len(self.sides) != 1:
-            raise SystemExit(f"crops of one size are needed, found {sorted(self.sides)} px")
+    crops: CropSet
+    partners: list | None
+
+    @classmethod
+    def parse(cls, text):
+        """"crops.npy:roles", or "crops.npy:roles:cells.csv:column" where cells of one value belong together."""
+        if text.count(":") < 3:
+            return cls(CropSet.parse(text), None)
+        head, table, column = text.rsplit(":", 2)
+        crops = CropSet.parse(head)
+        values = [line[column] for line in read_table(table, [column], len(crops.pixels))]
+        alike = {}
+        for row, value in enumerate(values):
+            alike.setdefault(value, []).append(row)
+        return cls(crops, [alike[value] if value else [row] for row, value in enumerate(values)])
+
+    def draw(self, random, count, inputs, pair):
+        """Pairs stacked along the height [count, C, 2 side, side], and which inputs are there. A share of `pair` of
+        the cells come with a partner, the others with themselves."""
+        size = len(self.crops.pixels)
+        first = random.choice(size, count, replace=count > size)
+        second = first.copy()
+        for place in np.flatnonzero(random.random(count) < pair if self.partners else []):
+            second[place] = random.choice(self.partners[first[place]])
+        pixels, present = self.crops.read(np.concatenate([first, second]), inputs)
+        return torch.cat(pixels.chunk(2), 2), present[:count]
+
+
+@dataclasses.dataclass
+class Layers:
+    """Layered simulated cells, out of which pairs of cells with one made-up protein are composed."""
+
+    crops: CropSet
+
+    def draw(self, random, count, inputs, pair):
+        del pair  # These always differ: there are more proteins than cells.
+        names = self.crops.roles[1:]
+        rows = random.choice(len(self.crops.pixels), 2 * count, replace=2 * count > len(self.crops.pixels))
+        pixels = torch.from_numpy(self.crops.pixels[rows])
+        pixels = torch.cat(pixels.chunk(2), 2)
+        images = torch.zeros(count, len(inputs), *pixels.shape[2:])
+        reference, protein = compose(pixels[:, 0], pixels[:, 1:], names)
+        images[:, inputs.index("nucleus")], images[:, inputs.index("protein")] = reference, protein
+        present = torch.tensor([role in ("nucleus", "protein") for role in inputs])
+        return images, present.expand(count, -1)
+
+
+class Sampler:
+    """Batches over several sets; a set's share grows with the square root of its size, but for layered ones, which
+    have the share `composed` together."""
+
+    def __init__(self, cells, layers, options):
+        self.sets, self.options = [*cells, *layers], options
+        roots = lambda sets: np.array([len(one.crops.pixels) for one in sets], float) ** 0.5
+        share = options.composed if layers else 0
+        self.shares = np.concatenate(
+            [(1 - share) * roots(cells) / max(1, roots(cells).sum()), share * roots(layers) / max(1, roots(layers).sum())])
+        self.shares /= self.shares.sum()
+        sides = {one.crops.pixels.shape[-1] for one in self.sets}
+        if len(sides) != 1:
+            raise SystemExit(f"crops of one size are needed, found {sorted(sides)} px")
 
     def __call__(self, step):
         """The batch of a step depends on seed and step alone, so that a resumed run goes on as if never stopped."""
-        random = np.random.default_rng([self.seed, step])
-        counts = random.multinomial(self.batch, self.shares)
-        parts = [
-            crops.read(random.choice(len(crops.pixels), count, replace=count > len(crops.pixels)), self.inputs)
-            for crops, count in zip(self.sets, counts) if count
-        ]
+        o = self.options
+        random = np.random.default_rng([o.seed, step])
+        counts = random.multinomial(o.batch, self.shares)
+        parts = [one.draw(random, count, o.inputs, o.pair) for one, count in zip(self.sets, counts) if count]
         return torch.cat([pixels for pixels, _ in parts]), torch.cat([present for _, present in parts])
+
+
+def read_table(path, columns, count):
+    """The lines of a table with one line for each of `count` crops."""
+    try:
+        with open(path, newline="") as file:
+            lines = list(csv.DictReader(file))
+    except OSError as error:
+        raise SystemExit(f"{path}: cannot be read ({error.strerror})") from None
+    for column in columns:
+        if lines and column not in lines[0]:
+            raise SystemExit(f"{path}: has no column {column}; it has {', '.join(lines[0])}")
+    if len(lines) != count:
+        raise SystemExit(f"{path}: expected {count} lines, found {len(lines)}")
+    return lines
 
 
 @dataclasses.dataclass
@@ -85,16 +155,7 @@ class LabelledSet:
             raise SystemExit(f"{text}: expected crops.npy:roles:cells.csv:label column:group column")
         head, table, label, group = text.rsplit(":", 3)
         crops = CropSet.parse(head)
-        try:
-            with open(table, newline="") as file:
-                lines = list(csv.DictReader(file))
-        except OSError as error:
-            raise SystemExit(f"{table}: cannot be read ({error.strerror})") from None
-        for column in (label, group):
-            if lines and column not in lines[0]:
-                raise SystemExit(f"{table}: has no column {column}; it has {', '.join(lines[0])}")
-        if len(lines) != len(crops.pixels):
-            raise SystemExit(f"{table}: expected {len(crops.pixels)} lines, found {len(lines)}")
+        lines = read_table(table, [label, group], len(crops.pixels))
         rows = np.array([index for index, line in enumerate(lines) if line[label]])
         if len(rows) < 2:
             raise SystemExit(f"{table}: expected cells with a {label}, found {len(rows)}")
