@@ -1,119 +1,186 @@
-import Copenblas
 import Kernels
 
-/// One thread's forward pass with its memory: images go through one at a time, in products whose shapes
-/// depend on the image size alone, so that a result never depends on what else is embedded.
+/// The forward pass of one image, by a team of threads that share its memory; and that memory, for any number of
+/// images one after the other.
 ///
-/// Letters: T tokens, D width, S rows of a strip. After its keys and values, a block works through the tokens
-/// in strips, which bounds the attention scores and hidden units that exist at a time.
-struct ForwardPass: ~Copyable {
+/// What a row goes through depends on that row and, in attention, on the keys and values of all; never on which
+/// thread works on it, nor with which other rows. So results are the same for any team.
+///
+/// Letters: T tokens, D width, S rows of a strip. Rows go through a block in strips, each by one member of the team:
+/// from what attention gathered to the queries, keys and values of the next block. The team waits for one another
+/// twice a block: before attention, which needs all keys, and after it.
+///
+/// Unchecked: members write to disjoint rows between two waits.
+final class ForwardPass: @unchecked Sendable {
   let geometry: ViTGeometry
   let weights: ViTWeights
-  private let positions: UnsafePointer<Float>
   let grid: PatchGrid
   let tokenCount: Int
-  private let stripRows: Int
+  let members: Int
+  private let positions: UnsafePointer<Float>
+  private let barrier: UnsafeMutablePointer<kernels_barrier>
+  private let isa = kernels_active_isa()
+  private let arena: ScratchMemory
 
-  private let memory: UnsafeMutablePointer<Float>
-  /// The residual stream, [T, D].
-  private let tokens: UnsafeMutablePointer<Float>
-  /// Its layer norm, [T, D].
-  let normed: UnsafeMutablePointer<Float>
-  /// Keys and values, [T, 2 D].
-  private let keyValue: UnsafeMutablePointer<Float>
-  /// Queries, later the input of the MLP, [S, D].
-  private let query: UnsafeMutablePointer<Float>
-  /// Attention scores of one head, [S, T]; also the weights of the tokens that are pooled, [heads, T].
-  let scores: UnsafeMutablePointer<Float>
-  /// What attention gathered, [S, D].
-  private let context: UnsafeMutablePointer<Float>
-  /// The end of a residual branch before it is added, [S, D].
-  private let branch: UnsafeMutablePointer<Float>
-  /// Hidden units of the MLP, [S, hiddenUnitCount]; also the pixels of S patches, and the gates of S pooled
-  /// tokens.
-  let hidden: UnsafeMutablePointer<Float>
+  /// The residual stream, float32 [T, D].
+  private let tokens: Rows
+  /// Queries [T, D], keys and values [T, 2 D], what attention gathered [T, D].
+  private let query: Rows
+  private let keyValue: Rows
+  private let context: Rows
+  /// The last layer norm, float32 [T, D], dense; in the memory of keys and values.
+  let normed: Rows
+  /// What each member has for itself.
+  private let own: [Own]
 
-  /// - Parameter positions: of the grid's patches, [patchCount, D] to be added, or with rotary positions the
-  ///   turns [patchCount, D / heads]; must outlive this.
-  init(geometry: ViTGeometry, weights: ViTWeights, positions: UnsafePointer<Float>, grid: PatchGrid) {
+  /// The scratch of one member of a team.
+  struct Own {
+    /// The input of a product: [S, D], or the pixels of S patches.
+    let input: Rows
+    /// Hidden units of the MLP, [S, mlpWidth].
+    let hidden: Rows
+    /// float32 before it is rounded, or where the kernels in between know nothing else: [S, wideCount].
+    let wide: Rows
+    /// A head's packed keys and values, and the memory of `kernels_attend`.
+    let head: UnsafeMutableRawPointer
+    let attention: UnsafeMutableRawPointer
+  }
+
+  private var precision: Precision { weights.precision }
+  private var width: Int { geometry.width }
+  private var isRotary: Bool { geometry.gridSize == nil }
+
+  /// - Parameters:
+  ///   - positions: of the grid's patches, [patchCount, D] to be added, or with rotary positions the turns
+  ///     [patchCount, D / heads]; must outlive this.
+  ///   - members: threads of a team.
+  init(
+    geometry: ViTGeometry, weights: ViTWeights, positions: UnsafePointer<Float>, grid: PatchGrid, members: Int
+  ) {
     self.geometry = geometry
     self.weights = weights
     self.positions = positions
     self.grid = grid
+    self.members = members
     let tokenCount = geometry.leadingTokenCount + grid.patchCount
-    // Strips of equal size, at most 256 rows: a short last one would waste a pass over the weights.
-    let strips = (tokenCount + 255) / 256
-    let stripRows = (tokenCount + strips - 1) / strips
     self.tokenCount = tokenCount
-    self.stripRows = stripRows
+    barrier = .allocate(capacity: 1)
+    barrier.initialize(to: kernels_barrier(members: Int32(members), arrived: 0, round: 0))
 
     let width = geometry.width
-    let sizes = [
-      tokenCount * width, tokenCount * width, tokenCount * 2 * width, stripRows * width,
-      max(stripRows, geometry.attentionPooling?.heads ?? 0) * tokenCount, stripRows * width,
-      stripRows * width,
-      stripRows
-        * max(
-          geometry.hiddenUnitCount, geometry.patchValueCount,
-          2 * (geometry.attentionPooling?.hiddenWidth ?? 0)),
-    ].map { ($0 + 15) / 16 * 16 }
-    memory = .allocate(capacity: sizes.reduce(0, +))
-    var free = memory
-    func take(_ index: Int) -> UnsafeMutablePointer<Float> {
-      defer { free += sizes[index] }
-      return free
+    let arena = ScratchMemory()
+    self.arena = arena
+    let number = weights.precision.number
+    func activations(_ rows: Int, _ count: Int) -> Rows {
+      arena.rows(rows, bytes: kernels_row_bytes(number, count))
     }
-    tokens = take(0)
-    normed = take(1)
-    keyValue = take(2)
-    query = take(3)
-    scores = take(4)
-    context = take(5)
-    branch = take(6)
-    hidden = take(7)
+    tokens = arena.rows(tokenCount, bytes: 4 * width)
+    query = activations(tokenCount, width)
+    context = activations(tokenCount, width)
+    let keyValueBytes = kernels_row_bytes(number, 2 * width)
+    let shared = arena.bytes(max(tokenCount * Self.padded(keyValueBytes), tokenCount * 4 * width))
+    keyValue = Rows(start: shared, stride: Self.padded(keyValueBytes))
+    normed = Rows(start: shared, stride: 4 * width)
+
+    let strip = Strips(rows: tokenCount, members: members).longest
+    let wideCount = max(
+      2 * width, geometry.patchValueCount, geometry.hiddenUnitCount,
+      2 * (geometry.attentionPooling?.hiddenWidth ?? 0))
+    let isa = self.isa
+    own = (0..<members).map { _ in
+      Own(
+        input: activations(strip, max(width, geometry.patchValueCount)),
+        hidden: activations(strip, geometry.mlpWidth),
+        wide: arena.rows(strip, bytes: 4 * wideCount, dense: true),
+        head: arena.bytes(kernels_head_bytes(isa, number, tokenCount, geometry.headWidth)),
+        attention: arena.bytes(kernels_attend_bytes(isa, number, tokenCount, geometry.headWidth)))
+    }
   }
 
-  deinit { memory.deallocate() }
+  deinit { barrier.deallocate() }
 
-  /// Writes the embedding of an image.
+  /// Bytes between rows: whole cache lines, and not a power of two, which would make all rows of a tile fight for
+  /// the same lines of the cache.
+  static func padded(_ bytes: Int) -> Int { (bytes + 63) / 64 * 64 + 64 }
+
+  /// Writes the embedding of an image; called by every member of the team, and returns when all are done.
   ///
   /// - Parameter planes: one plane of pixels an input, nil being zeros.
   func run(
-    _ planes: [UnsafePointer<Float>?], pooling: Pooling, into vector: UnsafeMutablePointer<Float>
+    _ planes: [UnsafePointer<Float>?], pooling: Pooling, into vector: UnsafeMutablePointer<Float>, member: Int
   ) {
-    embedPatches(planes)
-    for block in weights.blocks.dropLast() { apply(block, to: tokenCount) }
+    let strips = Strips(rows: tokenCount, members: members)
     // Where nothing but the class token is read after the last block, that block computes nothing else.
     let read = pooling == .classToken ? 1 : tokenCount
-    if let last = weights.blocks.last { apply(last, to: read) }
-    weights.norm.apply(tokens, rows: read, width: geometry.width, into: normed)
-    pool(by: pooling, into: vector)
+    let last = weights.blocks.count - 1
+    func queries(_ block: Int) -> Int { block == last ? read : tokenCount }
+
+    strips.forEach(of: member) { strip in
+      embedPatches(strip, of: planes, own[member])
+      if let block = weights.blocks.first { project(block, strip, queries: queries(0), own[member]) }
+    }
+    for (number, block) in weights.blocks.enumerated() {
+      wait()
+      attend(queries: queries(number), member)
+      wait()
+      strips.forEach(of: member) { strip in
+        let active = strip.clamped(to: 0..<queries(number))
+        if !active.isEmpty { update(block, active, own[member]) }
+        if number < last {
+          project(weights.blocks[number + 1], strip, queries: queries(number + 1), own[member])
+        }
+      }
+    }
+    wait()
+    if member == 0 {
+      for row in 0..<read { weights.norm.apply(tokens.floats(row), width: width, into: normed.floats(row)) }
+      pool(by: pooling, own[0], into: vector)
+    }
   }
 
-  /// Calls `body` with the first row and the number of rows of every strip of `count` rows.
-  func forEachStrip(of count: Int, _ body: (Int, Int) -> Void) {
-    for start in stride(from: 0, to: count, by: stripRows) { body(start, min(stripRows, count - start)) }
+  private func wait() {
+    if members > 1 { kernels_barrier_wait(barrier) }
+  }
+
+  /// Rounds float32 rows to the numbers that products take.
+  private func round(_ rows: Int, _ count: Int, _ wide: Rows, into target: Rows) {
+    for row in 0..<rows {
+      let values = (target.start + row * target.stride)
+      switch precision {
+      case .float32: values.assumingMemoryBound(to: Float.self).update(from: wide.floats(row), count: count)
+      case .bfloat16:
+        let rounded = values.assumingMemoryBound(to: UInt16.self)
+        kernels_round_bf16(isa, count, wide.floats(row), rounded)
+        // Products take whole words.
+        if count % 2 == 1 { rounded[count] = 0 }
+      }
+    }
   }
 }
 
 // MARK: - Patches
 
 extension ForwardPass {
-  /// Fills `tokens`: class token, registers, then every patch's projection with its position.
-  private func embedPatches(_ planes: [UnsafePointer<Float>?]) {
-    let width = geometry.width
+  /// Fills a strip of `tokens`: class token, registers, then every patch's projection with its position.
+  private func embedPatches(_ strip: Range<Int>, of planes: [UnsafePointer<Float>?], _ own: Own) {
     let leading = geometry.leadingTokenCount
-    tokens.update(from: weights.leadingTokens, count: leading * width)
-    forEachStrip(of: grid.patchCount) { start, rows in
-      for row in 0..<rows { copyPatch(start + row, of: planes, to: hidden + row * geometry.patchValueCount) }
-      let target = tokens + (leading + start) * width
-      weights.patch.multiply(hidden, rows: rows, into: target)
-      if geometry.gridSize != nil {
-        kernels_add_residual(positions + start * width, weights.patch.bias, nil, rows, width, target)
+    for row in strip.clamped(to: 0..<leading) {
+      tokens.floats(row).update(from: weights.leadingTokens + row * width, count: width)
+    }
+    let patches = strip.clamped(to: leading..<tokenCount)
+    guard !patches.isEmpty else { return }
+    let pixels = Rows(start: own.wide.start, stride: 4 * geometry.patchValueCount)
+    for (index, row) in patches.enumerated() {
+      copyPatch(row - leading, of: planes, to: pixels.floats(index))
+      if isRotary {
+        tokens.floats(row).update(repeating: 0, count: width)
       } else {
-        kernels_add_bias(weights.patch.bias, rows, width, target)
+        tokens.floats(row).update(from: positions + (row - leading) * width, count: width)
       }
     }
+    round(patches.count, geometry.patchValueCount, pixels, into: own.input)
+    weights.patch.multiply(
+      own.input, rows: patches.count, KERNELS_RESIDUAL, as: .float32, into: tokens.from(patches.lowerBound))
   }
 
   /// Copies a patch's pixels, [inputs, patchSize, patchSize].
@@ -140,57 +207,85 @@ extension ForwardPass {
 // MARK: - Blocks
 
 extension ForwardPass {
-  /// Lets the first `queryCount` tokens attend to all, and updates them.
-  private func apply(_ block: ViTWeights.Block, to queryCount: Int) {
-    let width = geometry.width
-    block.norm1.apply(tokens, rows: tokenCount, width: width, into: normed)
-    block.keyValue.multiply(normed, rows: tokenCount, into: keyValue)
-    kernels_add_bias(block.keyValue.bias, tokenCount, 2 * width, keyValue)
-    rotate(keyValue, tokens: 0..<tokenCount, stride: 2 * width)
-    forEachStrip(of: queryCount) { start, rows in
-      let stream = tokens + start * width
+  /// The layer norm of rows of the stream, as the input of a product.
+  private func normalize(_ norm: ViTWeights.LayerNorm, _ rows: Range<Int>, _ own: Own) {
+    let wide = Rows(start: own.wide.start, stride: 4 * width)
+    for (index, row) in rows.enumerated() {
+      norm.apply(
+        tokens.floats(row), width: width,
+        into: precision == .float32 ? own.input.floats(index) : wide.floats(index))
+    }
+    if precision != .float32 { round(rows.count, width, wide, into: own.input) }
+  }
 
-      block.query.multiply(normed + start * width, rows: rows, into: query)
-      kernels_add_bias(block.query.bias, rows, width, query)
-      rotate(query, tokens: start..<start + rows, stride: width)
-      for head in 0..<geometry.heads { attend(head, rows: rows) }
-      block.projection.multiply(context, rows: rows, into: branch)
-      kernels_add_residual(branch, block.projection.bias, block.scale1, rows, width, stream)
+  /// Queries, keys and values of a strip; queries of the first `count` tokens only.
+  private func project(_ block: ViTWeights.Block, _ strip: Range<Int>, queries count: Int, _ own: Own) {
+    normalize(block.norm1, strip, own)
+    project(block.keyValue, strip, own, into: keyValue)
+    let queries = strip.clamped(to: 0..<count)
+    if !queries.isEmpty { project(block.query, queries, own, into: query) }
+  }
 
-      block.norm2.apply(stream, rows: rows, width: width, into: query)
-      block.hidden.multiply(query, rows: rows, into: hidden)
-      switch geometry.mlp {
-      case .gelu: kernels_add_bias_gelu(block.hidden.bias, rows, geometry.mlpWidth, hidden)
-      case .swiglu: kernels_silu_gate(block.hidden.bias, rows, geometry.mlpWidth, hidden)
-      }
-      block.output.multiply(hidden, stride: geometry.hiddenUnitCount, rows: rows, into: branch)
-      kernels_add_residual(branch, block.output.bias, block.scale2, rows, width, stream)
+  private func project(_ linear: Linear, _ rows: Range<Int>, _ own: Own, into target: Rows) {
+    let target = target.from(rows.lowerBound)
+    guard isRotary else {
+      linear.multiply(own.input, rows: rows.count, as: precision, into: target)
+      return
+    }
+    let turned = precision == .float32 ? target : Rows(start: own.wide.start, stride: 4 * linear.outputs)
+    linear.multiply(own.input, rows: rows.count, as: .float32, into: turned)
+    let leading = geometry.leadingTokenCount
+    let patches = rows.clamped(to: leading..<tokenCount)
+    // Class token and registers have no position. Behind the queries or keys are the values, which are not turned.
+    if !patches.isEmpty {
+      kernels_rotate(
+        positions + (patches.lowerBound - leading) * geometry.headWidth, patches.count, geometry.heads,
+        geometry.headWidth, turned.stride / 4, turned.floats(patches.lowerBound - rows.lowerBound))
+    }
+    if precision != .float32 { round(rows.count, linear.outputs, turned, into: target) }
+  }
+
+  /// context = softmax(Q K^T / sqrt(head width)) V for a member's share of the heads, or of the rows where heads
+  /// cannot be shared out evenly.
+  private func attend(queries count: Int, _ member: Int) {
+    let number = precision.number
+    let size = precision == .float32 ? 4 : 2
+    let byHeads = geometry.heads % members == 0
+    let rows = byHeads ? 0..<count : count * member / members..<count * (member + 1) / members
+    guard !rows.isEmpty else { return }
+    for head in 0..<geometry.heads where !byHeads || head % members == member {
+      let start = head * geometry.headWidth * size
+      let keys = keyValue.advanced(bytes: start)
+      kernels_pack_head(
+        isa, number, keys.start, keys.start + width * size, keyValue.stride, tokenCount, geometry.headWidth,
+        own[member].head)
+      let queries = query.from(rows.lowerBound).advanced(bytes: start)
+      let target = context.from(rows.lowerBound).advanced(bytes: start)
+      kernels_attend(
+        isa, number, queries.start, queries.stride, rows.count, own[member].head, tokenCount,
+        geometry.headWidth,
+        own[member].attention, target.start, target.stride)
     }
   }
 
-  /// Turns the queries or keys of patches by their positions; class token and registers have none.
-  private func rotate(_ rows: UnsafeMutablePointer<Float>, tokens: Range<Int>, stride: Int) {
-    guard geometry.gridSize == nil else { return }
-    let leading = geometry.leadingTokenCount
-    let patches = tokens.clamped(to: leading..<tokenCount)
-    guard !patches.isEmpty else { return }
-    kernels_rotate(
-      positions + (patches.lowerBound - leading) * geometry.headWidth, patches.count, geometry.heads,
-      geometry.headWidth, stride, rows + (patches.lowerBound - tokens.lowerBound) * stride)
-  }
-
-  /// context = softmax(Q K^T / sqrt(head width)) V, for one head's columns.
-  private func attend(_ head: Int, rows: Int) {
-    let width = blasint(geometry.width)
-    let headWidth = geometry.headWidth
-    let key = keyValue + head * headWidth
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasTrans, blasint(rows), blasint(tokenCount), blasint(headWidth),
-      1 / Float(headWidth).squareRoot(), query + head * headWidth, width, key, 2 * width, 0, scores,
-      blasint(tokenCount))
-    kernels_softmax(rows, tokenCount, scores)
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(rows), blasint(headWidth), blasint(tokenCount), 1,
-      scores, blasint(tokenCount), key + geometry.width, 2 * width, 0, context + head * headWidth, width)
+  /// Adds what attention gathered, then the MLP, to rows of the stream.
+  private func update(_ block: ViTWeights.Block, _ rows: Range<Int>, _ own: Own) {
+    let stream = tokens.from(rows.lowerBound)
+    block.projection.multiply(
+      context.from(rows.lowerBound), rows: rows.count, KERNELS_RESIDUAL, layerScale: block.scale1,
+      as: .float32,
+      into: stream)
+    normalize(block.norm2, rows, own)
+    switch geometry.mlp {
+    case .gelu:
+      block.hidden.multiply(own.input, rows: rows.count, KERNELS_GELU, as: precision, into: own.hidden)
+    case .swiglu:
+      let gates = Rows(start: own.wide.start, stride: 4 * geometry.hiddenUnitCount)
+      block.hidden.multiply(own.input, rows: rows.count, as: .float32, into: gates)
+      kernels_silu_gate(block.hidden.biasOrZeros, rows.count, geometry.mlpWidth, gates.floats())
+      round(rows.count, geometry.mlpWidth, gates, into: own.hidden)
+    }
+    block.output.multiply(
+      own.hidden, rows: rows.count, KERNELS_RESIDUAL, layerScale: block.scale2, as: .float32, into: stream)
   }
 }

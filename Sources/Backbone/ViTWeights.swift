@@ -1,4 +1,3 @@
-import Copenblas
 import Kernels
 
 /// The parameters of a vision transformer in the layout that the forward pass reads.
@@ -6,14 +5,6 @@ import Kernels
 /// Unchecked: threads share the floats behind the pointers, but nobody writes to them after `init`, and they
 /// live as long as this object.
 final class ViTWeights: @unchecked Sendable {
-  /// x W^T + b, a weight row per output.
-  struct Linear {
-    let weight: UnsafePointer<Float>
-    let bias: UnsafePointer<Float>
-    let inputs: Int
-    let outputs: Int
-  }
-
   struct LayerNorm {
     let gamma: UnsafePointer<Float>
     let beta: UnsafePointer<Float>
@@ -59,10 +50,12 @@ final class ViTWeights: @unchecked Sendable {
   let norm: LayerNorm
   let pool: Pool?
   let positions: Positions
+  let precision: Precision
   private let memory: [UnsafeMutablePointer<Float>]
 
-  init(_ checkpoint: ViTCheckpoint) throws {
-    var arena = Arena()
+  init(_ checkpoint: ViTCheckpoint, precision: Precision = .float32) throws {
+    self.precision = precision
+    var arena = Arena(precision: precision)
     do {
       let geometry = checkpoint.geometry
       let width = geometry.width
@@ -99,6 +92,7 @@ final class ViTWeights: @unchecked Sendable {
 
 /// Copies tensors to memory that keeps its address.
 private struct Arena {
+  let precision: Precision
   private(set) var memory: [UnsafeMutablePointer<Float>] = []
 
   mutating func store(_ values: [Float]) -> UnsafePointer<Float> {
@@ -114,14 +108,14 @@ private struct Arena {
     for pointer in memory { pointer.deallocate() }
   }
 
-  mutating func linear(
-    _ checkpoint: ViTCheckpoint, _ name: String, _ inputs: Int, _ outputs: Int
-  ) throws -> ViTWeights.Linear {
-    let bias = try checkpoint.floats(name + ".bias")
-    return ViTWeights.Linear(
-      weight: store(try checkpoint.floats(name + ".weight")),
-      bias: store(bias.isEmpty ? [Float](repeating: 0, count: outputs) : bias), inputs: inputs,
-      outputs: outputs)
+  func linear(
+    _ checkpoint: ViTCheckpoint, _ name: String, _ inputs: Int, _ outputs: Int, addsBias: Bool = true
+  ) throws -> Linear {
+    try checkpoint.floats(name + ".weight").withUnsafeBufferPointer {
+      Linear(
+        weights: $0, bias: try checkpoint.floats(name + ".bias"), inputs: inputs, outputs: outputs,
+        precision: precision, addsBias: addsBias)
+    }
   }
 
   mutating func pool(
@@ -131,9 +125,11 @@ private struct Arena {
       try checkpoint.floats("pool.v" + kind) + checkpoint.floats("pool.u" + kind)
     }
     return ViTWeights.Pool(
-      gates: .init(
-        weight: store(try joint(".weight")), bias: store(try joint(".bias")), inputs: width,
-        outputs: 2 * pooling.hiddenWidth),
+      gates: try joint(".weight").withUnsafeBufferPointer {
+        Linear(
+          weights: $0, bias: try joint(".bias"), inputs: width, outputs: 2 * pooling.hiddenWidth,
+          precision: .float32, addsBias: false)
+      },
       scores: store(try checkpoint.floats("pool.scores.weight")))
   }
 
@@ -147,38 +143,40 @@ private struct Arena {
     _ checkpoint: ViTCheckpoint, _ prefix: String, _ geometry: ViTGeometry
   ) throws -> ViTWeights.Block {
     let width = geometry.width
-    // One tensor holds queries, keys and values; queries are split off because the last block needs one only.
-    let joint = try linear(checkpoint, prefix + "attn.qkv", width, 3 * width)
+    // One tensor holds queries, keys and values; queries are split off because the last block needs few of them.
+    let bias = try checkpoint.floats(prefix + "attn.qkv.bias")
+    let (query, keyValue) = try checkpoint.floats(prefix + "attn.qkv.weight").withUnsafeBufferPointer {
+      joint in
+      let split = width * width
+      return (
+        Linear(
+          weights: UnsafeBufferPointer(rebasing: joint[..<split]), bias: Array(bias.prefix(width)),
+          inputs: width,
+          outputs: width, precision: precision),
+        Linear(
+          weights: UnsafeBufferPointer(rebasing: joint[split...]), bias: Array(bias.dropFirst(width)),
+          inputs: width, outputs: 2 * width, precision: precision)
+      )
+    }
     let mlp = geometry.mlp.tensorNames
     return ViTWeights.Block(
       norm1: try norm(checkpoint, prefix + "norm1"),
-      query: .init(weight: joint.weight, bias: joint.bias, inputs: width, outputs: width),
-      keyValue: .init(
-        weight: joint.weight + width * width, bias: joint.bias + width, inputs: width, outputs: 2 * width),
+      query: query,
+      keyValue: keyValue,
       projection: try linear(checkpoint, prefix + "attn.proj", width, width),
       scale1: geometry.hasLayerScale ? store(try checkpoint.floats(prefix + "ls1.gamma")) : nil,
       norm2: try norm(checkpoint, prefix + "norm2"),
-      hidden: try linear(checkpoint, prefix + mlp.first, width, geometry.hiddenUnitCount),
+      // The gate of SwiGLU adds the bias.
+      hidden: try linear(
+        checkpoint, prefix + mlp.first, width, geometry.hiddenUnitCount, addsBias: geometry.mlp == .gelu),
       output: try linear(checkpoint, prefix + mlp.last, geometry.mlpWidth, width),
       scale2: geometry.hasLayerScale ? store(try checkpoint.floats(prefix + "ls2.gamma")) : nil)
   }
 }
 
-extension ViTWeights.Linear {
-  /// The products without the bias, which the kernel that follows adds: [rows, inputs] -> [rows, outputs].
-  ///
-  /// - Parameter stride: values from one row of the input to the next; nil when rows are dense.
-  func multiply(
-    _ input: UnsafePointer<Float>, stride: Int? = nil, rows: Int, into output: UnsafeMutablePointer<Float>
-  ) {
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasTrans, blasint(rows), blasint(outputs), blasint(inputs), 1, input,
-      blasint(stride ?? inputs), weight, blasint(inputs), 0, output, blasint(outputs))
-  }
-}
-
 extension ViTWeights.LayerNorm {
-  func apply(_ input: UnsafePointer<Float>, rows: Int, width: Int, into output: UnsafeMutablePointer<Float>) {
-    kernels_layer_norm(gamma, beta, epsilon, rows, width, input, output)
+  /// Writes the norm of float32 rows.
+  func apply(_ input: UnsafePointer<Float>, width: Int, into output: UnsafeMutablePointer<Float>) {
+    kernels_layer_norm(gamma, beta, epsilon, 1, width, input, output)
   }
 }

@@ -1,5 +1,4 @@
 import Copenblas
-import Dispatch
 import Faults
 package import Formats
 import Glibc
@@ -7,7 +6,7 @@ package import Identity
 import Kernels
 import Synchronization
 
-/// A vision transformer with its weights, in float32: images in, embeddings out.
+/// A vision transformer with its weights: images in, embeddings out.
 ///
 /// Safe to use from several threads at once.
 package final class VisionTransformer: Sendable {
@@ -39,6 +38,8 @@ package final class VisionTransformer: Sendable {
   /// Whether nothing says how many heads there are, so that the family's usual width is taken.
   package let headsAreAssumed: Bool
 
+  package var precision: Precision { weights.precision }
+
   private let weights: ViTWeights
   private let resampling: PositionResampling
   /// The positions for the last grid that was not the stored one.
@@ -54,24 +55,29 @@ package final class VisionTransformer: Sendable {
   ///   - branch: the wanted one of several models in the file; nil for the usual one.
   ///   - name: what the model is called; `ModelName` of the path by default.
   ///   - inputRoles: what each input is meant for, over what the file says.
+  ///   - precision: the numbers that the forward pass multiplies.
   /// - Throws: a fault that names the tensors that are missing, unexpected, of the wrong shape or not finite, or
   ///   the field of the configuration that contradicts them.
   package convenience init(
-    path: String, branch: String? = nil, name: String? = nil, inputRoles: [String]? = nil
+    path: String, branch: String? = nil, name: String? = nil, inputRoles: [String]? = nil,
+    precision: Precision = .float32
   ) throws {
     try self.init(
       file: openTensorFile(path: path, branch: branch),
       configuration: ModelConfiguration(besideWeights: path), name: name ?? ModelName.of(weights: path),
-      inputRoles: inputRoles)
+      inputRoles: inputRoles, precision: precision)
   }
 
   /// Takes a file of weights that is open or in memory.
-  package convenience init(file: any TensorFile, name: String, inputRoles: [String]? = nil) throws {
-    try self.init(file: file, configuration: nil, name: name, inputRoles: inputRoles)
+  package convenience init(
+    file: any TensorFile, name: String, inputRoles: [String]? = nil, precision: Precision = .float32
+  ) throws {
+    try self.init(file: file, configuration: nil, name: name, inputRoles: inputRoles, precision: precision)
   }
 
   private init(
-    file: any TensorFile, configuration: ModelConfiguration?, name: String, inputRoles: [String]?
+    file: any TensorFile, configuration: ModelConfiguration?, name: String, inputRoles: [String]?,
+    precision: Precision
   ) throws {
     let checkpoint = try Self.checkpoint(file, configuration)
     geometry = checkpoint.geometry
@@ -85,7 +91,7 @@ package final class VisionTransformer: Sendable {
     self.inputRoles = try Self.checked(inputRoles, count) ?? Self.inputRoles(of: file, count: count)
     trainingInput = try TrainingInput(metadata: file.metadata, name: file.name)
     ignoredTensors = checkpoint.ignored
-    weights = try ViTWeights(checkpoint)
+    weights = try ViTWeights(checkpoint, precision: precision)
     resampling = checkpoint.resampling
     headsAreAssumed = checkpoint.headsAreAssumed
     hash = Self.hash(of: file, configured: checkpoint.configured)
@@ -187,21 +193,42 @@ extension VisionTransformer {
     positions(for: grid).withUnsafeBufferPointer { positions in
       guard let base = positions.baseAddress else { return }
       nonisolated(unsafe) let positions = base
+      /// Embeds one image by one pass; `mixtures` is scratch that only member 0 writes to.
+      @Sendable func embed(
+        _ task: Int, _ forward: ForwardPass, _ planes: [UnsafePointer<Float>?], member: Int
+      ) {
+        forward.run(planes, pooling: pooling, into: target + task * dimension, member: member)
+      }
+      @Sendable func planes(_ task: Int, _ scratch: UnsafeMutablePointer<Float>) -> [UnsafePointer<Float>?] {
+        let (image, number) = task.quotientAndRemainder(dividingBy: passes.count)
+        return passes[number].planes(
+          of: source + image * channels * pixelCount, pixelCount: pixelCount, scratch: scratch)
+      }
+      @Sendable func makeForward(members: Int) -> ForwardPass {
+        ForwardPass(geometry: geometry, weights: weights, positions: positions, grid: grid, members: members)
+      }
+      // Whole images by each thread, which never wait for one another; what is left over by all threads together.
+      let alone = taskCount - taskCount % threads
       let next = Atomic(0)
-      DispatchQueue.concurrentPerform(iterations: min(threads, taskCount)) { _ in
-        let denormals = kernels_flush_denormals()
-        defer { kernels_restore_denormals(denormals) }
-        let mixtures = UnsafeMutablePointer<Float>.allocate(capacity: mixtureCount * pixelCount)
-        defer { mixtures.deallocate() }
-        let pass = ForwardPass(geometry: geometry, weights: weights, positions: positions, grid: grid)
-        while true {
-          let task = next.add(1, ordering: .relaxed).oldValue
-          if task >= taskCount { return }
-          let (image, number) = task.quotientAndRemainder(dividingBy: passes.count)
-          let planes = passes[number].planes(
-            of: source + image * channels * pixelCount, pixelCount: pixelCount, scratch: mixtures)
-          pass.run(planes, pooling: pooling, into: target + task * dimension)
+      if alone > 0 {
+        Team.run(members: threads) { _ in
+          let mixtures = UnsafeMutablePointer<Float>.allocate(capacity: mixtureCount * pixelCount)
+          defer { mixtures.deallocate() }
+          let forward = makeForward(members: 1)
+          while true {
+            let task = next.add(1, ordering: .relaxed).oldValue
+            if task >= alone { return }
+            embed(task, forward, planes(task, mixtures), member: 0)
+          }
         }
+      }
+      guard alone < taskCount else { return }
+      let mixtures = UnsafeMutablePointer<Float>.allocate(capacity: mixtureCount * pixelCount)
+      defer { mixtures.deallocate() }
+      let forward = makeForward(members: threads)
+      for task in alone..<taskCount {
+        nonisolated(unsafe) let planes = planes(task, mixtures)
+        Team.run(members: threads) { member in embed(task, forward, planes, member: member) }
       }
     }
   }

@@ -67,15 +67,13 @@ void cosine_f32_portable(const float *restrict queries, size_t query_count, cons
 void kernels_cosine_f32_on(kernels_isa isa, const float *restrict queries, size_t query_count,
                            const float *restrict rows, const uint32_t *restrict slots, size_t row_count,
                            size_t dimension, float *restrict similarities) {
-  switch (isa) {
 #if defined(__x86_64__)
-    case KERNELS_AVX2:
-      cosine_f32_avx2(queries, query_count, rows, slots, row_count, dimension, similarities);
-      return;
-#endif
-    default:
-      cosine_f32_portable(queries, query_count, rows, slots, row_count, dimension, similarities);
+  if (isa >= KERNELS_AVX2) {
+    cosine_f32_avx2(queries, query_count, rows, slots, row_count, dimension, similarities);
+    return;
   }
+#endif
+  cosine_f32_portable(queries, query_count, rows, slots, row_count, dimension, similarities);
 }
 
 void kernels_cosine_f32(const float *restrict queries, size_t query_count, const float *restrict rows,

@@ -21,7 +21,7 @@
   static void name##_portable(UNPACK parameters) { body arguments; }                                           \
   AVX2 static void name##_avx2(UNPACK parameters) { body arguments; }                                          \
   void name##_on(kernels_isa isa, UNPACK parameters) {                                                         \
-    if (isa == KERNELS_AVX2) {                                                                                 \
+    if (isa >= KERNELS_AVX2) {                                                                                 \
       name##_avx2 arguments;                                                                                   \
     } else {                                                                                                   \
       name##_portable arguments;                                                                               \

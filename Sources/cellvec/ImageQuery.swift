@@ -52,7 +52,7 @@ struct ImageQuery {
     do {
       // A file that has moved has its branches still.
       let branch = try registry.hasModel(named: reference) ? nil : space.backbone?.branch
-      let model = try registry.load(reference, branch: branch).model
+      let model = try registry.load(reference, branch: branch, precision: .fastest).model
       if model.hash.description == hash { return model }
       problem = Fault(
         .badData, reference, expected: "the weights that made space \"\(space.name)\" (\(hash))",
@@ -62,7 +62,7 @@ struct ImageQuery {
         .missingInput, fault.subject, fault.problem,
         remedy: "name the weights that made space \"\(space.name)\" with --backbone")
     }
-    if option == nil, let found = try registry.load(hash: hash) { return found.model }
+    if option == nil, let found = try registry.load(hash: hash, precision: .fastest) { return found.model }
     throw problem
   }
 

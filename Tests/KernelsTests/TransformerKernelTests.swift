@@ -4,8 +4,7 @@ import Randomness
 import Testing
 
 /// The instruction sets that this machine runs.
-private let instructionSets: [kernels_isa] =
-  kernels_active_isa() == KERNELS_AVX2 ? [KERNELS_PORTABLE, KERNELS_AVX2] : [KERNELS_PORTABLE]
+private let instructionSets: [kernels_isa] = (0...kernels_active_isa().rawValue).map { kernels_isa($0) }
 
 /// Rows of several kinds: the oracle must hold for all of them.
 private enum Distribution: CaseIterable {

@@ -53,11 +53,15 @@ package struct ModelRegistry: Sendable {
   }
 
   /// The model that a name stands for, or else the file at a path. What has a slash is a path.
-  /// - Parameter branch: the wanted one of several models in a file; nil for the usual one. Models with names were
-  ///   added with theirs.
+  /// - Parameters:
+  ///   - branch: the wanted one of several models in a file; nil for the usual one. Models with names were added
+  ///     with theirs.
+  ///   - precision: the numbers that the model is to multiply.
   /// - Throws: `missingInput` when it is neither, with the name that was probably meant; `usage` for the branch of a
   ///   name; faults of the file.
-  package func load(_ nameOrPath: String, branch: String? = nil) throws -> Found {
+  package func load(
+    _ nameOrPath: String, branch: String? = nil, precision: Precision = .float32
+  ) throws -> Found {
     if try hasModel(named: nameOrPath) {
       guard branch == nil else {
         throw Fault(
@@ -66,8 +70,8 @@ package struct ModelRegistry: Sendable {
             "leave it out, or add the other one under a name of its own: cellvec models add NAME FILE --branch"
         )
       }
-      if nameOrPath != BundledModel.name { return try loadAdded(nameOrPath) }
-      return Found(model: try BundledModel.load(), isNamed: true, preset: nil)
+      if nameOrPath != BundledModel.name { return try loadAdded(nameOrPath, precision) }
+      return Found(model: try BundledModel.load(precision: precision), isNamed: true, preset: nil)
     }
     var status = stat()
     guard nameOrPath.contains("/") || stat(nameOrPath, &status) == 0 else {
@@ -77,13 +81,14 @@ package struct ModelRegistry: Sendable {
         remedy: adviceOnUnknownName("model", nameOrPath, among: names))
     }
     return Found(
-      model: try VisionTransformer(path: nameOrPath, branch: branch), isNamed: false, preset: nil)
+      model: try VisionTransformer(path: nameOrPath, branch: branch, precision: precision), isNamed: false,
+      preset: nil)
   }
 
   /// The model whose weights have this digest; nil when there is none.
-  package func load(hash: String) throws -> Found? {
+  package func load(hash: String, precision: Precision = .float32) throws -> Found? {
     guard let name = try entries().first(where: { $0.hash == hash })?.name else { return nil }
-    return try load(name)
+    return try load(name, precision: precision)
   }
 
   /// The text that describes a model, in Markdown.
@@ -99,10 +104,11 @@ package struct ModelRegistry: Sendable {
       remedy: "cellvec models inspect \(name) shows what its file says")
   }
 
-  private func loadAdded(_ name: String) throws -> Found {
+  private func loadAdded(_ name: String, _ precision: Precision) throws -> Found {
     let entry = try entry(of: name)
     let model = try VisionTransformer(
-      path: weightsPath(of: name), branch: entry.branch, name: name, inputRoles: entry.inputs)
+      path: weightsPath(of: name), branch: entry.branch, name: name, inputRoles: entry.inputs,
+      precision: precision)
     guard model.hash.description == entry.hash else {
       throw Fault(
         .badData, "model \(name)", expected: "the weights that were added (\(entry.hash))",

@@ -62,11 +62,16 @@ struct BackboneOptions: ParsableArguments {
       valueName: "name|file"))
   private var backbone: String?
   @OptionGroup private var branch: BranchOptions
+  @Option(
+    help: ArgumentHelp(
+      "Numbers that the model multiplies: float32 or bfloat16; default: the fastest here that stays close to float32.",
+      valueName: "numbers"))
+  private var precision: Precision?
 
   var nameOrPath: String { backbone ?? BundledModel.name }
 
   func load(from registry: ModelRegistry = .standard) throws -> ModelRegistry.Found {
-    try registry.load(nameOrPath, branch: branch.branch)
+    try registry.load(nameOrPath, branch: branch.branch, precision: precision ?? .fastest)
   }
 }
 
@@ -149,3 +154,4 @@ extension ModelOptions.Loaded {
 }
 
 extension Pooling: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}

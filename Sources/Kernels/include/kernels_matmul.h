@@ -1,0 +1,80 @@
+#ifndef KERNELS_MATMUL_H
+#define KERNELS_MATMUL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels_isa.h"
+
+// Products of activations with packed weights, and what a transformer does to a product before it stores it.
+//
+// What is multiplied comes in words of 32 bits: one float32, two bfloat16, or four 8-bit numbers (activations
+// unsigned, weights signed), summed in float32 or, for 8 bits, exactly in int32. Weights are packed into panels of
+// kernels_panel_columns(isa) outputs: [panels][words][columns], so that the inner loop reads memory in order. Rows of
+// activations are a whole number of words; where the inputs do not fill the last word, both sides hold zeros.
+//
+// An output is one sum over all inputs in order, kept in a register. So a row's result does not depend on the other
+// rows, nor on which panels are computed at once. Instruction sets differ in the last bits.
+typedef enum { KERNELS_F32 = 0, KERNELS_BF16 = 1, KERNELS_I8 = 2 } kernels_number;
+
+// Numbers in a word: 1, 2, 4. Bytes of a row of activations with so many inputs, whole words.
+size_t kernels_numbers_per_word(kernels_number number);
+size_t kernels_row_bytes(kernels_number number, size_t inputs);
+
+// Outputs of one panel: 8, 16 or 32.
+size_t kernels_panel_columns(kernels_isa isa);
+size_t kernels_panels(kernels_isa isa, size_t outputs);
+// Bytes of all panels of a product.
+size_t kernels_panel_bytes(kernels_isa isa, kernels_number number, size_t inputs, size_t outputs);
+
+// Packs weights [outputs, inputs]. Rows lie `stride` floats apart. bfloat16 is rounded to nearest even; I8 rounds
+// weight / scale[output] to -127...127.
+void kernels_pack(kernels_isa isa, kernels_number number, const float *weights, size_t stride, size_t inputs,
+                  size_t outputs, const float *scale, void *panels);
+
+// A packed product. `bias`, `scale` and `sums` have room for whole panels.
+typedef struct {
+  kernels_number number;
+  size_t inputs;
+  size_t outputs;
+  const void *panels;
+  // [outputs], or NULL.
+  const float *bias;
+  // I8 only: what one step of a weight stands for [outputs], and the sum of an output's weights [outputs].
+  const float *scale;
+  const int32_t *sums;
+} kernels_product;
+
+// What is done to a product p = x W^T + bias.
+typedef enum {
+  KERNELS_STORE = 0,    // out = p
+  KERNELS_GELU = 1,     // out = gelu(p); for bfloat16 results by a polynomial with an error below 8e-5
+  KERNELS_RESIDUAL = 2  // out += layer_scale * p, float32 only; layer_scale NULL stands for ones
+} kernels_ending;
+
+// What one step of an 8-bit activation stands for, and the number that stands for 0: one a row.
+typedef struct {
+  float scale;
+  int32_t zero;
+} kernels_step;
+
+// Applies a product to `rows` rows that lie `stride` bytes apart, for the panels first...first + count - 1, and
+// writes them to `out`, whose rows lie `out_stride` bytes apart.
+//
+//   steps        [rows] for I8, else NULL
+//   result       KERNELS_F32 or KERNELS_BF16: the type of `out`
+//   layer_scale  [outputs] or NULL
+void kernels_matmul(kernels_isa isa, const kernels_product *product, const void *x, size_t stride, size_t rows,
+                    const kernels_step *steps, size_t first, size_t count, kernels_ending ending,
+                    const float *layer_scale, kernels_number result, void *out, size_t out_stride);
+
+// Rounds float32 to bfloat16, to nearest even; NaN stays NaN.
+void kernels_round_bf16(kernels_isa isa, size_t count, const float *x, uint16_t *out);
+void kernels_widen_bf16(size_t count, const uint16_t *x, float *out);
+
+// Quantises rows of float32 to 8 bits, each with its own step so that its least and largest value (and 0) are met;
+// fills up the last word with the number that stands for 0. Rows of `x` are dense, those of `out` kernels_row_bytes
+// apart. A row that is not finite gives a step of NaN.
+void kernels_quantize(size_t rows, size_t width, const float *x, uint8_t *out, kernels_step *steps);
+
+#endif

@@ -1,0 +1,44 @@
+#ifndef MATMUL_H
+#define MATMUL_H
+
+#include "kernels_matmul.h"
+
+// What an instruction set brings to products. Sums are written raw: float32, or int32 for I8.
+typedef struct {
+  // Outputs of a panel, and the most rows whose sums fit the registers.
+  size_t columns;
+  size_t rows;
+  // sums[r, c] = the dot of row r of x with column c of a panel, over `words` words; r < rows. Rows of x and of
+  // sums lie `stride` and `sums_stride` words apart.
+  void (*tile[3])(size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel, size_t words, uint32_t *sums,
+                  size_t sums_stride);
+  // Ends a tile: turns the sums [rows, columns] of the outputs first, first + 1, ... into results.
+  void (*finish)(const kernels_product *product, const uint32_t *sums, size_t rows, const kernels_step *steps,
+                 size_t first, kernels_ending ending, const float *layer_scale, kernels_number result, void *out,
+                 size_t out_stride);
+  // p[r, c] = exp(factor * (s[r, c] - largest of row r)) for c < tokens, 0 up to `padded`, a multiple of the columns:
+  // in place, or as bfloat16 to `out`, whose rows lie `out_stride` bytes apart; reciprocals[r] = 1 / sum of the row.
+  void (*weigh)(size_t rows, float *scores, size_t stride, size_t tokens, size_t padded, float factor,
+                kernels_number number, void *out, size_t out_stride, float *reciprocals);
+  // out[r, c] = sums[r, c] * factors[r] for c < columns.
+  void (*scale)(size_t rows, const float *sums, size_t sums_stride, const float *factors, size_t columns,
+                kernels_number result, void *out, size_t out_stride);
+  void (*round)(size_t count, const float *x, uint16_t *out);
+} matmul_set;
+
+extern const matmul_set matmul_portable;
+#if defined(__x86_64__)
+extern const matmul_set matmul_avx2, matmul_avx512, matmul_avx512_vnni, matmul_avx512_bf16;
+#endif
+
+const matmul_set *matmul_set_of(kernels_isa isa);
+
+// The most rows of any set's tile, and the most columns.
+enum { MATMUL_MAX_ROWS = 12, MATMUL_MAX_COLUMNS = 32 };
+
+// Rows of tile number `tile` when `rows` rows are cut into as few tiles of at most `most` rows as can be, of equal
+// size up to one: a short last tile would read its panel for nothing.
+static inline size_t tile_count(size_t rows, size_t most) { return (rows + most - 1) / most; }
+static inline size_t tile_start(size_t rows, size_t tiles, size_t tile) { return rows * tile / tiles; }
+
+#endif
