@@ -137,6 +137,15 @@ TARGET_INLINE floats exponentials(floats x) {
   return MULTIPLY_ADD(p, r * r, r + 1.0f) * (floats)(((words)shifted << 23) + 0x3F800000u);
 }
 
+// 2^x for -126 < x <= 0: 2^n (1 + ...) with n the nearest whole number, which 1.5 * 2^23 leaves in the low bits.
+TARGET_INLINE floats powers_of_two(kernels_number number, floats x) {
+  const floats shifted = x + 12582912.0f;
+  const floats r = x - (shifted - 12582912.0f);
+  const floats p = number == KERNELS_BF16 ? QUICK_POWER_POLYNOMIAL(MULTIPLY_ADD, (floats){}, r)
+                                          : POWER_POLYNOMIAL(MULTIPLY_ADD, (floats){}, r);
+  return (floats)((words)p + ((words)shifted << 23));
+}
+
 TARGET_INLINE floats gelus(floats v) {
   floats a = (floats)((words)v & 0x7FFFFFFFu);
   a = chosen(a > 13.0f, (floats){} + 13.0f, a);
@@ -209,8 +218,8 @@ TARGET static void finish(const kernels_product *product, const uint32_t *sums, 
   }
 }
 
-TARGET static void weigh(size_t rows, float *scores, size_t stride, size_t tokens, size_t padded, float factor,
-                         kernels_number number, void *out, size_t out_stride, float *reciprocals) {
+TARGET_INLINE void weigh_as(const kernels_number number, size_t rows, float *scores, size_t stride, size_t tokens,
+                            size_t padded, float factor, void *out, size_t out_stride, float *reciprocals) {
   const size_t whole = tokens - tokens % LANES_OF_A_REGISTER;
   for (size_t r = 0; r < rows; r++, scores += stride, out = (char *)out + out_stride) {
     // What the last register holds beyond the tokens weighs nothing.
@@ -223,12 +232,13 @@ TARGET static void weigh(size_t rows, float *scores, size_t stride, size_t token
     float largest = most[0];
     for (size_t l = 1; l < LANES_OF_A_REGISTER; l++) largest = most[l] > largest ? most[l] : largest;
 
-    // Where a score is NaN, whatever is largest, the sum is NaN.
-    const floats offset = (floats){} - largest * factor;
+    // A score that is NaN may get any weight: the value that it belongs to is NaN, and so is the sum of values.
+    const float to_base_2 = factor * 1.44269504f;
+    const floats offset = (floats){} - largest * to_base_2;
     floats sum = {};
     for (size_t i = 0; i < padded; i += LANES_OF_A_REGISTER) {
-      const floats below = MULTIPLY_ADD(load(scores + i), (floats){} + factor, offset);
-      floats weight = exponentials(chosen(below < -87.0f, (floats){} - 87.0f, below));
+      const floats below = MULTIPLY_ADD(load(scores + i), (floats){} + to_base_2, offset);
+      floats weight = powers_of_two(number, chosen(below < -125.0f, (floats){} - 125.0f, below));
       if (i >= whole) {
         for (size_t l = 0; l < LANES_OF_A_REGISTER; l++) weight[l] = i + l < tokens ? weight[l] : 0;
       }
@@ -242,6 +252,14 @@ TARGET static void weigh(size_t rows, float *scores, size_t stride, size_t token
     for (size_t l = 0; l < LANES_OF_A_REGISTER; l++) total += sum[l];
     reciprocals[r] = 1.0f / total;
   }
+}
+
+TARGET static void weigh(size_t rows, float *scores, size_t stride, size_t tokens, size_t padded, float factor,
+                         kernels_number number, void *out, size_t out_stride, float *reciprocals) {
+  if (number == KERNELS_F32)
+    weigh_as(KERNELS_F32, rows, scores, stride, tokens, padded, factor, out, out_stride, reciprocals);
+  else
+    weigh_as(KERNELS_BF16, rows, scores, stride, tokens, padded, factor, out, out_stride, reciprocals);
 }
 
 TARGET static void scale(size_t rows, const float *sums, size_t sums_stride, const float *factors, size_t columns,
