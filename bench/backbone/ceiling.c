@@ -3,10 +3,21 @@
 //   ceiling THREADS [SECONDS]
 //
 // prints one JSON object: thousands of millions of multiply-adds a second in float32 (FMA), bfloat16 (VDPBF16PS)
-// and int8 (VPDPBUSD), null where the processor lacks the instruction. The best of several stretches counts.
+// and int8 (VPDPBUSD), null where the processor lacks the instruction, as all do that are not x86-64. The best of
+// several stretches counts.
+#include <stdio.h>
+
+#if !defined(__x86_64__)
+
+int main(void) {
+  printf("{\"float32\": null, \"bfloat16\": null, \"int8\": null}\n");
+  return 0;
+}
+
+#else
+
 #include <immintrin.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -107,3 +118,5 @@ int main(int count, char **arguments) {
   }
   return 0;
 }
+
+#endif

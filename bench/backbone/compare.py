@@ -31,16 +31,17 @@ def arguments():
     def numbers(text):
         return [int(number) for number in text.split(",")]
 
-    parser = argparse.ArgumentParser(prog="bench/backbone/run", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(prog="bench/backbone/run")
     parser.add_argument("--models", type=names(model_files.MODELS), help="default: all, s16 with --quick")
     parser.add_argument("--batches", type=numbers, help="default: 1,8,32, or 1,8 with --quick")
-    parser.add_argument("--threads", type=numbers, default="1,2")
-    parser.add_argument("--rivals", type=names(RIVALS), default=",".join(RIVALS))
+    parser.add_argument("--threads", type=numbers, default="1,2", help="default: 1,2")
+    parser.add_argument("--rivals", type=names(RIVALS), default=",".join(RIVALS), help="default: all of them")
     parser.add_argument("--quick", action="store_true", help="less of everything, and nothing that PyTorch compiles")
     parser.add_argument("--rounds", type=int, help="default: 3, or 2 with --quick")
     parser.add_argument("--seconds", type=float, help="a timing takes; default: 2, or 0.5 with --quick")
-    parser.add_argument("--size", type=int, default=224, help="side of the images")
-    parser.add_argument("--output", type=pathlib.Path, default=ROOT / "bench/results/local/backbone.json")
+    parser.add_argument("--size", type=int, default=224, help="side of the images; default: 224")
+    parser.add_argument("--output", type=pathlib.Path, default=ROOT / "bench/results/local/backbone.json",
+                        help="where the raw numbers go, and the tables as .md beside; default: bench/results/local")
     parser.add_argument("--program", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--work", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     found = parser.parse_args()
