@@ -61,7 +61,7 @@ let package = Package(
       name: "cellvec",
       dependencies: [
         "Faults", "Identity", "Formats", "Imaging", "Storage", "Filter", "Backbone", "Query",
-        "Training", "Ingest", "Simulation", "Kernels",
+        "Training", "Ingest", "Simulation", "Kernels", "Randomness",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
