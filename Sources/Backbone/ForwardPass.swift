@@ -142,18 +142,20 @@ final class ForwardPass: @unchecked Sendable {
     if members > 1 { kernels_barrier_wait(barrier) }
   }
 
-  /// Rounds float32 rows to the numbers that products take.
-  private func round(_ rows: Int, _ count: Int, _ wide: Rows, into target: Rows) {
+  /// Where float32 rows are written that `target` is to have in the numbers of products: there at once, or where
+  /// `round` takes them from.
+  private func unrounded(_ count: Int, for target: Rows, _ own: Own) -> Rows {
+    precision == .float32 ? target : Rows(start: own.wide.start, stride: 4 * count)
+  }
+
+  /// Rounds rows to the numbers that products take, unless these are float32.
+  private func round(_ rows: Int, _ count: Int, _ unrounded: Rows, into target: Rows) {
+    guard precision != .float32 else { return }
     for row in 0..<rows {
-      let values = (target.start + row * target.stride)
-      switch precision {
-      case .float32: values.assumingMemoryBound(to: Float.self).update(from: wide.floats(row), count: count)
-      case .bfloat16:
-        let rounded = values.assumingMemoryBound(to: UInt16.self)
-        kernels_round_bf16(isa, count, wide.floats(row), rounded)
-        // Products take whole words.
-        if count % 2 == 1 { rounded[count] = 0 }
-      }
+      let rounded = target.from(row).start.assumingMemoryBound(to: UInt16.self)
+      kernels_round_bf16(isa, count, unrounded.floats(row), rounded)
+      // Products take whole words.
+      if count % 2 == 1 { rounded[count] = 0 }
     }
   }
 }
@@ -169,7 +171,7 @@ extension ForwardPass {
     }
     let patches = strip.clamped(to: leading..<tokenCount)
     guard !patches.isEmpty else { return }
-    let pixels = Rows(start: own.wide.start, stride: 4 * geometry.patchValueCount)
+    let pixels = unrounded(geometry.patchValueCount, for: own.input, own)
     for (index, row) in patches.enumerated() {
       copyPatch(row - leading, of: planes, to: pixels.floats(index))
       if isRotary {
@@ -209,13 +211,11 @@ extension ForwardPass {
 extension ForwardPass {
   /// The layer norm of rows of the stream, as the input of a product.
   private func normalize(_ norm: ViTWeights.LayerNorm, _ rows: Range<Int>, _ own: Own) {
-    let wide = Rows(start: own.wide.start, stride: 4 * width)
+    let normed = unrounded(width, for: own.input, own)
     for (index, row) in rows.enumerated() {
-      norm.apply(
-        tokens.floats(row), width: width,
-        into: precision == .float32 ? own.input.floats(index) : wide.floats(index))
+      norm.apply(tokens.floats(row), width: width, into: normed.floats(index))
     }
-    if precision != .float32 { round(rows.count, width, wide, into: own.input) }
+    round(rows.count, width, normed, into: own.input)
   }
 
   /// Queries, keys and values of a strip; queries of the first `count` tokens only.
@@ -232,7 +232,7 @@ extension ForwardPass {
       linear.multiply(own.input, rows: rows.count, as: precision, into: target)
       return
     }
-    let turned = precision == .float32 ? target : Rows(start: own.wide.start, stride: 4 * linear.outputs)
+    let turned = unrounded(linear.outputs, for: target, own)
     linear.multiply(own.input, rows: rows.count, as: .float32, into: turned)
     let leading = geometry.leadingTokenCount
     let patches = rows.clamped(to: leading..<tokenCount)
@@ -242,7 +242,7 @@ extension ForwardPass {
         positions + (patches.lowerBound - leading) * geometry.headWidth, patches.count, geometry.heads,
         geometry.headWidth, turned.stride / 4, turned.floats(patches.lowerBound - rows.lowerBound))
     }
-    if precision != .float32 { round(rows.count, linear.outputs, turned, into: target) }
+    round(rows.count, linear.outputs, turned, into: target)
   }
 
   /// context = softmax(Q K^T / sqrt(head width)) V for a member's share of the heads, or of the rows where heads
@@ -272,20 +272,18 @@ extension ForwardPass {
   private func update(_ block: ViTWeights.Block, _ rows: Range<Int>, _ own: Own) {
     let stream = tokens.from(rows.lowerBound)
     block.projection.multiply(
-      context.from(rows.lowerBound), rows: rows.count, KERNELS_RESIDUAL, layerScale: block.scale1,
-      as: .float32,
-      into: stream)
+      context.from(rows.lowerBound), rows: rows.count, KERNELS_RESIDUAL, as: .float32, into: stream)
     normalize(block.norm2, rows, own)
+    var hidden = own.hidden
     switch geometry.mlp {
-    case .gelu:
-      block.hidden.multiply(own.input, rows: rows.count, KERNELS_GELU, as: precision, into: own.hidden)
+    case .gelu: block.hidden.multiply(own.input, rows: rows.count, KERNELS_GELU, as: precision, into: hidden)
     case .swiglu:
-      let gates = Rows(start: own.wide.start, stride: 4 * geometry.hiddenUnitCount)
-      block.hidden.multiply(own.input, rows: rows.count, as: .float32, into: gates)
-      kernels_silu_gate(block.hidden.biasOrZeros, rows.count, geometry.mlpWidth, gates.floats())
-      round(rows.count, geometry.mlpWidth, gates, into: own.hidden)
+      let gated = Rows(start: own.wide.start, stride: 4 * geometry.hiddenUnitCount)
+      block.hidden.multiply(own.input, rows: rows.count, as: .float32, into: gated)
+      kernels_silu_gate(block.hidden.biasOrZeros, rows.count, geometry.mlpWidth, gated.floats())
+      round(rows.count, geometry.mlpWidth, gated, into: hidden)
+      if precision == .float32 { hidden = gated }
     }
-    block.output.multiply(
-      own.hidden, rows: rows.count, KERNELS_RESIDUAL, layerScale: block.scale2, as: .float32, into: stream)
+    block.output.multiply(hidden, rows: rows.count, KERNELS_RESIDUAL, as: .float32, into: stream)
   }
 }

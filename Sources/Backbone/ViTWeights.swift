@@ -33,14 +33,12 @@ final class ViTWeights: @unchecked Sendable {
     /// Queries, and keys followed by values; head-major inside each.
     let query: Linear
     let keyValue: Linear
+    /// LayerScale is part of it, as of `output`.
     let projection: Linear
-    /// nil without LayerScale.
-    let scale1: UnsafePointer<Float>?
     let norm2: LayerNorm
     /// Hidden units; of SwiGLU the gating ones, then the gated ones.
     let hidden: Linear
     let output: Linear
-    let scale2: UnsafePointer<Float>?
   }
 
   let patch: Linear
@@ -109,12 +107,13 @@ private struct Arena {
   }
 
   func linear(
-    _ checkpoint: ViTCheckpoint, _ name: String, _ inputs: Int, _ outputs: Int, addsBias: Bool = true
+    _ checkpoint: ViTCheckpoint, _ name: String, _ inputs: Int, _ outputs: Int, scale: [Float] = [],
+    addsBias: Bool = true
   ) throws -> Linear {
     try checkpoint.floats(name + ".weight").withUnsafeBufferPointer {
       Linear(
-        weights: $0, bias: try checkpoint.floats(name + ".bias"), inputs: inputs, outputs: outputs,
-        precision: precision, addsBias: addsBias)
+        weights: $0, bias: try checkpoint.floats(name + ".bias"), scale: scale, inputs: inputs,
+        outputs: outputs, precision: precision, addsBias: addsBias)
     }
   }
 
@@ -159,18 +158,20 @@ private struct Arena {
       )
     }
     let mlp = geometry.mlp.tensorNames
+    func layerScale(_ name: String) throws -> [Float] {
+      geometry.hasLayerScale ? try checkpoint.floats("\(prefix)\(name).gamma") : []
+    }
     return ViTWeights.Block(
       norm1: try norm(checkpoint, prefix + "norm1"),
       query: query,
       keyValue: keyValue,
-      projection: try linear(checkpoint, prefix + "attn.proj", width, width),
-      scale1: geometry.hasLayerScale ? store(try checkpoint.floats(prefix + "ls1.gamma")) : nil,
+      projection: try linear(checkpoint, prefix + "attn.proj", width, width, scale: try layerScale("ls1")),
       norm2: try norm(checkpoint, prefix + "norm2"),
       // The gate of SwiGLU adds the bias.
       hidden: try linear(
         checkpoint, prefix + mlp.first, width, geometry.hiddenUnitCount, addsBias: geometry.mlp == .gelu),
-      output: try linear(checkpoint, prefix + mlp.last, geometry.mlpWidth, width),
-      scale2: geometry.hasLayerScale ? store(try checkpoint.floats(prefix + "ls2.gamma")) : nil)
+      output: try linear(
+        checkpoint, prefix + mlp.last, geometry.mlpWidth, width, scale: try layerScale("ls2")))
   }
 }
 

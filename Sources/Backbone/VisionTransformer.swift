@@ -182,54 +182,16 @@ extension VisionTransformer {
     precondition(images.count == count * channels * height * width, "images of another size")
     precondition(vectors.count == count * passes.count * dimension, "room for other vectors")
     let grid = try PatchGrid(height: height, width: width, patchSize: geometry.patchSize)
-    // Threads read all of these and write to disjoint parts of `target`.
     guard let images = images.baseAddress, let vectors = vectors.baseAddress else { return }
-    nonisolated(unsafe) let (source, target) = (images, vectors)
 
     Self.keepOpenBLASToItsCallersThread
-    let taskCount = count * passes.count
-    let pixelCount = height * width
-    let mixtureCount = passes.map(\.mixtureCount).max() ?? 0
     positions(for: grid).withUnsafeBufferPointer { positions in
-      guard let base = positions.baseAddress else { return }
-      nonisolated(unsafe) let positions = base
-      /// Embeds one image by one pass; `mixtures` is scratch that only member 0 writes to.
-      @Sendable func embed(
-        _ task: Int, _ forward: ForwardPass, _ planes: [UnsafePointer<Float>?], member: Int
-      ) {
-        forward.run(planes, pooling: pooling, into: target + task * dimension, member: member)
-      }
-      @Sendable func planes(_ task: Int, _ scratch: UnsafeMutablePointer<Float>) -> [UnsafePointer<Float>?] {
-        let (image, number) = task.quotientAndRemainder(dividingBy: passes.count)
-        return passes[number].planes(
-          of: source + image * channels * pixelCount, pixelCount: pixelCount, scratch: scratch)
-      }
-      @Sendable func makeForward(members: Int) -> ForwardPass {
-        ForwardPass(geometry: geometry, weights: weights, positions: positions, grid: grid, members: members)
-      }
-      // Whole images by each thread, which never wait for one another; what is left over by all threads together.
-      let alone = taskCount - taskCount % threads
-      let next = Atomic(0)
-      if alone > 0 {
-        Team.run(members: threads) { _ in
-          let mixtures = UnsafeMutablePointer<Float>.allocate(capacity: mixtureCount * pixelCount)
-          defer { mixtures.deallocate() }
-          let forward = makeForward(members: 1)
-          while true {
-            let task = next.add(1, ordering: .relaxed).oldValue
-            if task >= alone { return }
-            embed(task, forward, planes(task, mixtures), member: 0)
-          }
-        }
-      }
-      guard alone < taskCount else { return }
-      let mixtures = UnsafeMutablePointer<Float>.allocate(capacity: mixtureCount * pixelCount)
-      defer { mixtures.deallocate() }
-      let forward = makeForward(members: threads)
-      for task in alone..<taskCount {
-        nonisolated(unsafe) let planes = planes(task, mixtures)
-        Team.run(members: threads) { member in embed(task, forward, planes, member: member) }
-      }
+      guard let positions = positions.baseAddress else { return }
+      EmbeddingJob(
+        geometry: geometry, weights: weights, positions: positions, grid: grid, images: images, count: count,
+        channels: channels, pixelCount: height * width, passes: passes, pooling: pooling, vectors: vectors,
+        dimension: dimension
+      ).run(threads: threads)
     }
   }
 

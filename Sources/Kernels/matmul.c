@@ -69,31 +69,32 @@ static void prefetch(const uint32_t *panel, size_t words, size_t part, size_t pa
 }
 
 void kernels_matmul(kernels_isa isa, const kernels_product *product, const void *x, size_t stride, size_t rows,
-                    const kernels_step *steps, size_t first, size_t count, kernels_ending ending,
-                    const float *layer_scale, kernels_number result, void *out, size_t out_stride) {
+                    const kernels_step *steps, kernels_ending ending, kernels_number result, void *out,
+                    size_t out_stride) {
   const matmul_set *set = matmul_set_of(isa);
   const size_t columns = set->columns, words = word_count(product->number, product->inputs);
   const size_t tiles = tile_count(rows, set->rows), size = 4 / kernels_numbers_per_word(result);
   uint32_t sums[MATMUL_MAX_ROWS * MATMUL_MAX_COLUMNS] __attribute__((aligned(64)));
   float edge[MATMUL_MAX_ROWS * MATMUL_MAX_COLUMNS];
-  for (size_t panel = first; panel < first + count; panel++) {
+  const size_t panels = kernels_panels(isa, product->outputs);
+  for (size_t panel = 0; panel < panels; panel++) {
     const uint32_t *weights = (const uint32_t *)product->panels + panel * columns * words;
     const size_t output = panel * columns;
     const size_t width = product->outputs - output < columns ? product->outputs - output : columns;
     for (size_t tile = 0; tile < tiles; tile++) {
       const size_t start = tile_start(rows, tiles, tile), height = tile_start(rows, tiles, tile + 1) - start;
-      if (panel + 1 < first + count) prefetch(weights + columns * words, columns * words, tile, tiles);
+      if (panel + 1 < panels) prefetch(weights + columns * words, columns * words, tile, tiles);
       set->tile[product->number](height, (const uint32_t *)((const char *)x + start * stride), stride / 4, weights,
                                  words, sums, columns);
       const kernels_step *own = steps ? steps + start : NULL;
       char *target = (char *)out + start * out_stride + output * size;
       if (width == columns) {
-        set->finish(product, sums, height, own, output, ending, layer_scale, result, target, out_stride);
+        set->finish(product, sums, height, own, output, ending, result, target, out_stride);
         continue;
       }
       // The last panel has columns that the result has no room for.
       for (size_t r = 0; r < height; r++) memcpy(edge + r * columns, target + r * out_stride, width * size);
-      set->finish(product, sums, height, own, output, ending, layer_scale, result, edge, columns * 4);
+      set->finish(product, sums, height, own, output, ending, result, edge, columns * 4);
       for (size_t r = 0; r < height; r++) memcpy(target + r * out_stride, edge + r * columns, width * size);
     }
   }
@@ -101,10 +102,6 @@ void kernels_matmul(kernels_isa isa, const kernels_product *product, const void 
 
 void kernels_round_bf16(kernels_isa isa, size_t count, const float *x, uint16_t *out) {
   matmul_set_of(isa)->round(count, x, out);
-}
-
-void kernels_widen_bf16(size_t count, const uint16_t *x, float *out) {
-  for (size_t i = 0; i < count; i++) out[i] = bits_to_float((uint32_t)x[i] << 16);
 }
 
 void kernels_quantize(size_t rows, size_t width, const float *x, uint8_t *out, kernels_step *steps) {

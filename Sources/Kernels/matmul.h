@@ -14,9 +14,8 @@ typedef struct {
                   size_t sums_stride);
   // Ends a tile: turns the sums [rows, columns] of the outputs first, first + 1, ... into results.
   void (*finish)(const kernels_product *product, const uint32_t *sums, size_t rows, const kernels_step *steps,
-                 size_t first, kernels_ending ending, const float *layer_scale, kernels_number result, void *out,
-                 size_t out_stride);
-  // p[r, c] = exp(factor * (s[r, c] - largest of row r)) for c < tokens, 0 up to `padded`, a multiple of the columns:
+                 size_t first, kernels_ending ending, kernels_number result, void *out, size_t out_stride);
+  // p[r, c] = exp(factor * (s[r, c] - largest of row r)) for c < tokens, about 0 up to `padded`, a multiple of columns:
   // in place, or as bfloat16 to `out`, whose rows lie `out_stride` bytes apart; reciprocals[r] = 1 / sum of the row.
   void (*weigh)(size_t rows, float *scores, size_t stride, size_t tokens, size_t padded, float factor,
                 kernels_number number, void *out, size_t out_stride, float *reciprocals);

@@ -164,12 +164,10 @@ TARGET_INLINE floats quick_gelus(floats v) {
 // A tile's end where all is known but the numbers. `out` has room for whole panels.
 TARGET_INLINE void finish_tile(const int is_i8, const kernels_ending ending, const kernels_number result,
                                const kernels_product *product, const uint32_t *sums, size_t rows,
-                               const kernels_step *steps, size_t first, const float *layer_scale, void *out,
-                               size_t out_stride) {
+                               const kernels_step *steps, size_t first, void *out, size_t out_stride) {
   _Pragma("clang loop unroll(full)") for (size_t half = 0; half < 2; half++) {
     const size_t at = half * LANES_OF_A_REGISTER;
     const floats bias = product->bias ? load(product->bias + first + at) : (floats){};
-    const floats layer = ending == KERNELS_RESIDUAL && layer_scale ? load(layer_scale + first + at) : (floats){} + 1.0f;
     const floats scale = is_i8 ? load(product->scale + first + at) : (floats){};
     const ints weights = is_i8 ? (ints)load(product->sums + first + at) : (ints){};
     for (size_t r = 0; r < rows; r++) {
@@ -182,7 +180,7 @@ TARGET_INLINE void finish_tile(const int is_i8, const kernels_ending ending, con
       }
       char *target = (char *)out + r * out_stride;
       if (ending == KERNELS_GELU) p = result == KERNELS_F32 ? gelus(p) : quick_gelus(p);
-      if (ending == KERNELS_RESIDUAL) p = MULTIPLY_ADD(layer, p, load(target + 4 * at));
+      if (ending == KERNELS_RESIDUAL) p += load(target + 4 * at);
       if (result == KERNELS_F32)
         store(target + 4 * at, p);
       else
@@ -191,38 +189,35 @@ TARGET_INLINE void finish_tile(const int is_i8, const kernels_ending ending, con
   }
 }
 
+TARGET_INLINE void finish_sums(const int is_i8, const kernels_product *product, const uint32_t *sums, size_t rows,
+                               const kernels_step *steps, size_t first, kernels_ending ending,
+                               kernels_number result, void *out, size_t out_stride) {
+#define END(ending, result) \
+  finish_tile(is_i8, ending, result, product, sums, rows, steps, first, out, out_stride)
+  if (ending == KERNELS_RESIDUAL)
+    END(KERNELS_RESIDUAL, KERNELS_F32);
+  else if (ending == KERNELS_GELU && result == KERNELS_F32)
+    END(KERNELS_GELU, KERNELS_F32);
+  else if (ending == KERNELS_GELU)
+    END(KERNELS_GELU, KERNELS_BF16);
+  else if (result == KERNELS_F32)
+    END(KERNELS_STORE, KERNELS_F32);
+  else
+    END(KERNELS_STORE, KERNELS_BF16);
+}
+
 TARGET static void finish(const kernels_product *product, const uint32_t *sums, size_t rows, const kernels_step *steps,
-                          size_t first, kernels_ending ending, const float *layer_scale, kernels_number result,
-                          void *out, size_t out_stride) {
-#define END(ending, result)                                                                                    \
-  if (product->number == KERNELS_I8)                                                                           \
-    finish_tile(1, ending, result, product, sums, rows, steps, first, layer_scale, out, out_stride);           \
-  else                                                                                                         \
-    finish_tile(0, ending, result, product, sums, rows, steps, first, layer_scale, out, out_stride)
-  switch (ending) {
-    case KERNELS_STORE:
-      if (result == KERNELS_F32) {
-        END(KERNELS_STORE, KERNELS_F32);
-      } else {
-        END(KERNELS_STORE, KERNELS_BF16);
-      }
-      return;
-    case KERNELS_GELU:
-      if (result == KERNELS_F32) {
-        END(KERNELS_GELU, KERNELS_F32);
-      } else {
-        END(KERNELS_GELU, KERNELS_BF16);
-      }
-      return;
-    case KERNELS_RESIDUAL: END(KERNELS_RESIDUAL, KERNELS_F32); return;
-  }
+                          size_t first, kernels_ending ending, kernels_number result, void *out, size_t out_stride) {
+  if (product->number == KERNELS_I8)
+    finish_sums(1, product, sums, rows, steps, first, ending, result, out, out_stride);
+  else
+    finish_sums(0, product, sums, rows, steps, first, ending, result, out, out_stride);
 }
 
 TARGET_INLINE void weigh_as(const kernels_number number, size_t rows, float *scores, size_t stride, size_t tokens,
                             size_t padded, float factor, void *out, size_t out_stride, float *reciprocals) {
-  const size_t whole = tokens - tokens % LANES_OF_A_REGISTER;
   for (size_t r = 0; r < rows; r++, scores += stride, out = (char *)out + out_stride) {
-    // What the last register holds beyond the tokens weighs nothing.
+    // What lies beyond the tokens weighs next to nothing, 2^-125, and stands for values of 0.
     for (size_t i = tokens; i < padded; i++) scores[i] = -INFINITY;
     floats most = load(scores);
     for (size_t i = LANES_OF_A_REGISTER; i < padded; i += LANES_OF_A_REGISTER) {
@@ -238,10 +233,7 @@ TARGET_INLINE void weigh_as(const kernels_number number, size_t rows, float *sco
     floats sum = {};
     for (size_t i = 0; i < padded; i += LANES_OF_A_REGISTER) {
       const floats below = MULTIPLY_ADD(load(scores + i), (floats){} + to_base_2, offset);
-      floats weight = powers_of_two(number, chosen(below < -125.0f, (floats){} - 125.0f, below));
-      if (i >= whole) {
-        for (size_t l = 0; l < LANES_OF_A_REGISTER; l++) weight[l] = i + l < tokens ? weight[l] : 0;
-      }
+      const floats weight = powers_of_two(number, chosen(below < -125.0f, (floats){} - 125.0f, below));
       sum += weight;
       if (number == KERNELS_F32)
         store(scores + i, weight);

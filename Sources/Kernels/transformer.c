@@ -35,11 +35,6 @@ KERNEL(kernels_layer_norm, layer_norm,
 
 KERNEL(kernels_softmax, softmax, (size_t rows, size_t width, float *x), (rows, width, x))
 
-KERNEL(kernels_add_bias, add_bias, (const float *bias, size_t rows, size_t width, float *x), (bias, rows, width, x))
-
-KERNEL(kernels_add_bias_gelu, add_bias_gelu, (const float *bias, size_t rows, size_t width, float *x),
-       (bias, rows, width, x))
-
 KERNEL(kernels_silu_gate, silu_gate, (const float *bias, size_t rows, size_t width, float *x), (bias, rows, width, x))
 
 KERNEL(kernels_tanh_gelu_gate, tanh_gelu_gate, (const float *bias, size_t rows, size_t width, float *x),
@@ -48,10 +43,6 @@ KERNEL(kernels_tanh_gelu_gate, tanh_gelu_gate, (const float *bias, size_t rows, 
 KERNEL(kernels_rotate, rotate,
        (const float *turns, size_t rows, size_t heads, size_t width, size_t stride, float *x),
        (turns, rows, heads, width, stride, x))
-
-KERNEL(kernels_add_residual, add_residual,
-       (const float *y, const float *bias, const float *scale, size_t rows, size_t width, float *x),
-       (y, bias, scale, rows, width, x))
 
 #if defined(__x86_64__)
 // Bits 15 (flush to zero) and 6 (denormals are zero) of MXCSR.

@@ -151,16 +151,6 @@ INLINE void softmax(size_t rows, size_t width, float *x) {
   }
 }
 
-INLINE void add_bias(const float *bias, size_t rows, size_t width, float *x) {
-  for (size_t row = 0; row < rows; row++, x += width)
-    for (size_t i = 0; i < width; i++) x[i] += bias[i];
-}
-
-INLINE void add_bias_gelu(const float *bias, size_t rows, size_t width, float *x) {
-  for (size_t row = 0; row < rows; row++, x += width)
-    for (size_t i = 0; i < width; i++) x[i] = gelu(x[i] + bias[i]);
-}
-
 INLINE void silu_gate(const float *bias, size_t rows, size_t width, float *x) {
   for (size_t row = 0; row < rows; row++, x += 2 * width)
     for (size_t i = 0; i < width; i++) x[i] = silu(x[i] + bias[i]) * (x[width + i] + bias[width + i]);
@@ -184,16 +174,6 @@ INLINE void rotate(const float *turns, size_t rows, size_t heads, size_t width, 
         low[i] = a * turns[i] - b * turns[half + i];
         high[i] = b * turns[i] + a * turns[half + i];
       }
-    }
-  }
-}
-
-INLINE void add_residual(const float *y, const float *bias, const float *scale, size_t rows, size_t width, float *x) {
-  for (size_t row = 0; row < rows; row++, x += width, y += width) {
-    if (scale) {
-      for (size_t i = 0; i < width; i++) x[i] += scale[i] * (y[i] + bias[i]);
-    } else {
-      for (size_t i = 0; i < width; i++) x[i] += y[i] + bias[i];
     }
   }
 }

@@ -3,9 +3,6 @@ import Kernels
 import Randomness
 import Testing
 
-/// The instruction sets that this machine runs.
-private let instructionSets: [kernels_isa] = (0...kernels_active_isa().rawValue).map { kernels_isa($0) }
-
 /// Rows of several kinds: the oracle must hold for all of them.
 private enum Distribution: CaseIterable {
   case normal
@@ -139,10 +136,11 @@ private let widths = [1, 3, 7, 8, 9, 31, 64, 197, 384, 785]
 }
 
 @Suite struct GeluTests {
-  private func gelu(_ values: [Float], _ isa: kernels_isa) -> [Float] {
-    var x = values
-    kernels_add_bias_gelu_on(isa, [Float](repeating: 0, count: x.count), 1, x.count, &x)
-    return x
+  /// As the end of a product with 1.
+  private func gelu(_ values: [Float], _ isa: kernels_isa, as result: kernels_number = KERNELS_F32) -> [Float]
+  {
+    PackedProduct(isa, KERNELS_F32, weights: values, inputs: 1, outputs: values.count)
+      .apply(to: [1], rows: 1, KERNELS_GELU, as: result).values
   }
 
   private func exact(_ v: Float) -> Double { 0.5 * Double(v) * erfc(-Double(v) / 2.0.squareRoot()) }
@@ -183,10 +181,17 @@ private let widths = [1, 3, 7, 8, 9, 31, 64, 197, 384, 785]
   @Test(arguments: instructionSets)
   func theBiasIsAddedFirst(isa: kernels_isa) {
     let bias = Distribution.normal.values(13)
-    var x = Distribution.normal.values(2 * 13, seed: 9)
-    let sums = x.indices.map { x[$0] + bias[$0 % 13] }
-    kernels_add_bias_gelu_on(isa, bias, 2, 13, &x)
-    #expect(x == gelu(sums, isa))
+    let x = Distribution.normal.values(13, seed: 9)
+    let product = PackedProduct(isa, KERNELS_F32, weights: x, bias: bias, inputs: 1, outputs: 13)
+    #expect(product.apply(to: [1], rows: 1, KERNELS_GELU).values == gelu(zip(x, bias).map { $0 + $1 }, isa))
+  }
+
+  @Test(arguments: instructionSets)
+  func theQuickOneIsWithinItsBound(isa: kernels_isa) {
+    let values = stride(from: Float(-12), through: 12, by: 1.0 / 256).map { $0 }
+    for (v, found) in zip(values, gelu(values, isa, as: KERNELS_BF16)) {
+      #expect(abs(Double(found) - exact(v)) <= 5e-5 + abs(exact(v)) * 0x1p-8, "at \(v)")
+    }
   }
 }
 
@@ -290,30 +295,8 @@ private let widths = [1, 3, 7, 8, 9, 31, 64, 197, 384, 785]
   }
 }
 
-@Suite struct BiasAndResidualTests {
-  @Test(arguments: instructionSets, [1, 8, 13, 384])
-  func addTheirTerms(isa: kernels_isa, width: Int) {
-    let bias = Distribution.normal.values(width, seed: 1)
-    let scale = Distribution.normal.values(width, seed: 2)
-    let y = Distribution.normal.values(2 * width, seed: 3)
-    let x = Distribution.normal.values(2 * width, seed: 4)
-    var biased = x
-    var plain = x
-    var scaled = x
-    kernels_add_bias_on(isa, bias, 2, width, &biased)
-    kernels_add_residual_on(isa, y, bias, nil, 2, width, &plain)
-    kernels_add_residual_on(isa, y, bias, scale, 2, width, &scaled)
-    for index in x.indices {
-      let column = index % width
-      #expect(biased[index] == x[index] + bias[column])
-      #expect(plain[index] == x[index] + (y[index] + bias[column]))
-      let expected = Double(x[index]) + Double(scale[column]) * (Double(y[index]) + Double(bias[column]))
-      #expect(abs(Double(scaled[index]) - expected) <= 2e-6)
-    }
-  }
-
+@Suite struct EmptyRowsTests {
   @Test func noRowsIsNoWork() {
-    kernels_add_bias([], 0, 0, nil)
     kernels_softmax(0, 8, nil)
     kernels_silu_gate(nil, 0, 8, nil)
     kernels_tanh_gelu_gate(nil, 4, 0, nil)
@@ -327,9 +310,10 @@ private let widths = [1, 3, 7, 8, 9, 31, 64, 197, 384, 785]
   @Test func denormalsAreFlushedUntilTheStateIsRestored() {
     let small = Float(bitPattern: 71_362)
     func plusZero() -> Float {
-      var value = small
-      kernels_add_bias([0], 1, 1, &value)
-      return value
+      // Turned by nothing: x * 1 - 0 * 0.
+      var pair = [small, 0]
+      kernels_rotate([1, 0], 1, 1, 2, 2, &pair)
+      return pair[0]
     }
     let state = kernels_flush_denormals()
     let flushed = plusZero()

@@ -14,7 +14,7 @@
 // activations are a whole number of words; where the inputs do not fill the last word, both sides hold zeros.
 //
 // An output is one sum over all inputs in order, kept in a register. So a row's result does not depend on the other
-// rows, nor on which panels are computed at once. Instruction sets differ in the last bits.
+// rows. Instruction sets differ in the last bits.
 typedef enum { KERNELS_F32 = 0, KERNELS_BF16 = 1, KERNELS_I8 = 2 } kernels_number;
 
 // Numbers in a word: 1, 2, 4. Bytes of a row of activations with so many inputs, whole words.
@@ -48,8 +48,8 @@ typedef struct {
 // What is done to a product p = x W^T + bias.
 typedef enum {
   KERNELS_STORE = 0,    // out = p
-  KERNELS_GELU = 1,     // out = gelu(p); for bfloat16 results by a polynomial with an error below 8e-5
-  KERNELS_RESIDUAL = 2  // out += layer_scale * p, float32 only; layer_scale NULL stands for ones
+  KERNELS_GELU = 1,     // out = gelu(p); for bfloat16 results by a polynomial with an error of 5e-5
+  KERNELS_RESIDUAL = 2  // out += p, float32 only
 } kernels_ending;
 
 // What one step of an 8-bit activation stands for, and the number that stands for 0: one a row.
@@ -58,19 +58,17 @@ typedef struct {
   int32_t zero;
 } kernels_step;
 
-// Applies a product to `rows` rows that lie `stride` bytes apart, for the panels first...first + count - 1, and
-// writes them to `out`, whose rows lie `out_stride` bytes apart.
+// Applies a product to `rows` rows that lie `stride` bytes apart, and writes `rows` rows to `out` that lie
+// `out_stride` bytes apart.
 //
-//   steps        [rows] for I8, else NULL
-//   result       KERNELS_F32 or KERNELS_BF16: the type of `out`
-//   layer_scale  [outputs] or NULL
+//   steps   [rows] for I8, else NULL
+//   result  KERNELS_F32 or KERNELS_BF16: the type of `out`
 void kernels_matmul(kernels_isa isa, const kernels_product *product, const void *x, size_t stride, size_t rows,
-                    const kernels_step *steps, size_t first, size_t count, kernels_ending ending,
-                    const float *layer_scale, kernels_number result, void *out, size_t out_stride);
+                    const kernels_step *steps, kernels_ending ending, kernels_number result, void *out,
+                    size_t out_stride);
 
 // Rounds float32 to bfloat16, to nearest even; NaN stays NaN.
 void kernels_round_bf16(kernels_isa isa, size_t count, const float *x, uint16_t *out);
-void kernels_widen_bf16(size_t count, const uint16_t *x, float *out);
 
 // Quantises rows of float32 to 8 bits, each with its own step so that its least and largest value (and 0) are met;
 // fills up the last word with the number that stands for 0. Rows of `x` are dense, those of `out` kernels_row_bytes

@@ -30,16 +30,6 @@ void kernels_layer_norm_on(kernels_isa isa, const float *gamma, const float *bet
 void kernels_softmax(size_t rows, size_t width, float *x);
 void kernels_softmax_on(kernels_isa isa, size_t rows, size_t width, float *x);
 
-// x += bias.
-void kernels_add_bias(const float *bias, size_t rows, size_t width, float *x);
-void kernels_add_bias_on(kernels_isa isa, const float *bias, size_t rows, size_t width, float *x);
-
-// x = gelu(x + bias) with the exact gelu(v) = v * (1 + erf(v / sqrt 2)) / 2, in place; not the tanh
-// approximation, which is off by up to 4.7e-4. Error of gelu against double: at most 1e-7 + 2^-24 * |gelu|;
-// relative error in the negative tail at most 5e-6 down to v = -12.
-void kernels_add_bias_gelu(const float *bias, size_t rows, size_t width, float *x);
-void kernels_add_bias_gelu_on(kernels_isa isa, const float *bias, size_t rows, size_t width, float *x);
-
 // The gate of SwiGLU, in place on rows of 2 * width: the first half becomes silu(v) * w, v and w being the row's
 // halves with the bias [2 * width] added; the second half is left with no meaning. silu(v) = v / (1 + e^-v); below
 // -87 it is held at its value there, -1e-36. Error of silu against double: at most 6e-7 relative to the value.
@@ -58,13 +48,6 @@ void kernels_tanh_gelu_gate_on(kernels_isa isa, const float *bias, size_t rows, 
 void kernels_rotate(const float *turns, size_t rows, size_t heads, size_t width, size_t stride, float *x);
 void kernels_rotate_on(kernels_isa isa, const float *turns, size_t rows, size_t heads, size_t width, size_t stride,
                        float *x);
-
-// x += scale * (y + bias): the end of a residual branch. `scale` (LayerScale) may be NULL, which stands for
-// ones.
-void kernels_add_residual(const float *y, const float *bias, const float *scale, size_t rows, size_t width,
-                          float *x);
-void kernels_add_residual_on(kernels_isa isa, const float *y, const float *bias, const float *scale, size_t rows,
-                             size_t width, float *x);
 
 // Lets this thread treat denormal numbers as zero, in operands and results, which spares vanishing
 // activations a microcode assist; returns the state to hand to kernels_restore_denormals.
