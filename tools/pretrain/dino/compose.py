@@ -4,6 +4,8 @@ import torch
 
 # What `cellvec simulate --layers` leaves in a pixel without stain, and adds for one full of it, in 65535ths.
 DARK, FULL = 448 / 65535, 600 * 24 / 65535
+# What makes up the body of a cell.
+BODY = ("cytosol", "nucleoplasm")
 
 
 def compose(nucleus, layers, names):
@@ -17,8 +19,8 @@ def compose(nucleus, layers, names):
     nucleus, layers = (nucleus - DARK) / FULL, (layers - DARK) / FULL
     protein = mixture(count, len(names))
     body = torch.zeros(count, len(names))
-    body[:, names.index("cytosol")] = 1
-    body[:, names.index("nucleoplasm")] = torch.rand(count)
+    body[:, names.index(BODY[0])] = 1
+    body[:, names.index(BODY[1])] = torch.rand(count)
     protein += body * (0.4 * torch.rand(count) * (torch.rand(count) < 0.5))[:, None]
     kind = torch.rand(count)
     reference = torch.where((kind < 0.3)[:, None], body, mixture(count, len(names)))

@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 import torch
 
-from .compose import compose
+from .compose import BODY, compose
 
 
 @dataclasses.dataclass
@@ -87,6 +87,18 @@ class Layers:
 
     crops: CropSet
 
+    @classmethod
+    def parse(cls, text, inputs):
+        """"crops.npy:nucleus,nucleoplasm,..."."""
+        crops = CropSet.parse(text)
+        missing = [role for role in BODY if role not in crops.roles]
+        if missing or crops.roles[0] != "nucleus":
+            raise SystemExit(f"{crops.path}: expected the channels of cellvec simulate --layers, the nucleus first, "
+                             f"found {', '.join(crops.roles)}")
+        if "nucleus" not in inputs or "protein" not in inputs:
+            raise SystemExit(f"--layers: expected --inputs with nucleus and protein, found {', '.join(inputs)}")
+        return cls(crops)
+
     def draw(self, random, count, inputs, pair):
         del pair  # These always differ: there are more proteins than cells.
         names = self.crops.roles[1:]
@@ -106,11 +118,9 @@ class Sampler:
 
     def __init__(self, cells, layers, options):
         self.sets, self.options = [*cells, *layers], options
-        roots = lambda sets: np.array([len(one.crops.pixels) for one in sets], float) ** 0.5
-        share = options.composed if layers else 0
+        composed = options.composed if layers else 0
         self.shares = np.concatenate(
-            [(1 - share) * roots(cells) / max(1, roots(cells).sum()), share * roots(layers) / max(1, roots(layers).sum())])
-        self.shares /= self.shares.sum()
+            [part * shares(sets) for part, sets in ((1 - composed, cells), (composed, layers))])
         sides = {one.crops.pixels.shape[-1] for one in self.sets}
         if len(sides) != 1:
             raise SystemExit(f"crops of one size are needed, found {sorted(sides)} px")
@@ -122,6 +132,12 @@ class Sampler:
         counts = random.multinomial(o.batch, self.shares)
         parts = [one.draw(random, count, o.inputs, o.pair) for one, count in zip(self.sets, counts) if count]
         return torch.cat([pixels for pixels, _ in parts]), torch.cat([present for _, present in parts])
+
+
+def shares(sets):
+    """Shares of sets among themselves, by the square root of their sizes."""
+    roots = np.array([len(one.crops.pixels) for one in sets], float) ** 0.5
+    return roots / max(1, roots.sum())
 
 
 def read_table(path, columns, count):

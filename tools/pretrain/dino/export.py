@@ -44,8 +44,9 @@ def export(model, path, options, history, precision):
             "steps": history["step"], "images_seen": history["images"], "hours": round(history["seconds"] / 3600, 2),
             "batch": options.batch, "options": {
                 key: getattr(options, key) for key in
-                ("pair", "composed", "global_scale", "local_scale", "local_views", "local_size", "context", "stretch", "gamma", "blur",
-                 "noise", "view_noise", "replicate", "drop", "swap", "bleed", "bleed_share", "keep", "prototypes",
+                ("pair", "composed", "global_scale", "local_scale", "local_views", "local_size", "context", "stretch",
+                 "gamma", "blur", "noise", "view_noise", "replicate", "drop", "swap", "bleed", "bleed_share", "keep",
+                 "prototypes",
                  "assignment", "learning_rate", "weight_decay", "momentum", "koleo")},
         },
         "scores": history["scores"][-1] if history["scores"] else {},

@@ -26,8 +26,8 @@ def embed(model, crops, rows, inputs, context, pooling="class-mean", batch=256):
 
 
 def neighbour_accuracy(vectors, labels, groups, k=20):
-    """Share of cells whose k most similar cells of other groups have the cell's label by most votes, each exp(similarity / 0.07); mean over
-    labels, so that rare ones count as much."""
+    """Share of cells whose k most similar cells of other groups have the cell's label by most votes, each
+    exp(similarity / 0.07); mean over labels, so that rare ones count as much."""
     vectors = torch.nn.functional.normalize(vectors, dim=1)
     names = sorted(set(labels))
     label = torch.tensor([names.index(text) for text in labels])

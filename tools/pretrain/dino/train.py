@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from .augment import MultiCrop
-from .data import Cells, CropSet, LabelledSet, Layers, Sampler
+from .data import Cells, LabelledSet, Layers, Sampler
 from .export import export, write_card
 from .loss import Centering, Head, cross_entropy, sinkhorn, spread
 from .score import embed, neighbour_accuracy
@@ -21,10 +21,11 @@ from .vit import VisionTransformer, pooled, pooled_width
 
 # What a run that goes on must have as it began: the card would be wrong otherwise.
 FIXED = (
-    "data", "layers", "composed", "pair", "inputs", "width", "depth", "heads", "patch", "image_size", "pooling", "prototypes", "assignment", "batch",
-    "seed", "learning_rate", "weight_decay", "momentum", "global_scale", "local_scale", "local_views", "local_size",
-    "context", "stretch", "gamma", "blur", "noise", "view_noise", "replicate", "drop", "swap", "bleed", "bleed_share",
-    "keep", "koleo", "drop_path", "teacher_temperature", "student_temperature", "clip", "warmup", "mixed_precision")
+    "data", "layers", "composed", "pair", "inputs", "width", "depth", "heads", "patch", "image_size", "pooling",
+    "prototypes", "assignment", "batch", "seed", "learning_rate", "weight_decay", "momentum", "global_scale",
+    "local_scale", "local_views", "local_size", "context", "stretch", "gamma", "blur", "noise", "view_noise",
+    "replicate", "drop", "swap", "bleed", "bleed_share", "keep", "koleo", "drop_path", "teacher_temperature",
+    "student_temperature", "clip", "warmup", "mixed_precision")
 
 
 class Pretraining:
@@ -161,7 +162,8 @@ def train(options):
         run.load(checkpoint)
         print(f"continuing at step {run.history['step']}", flush=True)
     sampler = Sampler(
-        [Cells.parse(text) for text in options.data], [Layers(CropSet.parse(text)) for text in options.layers], options)
+        [Cells.parse(text) for text in options.data], [Layers.parse(text, options.inputs) for text in options.layers],
+        options)
     scored = {text.split(":")[0]: LabelledSet.parse(text) for text in options.score}
     crop = MultiCrop(options)
     stop = []
