@@ -21,7 +21,8 @@ RIVALS = {
     "onnxruntime": [("ONNX Runtime", "float32", []), ("ONNX Runtime", "int8", [])],
     "openvino": [("OpenVINO", "float32", []), ("OpenVINO", "bfloat16", []), ("OpenVINO", "int8", [])],
 }
-PRECISIONS = ["float32", "bfloat16", "int8"]
+# Of cellvec.
+PRECISIONS = ["float32", "bfloat16"]
 
 
 class Failure(Exception):
@@ -44,9 +45,7 @@ class Cellvec:
 
     def __init__(self, program, files, precision, threads):
         self.program, self.files, self.precision = program, files, precision
-        self.options = ["--threads", str(threads)]
-        if has_precisions(program):
-            self.options += ["--precision", precision]
+        self.options = ["--threads", str(threads), "--precision", precision]
 
     def start(self):
         timing = self.run_time(1, 0)
@@ -122,14 +121,8 @@ class Rival:
             self.process.wait()
 
 
-def has_precisions(program):
-    text = subprocess.run([program, "models", "time", "--help"], capture_output=True, text=True).stdout
-    return "--precision" in text
-
-
 def all_subjects(program, files, rivals, threads, compiled):
-    precisions = PRECISIONS if has_precisions(program) else PRECISIONS[:1]
-    subjects = [Cellvec(program, files, precision, threads) for precision in precisions]
+    subjects = [Cellvec(program, files, precision, threads) for precision in PRECISIONS]
     for library in rivals:
         subjects += [
             Rival(library, name, precision, options, files, threads)
