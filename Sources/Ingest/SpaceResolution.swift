@@ -14,9 +14,10 @@ extension DatabaseWriter {
     let hash = embedder.backbone.hash.description
     let spaces = try database.read { $0.spaces }
     let same = spaces.filter { $0.recipe == json && $0.backboneHash == hash }
+    let precision = embedder.backbone.precision.rawValue
     if let known = name.map({ name in same.first { $0.name == name } }) ?? same.first {
-      if known.backbone != backbone {
-        try write { try $0.setBackbone(backbone, of: known) }
+      if known.backbone != backbone || known.precisions?.contains(precision) != true {
+        return try write { try $0.noteRun(of: backbone, precision: precision, in: known) }
       }
       return known
     }
@@ -30,9 +31,9 @@ extension DatabaseWriter {
       )
     }
     return try write { transaction in
-      try transaction.addSpace(
-        name: chosen, dimension: embedder.dimension, recipe: json, backboneHash: hash,
-        backbone: backbone)
+      let space = try transaction.addSpace(
+        name: chosen, dimension: embedder.dimension, recipe: json, backboneHash: hash)
+      return try transaction.noteRun(of: backbone, precision: precision, in: space)
     }
   }
 }

@@ -24,6 +24,8 @@ struct DatabaseStatistics: Encodable {
     let backbonePath: String?
     /// The branch of that file; nil for the usual one.
     let backboneBranch: String?
+    /// The numbers that the backbone multiplied, run by run; nil where that is not known.
+    let precisions: [String]?
     /// How channels enter the backbone, such as "map nucleus>0 protein>1, absent zero".
     let strategy: String?
     /// How cells become inputs of the backbone; nil for imported vectors.
@@ -62,12 +64,12 @@ struct DatabaseStatistics: Encodable {
       ("cells", .integer(cells)),
     ])
     let spaceReport = Report(
-      ["space", "dimension", "vectors", "channels", "strategy", "crops", "weights"],
+      ["space", "dimension", "vectors", "channels", "strategy", "crops", "weights", "precision"],
       rows: spaces.map {
         [
           .text($0.name), .integer($0.dimension), .integer($0.vectors),
           .text($0.recipe?.roles.joined(separator: ";")), .text($0.strategy), .text($0.recipe?.preparation),
-          .text($0.backbonePath),
+          .text($0.backbonePath), .text($0.precisions?.joined(separator: ";")),
         ]
       })
     let fieldReport = Report(
@@ -86,7 +88,8 @@ extension DatabaseStatistics.Space {
     self.init(
       name: space.name, dimension: space.dimension, vectors: try snapshot.rows(in: space).count,
       backbone: space.backboneHash, backbonePath: space.backbonePath,
-      backboneBranch: space.backboneBranch, strategy: recipe?.strategy.description, recipe: recipe)
+      backboneBranch: space.backboneBranch, precisions: space.precisions,
+      strategy: recipe?.strategy.description, recipe: recipe)
   }
 }
 

@@ -15,6 +15,7 @@ struct ModelTiming: Encodable {
   let batch: Int
   let threads: Int
   let pooling: Pooling
+  let precision: Precision
   /// From the start of reading the file until the model can embed.
   let loadSeconds: Double
   /// The first batch, which also touches memory for the first time.
@@ -42,6 +43,7 @@ struct ModelTiming: Encodable {
     self.batch = batch
     self.threads = threads
     self.pooling = pooling
+    precision = model.precision
     loadSeconds = load / .seconds(1)
     warmUpSeconds = rounds.warmUp / .seconds(1)
     self.rounds = rounds.durations.count
@@ -55,7 +57,8 @@ struct ModelTiming: Encodable {
       ("model", .text(model)), ("architecture", .text(architecture)),
       ("instruction set", .text(instructionSet)),
       ("images", .text("\(sizePx) x \(sizePx) px, \(batch) a batch, pooling \(pooling.rawValue)")),
-      ("threads", .integer(threads)), ("load", .text("\(fixed(loadSeconds, decimals: 3)) s")),
+      ("precision", .text(precision.rawValue)), ("threads", .integer(threads)),
+      ("load", .text("\(fixed(loadSeconds, decimals: 3)) s")),
       ("warm-up", .text("\(fixed(warmUpSeconds, decimals: 3)) s")), ("rounds", .integer(rounds)),
       (
         "images/s",

@@ -73,6 +73,9 @@ print(next(s for s in json.load(sys.stdin)["spaces"] if s["name"] == sys.argv[1]
 # Without --backbone there is the bundled one; a model's name and its preset go with a space.
 expect_exit 0 ingest --space small
 expect_equal "the space knows its backbone by name" "$(strategy_of small backbonePath)" cellvec-small-1
+expect_exit 0 ingest --space small --precision float32
+expect_exit 0 ingest --space small --precision bfloat16
+expect_equal "runs note their precision" "$(strategy_of small precisions)" "['bfloat16', 'float32']"
 expect_exit 0 ingest --space hpa --backbone hpa
 expect_silence
 expect_exit 0 cellvec ingest fields --db none "${channels[@]}" "${cells[@]}" --backbone hpa --dry-run

@@ -12,6 +12,7 @@ expect_stdout '^architecture +ViT-32x1/8$'
 expect_stdout '^instruction set +(portable|avx[0-9a-z-]+)$'
 expect_stdout '^images +32 x 32 px, 2 a batch, pooling class$'
 expect_stdout '^images/s +[0-9.]+ in the median, [0-9.]+ at best$'
+expect_stdout '^precision +(float32|bfloat16)$'
 expect_stdout '^peak memory +[0-9.]+ MB$'
 expect_exit 0 env CELLVEC_ISA=portable "$CELLVEC" models time --backbone tiny.safetensors --size 32 --seconds 0
 expect_stdout '^instruction set +portable$'
@@ -25,6 +26,10 @@ expect_equal "times and rates are positive" "$(fact 'facts["loadSeconds"] > 0 an
 expect_equal "memory is more than the weights" "$(fact 'facts["peakByteCount"] > 100_000')" True
 expect_exit 0 time_tiny --seconds 0.05 --json
 expect_equal "more seconds are more rounds" "$(fact 'facts["rounds"] > 1')" True
+
+expect_exit 0 time_tiny --precision bfloat16 --json
+expect_equal "the precision that was asked for" "$(fact 'facts["precision"]')" bfloat16
+expect_exit 64 time_tiny --precision float16
 
 expect_exit 66 cellvec models time --backbone none.safetensors
 expect_exit 64 time_tiny --batch 0

@@ -16,24 +16,29 @@ package struct SpaceRecord: Sendable, Equatable, Codable {
   package private(set) var backbonePath: String?
   /// Which of several models in that file they are; nil for the usual one.
   package private(set) var backboneBranch: String?
+  /// The numbers that the backbone multiplied in the runs that added vectors, sorted: "bfloat16", "float32"; nil for
+  /// imported vectors, and where no run has noted it.
+  package private(set) var precisions: [String]?
 
   package init(
-    id: UInt16, name: String, dimension: Int, recipe: String? = nil, backboneHash: String? = nil,
-    backbone: BackboneReference? = nil
+    id: UInt16, name: String, dimension: Int, recipe: String? = nil, backboneHash: String? = nil
   ) {
     self.id = id
     self.name = name
     self.dimension = dimension
     self.recipe = recipe
     self.backboneHash = backboneHash
-    backbonePath = backbone?.path
-    backboneBranch = backbone?.branch
   }
 
   /// What finds the backbone again; nil for imported vectors.
   package var backbone: BackboneReference? {
     get { backbonePath.map { BackboneReference(path: $0, branch: backboneBranch) } }
     set { (backbonePath, backboneBranch) = (newValue?.path, newValue?.branch) }
+  }
+
+  /// Notes the precision of a run.
+  mutating func add(precision: String) {
+    precisions = Set((precisions ?? []) + [precision]).sorted()
   }
 }
 

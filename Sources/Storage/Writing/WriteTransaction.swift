@@ -58,8 +58,7 @@ package struct WriteTransaction: ~Copyable {
 
   /// A new, empty space.
   package mutating func addSpace(
-    name: String, dimension: Int, recipe: String? = nil, backboneHash: String? = nil,
-    backbone: BackboneReference? = nil
+    name: String, dimension: Int, recipe: String? = nil, backboneHash: String? = nil
   ) throws -> SpaceRecord {
     guard (1...SpaceRecord.dimensionLimit).contains(dimension) else {
       throw Fault(
@@ -71,19 +70,23 @@ package struct WriteTransaction: ~Copyable {
     }
     let space = SpaceRecord(
       id: UInt16(spaces.count), name: name, dimension: dimension, recipe: recipe,
-      backboneHash: backboneHash, backbone: backbone)
+      backboneHash: backboneHash)
     try transaction.put(.spaces, Key().appending(space.id), Document.encode(space))
     spaces.append(space)
     return space
   }
 
-  /// Notes where the weights of a space lie now.
-  package mutating func setBackbone(_ backbone: BackboneReference, of space: SpaceRecord) throws {
+  /// Notes where the weights of a space lie now, and the precision of a run that uses them.
+  package mutating func noteRun(
+    of backbone: BackboneReference, precision: String, in space: SpaceRecord
+  ) throws -> SpaceRecord {
     guard let index = spaces.firstIndex(where: { $0.id == space.id }) else {
       throw Fault(.missingInput, "space \"\(space.name)\"", "is not in the database")
     }
     spaces[index].backbone = backbone
+    spaces[index].add(precision: precision)
     try transaction.put(.spaces, Key().appending(space.id), Document.encode(spaces[index]))
+    return spaces[index]
   }
 
   package func space(named name: String) -> SpaceRecord? { spaces.first { $0.name == name } }
