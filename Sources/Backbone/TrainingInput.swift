@@ -4,7 +4,7 @@ import Faults
 /// where it is silent. Whoever uses the model is to give it such images.
 ///
 /// Keys: `normalization` (a rule, by the word of the recipe), `image_size` (pixels), `crop_um` (micrometres),
-/// `pooling` (a word).
+/// `pooling` (a word), `rotations` (a number).
 package struct TrainingInput: Sendable, Equatable, Encodable {
   /// The word of the rule for intensities, such as "self"; not looked at here.
   package let normalization: String?
@@ -14,6 +14,8 @@ package struct TrainingInput: Sendable, Equatable, Encodable {
   package let cropUm: Double?
   /// Which tokens make the vector, by the word of the recipe; not looked at here.
   package let pooling: String?
+  /// By how many rotations of a crop the vector is averaged; not looked at here.
+  package let rotations: Int?
 
   /// - Throws: `badData` for a number that is none.
   init(metadata: [String: String], name: String) throws {
@@ -30,5 +32,6 @@ package struct TrainingInput: Sendable, Equatable, Encodable {
     imageSizePx = try number("image_size", Int.self)
     cropUm = try number("crop_um", Double.self)
     pooling = metadata["pooling"]
+    rotations = try number("rotations", Int.self)
   }
 }

@@ -17,12 +17,15 @@ package struct Recipe: Sendable, Equatable {
   package let strategy: ChannelStrategy
   /// Which tokens of the model become the vector.
   package let pooling: Pooling
+  /// Over how many rotations of a crop its vector is the mean.
+  package let rotations: Rotations
   /// Roles of the channels, sorted: the order in which `replicate` joins their vectors.
   package let roles: [String]
 
   package init(
     source: CellSource, segmentationRole: String, crop: CropRecipe, scaling: InputScaling? = nil,
-    strategy: ChannelStrategy, pooling: Pooling = .classToken, roles: [String]
+    strategy: ChannelStrategy, pooling: Pooling = .classToken, rotations: Rotations = .one,
+    roles: [String]
   ) {
     self.source = source
     self.segmentationRole = segmentationRole
@@ -30,6 +33,7 @@ package struct Recipe: Sendable, Equatable {
     self.scaling = scaling
     self.strategy = strategy
     self.pooling = pooling
+    self.rotations = rotations
     self.roles = roles.sorted()
   }
 
@@ -53,7 +57,7 @@ package struct Recipe: Sendable, Equatable {
 
 extension Recipe: Codable {
   private enum Key: String, CodingKey {
-    case source, segmentationRole, crop, scaling, strategy, pooling, roles
+    case source, segmentationRole, crop, scaling, strategy, pooling, rotations, roles
   }
 
   package init(from decoder: any Decoder) throws {
@@ -64,6 +68,7 @@ extension Recipe: Codable {
     scaling = try container.decodeIfPresent(InputScaling.self, forKey: .scaling)
     strategy = try container.decode(ChannelStrategy.self, forKey: .strategy)
     pooling = try container.decodeIfPresent(Pooling.self, forKey: .pooling) ?? .classToken
+    rotations = try container.decodeIfPresent(Rotations.self, forKey: .rotations) ?? .one
     roles = try container.decode([String].self, forKey: .roles)
   }
 
@@ -76,6 +81,7 @@ extension Recipe: Codable {
     try container.encodeIfPresent(scaling, forKey: .scaling)
     try container.encode(strategy, forKey: .strategy)
     if pooling != .classToken { try container.encode(pooling, forKey: .pooling) }
+    if rotations != .one { try container.encode(rotations, forKey: .rotations) }
     try container.encode(roles, forKey: .roles)
   }
 }
@@ -94,6 +100,7 @@ extension Recipe: CustomStringConvertible {
       "intensities \(crop.normalization.rawValue)\(numbers)\(scope); \(square) at \(crop.outputSizePx) px"
       + (crop.zeroBackground ? ", background zeroed" : "")
       + (pooling == .classToken ? "" : "; pooling \(pooling.rawValue)")
+      + (rotations == .one ? "" : "; mean of \(rotations.rawValue) rotations")
   }
 }
 
@@ -102,7 +109,7 @@ extension Recipe {
   /// - Throws: `usage` when the recipe does not fit the backbone.
   package func embedder(with backbone: VisionTransformer) throws -> Embedder {
     try Embedder(
-      backbone: backbone, strategy: strategy, roles: roles, pooling: pooling,
+      backbone: backbone, strategy: strategy, roles: roles, pooling: pooling, rotations: rotations,
       scaling: crop.normalization == .imagenet ? .imagenet : scaling)
   }
 

@@ -47,6 +47,7 @@ struct ModelDescription: Encodable {
     /// Side of the model's input, pixels.
     let inputSizePx: Int
     let pooling: Pooling
+    let rotations: Rotations
     /// Numbers of the vector of one pass.
     let dimension: Int
   }
@@ -71,7 +72,7 @@ struct ModelDescription: Encodable {
       strategy: recipe.strategy.rawValue, normalization: crop.normalization,
       normalizationScope: crop.normalizationScope,
       scaling: crop.normalization == .fixed ? recipe.scaling : nil, inputSizePx: crop.outputSizePx,
-      pooling: recipe.pooling, dimension: model.dimension(for: recipe.pooling))
+      pooling: recipe.pooling, rotations: recipe.rotations, dimension: model.dimension(for: recipe.pooling))
     inputs = model.inputRoles
     trainedImageSizePx = model.trainingInput.imageSizePx ?? model.trainedImageSizePx
     expectedNormalization = model.expectedNormalization?.words
@@ -118,6 +119,7 @@ struct ModelDescription: Encodable {
       preset.map { "preset \($0)" }, expectedNormalization.map { "its family is trained with \($0)" },
       trainingInput.normalization.map { "normalization \($0)" },
       trainingInput.cropUm.map { "squares of \($0) µm" }, trainingInput.pooling.map { "pooling \($0)" },
+      trainingInput.rotations.map { "rotations \($0)" },
     ].compactMap { $0 }
     return facts.isEmpty
       ? "not stated; choose one with --preset or --normalize" : facts.joined(separator: ", ")
@@ -131,6 +133,7 @@ extension ModelDescription.Defaults: CustomStringConvertible {
     let numbers = scaling.map { " (\($0))" } ?? ""
     return
       "strategy \(strategy); intensities \(normalization.rawValue)\(numbers)\(scope); \(inputSizePx) x \(inputSizePx) px"
+      + (rotations == .one ? "" : "; mean of \(rotations.rawValue) rotations")
   }
 }
 

@@ -101,6 +101,21 @@ import Testing
     }
   }
 
+  @Test func rotationsAreTheModels() throws {
+    try withModel([:]) { model in
+      let silent = try RecipeDefaults(for: model, preset: nil)
+      #expect(silent.rotations == .one)
+    }
+    try withModel(["rotations": "4"]) { model in
+      let own = try RecipeDefaults(for: model, preset: .named("opencell"))
+      #expect(own.rotations == .four)
+    }
+    try withModel(["rotations": "3"]) { model in
+      let fault = #expect(throws: Fault.self) { try RecipeDefaults(for: model, preset: nil) }
+      #expect(fault?.description.contains("rotations: expected one of 1, 2, 4, found 3") == true)
+    }
+  }
+
   @Test func aRuleThatIsNotKnownIsAFault() throws {
     try withModel(["normalization": "magic"]) { model in
       let fault = #expect(throws: Fault.self) { try RecipeDefaults(for: model, preset: nil) }

@@ -24,9 +24,11 @@ import Testing
       source: .whole, segmentationRole: "nucleus",
       crop: CropRecipe(
         cropSizePx: nil, outputSizePx: 8, normalization: .jointMinmax, normalizationScope: .square),
-      strategy: strategy, pooling: .classAndMean, roles: ["er", "dna"])
-    #expect(try recipe.canonicalJSON().contains(#""pooling":"class-mean""#))
-    #expect(try Recipe(canonicalJSON: recipe.canonicalJSON(), space: "s") == recipe)
+      strategy: strategy, pooling: .classAndMean, rotations: .four, roles: ["er", "dna"])
+    let text = try recipe.canonicalJSON()
+    #expect(text.contains(#""pooling":"class-mean","roles":["dna","er"],"rotations":4,"#))
+    #expect(recipe.description.hasSuffix("; pooling class-mean; mean of 4 rotations"))
+    #expect(try Recipe(canonicalJSON: text, space: "s") == recipe)
   }
 
   @Test func numbersOfARecipeAreThoseOfItsNormalization() throws {

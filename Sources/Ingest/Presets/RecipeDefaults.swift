@@ -10,6 +10,7 @@ package struct RecipeDefaults: Sendable, Equatable {
   package let scaling: InputScaling?
   package let strategy: StrategyKind
   package let pooling: Pooling
+  package let rotations: Rotations
   /// Roles of the model's inputs by the model, else by the preset, which may be meant for another number of them.
   package let inputs: [String]?
 
@@ -39,18 +40,20 @@ package struct RecipeDefaults: Sendable, Equatable {
     pooling =
       try preset?.pooling ?? trained.pooling.map { try RecipeDefaults.value(of: $0, "pooling", model) }
       ?? model.defaultPooling
+    rotations = try trained.rotations.map { try RecipeDefaults.value(of: $0, "rotations", model) } ?? .one
     // A file that names its inputs knows them best.
     inputs = model.inputRoles ?? preset?.inputs
   }
 
   /// The value that a model's metadata name by its word.
-  private static func value<Value: RawRepresentable<String> & CaseIterable>(
-    of word: String, _ key: String, _ model: VisionTransformer
+  private static func value<Value: RawRepresentable & CaseIterable>(
+    of word: Value.RawValue, _ key: String, _ model: VisionTransformer
   ) throws -> Value {
     guard let value = Value(rawValue: word) else {
       throw Fault(
         .badData, "model \(model.name): metadata \(key)",
-        expected: "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))", found: word,
+        expected: "one of \(Value.allCases.map { "\($0.rawValue)" }.joined(separator: ", "))",
+        found: "\(word)",
         remedy: "use a newer cellvec, or name what comes nearest with --preset")
     }
     return value

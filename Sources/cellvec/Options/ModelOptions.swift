@@ -85,6 +85,11 @@ struct ModelOptions: ParsableArguments {
       "Tokens that become the vector: class, mean (of patches), class-mean, or attention; default: the model's own.",
       valueName: "tokens"))
   private var pooling: Pooling?
+  @Option(
+    help: ArgumentHelp(
+      "Rotations of a crop whose vectors are averaged: 1, 2 or 4, at as many times the work; default: the model's own.",
+      valueName: "count"))
+  private var rotations: Rotations?
 
   /// The backbone with what goes with it.
   struct Loaded {
@@ -92,6 +97,7 @@ struct ModelOptions: ParsableArguments {
     let preset: Preset?
     let defaults: RecipeDefaults
     let pooling: Pooling
+    let rotations: Rotations
     /// What finds the backbone again, from any folder.
     let reference: BackboneReference
   }
@@ -104,6 +110,7 @@ struct ModelOptions: ParsableArguments {
     let defaults = try RecipeDefaults(for: found.model, preset: chosen)
     return Loaded(
       model: found.model, preset: chosen, defaults: defaults, pooling: pooling ?? defaults.pooling,
+      rotations: rotations ?? defaults.rotations,
       reference: found.isNamed
         ? BackboneReference(path: name)
         : BackboneReference(path: absolutePath(name), branch: found.model.branches.unusual))
@@ -149,9 +156,10 @@ extension ModelOptions.Loaded {
       scaling: crop.normalization == .fixed ? defaults.scaling : nil,
       strategy: try strategy.channelStrategy(
         roles: roles, backbone: model, inputs: defaults.inputs, standard: defaults.strategy),
-      pooling: pooling, roles: roles)
+      pooling: pooling, rotations: rotations, roles: roles)
   }
 }
 
 extension Pooling: ExpressibleByArgument {}
+extension Rotations: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
