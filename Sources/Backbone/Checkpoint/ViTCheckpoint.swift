@@ -84,6 +84,9 @@ struct ViTCheckpoint {
     return RotaryPositions.periods(headWidth: geometry.headWidth, theta: ropeTheta)
   }
 
+  /// Gives the memory of tensors that were read back to the system.
+  func releasePages() { file.storage.releasePages() }
+
   private func finiteFloats(_ stored: String) throws -> [Float] {
     let values = try file.floats(of: stored)
     guard values.allSatisfy(\.isFinite) else {
