@@ -1,8 +1,10 @@
+import Faults
 import Kernels
 
 /// x W^T + b with the weights packed for one instruction set.
 ///
-/// Unchecked: threads share the memory behind the pointers, but nobody writes to it after `init`.
+/// Unchecked: threads share the memory behind the pointers, but nobody writes to it. It belongs to the packed weights,
+/// which whoever has the layer keeps.
 final class Linear: @unchecked Sendable {
   let inputs: Int
   let outputs: Int
@@ -10,42 +12,61 @@ final class Linear: @unchecked Sendable {
   /// [outputs], for whoever adds it himself.
   let biasOrZeros: UnsafePointer<Float>
   private let isa = kernels_active_isa()
-  private let memory: UnsafeMutableRawPointer
   private let product: kernels_product
 
+  /// - Parameters:
+  ///   - name: what the layer was packed under.
+  ///   - addsBias: whether `multiply` adds the bias.
+  /// - Throws: `badData` when there is no such layer of these extents.
+  init(
+    _ packed: PackedWeights, _ name: String, inputs: Int, outputs: Int, precision: Precision,
+    addsBias: Bool = true
+  ) throws(Fault) {
+    self.inputs = inputs
+    self.outputs = outputs
+    self.precision = precision
+    let panels = try packed.array(
+      name + ".panels", of: UInt8.self, count: kernels_panel_bytes(isa, precision.number, inputs, outputs))
+    biasOrZeros = try packed.floats(name + ".bias", count: Self.paddedCount(outputs))
+    product = kernels_product(
+      number: precision.number, inputs: inputs, outputs: outputs, panels: panels,
+      bias: addsBias ? biasOrZeros : nil, scale: nil, sums: nil)
+  }
+
+  /// Packs a layer for the instruction set of this process.
+  ///
   /// - Parameters:
   ///   - weights: [outputs, inputs].
   ///   - bias: [outputs], or none.
   ///   - scale: factors of the outputs, [outputs], which become part of weights and bias; or none.
-  ///   - addsBias: whether `multiply` adds the bias.
-  init(
-    weights: UnsafeBufferPointer<Float>, bias: [Float], scale: [Float] = [], inputs: Int, outputs: Int,
-    precision: Precision, addsBias: Bool = true
-  ) {
+  static func pack(
+    _ name: String, weights: UnsafeBufferPointer<Float>, bias: [Float], scale: [Float] = [], inputs: Int,
+    outputs: Int, precision: Precision, into target: inout some PackedWeightsTarget & ~Copyable
+  ) throws {
     precondition(weights.count == inputs * outputs && (bias.isEmpty || bias.count == outputs))
     precondition(scale.isEmpty || scale.count == outputs)
-    self.inputs = inputs
-    self.outputs = outputs
-    self.precision = precision
-    let columns = kernels_panels(isa, outputs) * kernels_panel_columns(isa)
-    let panelBytes = kernels_panel_bytes(isa, precision.number, inputs, outputs)
-    memory = .allocate(byteCount: panelBytes + 4 * columns, alignment: 64)
-    if scale.isEmpty {
-      kernels_pack(isa, precision.number, weights.baseAddress, inputs, inputs, outputs, nil, memory)
-    } else {
-      let scaled = weights.indices.map { weights[$0] * scale[$0 / inputs] }
-      kernels_pack(isa, precision.number, scaled, inputs, inputs, outputs, nil, memory)
+    let isa = kernels_active_isa()
+    func pack(_ weights: UnsafePointer<Float>?, _ panels: UnsafeMutableRawBufferPointer) {
+      kernels_pack(isa, precision.number, weights, inputs, inputs, outputs, nil, panels.baseAddress)
     }
-    let padded = (memory + panelBytes).bindMemory(to: Float.self, capacity: columns)
-    padded.initialize(repeating: 0, count: columns)
+    try target.add(name + ".panels", byteCount: kernels_panel_bytes(isa, precision.number, inputs, outputs)) {
+      panels in
+      if scale.isEmpty {
+        pack(weights.baseAddress, panels)
+      } else {
+        pack(weights.indices.map { weights[$0] * scale[$0 / inputs] }, panels)
+      }
+    }
+    var padded = [Float](repeating: 0, count: paddedCount(outputs))
     for (index, value) in bias.enumerated() { padded[index] = value * (scale.isEmpty ? 1 : scale[index]) }
-    biasOrZeros = UnsafePointer(padded)
-    product = kernels_product(
-      number: precision.number, inputs: inputs, outputs: outputs, panels: memory,
-      bias: bias.isEmpty || !addsBias ? nil : UnsafePointer(padded), scale: nil, sums: nil)
+    try target.add(name + ".bias", padded)
   }
 
-  deinit { memory.deallocate() }
+  /// Outputs of whole panels.
+  private static func paddedCount(_ outputs: Int) -> Int {
+    let isa = kernels_active_isa()
+    return kernels_panels(isa, outputs) * kernels_panel_columns(isa)
+  }
 
   /// - Parameters:
   ///   - input: rows of the precision's numbers, whole words each, `input.stride` bytes apart.

@@ -38,6 +38,9 @@ package final class VisionTransformer: Sendable {
   /// Whether nothing says how many heads there are, so that the family's usual width is taken.
   package let headsAreAssumed: Bool
 
+  /// Whether the weights were ready in the cache, so that the tensors of the file were not read.
+  package let weightsAreFromCache: Bool
+
   package var precision: Precision { weights.precision }
 
   private let weights: ViTWeights
@@ -56,28 +59,31 @@ package final class VisionTransformer: Sendable {
   ///   - name: what the model is called; `ModelName` of the path by default.
   ///   - inputRoles: what each input is meant for, over what the file says.
   ///   - precision: the numbers that the forward pass multiplies.
+  ///   - cache: where packed weights are kept for the next time; nil for nowhere.
   /// - Throws: a fault that names the tensors that are missing, unexpected, of the wrong shape or not finite, or
   ///   the field of the configuration that contradicts them.
   package convenience init(
     path: String, branch: String? = nil, name: String? = nil, inputRoles: [String]? = nil,
-    precision: Precision = .float32
+    precision: Precision = .float32, cache: WeightsCache? = nil
   ) throws {
     try self.init(
       file: openTensorFile(path: path, branch: branch),
       configuration: ModelConfiguration(besideWeights: path), name: name ?? ModelName.of(weights: path),
-      inputRoles: inputRoles, precision: precision)
+      inputRoles: inputRoles, precision: precision, cache: cache)
   }
 
   /// Takes a file of weights that is open or in memory.
   package convenience init(
-    file: any TensorFile, name: String, inputRoles: [String]? = nil, precision: Precision = .float32
+    file: any TensorFile, name: String, inputRoles: [String]? = nil, precision: Precision = .float32,
+    cache: WeightsCache? = nil
   ) throws {
-    try self.init(file: file, configuration: nil, name: name, inputRoles: inputRoles, precision: precision)
+    try self.init(
+      file: file, configuration: nil, name: name, inputRoles: inputRoles, precision: precision, cache: cache)
   }
 
   private init(
     file: any TensorFile, configuration: ModelConfiguration?, name: String, inputRoles: [String]?,
-    precision: Precision
+    precision: Precision, cache: WeightsCache?
   ) throws {
     let checkpoint = try Self.checkpoint(file, configuration)
     geometry = checkpoint.geometry
@@ -91,10 +97,12 @@ package final class VisionTransformer: Sendable {
     self.inputRoles = try Self.checked(inputRoles, count) ?? Self.inputRoles(of: file, count: count)
     trainingInput = try TrainingInput(metadata: file.metadata, name: file.name)
     ignoredTensors = checkpoint.ignored
-    weights = try ViTWeights(checkpoint, precision: precision)
+    let loaded = try LoadedWeights(checkpoint, of: file, precision: precision, cache: cache, model: name)
+    weights = loaded.weights
+    hash = loaded.hash
+    weightsAreFromCache = loaded.areFromCache
     resampling = checkpoint.resampling
     headsAreAssumed = checkpoint.headsAreAssumed
-    hash = Self.hash(of: file, configured: checkpoint.configured)
     self.name = name
   }
 
@@ -121,13 +129,6 @@ package final class VisionTransformer: Sendable {
         found: roles.joined(separator: ","))
     }
     return roles
-  }
-
-  /// - Parameter configured: what tells this reading of the file from another, but for the branch.
-  private static func hash(of file: any TensorFile, configured: String) -> ContentHash {
-    let hash = file.withUnsafeBytes { ContentHash(of: $0) }
-    let changes = [file.branches.unusual.map { "branch \($0)" } ?? "", configured].filter { !$0.isEmpty }
-    return changes.isEmpty ? hash : ContentHash(of: "\(hash) \(changes.joined(separator: "; "))")
   }
 
   private static func inputRoles(of file: any TensorFile, count: Int) throws -> [String]? {

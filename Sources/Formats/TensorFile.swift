@@ -31,8 +31,15 @@ package protocol TensorFile: Sendable {
   /// - Throws: `missingInput` for an unknown name, `badData` for a type that is not a floating-point type.
   func floats(of tensor: String) throws -> [Float]
 
+  /// The bytes of the file as a whole.
+  var storage: FileBytes { get }
+}
+
+extension TensorFile {
   /// The file as a whole, for the length of the call.
-  func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
+  package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try storage.withUnsafeBytes(body)
+  }
 }
 
 extension SafetensorsFile: TensorFile {

@@ -7,7 +7,7 @@ import Testing
   static let verbs: [any ParsableCommand.Type] = [
     Search.self, List.self, Show.self, Stats.self, Check.self, Train.self, Predict.self, ListHeads.self,
     SeedModel.self, InspectModel.self, ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self,
-    ModelCard.self, EmbedArray.self, Simulate.self,
+    ModelCard.self, EmbedArray.self, ShowCache.self, Simulate.self,
   ]
 
   @Test(arguments: verbs.indices) func helpFitsOneScreen(verb: Int) {
@@ -30,7 +30,9 @@ import Testing
     ["show", "7", "--vector", "--space", "s"], ["predict", "--head", "h", "--threshold", "0.2"], ["heads"],
     ["heads", "list", "--csv"], ["models", "inspect", "m"], ["models"],
     ["models", "list", "--json"], ["models", "add", "n", "f", "--preset", "p", "--inputs", "a,b"],
-    ["models", "remove", "n"], ["models", "presets", "--csv"], ["models", "card"], ["models", "card", "n"],
+    ["models", "remove", "n"], ["models", "presets", "--csv"], ["models", "cache", "--csv"],
+    ["models", "cache", "--clear", "-q"],
+    ["models", "card"], ["models", "card", "n"],
     [
       "ingest", "d", "--channels", "a=*", "--preset", "p", "--hpa-nucleus", "2", "--map", "a=0", "--absent",
       "repeat",

@@ -15,13 +15,17 @@ import Identity
 package struct ModelRegistry: Sendable {
   /// Where added models are; nil when the user has no such place.
   package let folder: String?
+  /// Where `load` finds and keeps packed weights; nil for nowhere.
+  package let cache: WeightsCache?
 
-  package init(folder: String?) {
+  package init(folder: String?, cache: WeightsCache? = nil) {
     self.folder = folder
+    self.cache = cache
   }
 
-  /// `$XDG_DATA_HOME/cellvec/models`, or `~/.local/share/cellvec/models`.
+  /// `$XDG_DATA_HOME/cellvec/models`, or `~/.local/share/cellvec/models`; with the cache of the same environment.
   package init(environment variable: (String) -> String?) {
+    cache = WeightsCache(environment: variable)
     // The standard wants relative paths ignored.
     if let data = variable("XDG_DATA_HOME"), data.hasPrefix("/") {
       folder = data + "/cellvec/models"
@@ -29,6 +33,9 @@ package struct ModelRegistry: Sendable {
       folder = variable("HOME").flatMap { $0.isEmpty ? nil : $0 + "/.local/share/cellvec/models" }
     }
   }
+
+  /// The same models, read from their files whatever is in the cache.
+  package var withoutCache: ModelRegistry { ModelRegistry(folder: folder) }
 
   /// A model that a name or path stood for.
   package struct Found: Sendable {
@@ -43,7 +50,8 @@ package struct ModelRegistry: Sendable {
   package func entries() throws -> [ModelEntry] {
     let file = try BundledModel.file()
     let bundled = ModelEntry(
-      try BundledModel.load(), byteCount: file.withUnsafeBytes { $0.count }, preset: "cellvec", origin: nil)
+      try BundledModel.load(precision: .fastest, cache: cache), byteCount: file.withUnsafeBytes { $0.count },
+      preset: "cellvec", origin: nil)
     return try [bundled] + addedNames().map { try entry(of: $0) }
   }
 
@@ -71,7 +79,8 @@ package struct ModelRegistry: Sendable {
         )
       }
       if nameOrPath != BundledModel.name { return try loadAdded(nameOrPath, precision) }
-      return Found(model: try BundledModel.load(precision: precision), isNamed: true, preset: nil)
+      return Found(
+        model: try BundledModel.load(precision: precision, cache: cache), isNamed: true, preset: nil)
     }
     var status = stat()
     guard nameOrPath.contains("/") || stat(nameOrPath, &status) == 0 else {
@@ -81,8 +90,8 @@ package struct ModelRegistry: Sendable {
         remedy: adviceOnUnknownName("model", nameOrPath, among: names))
     }
     return Found(
-      model: try VisionTransformer(path: nameOrPath, branch: branch, precision: precision), isNamed: false,
-      preset: nil)
+      model: try VisionTransformer(path: nameOrPath, branch: branch, precision: precision, cache: cache),
+      isNamed: false, preset: nil)
   }
 
   /// The model whose weights have this digest; nil when there is none.
@@ -108,7 +117,7 @@ package struct ModelRegistry: Sendable {
     let entry = try entry(of: name)
     let model = try VisionTransformer(
       path: weightsPath(of: name), branch: entry.branch, name: name, inputRoles: entry.inputs,
-      precision: precision)
+      precision: precision, cache: cache)
     guard model.hash.description == entry.hash else {
       throw Fault(
         .badData, "model \(name)", expected: "the weights that were added (\(entry.hash))",

@@ -7,7 +7,7 @@ struct Models: ParsableCommand {
     abstract: "List, add, inspect, make and run backbones.",
     subcommands: [
       ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self, ModelCard.self, InspectModel.self,
-      SeedModel.self, EmbedArray.self, TimeModel.self,
+      SeedModel.self, EmbedArray.self, TimeModel.self, ShowCache.self,
     ], defaultSubcommand: ListModels.self)
 }
 
