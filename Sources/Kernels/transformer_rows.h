@@ -151,6 +151,33 @@ INLINE void softmax(size_t rows, size_t width, float *x) {
   }
 }
 
+INLINE void dots(size_t count, const float *a, size_t rows, const float *x, size_t stride, size_t width, float *out,
+                 size_t out_stride) {
+  const size_t whole = width - width % LANES;
+  for (size_t i = 0; i < count; i++, a += width, out += out_stride) {
+    for (size_t j = 0; j < rows; j++) {
+      const float *row = x + j * stride;
+      float lane[LANES] = {0};
+      for (size_t k = 0; k < whole; k += LANES)
+        for (size_t l = 0; l < LANES; l++) lane[l] += a[k + l] * row[k + l];
+      for (size_t k = whole; k < width; k++) lane[k - whole] += a[k] * row[k];
+      out[j] = sum_of_lanes(lane);
+    }
+  }
+}
+
+INLINE void weighted_sums(size_t count, const float *weights, size_t rows, size_t width, const float *restrict x,
+                          float *restrict out) {
+  for (size_t i = 0; i < count * width; i++) out[i] = 0;
+  for (size_t j = 0; j < rows; j++, x += width) {
+    for (size_t i = 0; i < count; i++) {
+      const float weight = weights[i * rows + j];
+      float *restrict sums = out + i * width;
+      for (size_t k = 0; k < width; k++) sums[k] += weight * x[k];
+    }
+  }
+}
+
 INLINE void silu_gate(const float *bias, size_t rows, size_t width, float *x) {
   for (size_t row = 0; row < rows; row++, x += 2 * width)
     for (size_t i = 0; i < width; i++) x[i] = silu(x[i] + bias[i]) * (x[width + i] + bias[width + i]);
