@@ -50,9 +50,9 @@ INLINE uint32_t float_to_bits(float value) {
                1.2182586e-1f, 1.19501e-1f, 6.382904e-6f)
 // gelu(v) = v (1/2 + a P(a^2)), a being v held within +-4.4, without division or exponential: for results that are
 // rounded to bfloat16. Error at most 5e-5 for |v| <= 12, 4e-6 |v| beyond (tools/fixtures/gelu.py).
-#define QUICK_GELU_POLYNOMIAL(M, zero, s)                                                                           \
-  POLYNOMIAL_9(M, zero, s, 3.5735387e-11f, -3.7574308e-9f, 1.7420037e-7f, -4.7269937e-6f, 8.4315703e-5f,              \
-               -1.0551342e-3f, 9.643522e-3f, -6.6077277e-2f, 3.9876214e-1f)
+#define QUICK_GELU_POLYNOMIAL(M, zero, s)                                                                          \
+  POLYNOMIAL_9(M, zero, s, 3.5727452e-11f, -3.756724e-9f, 1.7417398e-7f, -4.72646e-6f, 8.4309366e-5f, -1.0550895e-3f, \
+               9.643343e-3f, -6.607692e-2f, 3.9876187e-1f)
 
 // e^x for -87 <= x <= 88, relative error below 3e-7; NaN for NaN.
 // x = n ln 2 + r with |r| <= ln 2 / 2; e^r = 1 + r + r^2 P(r), P fitted to a relative error of 3.1e-9.
