@@ -7,7 +7,7 @@ import Testing
   /// Three threads take three images apart and what is left over together: 1, 2, 3 + 1 and 3 + 2 images.
   @Test(arguments: [1, 2, 4, 5], Precision.allCases)
   func threeThreadsGiveTheVectorsOfOne(count: Int, precision: Precision) throws {
-    // 400 patches are several strips for each thread.
+    // 400 patches are more than one strip.
     let geometry = ViTGeometry.tiny(width: 48, heads: 3, registers: 2)
     let side = 80
     try withTemporaryDirectory { folder in
