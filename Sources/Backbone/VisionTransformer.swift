@@ -1,4 +1,3 @@
-import Copenblas
 import Faults
 package import Formats
 import Glibc
@@ -185,7 +184,6 @@ extension VisionTransformer {
     let grid = try PatchGrid(height: height, width: width, patchSize: geometry.patchSize)
     guard let images = images.baseAddress, let vectors = vectors.baseAddress else { return }
 
-    Self.keepOpenBLASToItsCallersThread
     positions(for: grid).withUnsafeBufferPointer { positions in
       guard let positions = positions.baseAddress else { return }
       EmbeddingJob(
@@ -195,10 +193,6 @@ extension VisionTransformer {
       ).run(threads: threads)
     }
   }
-
-  /// Set once a process. Threads of ours that each called a threaded OpenBLAS would be far slower than
-  /// either.
-  private static let keepOpenBLASToItsCallersThread: Void = openblas_set_num_threads(1)
 
   /// Positions of the patches of a grid, as `ForwardPass` takes them. A learned table is used as stored when
   /// the image has the size of the training; else resampled, as the reference implementations do it for every

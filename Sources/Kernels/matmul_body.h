@@ -5,6 +5,8 @@
 //   LANES_OF_A_REGISTER, ROWS   floats in a register; rows of a tile, so that ROWS x 2 sums fit the registers
 //   FUSED         whether multiply-add is one instruction
 //   DOT_BF16, DOT_I8   optional: sum + dot of two words in each lane, by one instruction
+//   PAIRS_I16     optional: products of 16-bit integers, two summed to one of 32 bits, by one instruction
+//   BF16_ROWS, I8_ROWS   optional: fewer rows at a time, for dots of several instructions, which need registers
 //   ROUND_BF16    optional: floats to bfloat16, by one instruction
 
 #include <math.h>
@@ -21,6 +23,7 @@ typedef float floats __attribute__((vector_size(4 * LANES_OF_A_REGISTER)));
 typedef int32_t ints __attribute__((vector_size(4 * LANES_OF_A_REGISTER)));
 typedef uint32_t words_in_memory __attribute__((vector_size(4 * LANES_OF_A_REGISTER), aligned(4), may_alias));
 typedef uint16_t halves __attribute__((vector_size(2 * LANES_OF_A_REGISTER)));
+typedef int16_t shorts __attribute__((vector_size(4 * LANES_OF_A_REGISTER)));
 typedef uint32_t words __attribute__((vector_size(4 * LANES_OF_A_REGISTER)));
 
 #if FUSED
@@ -42,7 +45,15 @@ TARGET_INLINE words dot_bf16(words sum, words a, words b) {
 #define DOT_BF16 dot_bf16
 #endif
 
-#ifndef DOT_I8
+#if !defined(DOT_I8) && defined(PAIRS_I16)
+// Bytes 0 and 2 of a word, then 1 and 3. Exact, which products of bytes are not: those saturate.
+TARGET_INLINE words dot_i8(words sum, words a, words b) {
+  const words even = PAIRS_I16(a & 0x00FF00FFu, (shorts)b << 8 >> 8);
+  const words odd = PAIRS_I16((a >> 8) & 0x00FF00FFu, (shorts)b >> 8);
+  return sum + even + odd;
+}
+#define DOT_I8 dot_i8
+#elif !defined(DOT_I8)
 TARGET_INLINE words dot_i8(words sum, words a, words b) {
   ints s = (ints)sum;
 #pragma clang loop unroll(full)
@@ -56,7 +67,7 @@ TARGET_INLINE words dot_i8(words sum, words a, words b) {
 
 // The sums of one tile stay in registers: `rows` is a constant wherever this is inlined. The loop over words must
 // not be unrolled: the compiler then runs out of registers and spills sums (tools/check-kernels looks).
-#define TILE(name, DOT)                                                                                        \
+#define TILE(name, DOT, most)                                                                                  \
   TARGET_INLINE void name##_rows(const size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel,   \
                                  size_t count, uint32_t *sums, size_t sums_stride) {                           \
     words sum[ROWS][2];                                                                                        \
@@ -80,6 +91,11 @@ TARGET_INLINE words dot_i8(words sum, words a, words b) {
   }                                                                                                            \
   TARGET static void name(size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel, size_t count,  \
                           uint32_t *sums, size_t sums_stride) {                                                \
+    if (most < ROWS) {                                                                                         \
+      for (; rows > most; rows -= most, x += most * stride, sums += most * sums_stride) {                      \
+        name##_rows(most, x, stride, panel, count, sums, sums_stride);                                         \
+      }                                                                                                        \
+    }                                                                                                          \
     switch (rows) {                                                                                            \
       CASES(name)                                                                                              \
     }                                                                                                          \
@@ -99,9 +115,16 @@ TARGET_INLINE words dot_i8(words sum, words a, words b) {
   CASE(name, 8) CASE(name, 9) CASE(name, 10) CASE(name, 11) CASE(name, 12)
 #endif
 
-TILE(tile_f32, dot_f32)
-TILE(tile_bf16, DOT_BF16)
-TILE(tile_i8, DOT_I8)
+#ifndef BF16_ROWS
+#define BF16_ROWS ROWS
+#endif
+#ifndef I8_ROWS
+#define I8_ROWS ROWS
+#endif
+
+TILE(tile_f32, dot_f32, ROWS)
+TILE(tile_bf16, DOT_BF16, BF16_ROWS)
+TILE(tile_i8, DOT_I8, I8_ROWS)
 
 // Select without a branch: yes where the condition holds.
 TARGET_INLINE floats chosen(ints condition, floats yes, floats no) {
