@@ -11,7 +11,7 @@ import Synchronization
 /// Safe to use from several threads at once.
 package final class VisionTransformer: Sendable {
   package let geometry: ViTGeometry
-  /// Digest of the file of weights, and of what a choice of branch or a configuration beside it changes: the same
+  /// Digest of the file of weights, or of several in order of their names, and of what a choice of branch or a configuration beside it changes: the same
   /// weights with another epsilon are another backbone.
   package let hash: ContentHash
   package let format: TensorFormat
@@ -125,7 +125,9 @@ package final class VisionTransformer: Sendable {
 
   /// - Parameter configured: what tells this reading of the file from another, but for the branch.
   private static func hash(of file: any TensorFile, configured: String) -> ContentHash {
-    let hash = file.withUnsafeBytes { ContentHash(of: $0) }
+    var hasher = ContentHasher()
+    for part in file.files { part.bytes.withUnsafeBytes { hasher.combine($0) } }
+    let hash = hasher.finalize()
     let changes = [file.branches.unusual.map { "branch \($0)" } ?? "", configured].filter { !$0.isEmpty }
     return changes.isEmpty ? hash : ContentHash(of: "\(hash) \(changes.joined(separator: "; "))")
   }

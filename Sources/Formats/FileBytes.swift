@@ -6,7 +6,7 @@ private struct ConstantBytes: @unchecked Sendable {
 }
 
 /// The bytes of a file that is read in place: a read-only mapping, an array, or constants.
-struct FileBytes: Sendable {
+package struct FileBytes: Sendable {
   private enum Source: Sendable {
     case mapped(MappedFile)
     case array([UInt8])
@@ -24,7 +24,9 @@ struct FileBytes: Sendable {
     source = .mapped(try MappedFile(path: path))
   }
 
-  func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+  package var byteCount: Int { withUnsafeBytes(\.count) }
+
+  package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
     switch source {
     case .array(let bytes): try bytes.withUnsafeBytes(body)
     case .constant(let constant): try body(constant.bytes)

@@ -20,7 +20,7 @@ func exercise(
         check(error)
       }
     }
-    guard elements <= 2 * file.withUnsafeBytes(\.count) else { fatalError("more values than bytes can hold") }
+    guard elements <= 2 * file.byteCount else { fatalError("more values than bytes can hold") }
   } catch {
     check(error)
   }
@@ -28,7 +28,7 @@ func exercise(
 }
 
 /// A fault is one line that can be read.
-private func check(_ error: any Error) {
+func check(_ error: any Error) {
   guard let fault = error as? Fault else { fatalError("not a fault: \(error)") }
   let text = fault.description
   guard text.utf8.count < 4_000, !text.utf8.contains(UInt8(ascii: "\n")) else { fatalError("no sentence: \(text)") }

@@ -6,7 +6,8 @@ import Identity
 
 /// The models that have names: the bundled one, and those that were added, each a folder with its weights.
 ///
-///     <folder>/<name>/weights.safetensors    the file that was added, under its own extension
+///     <folder>/<name>/weights.safetensors    the file that was added, under its own extension;
+///     <folder>/<name>/weights.index.json     or the index of several, which keep their names
 ///     <folder>/<name>/config.json            those that lay beside it, if any;
 ///     <folder>/<name>/preprocessor_config.json
 ///     <folder>/<name>/model.json             the entry
@@ -43,7 +44,7 @@ package struct ModelRegistry: Sendable {
   package func entries() throws -> [ModelEntry] {
     let file = try BundledModel.file()
     let bundled = ModelEntry(
-      try BundledModel.load(), byteCount: file.withUnsafeBytes { $0.count }, preset: "cellvec", origin: nil)
+      try BundledModel.load(), byteCount: file.byteCount, preset: "cellvec", origin: nil)
     return try [bundled] + addedNames().map { try entry(of: $0) }
   }
 
@@ -121,7 +122,7 @@ package struct ModelRegistry: Sendable {
 // MARK: - Adding and removing
 
 extension ModelRegistry {
-  /// Copies a file of weights, and the configurations beside it, into the registry.
+  /// Copies a file of weights, or all files of a model, and the configurations beside it, into the registry.
   /// - Parameters:
   ///   - branch: the wanted one of several models in the file; nil for the usual one.
   ///   - inputs: what each input is meant for, over what the file says.
@@ -135,14 +136,10 @@ extension ModelRegistry {
     let partial = "\(folder)/.\(name).\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).partial"
     guard mkdir(partial, 0o777) == 0 else { throw Fault.system(partial, "create") }
     do {
-      let weights = "\(partial)/weights\(Self.fileExtension(of: path))"
-      let byteCount = try openTensorFile(path: path, branch: branch).withUnsafeBytes { bytes in
-        try Self.write(bytes, to: weights)
-        return bytes.count
-      }
+      let file = try openTensorFile(path: path, branch: branch)
+      let weights = try Self.copyWeights(file, from: path, to: partial)
       for name in Self.companions {
-        guard let text = FileManager.default.contents(atPath: Self.folder(of: path) + name) else { continue }
-        try text.withUnsafeBytes { try Self.write($0, to: "\(partial)/\(name)") }
+        try Self.copy(Self.folder(of: path) + name, to: "\(partial)/\(name)")
       }
       let model: VisionTransformer
       do {
@@ -159,7 +156,7 @@ extension ModelRegistry {
         defer { free(resolved) }
         return String(cString: resolved)
       }
-      let entry = ModelEntry(model, byteCount: byteCount, preset: preset, origin: origin ?? path)
+      let entry = ModelEntry(model, byteCount: file.byteCount, preset: preset, origin: origin ?? path)
       try Array(canonicalJSON(entry).utf8).withUnsafeBytes {
         try Self.write($0, to: "\(partial)/\(Self.entryName)")
       }
@@ -217,6 +214,8 @@ extension ModelRegistry {
 extension ModelRegistry {
   private static let entryName = "model.json"
 
+  private static let indexName = "weights.index.json"
+
   /// Files beside the weights that say how to read or feed them, as Hugging Face names them.
   private static let companions = ["config.json", "preprocessor_config.json"]
 
@@ -236,7 +235,11 @@ extension ModelRegistry {
   private func weightsPath(of name: String) throws -> String {
     let home = "\(folder ?? "")/\(name)"
     let files = (try? FileManager.default.contentsOfDirectory(atPath: home)) ?? []
-    guard let weights = files.first(where: { $0 == "weights" || $0.hasPrefix("weights.") }) else {
+    // One of the files that an index names may be called like a model of one file.
+    guard
+      let weights = files.first(where: { $0 == Self.indexName })
+        ?? files.first(where: { $0 == "weights" || $0.hasPrefix("weights.") })
+    else {
       throw Fault(
         .badData, "model \(name)", "has lost its weights in \(home)",
         remedy: "remove the model and add it again")
@@ -257,6 +260,29 @@ extension ModelRegistry {
         .cannotCreate, folder, "cannot be made", remedy: "check the permissions of the folders above")
     }
     return folder
+  }
+
+  /// Copies what `openTensorFile(path:)` has opened; returns the path that opens the copy.
+  private static func copyWeights(_ file: any TensorFile, from path: String, to folder: String) throws
+    -> String
+  {
+    guard let index = shardIndexPath(of: path) else {
+      let weights = "\(folder)/weights\(fileExtension(of: path))"
+      for part in file.files { try part.bytes.withUnsafeBytes { try write($0, to: weights) } }
+      return weights
+    }
+    for part in file.files {
+      let name = part.path.split(separator: "/").last ?? ""
+      try part.bytes.withUnsafeBytes { try write($0, to: "\(folder)/\(name)") }
+    }
+    try copy(index, to: "\(folder)/\(indexName)")
+    return "\(folder)/\(indexName)"
+  }
+
+  /// Copies a small file, where there is one.
+  private static func copy(_ path: String, to copy: String) throws {
+    guard let text = FileManager.default.contents(atPath: path) else { return }
+    try text.withUnsafeBytes { try write($0, to: copy) }
   }
 
   private static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws {
