@@ -11,14 +11,14 @@ import Synchronization
 /// Safe to use from several threads at once.
 package final class VisionTransformer: Sendable {
   package let geometry: ViTGeometry
-  /// Digest of the file of weights, or of several in order of their names, and of what a choice of branch or a configuration beside it changes: the same
-  /// weights with another epsilon are another backbone.
+  /// Digest of the file of weights, or of several in order of their names, and of what a choice of branch or
+  /// a configuration beside it changes: the same weights with another epsilon are another backbone.
   package let hash: ContentHash
   package let format: TensorFormat
   /// The model's place in a file of several.
   package let branches: TensorBranches
-  /// What each input is meant for, from the file's metadata ("inputs": "nucleus,protein"); nil when it is
-  /// silent.
+  /// What each input is meant for, as somebody said, or the file's metadata ("inputs": "nucleus,protein");
+  /// nil when neither does.
   package let inputRoles: [String]?
   /// What the file's metadata say of the images that the model was trained on.
   package let trainingInput: TrainingInput
@@ -87,9 +87,10 @@ package final class VisionTransformer: Sendable {
     trainedImageSizePx = checkpoint.trainedImageSizePx
     defaultImageSizePx = checkpoint.defaultImageSizePx
     expectedNormalization = checkpoint.normalization
-    let count = geometry.inputChannels
-    self.inputRoles = try Self.checked(inputRoles, count) ?? Self.inputRoles(of: file, count: count)
-    trainingInput = try TrainingInput(metadata: file.metadata, name: file.name)
+    // Metadata whose place another word has taken are not looked at.
+    let metadata = file.metadata.filter { inputRoles == nil || $0.key != TrainingFact.inputs.rawValue }
+    trainingInput = TrainingInput(metadata: metadata, inputCount: geometry.inputChannels, name: file.name)
+    self.inputRoles = try Self.checked(inputRoles, geometry.inputChannels) ?? trainingInput.inputs
     ignoredTensors = checkpoint.ignored
     weights = try ViTWeights(checkpoint, precision: precision)
     resampling = checkpoint.resampling
@@ -130,16 +131,6 @@ package final class VisionTransformer: Sendable {
     let hash = hasher.finalize()
     let changes = [file.branches.unusual.map { "branch \($0)" } ?? "", configured].filter { !$0.isEmpty }
     return changes.isEmpty ? hash : ContentHash(of: "\(hash) \(changes.joined(separator: "; "))")
-  }
-
-  private static func inputRoles(of file: any TensorFile, count: Int) throws -> [String]? {
-    guard let text = file.metadata["inputs"] else { return nil }
-    let roles = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-    guard roles.count == count, Set(roles).count == count, !roles.contains("") else {
-      throw Fault(
-        .badData, "\(file.name): metadata inputs", expected: "\(count) different roles", found: "\"\(text)\"")
-    }
-    return roles
   }
 }
 

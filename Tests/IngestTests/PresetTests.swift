@@ -105,8 +105,28 @@ import Testing
     try withModel(["normalization": "magic"]) { model in
       let fault = #expect(throws: Fault.self) { try RecipeDefaults(for: model, preset: nil) }
       #expect(fault?.kind == .badData)
-      #expect(fault?.description.contains("found magic") == true)
+      #expect(fault?.description.contains(#"found "magic""#) == true)
     }
+  }
+
+  @Test(arguments: [
+    (TrainingFact.pooling, "sum", "--pooling"), (.normalization, "magic", "--normalize"),
+    (.imageSize, "large", "--input-size"),
+  ])
+  func anOptionTakesThePlaceOfMetadataThatAreOfNoUse(fact: TrainingFact, text: String, option: String) throws
+  {
+    try withModel([fact.rawValue: text]) { model in
+      let fault = #expect(throws: Fault.self) { try RecipeDefaults(for: model, preset: nil) }
+      #expect(fault?.kind == .badData && fault?.remedy == "say it with \(option)")
+      let defaults = try RecipeDefaults(for: model, preset: nil, told: [fact])
+      #expect(try defaults == silentDefaults())
+    }
+  }
+
+  private func silentDefaults() throws -> RecipeDefaults {
+    var defaults: RecipeDefaults?
+    try withModel([:]) { defaults = try RecipeDefaults(for: $0, preset: nil) }
+    return try #require(defaults)
   }
 
   @Test func aPresetOfMoreInputsThanTheModelHasMustBeMapped() throws {

@@ -157,4 +157,38 @@ text = json.dumps(header).encode()
 open("sized.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + data[8 + length:])
 PYTHON
 refused '--crop: .* trained on squares of 25.6 µm' --backbone sized.safetensors --map dna=0 protein=1
+
+# Options go before metadata that are of no use.
+python3 - <<'PYTHON'
+import json, struct
+data = open("four.safetensors", "rb").read()
+length = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8:8 + length])
+for key, text in [("pooling", "sum"), ("normalization", "magic"), ("image_size", "big"), ("inputs", "a"), ("crop_um", "?")]:
+    told = header | {"__metadata__": header["__metadata__"] | {key: text}}
+    text = json.dumps(told).encode()
+    open(f"odd_{key}.safetensors", "wb").write(struct.pack("<Q", len(text)) + text + data[8 + length:])
+PYTHON
+odd() { # KEY OPTION...
+  local key=$1
+  shift
+  expect_exit 65 cellvec models inspect "odd_$key.safetensors"
+  expect_stderr "metadata $key: expected .*; say it with $1"
+  # Every one of them needs the option.
+  local without=()
+  [[ $1 != --map ]] && without+=(--map dna=0 protein=1)
+  [[ $1 != --crop ]] && without+=(--crop 64)
+  expect_exit 65 cellvec ingest fields --db none "${channels[@]}" "${cells[@]}" --backbone "odd_$key.safetensors" \
+    "${without[@]}" --dry-run
+  expect_stderr "metadata $key: expected .*; say it with $1"
+  expect_exit 0 cellvec ingest fields --db none "${channels[@]}" "${cells[@]}" --backbone "odd_$key.safetensors" \
+    "${without[@]}" "$@" --dry-run
+}
+odd pooling --pooling class
+odd normalization --normalize self
+odd image_size --input-size 32
+odd inputs --map dna=0 protein=1
+odd crop_um --crop 64
+expect_exit 65 cellvec models add x odd_inputs.safetensors
+expect_exit 0 cellvec models add x odd_inputs.safetensors --inputs a,b,c,d
 finish

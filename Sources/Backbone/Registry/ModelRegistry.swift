@@ -144,6 +144,7 @@ extension ModelRegistry {
       let model: VisionTransformer
       do {
         model = try VisionTransformer(path: weights, branch: branch, name: name, inputRoles: inputs)
+        try model.trainingInput.check(.inputs)
       } catch let fault as Fault {
         // The user knows the files by their own names.
         func renamed(_ text: String) -> String {

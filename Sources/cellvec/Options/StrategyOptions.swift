@@ -40,6 +40,7 @@ struct StrategyOptions: ParsableArguments {
     case .replicate: return .replicate(combine ?? .concat)
     case .average: return .average
     case .map where assignments.isEmpty:
+      if inputs == nil { try backbone.trainingInput.check(.inputs) }
       return try Embedder.defaultMap(
         backbone: backbone, inputs: inputs, roles: roles, absent: absent ?? .zero)
     case .map:

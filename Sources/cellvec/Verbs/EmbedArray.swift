@@ -39,7 +39,7 @@ struct EmbedArray: ParsableCommand {
         .usage, input, expected: "\(model.geometry.inputChannels) inputs, as model \(model.name) has",
         found: "\(channels)")
     }
-    let pooling = try pooling ?? RecipeDefaults(for: model, preset: nil).pooling
+    let pooling = try pooling ?? RecipeDefaults.pooling(of: model)
     try model.check(pooling)
     let dimension = model.dimension(for: pooling)
     var writer = try NPYWriter(path: output, dimension: dimension)

@@ -51,7 +51,7 @@ struct Ingest: ParsableCommand {
     let grouping = try findImages(
       in: folder, channels: channels.patterns(), mask: crops.maskPattern)
     let fields = try Database.fields(at: path)
-    let backbone = try modelOptions.load()
+    let backbone = try modelOptions.load(crops: crops)
     var ingest = try plan(grouping.images, backbone, fields: fields)
     // Much of it may come from the model or a preset.
     talk.say("\(backbone.model.name): \(ingest.recipe)")
