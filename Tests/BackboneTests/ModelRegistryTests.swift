@@ -53,6 +53,37 @@ import Testing
     }
   }
 
+  @Test func theTextBesideAFileIsTheModelsCard() throws {
+    try withRegistry { registry, path, folder in
+      _ = try registry.add("none", path: path)
+      try write(Array("readme".utf8), to: folder + "/README.md")
+      _ = try registry.add("other", path: path)
+      for name in ["none", "other"] {
+        let fault = #expect(throws: Fault.self) { try registry.card(of: name) }
+        #expect(fault?.kind == .missingInput && !registry.hasCard(name))
+      }
+      // A folder with a configuration is the model's, and so is its text; the file's own goes before it.
+      try write(Array("{}".utf8), to: folder + "/config.json")
+      _ = try registry.add("folder", path: path)
+      try write(Array("# Tiny\n".utf8), to: folder + "/tiny.md")
+      _ = try registry.add("own", path: path)
+      #expect(try registry.card(of: "folder") == "readme" && registry.hasCard("folder"))
+      #expect(try registry.card(of: "own") == "# Tiny\n")
+    }
+  }
+
+  @Test func whatSpeaksAgainstAModelKeepsItOut() throws {
+    func refuse(_ model: VisionTransformer) throws {
+      throw Fault(.usage, "model \(model.name)", "is not for --preset p")
+    }
+    try withRegistry { registry, path, _ in
+      let fault = #expect(throws: Fault.self) { try registry.add("a", path: path, check: refuse) }
+      #expect(fault?.description == "model a: is not for --preset p")
+      let entries = try registry.entries()
+      #expect(entries.map(\.name) == [BundledModel.name])
+    }
+  }
+
   @Test func rolesThatAreOfNoUseNeedOthers() throws {
     try withRegistry { registry, path, _ in
       let file = try SafetensorsFile(path: path)

@@ -46,6 +46,21 @@ expect_stderr 'backbone "cellvec-small": is neither a model.s name nor a file; d
 expect_exit 66 cellvec models remove hpaa
 expect_stderr 'did you mean "hpa"\?'
 expect_exit 66 cellvec models card hpa
+expect_stderr 'model "hpa": has no card: '
+printf '# Four\nno more' >four.md
+expect_exit 0 cellvec models add carded four.safetensors
+expect_stderr '^what its card says: cellvec models card carded$'
+expect_exit 0 cellvec models card carded
+expect_equal "a card is shown whole" "$(cellvec models card carded)" "$(cat four.md)"
+expect_exit 0 cellvec models remove carded
+rm four.md
+
+# A preset must fit.
+expect_exit 64 cellvec models add x rgb.safetensors --preset hpa-fov-dino4cells
+expect_stderr '^cellvec: --preset hpa-fov-dino4cells: expected 4 inputs \(nucleus, protein, microtubules, er\), found 3 \(red, green, blue\)'
+expect_exit 64 cellvec models add x four.safetensors --preset dinov2
+expect_stderr 'expected 3 inputs, which are red, green and blue, found 4 of model x; leave it out'
+expect_exit 66 cellvec models inspect x
 expect_exit 64 cellvec models remove cellvec-small-1
 
 # Presets.
@@ -191,4 +206,6 @@ odd inputs --map dna=0 protein=1
 odd crop_um --crop 64
 expect_exit 65 cellvec models add x odd_inputs.safetensors
 expect_exit 0 cellvec models add x odd_inputs.safetensors --inputs a,b,c,d
+expect_exit 0 cellvec models add y odd_pooling.safetensors
+expect_stderr '^warning: .*metadata pooling: expected one of class, mean, class-mean, attention, found "sum"; say it with --pooling$'
 finish

@@ -10,6 +10,7 @@ import Identity
 ///     <folder>/<name>/weights.index.json     or the index of several, which keep their names
 ///     <folder>/<name>/config.json            those that lay beside it, if any;
 ///     <folder>/<name>/preprocessor_config.json
+///     <folder>/<name>/card.md                the text about the model that lay beside it, if any
 ///     <folder>/<name>/model.json             the entry
 ///
 /// A model's folder appears and goes whole, by renaming.
@@ -100,10 +101,16 @@ package struct ModelRegistry: Sendable {
     guard added.contains(name) else {
       throw Fault.unknownName(.missingInput, "model", name, among: [BundledModel.name] + added)
     }
+    if let text = FileManager.default.contents(atPath: cardPath(of: name)) {
+      return String(decoding: text, as: UTF8.self)
+    }
     throw Fault(
-      .missingInput, "model \"\(name)\"", "has no card",
+      .missingInput, "model \"\(name)\"", "has no card: no text lay beside its file when it was added",
       remedy: "cellvec models inspect \(name) shows what its file says")
   }
+
+  /// Whether a text came with an added model.
+  package func hasCard(_ name: String) -> Bool { FileManager.default.fileExists(atPath: cardPath(of: name)) }
 
   private func loadAdded(_ name: String, _ precision: Precision) throws -> Found {
     let entry = try entry(of: name)
@@ -122,14 +129,17 @@ package struct ModelRegistry: Sendable {
 // MARK: - Adding and removing
 
 extension ModelRegistry {
-  /// Copies a file of weights, or all files of a model, and the configurations beside it, into the registry.
+  /// Copies a file of weights, or all files of a model, and the configurations and the card beside it, into
+  /// the registry.
   /// - Parameters:
   ///   - branch: the wanted one of several models in the file; nil for the usual one.
   ///   - inputs: what each input is meant for, over what the file says.
-  ///   - preset: the preset that goes with the model; nobody looks here whether it exists.
+  ///   - preset: the preset that goes with the model; whether there is such a preset is up to `check`.
+  ///   - check: looks at the model before it is added, and throws what speaks against it.
   /// - Throws: `usage` for a name that is taken or cannot be one, faults of a file that is no backbone.
   package func add(
-    _ name: String, path: String, branch: String? = nil, inputs: [String]? = nil, preset: String? = nil
+    _ name: String, path: String, branch: String? = nil, inputs: [String]? = nil, preset: String? = nil,
+    check: (VisionTransformer) throws -> Void = { _ in }
   ) throws -> ModelEntry {
     try checkNewName(name)
     let folder = try makeFolder()
@@ -141,10 +151,14 @@ extension ModelRegistry {
       for name in Self.companions {
         try Self.copy(Self.folder(of: path) + name, to: "\(partial)/\(name)")
       }
+      if let card = Self.cards(besideWeights: path).first(where: FileManager.default.fileExists) {
+        try Self.copy(card, to: "\(partial)/\(Self.cardName)")
+      }
       let model: VisionTransformer
       do {
         model = try VisionTransformer(path: weights, branch: branch, name: name, inputRoles: inputs)
         try model.trainingInput.check(.inputs)
+        try check(model)
       } catch let fault as Fault {
         // The user knows the files by their own names.
         func renamed(_ text: String) -> String {
@@ -215,10 +229,23 @@ extension ModelRegistry {
 extension ModelRegistry {
   private static let entryName = "model.json"
 
+  private static let cardName = "card.md"
+
   private static let indexName = "weights.index.json"
 
   /// Files beside the weights that say how to read or feed them, as Hugging Face names them.
   private static let companions = ["config.json", "preprocessor_config.json"]
+
+  /// Where a text about a model may lie, the likelier place first: NAME.md beside NAME.pth, and README.md
+  /// where a config.json says that the folder is the model's.
+  private static func cards(besideWeights path: String) -> [String] {
+    let folder = folder(of: path)
+    let isOfModel = FileManager.default.fileExists(atPath: folder + companions[0])
+    return ["\(folder)\(ModelName.stem(ofWeights: path)).md"] + (isOfModel ? [folder + "README.md"] : [])
+  }
+
+  /// The copy that an added model has of its card.
+  private func cardPath(of name: String) -> String { "\(folder ?? "")/\(name)/\(Self.cardName)" }
 
   /// Folders of models, by name. What begins with a dot is being added or removed.
   private func addedNames() throws -> [String] {
