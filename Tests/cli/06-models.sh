@@ -109,7 +109,7 @@ expect_stderr 'preset "dino-v2": does not exist; did you mean "dinov2"\?'
 query=(--image nucleus=fields/P1_A01_s1_nucleus.png protein=fields/P1_A01_s1_protein.png
   mask=fields/P1_A01_s1_mask.png -k 1 --csv)
 expect_exit 0 cellvec search --db db --space hpa "${query[@]}"
-expect_stdout '^0,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),'
+expect_stdout '^0,1,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),'
 expect_exit 0 cellvec models remove hpa
 expect_exit 66 cellvec search --db db --space hpa "${query[@]}"
 expect_stderr 'name the weights that made space "hpa" with --backbone'
@@ -136,7 +136,7 @@ expect_stderr '--pooling: expected class, mean, class-mean for model four, found
 expect_exit 0 ingest --space imagenet --backbone rgb.safetensors --preset imagenet-dino
 expect_equal "a preset brings its strategy" "$(strategy_of imagenet strategy)" "replicate, concat"
 expect_exit 0 cellvec search --db db --space imagenet "${query[@]}"
-expect_stdout '^0,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),'
+expect_stdout '^0,1,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),'
 expect_exit 0 cellvec stats --db db
 expect_stdout '^repeat .* map nucleus>0 protein>1, absent repeat '
 expect_exit 64 cellvec search --db db --cell 0

@@ -67,6 +67,12 @@ PYTHON
 expect_exit 0 cellvec models embed --backbone dino4cells.pth --input x.npy --output teacher.npy
 expect_exit 0 cellvec models embed --backbone dino4cells.pth --branch student --input x.npy --output student.npy
 expect_exit 1 cmp teacher.npy student.npy
+python3 - <<'PYTHON'
+data = open("x.npy", "rb").read()
+open("black.npy", "wb").write(data[:-4096] + bytes(4096))
+PYTHON
+expect_exit 0 cellvec models embed --backbone dino4cells.pth --input black.npy --output black-vectors.npy
+expect_stderr '^warning: black.npy: images of 1 whose pixels are all equal in every input: 1, the first is number 0; '
 
 ingest() {
   cellvec ingest fields --db db --quiet --channels nucleus='*_nucleus.png' protein='*_protein.png' \
@@ -76,7 +82,7 @@ fact_of() { cellvec stats --db db --json | python3 -c 'import json, sys
 print(next(s for s in json.load(sys.stdin)["spaces"] if s["name"] == sys.argv[1]).get(sys.argv[2]))' "$1" "$2"; }
 query=(--image nucleus=fields/P1_A01_s1_nucleus.png protein=fields/P1_A01_s1_protein.png
   mask=fields/P1_A01_s1_mask.png -k 1 --csv)
-found='^0,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),'
+found='^0,1,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),'
 
 expect_exit 0 ingest --backbone dino4cells.pth --space teacher
 expect_exit 0 ingest --backbone dino4cells.pth --branch student --space student
