@@ -69,6 +69,10 @@ PYTHON
 expect_exit 0 cellvec search --db db --image nucleus=black.png protein=fields/P1_A01_s1_protein.png \
   mask=fields/P1_A01_s1_mask.png -k 1
 expect_stderr '^warning: --image: all pixels of nucleus are equal, which says nothing of a cell$'
+
+# The same images with another set of channels are other images.
+expect_exit 0 cellvec ingest fields --db db --channels "${channels[1]}" "${recipe[@]}" --dry-run
+expect_stderr '^warning: images that the database has with other channels \(nucleus, protein\): 12; with protein their objects '
 expect_exit 64 cellvec search --db db --image "${image[@]}"
 expect_stderr 'lacks the file of mask; give nucleus=file protein=file mask=file'
 expect_exit 64 cellvec search --db db --image er=x.png

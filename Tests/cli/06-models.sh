@@ -121,6 +121,14 @@ expect_exit 0 ingest --space repeat --backbone four.safetensors --absent repeat
 expect_equal "map, repeated" "$(strategy_of repeat strategy)" "map nucleus>0 protein>1, absent repeat"
 expect_exit 0 ingest --space named --backbone four.safetensors --map nucleus=er protein=2
 expect_equal "inputs by name" "$(strategy_of named strategy)" "map protein>2 nucleus>3, absent zero"
+expect_exit 0 ingest --space without --backbone four.safetensors --map nucleus=none protein=protein
+expect_equal "a channel is left out" "$(strategy_of without strategy)" "map protein>1, absent zero"
+expect_equal "and cells are the same" \
+  "$(cellvec stats --db db --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["cells"])')" 6
+expect_exit 64 ingest --space none --backbone four.safetensors --map protein=1
+expect_stderr '--map: leaves channel nucleus unused; map it to an input, or leave it out with nucleus=none$'
+expect_exit 64 ingest --space none --backbone four.safetensors --map protein=none nucleus=none
+expect_stderr '--map: feeds no input'
 expect_exit 0 ingest --space each --backbone rgb.safetensors --strategy replicate
 expect_equal "replicate joins" "$(strategy_of each strategy) $(strategy_of each dimension)" "replicate, concat 64"
 expect_exit 0 ingest --space mean --backbone rgb.safetensors --combine mean
