@@ -10,14 +10,14 @@ import Synchronization
 /// Safe to use from several threads at once.
 package final class VisionTransformer: Sendable {
   package let geometry: ViTGeometry
-  /// Digest of the file of weights, and of what a choice of branch or a configuration beside it changes: the same
-  /// weights with another epsilon are another backbone.
+  /// Digest of the file of weights, or of several in order of their names, and of what a choice of branch or
+  /// a configuration beside it changes: the same weights with another epsilon are another backbone.
   package let hash: ContentHash
   package let format: TensorFormat
   /// The model's place in a file of several.
   package let branches: TensorBranches
-  /// What each input is meant for, from the file's metadata ("inputs": "nucleus,protein"); nil when it is
-  /// silent.
+  /// What each input is meant for, as somebody said, or the file's metadata ("inputs": "nucleus,protein");
+  /// nil when neither does.
   package let inputRoles: [String]?
   /// What the file's metadata say of the images that the model was trained on.
   package let trainingInput: TrainingInput
@@ -92,9 +92,10 @@ package final class VisionTransformer: Sendable {
     trainedImageSizePx = checkpoint.trainedImageSizePx
     defaultImageSizePx = checkpoint.defaultImageSizePx
     expectedNormalization = checkpoint.normalization
-    let count = geometry.inputChannels
-    self.inputRoles = try Self.checked(inputRoles, count) ?? Self.inputRoles(of: file, count: count)
-    trainingInput = try TrainingInput(metadata: file.metadata, name: file.name)
+    // Metadata whose place another word has taken are not looked at.
+    let metadata = file.metadata.filter { inputRoles == nil || $0.key != TrainingFact.inputs.rawValue }
+    trainingInput = TrainingInput(metadata: metadata, inputCount: geometry.inputChannels, name: file.name)
+    self.inputRoles = try Self.checked(inputRoles, geometry.inputChannels) ?? trainingInput.inputs
     ignoredTensors = checkpoint.ignored
     let loaded = try LoadedWeights(checkpoint, of: file, precision: precision, cache: cache, model: name)
     weights = loaded.weights
@@ -126,16 +127,6 @@ package final class VisionTransformer: Sendable {
       throw Fault(
         .usage, "--inputs", expected: "\(count) different roles, one for each input of the model",
         found: roles.joined(separator: ","))
-    }
-    return roles
-  }
-
-  private static func inputRoles(of file: any TensorFile, count: Int) throws -> [String]? {
-    guard let text = file.metadata["inputs"] else { return nil }
-    let roles = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-    guard roles.count == count, Set(roles).count == count, !roles.contains("") else {
-      throw Fault(
-        .badData, "\(file.name): metadata inputs", expected: "\(count) different roles", found: "\"\(text)\"")
     }
     return roles
   }

@@ -49,7 +49,7 @@ extension UnsafeRawBufferPointer {
 }
 
 /// A name out of a file as faults show it: on one line, and not long.
-func excerpt(_ text: String) -> String {
+package func excerpt(_ text: String) -> String {
   let shown = 80
   let head = text.unicodeScalars.prefix(shown)
   let printed = String(head.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : Character($0) })

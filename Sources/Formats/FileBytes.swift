@@ -24,6 +24,8 @@ package struct FileBytes: Sendable {
     source = .mapped(try MappedFile(path: path))
   }
 
+  package var byteCount: Int { withUnsafeBytes(\.count) }
+
   package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
     switch source {
     case .array(let bytes): try bytes.withUnsafeBytes(body)

@@ -61,7 +61,7 @@ struct NamedBranch: TensorFile {
   var name: String { file.name }
   var format: TensorFormat { file.format }
   var metadata: [String: String] { file.metadata }
-  var storage: FileBytes { file.storage }
+  var files: [StoredFile] { file.files }
 
   func shape(of tensor: String) -> [Int]? { file.shape(of: tensor) }
 

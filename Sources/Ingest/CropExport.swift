@@ -88,12 +88,6 @@ package struct CropExport: Sendable {
 extension Cell {
   /// What the object is, and where: label, centroid, area.
   fileprivate var columns: [String] {
-    let name =
-      switch key {
-      case .whole: "whole"
-      case .label(let label): String(label)
-      case .region: "\(object.x),\(object.y),\(object.width),\(object.height)"
-      }
-    return [name, String(object.centerX), String(object.centerY), String(object.areaPx)]
+    [name, String(object.centerX), String(object.centerY), String(object.areaPx)]
   }
 }

@@ -66,11 +66,18 @@ struct ImageQuery {
     throw problem
   }
 
-  /// The vectors of the image's cells.
-  /// - Shape: [cells, dimension], row-major.
-  func vectors(threads: Int) throws -> (values: [Float], count: Int) {
-    let cells = try embedQueryImage(source, recipe: recipe, embedder: embedder, threads: threads)
-    return (cells.flatMap(\.vector), cells.count)
+  /// A query for each of the image's cells.
+  /// - Parameter object: the only cell that is wanted, as results name it; nil for all.
+  func queries(object: String?, threads: Int) throws -> Queries {
+    let image = try embedQueryImage(
+      source, recipe: recipe, embedder: embedder, object: object, threads: threads)
+    for role in image.blankRoles {
+      StandardError.writeLine(
+        "warning: --image: all pixels of \(role) are equal, which says nothing of a cell")
+    }
+    return Queries(
+      vectors: image.cells.flatMap(\.vector), count: image.cells.count, areNumbered: true,
+      objects: image.cells.map(\.cell.name))
   }
 
   /// The image that these files make, its channels in the order of the recipe's roles.

@@ -57,6 +57,16 @@ enum IngestReport {
     return Report(["fact", "value"], rows: rows)
   }
 
+  /// - Parameter roles: the channels that are about to be ingested.
+  static func warning(_ others: OtherChannels, roles: [String]) -> String {
+    let (before, now) = (others.roles.joined(separator: ", "), roles.joined(separator: ", "))
+    return [
+      "images that the database has with other channels (\(before)): \(others.imageCount)",
+      "with \(now) their objects become new cells beside those, with rows, metadata and labels of their own",
+      "to have another space of the same cells, name the same channels and leave some out with --map role=none",
+    ].joined(separator: "; ")
+  }
+
   /// What a user should look into, for stderr.
   static func warnings(_ summary: IngestSummary) -> [String] {
     var warnings = summary.duplicates.map {

@@ -52,8 +52,9 @@ struct ModelDescription: Encodable {
     let dimension: Int
   }
 
-  /// - Throws: `badData` when the file asks for a rule that is not known, `missingInput` for an unknown preset.
+  /// - Throws: `badData` when the file's metadata are of no use, `missingInput` for an unknown preset.
   init(of model: VisionTransformer, preset: String? = nil) throws {
+    for fact in TrainingFact.allCases { try model.trainingInput.check(fact) }
     name = model.name
     hash = model.hash.description
     format = model.format

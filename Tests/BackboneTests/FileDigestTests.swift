@@ -26,14 +26,14 @@ import Testing
     withTemporaryDirectory { folder in
       let digests = FileDigests(folder: folder)
       let identity = FileIdentity(status())
-      #expect(digests.digest(of: identity) == nil)
-      digests.remember(digest, of: identity)
-      #expect(digests.digest(of: identity) == digest)
+      #expect(digests.digest(of: [identity]) == nil)
+      digests.remember(digest, of: [identity])
+      #expect(digests.digest(of: [identity]) == digest)
       let others = [
         status(device: 2), status(inode: 3), status(byteCount: 4), status(modified: 1001),
         status(changed: 2001), status(nanoseconds: 1),
       ]
-      for other in others { #expect(digests.digest(of: FileIdentity(other)) == nil) }
+      for other in others { #expect(digests.digest(of: [FileIdentity(other)]) == nil) }
     }
   }
 
@@ -42,8 +42,8 @@ import Testing
       let now = Int(time(nil))
       for status in [status(modified: now), status(changed: now), status(modified: now + 3600)] {
         let identity = FileIdentity(status)
-        FileDigests(folder: folder).remember(digest, of: identity)
-        #expect(FileDigests(folder: folder).digest(of: identity) == nil)
+        FileDigests(folder: folder).remember(digest, of: [identity])
+        #expect(FileDigests(folder: folder).digest(of: [identity]) == nil)
       }
     }
   }
@@ -52,7 +52,7 @@ import Testing
     try withTemporaryDirectory { folder in
       let digests = FileDigests(folder: folder)
       let identity = FileIdentity(status())
-      digests.remember(digest, of: identity)
+      digests.remember(digest, of: [identity])
       let names = try FileManager.default.contentsOfDirectory(atPath: folder)
       let path = folder + "/" + (try #require(names.first))
       let whole = try #require(bytes(ofFile: path))
@@ -60,9 +60,9 @@ import Testing
         var damaged = whole
         damaged[place] ^= 1
         try write(damaged, to: path)
-        #expect(digests.digest(of: identity) == nil, "byte \(place)")
+        #expect(digests.digest(of: [identity]) == nil, "byte \(place)")
         try write(Array(whole.prefix(place)), to: path)
-        #expect(digests.digest(of: identity) == nil, "\(place) bytes")
+        #expect(digests.digest(of: [identity]) == nil, "\(place) bytes")
       }
     }
   }
@@ -75,13 +75,13 @@ import Testing
       let first = try VisionTransformer(path: path, cache: cache)
       let identity = try #require(FileIdentity(path: path))
       guard identity.isSettled else { return skip("the fixture has just been written") }
-      #expect(cache.digests.digest(of: identity) == first.hash)
+      #expect(cache.digests.digest(of: [identity]) == first.hash)
       let key = WeightsCache.Key(hash: digest, precision: .float32)
       let checkpoint = try ViTCheckpoint(SafetensorsFile(path: path))
       _ = try cache.store(
         key, model: "m", pack: { try ViTWeights.pack(checkpoint, precision: .float32, into: &$0) },
         where: { true })
-      cache.digests.remember(digest, of: identity)
+      cache.digests.remember(digest, of: [identity])
       #expect(try VisionTransformer(path: path, cache: cache).hash == digest)
     }
   }

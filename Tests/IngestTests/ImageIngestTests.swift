@@ -162,10 +162,19 @@ import Testing
       let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
       try world.run(writer)
       let ingest = try world.ingest()
-      let cells = try embedQueryImage(
+      let image = try embedQueryImage(
         world.images()[1], recipe: ingest.recipe, embedder: ingest.embedder, threads: 1)
       let stored = try allVectors(writer.database)
-      #expect(cells.map(\.vector) == Array(stored[3..<6]))
+      #expect(image.cells.map(\.vector) == Array(stored[3..<6]))
+      #expect(image.cells.map(\.cell.name) == ["1", "2", "3"] && image.blankRoles == [])
+      let second = try embedQueryImage(
+        world.images()[1], recipe: ingest.recipe, embedder: ingest.embedder, object: "2", threads: 1)
+      #expect(second.cells.map(\.vector) == [stored[4]] && second.cells.map(\.index) == [1])
+      let fault = #expect(throws: Fault.self) {
+        try embedQueryImage(
+          world.images()[1], recipe: ingest.recipe, embedder: ingest.embedder, object: "4", threads: 1)
+      }
+      #expect(fault?.description.hasSuffix("object \"4\": does not exist; objects: 1, 2, 3") == true)
     }
   }
 

@@ -40,6 +40,7 @@ import Testing
     ["ingest", "d", "--strategy", "replicate", "--combine", "mean", "--normalize-over", "image"],
     ["simulate", "d"], ["stats"], ["check", "-q"],
     ["search", "--image", "nucleus=a", "protein=b", "-k", "3"],
+    ["search", "--image", "a", "mask=m", "--object", "7"],
   ])
   func commandLinesAreUnderstood(arguments: [String]) throws {
     _ = try Cellvec.parseAsRoot(arguments)
@@ -53,6 +54,7 @@ import Testing
     ["models", "seed", "m", "--inputs", "a,a"], ["models", "seed", "m", "--image-size", "30"],
     ["ingest", "d", "--strategy", "none"], ["ingest", "d", "--absent", "one"], ["models", "add", "n"],
     ["simulate", "d", "--threads", "0"], ["search", "--cell", "1", "--backbone", "b"],
+    ["search", "--cell", "1", "--object", "7"],
   ])
   func whatMakesNoSenseIsAnErrorOfUsage(arguments: [String]) {
     let error = #expect(throws: (any Error).self) { try Cellvec.parseAsRoot(arguments) }

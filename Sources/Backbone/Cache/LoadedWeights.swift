@@ -26,7 +26,7 @@ struct LoadedWeights {
       return try? ViTWeights(packed, geometry: geometry, precision: precision)
     }
 
-    let known = file.storage.identity.flatMap { cache?.digests.digest(of: $0) }
+    let known = file.identities.flatMap { cache?.digests.digest(of: $0) }
     if let known, let weights = cached(key(known)) {
       self.init(weights: weights, hash: key(known).hash, areFromCache: true)
       return
@@ -35,13 +35,13 @@ struct LoadedWeights {
     let content = file.digest()
     let key = key(content)
     if content != known, let weights = cached(key) {
-      if file.storage.isUnchanged { Self.remember(content, of: file, in: cache) }
+      if file.isUnchanged { Self.remember(content, of: file, in: cache) }
       self.init(weights: weights, hash: key.hash, areFromCache: true)
       return
     }
     let stored = try cache?.store(
       key, model: model, pack: { try ViTWeights.pack(checkpoint, precision: precision, into: &$0) },
-      where: { file.storage.isUnchanged && cached(key) == nil })
+      where: { file.isUnchanged && cached(key) == nil })
     if let stored, let weights = try? ViTWeights(stored, geometry: geometry, precision: precision) {
       Self.remember(content, of: file, in: cache)
       self.init(weights: weights, hash: key.hash, areFromCache: false)
@@ -58,7 +58,7 @@ struct LoadedWeights {
   }
 
   private static func remember(_ content: ContentHash, of file: any TensorFile, in cache: WeightsCache?) {
-    if let cache, let identity = file.storage.identity { cache.digests.remember(content, of: identity) }
+    if let cache, let identities = file.identities { cache.digests.remember(content, of: identities) }
   }
 
   /// - Parameter configured: what tells this reading of the file from another, but for the branch.
@@ -71,17 +71,19 @@ struct LoadedWeights {
 }
 
 extension TensorFile {
-  /// The digest of all its bytes, of which few are in memory at a time.
+  /// The digest of all bytes of its files, of which few are in memory at a time.
   func digest() -> ContentHash {
     let pieceByteCount = 4 << 20
-    return withUnsafeBytes { bytes in
-      var hasher = ContentHasher()
-      for start in stride(from: 0, to: bytes.count, by: pieceByteCount) {
-        hasher.combine(
-          UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + pieceByteCount, bytes.count)]))
-        storage.releasePages()
+    var hasher = ContentHasher()
+    for file in files {
+      file.bytes.withUnsafeBytes { bytes in
+        for start in stride(from: 0, to: bytes.count, by: pieceByteCount) {
+          hasher.combine(
+            UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + pieceByteCount, bytes.count)]))
+          file.bytes.releasePages()
+        }
       }
-      return hasher.finalize()
     }
+    return hasher.finalize()
   }
 }

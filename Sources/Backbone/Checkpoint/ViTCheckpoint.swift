@@ -85,7 +85,7 @@ struct ViTCheckpoint {
   }
 
   /// Gives the memory of tensors that were read back to the system.
-  func releasePages() { file.storage.releasePages() }
+  func releasePages() { file.releasePages() }
 
   private func finiteFloats(_ stored: String) throws -> [Float] {
     let values = try file.floats(of: stored)

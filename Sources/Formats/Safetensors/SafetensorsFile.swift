@@ -12,7 +12,7 @@ package struct SafetensorsFile: Sendable {
   /// The texts of `__metadata__`.
   package let metadata: [String: String]
   private let entries: [String: SafetensorsEntry]
-  package let storage: FileBytes
+  let storage: FileBytes
   private let payloadOffset: Int
 
   /// Maps the file read-only. Whoever shortens it while it is mapped kills the process that reads it: files of

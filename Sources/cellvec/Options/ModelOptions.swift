@@ -102,18 +102,38 @@ struct ModelOptions: ParsableArguments {
     let reference: BackboneReference
   }
 
-  func load(from registry: ModelRegistry = .standard) throws -> Loaded {
+  /// - Parameter crops: options that go before what the model's file says.
+  func load(crops: CropOptions, from registry: ModelRegistry = .standard) throws -> Loaded {
     let found = try backbone.load(from: registry)
     let name = backbone.nameOrPath
     let chosen = try preset.resolve(standard: found.preset)
     try preset.checkNucleus(chosen, of: found.model)
-    let defaults = try RecipeDefaults(for: found.model, preset: chosen)
+    let defaults = try RecipeDefaults(
+      for: found.model, preset: chosen, told: crops.told.union(told))
     return Loaded(
       model: found.model, preset: chosen, defaults: defaults, pooling: pooling ?? defaults.pooling,
       rotations: rotations ?? defaults.rotations,
       reference: found.isNamed
         ? BackboneReference(path: name)
         : BackboneReference(path: absolutePath(name), branch: found.model.branches.unusual))
+  }
+
+  /// What these options say in place of a model's metadata.
+  private var told: Set<TrainingFact> {
+    var told: Set<TrainingFact> = []
+    if pooling != nil { told.insert(.pooling) }
+    if rotations != nil { told.insert(.rotations) }
+    return told
+  }
+}
+
+extension CropOptions {
+  /// What these options say in place of a model's metadata.
+  fileprivate var told: Set<TrainingFact> {
+    var told: Set<TrainingFact> = []
+    if normalize != nil { told.insert(.normalization) }
+    if inputSize != nil { told.insert(.imageSize) }
+    return told
   }
 }
 
@@ -144,11 +164,14 @@ extension ModelOptions.Loaded {
   func recipe(crops: CropOptions, strategy: StrategyOptions, roles: [String]) throws -> Recipe {
     let source = try crops.source()
     let crop = crops.recipe(over: defaults.crop)
-    if source != .whole, crop.cropSizePx == nil, let size = model.trainingInput.cropUm {
-      throw Fault(
-        .usage, "--crop", expected: "the side of the square around a cell, in pixels", found: "none",
-        remedy:
-          "model \(model.name) was trained on squares of \(size) µm: divide that by the width of a pixel")
+    if source != .whole, crop.cropSizePx == nil {
+      try model.trainingInput.check(.cropUm)
+      if let size = model.trainingInput.cropUm {
+        throw Fault(
+          .usage, "--crop", expected: "the side of the square around a cell, in pixels", found: "none",
+          remedy:
+            "model \(model.name) was trained on squares of \(size) µm: divide that by the width of a pixel")
+      }
     }
     let roles = roles.sorted()
     return Recipe(

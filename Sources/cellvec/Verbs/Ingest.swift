@@ -51,11 +51,15 @@ struct Ingest: ParsableCommand {
     let grouping = try findImages(
       in: folder, channels: channels.patterns(), mask: crops.maskPattern)
     let fields = try Database.fields(at: path)
-    let backbone = try modelOptions.load()
+    let backbone = try modelOptions.load(crops: crops)
     var ingest = try plan(grouping.images, backbone, fields: fields)
     // Much of it may come from the model or a preset.
     talk.say("\(backbone.model.name): \(ingest.recipe)")
     for assumption in backbone.assumptions(crops: crops) { talk.say("warning: \(assumption)") }
+    let roles = ingest.recipe.roles
+    if let others = try OtherChannels(than: roles, in: path, among: grouping.images.map(\.name)) {
+      talk.say("warning: \(IngestReport.warning(others, roles: roles))")
+    }
     if dryRun {
       try StandardOutput.write(IngestReport.plan(grouping, ingest), as: output.format)
       return try end(with: grouping.problems)

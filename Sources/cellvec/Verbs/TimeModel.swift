@@ -45,7 +45,7 @@ struct TimeModel: ParsableCommand {
     let start = clock.now
     let model = try backbone.load().model
     let load = clock.now - start
-    let pooling = try pooling ?? RecipeDefaults(for: model, preset: nil).pooling
+    let pooling = try pooling ?? RecipeDefaults.pooling(of: model)
     let inputs = model.geometry.inputChannels
     let valueCount = batch * inputs * size * size
     guard valueCount <= Self.valueLimit else {
