@@ -77,7 +77,7 @@ let package = Package(
     tests("Backbone", ["Faults", "Formats", "Randomness"]),
     tests("Query", ["Faults", "Storage", "Filter", "Randomness"]),
     tests("Training", ["Faults", "Identity", "Formats", "Randomness", "Storage"]),
-    tests("Ingest", ["Faults", "Imaging", "Backbone", "Storage", "Formats"]),
+    tests("Ingest", ["Faults", "Identity", "Imaging", "Backbone", "Storage", "Formats"]),
     tests("Simulation", ["Faults", "Imaging", "Formats"]),
     tests("cellvec", ["Faults", "Formats"]),
   ],

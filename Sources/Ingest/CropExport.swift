@@ -53,22 +53,28 @@ package struct CropExport: Sendable {
     let fields = metadata?.fields.map(\.name) ?? []
     var table: [[String]] = [["image", "object", "center_x", "center_y", "area_px"] + fields]
     var summary = Summary()
-    let prefetch = Prefetch(count: images.count, window: threads + 1) { index in
-      Result { try plan(of: images[index]) }
-    }
-    defer { prefetch.finish() }
-    for (index, image) in images.enumerated() {
-      switch prefetch.take(index) {
-      case .success(let plan):
-        for range in plan.batches { try writer.write(plan.pixels(of: range)) }
-        let values = metadata?.values(of: image.name) ?? [:]
-        for cell in plan.cells {
-          table.append([image.name] + cell.columns + fields.map { values[$0]?.description ?? "" })
+    let cropValueCount = roles.count * crop.outputSizePx * crop.outputSizePx
+    let pipeline = try CropPipeline(
+      imageCount: images.count,
+      limits: .init(cropsPerBatch: 64, cropValueCount: cropValueCount, images: threads + 1), threads: threads
+    ) { prepare(images[$0]) }
+    defer { pipeline.finish() }
+    while let batch = pipeline.next() {
+      if let crops = batch.memory?.crops(0..<batch.cropCount) { try writer.write(UnsafeBufferPointer(crops)) }
+      for part in batch.parts where part.isLast {
+        let image = images[part.image]
+        switch part.finding {
+        case .success(let cells):
+          let values = metadata?.values(of: image.name) ?? [:]
+          for cell in cells {
+            table.append([image.name] + cell.columns + fields.map { values[$0]?.description ?? "" })
+          }
+          summary.cells += cells.count
+        case .failure(let fault): summary.failures.append(fault)
         }
-        summary.cells += plan.cells.count
-      case .failure(let error): summary.failures.append(Fault(error, of: image))
+        progress(part.image + 1)
       }
-      progress(index + 1)
+      pipeline.release(batch)
     }
     try writer.close()
     if let tablePath {
@@ -79,9 +85,15 @@ package struct CropExport: Sendable {
     return summary
   }
 
-  private func plan(of image: FieldOfView) throws -> CropPlan {
-    try CropPlan(
-      of: readFieldOfView(image), source: source, recipe: crop, segmentationRole: segmentationRole)
+  private func prepare(_ image: FieldOfView) -> ReadImage<Result<[Cell], Fault>> {
+    do {
+      let plan = try CropPlan(
+        of: readFieldOfView(image), source: source, recipe: crop, segmentationRole: segmentationRole)
+      return ReadImage(finding: .success(plan.cells), plan: plan, content: nil, work: PreparationWork())
+    } catch {
+      return ReadImage(
+        finding: .failure(Fault(error, of: image)), plan: nil, content: nil, work: PreparationWork())
+    }
   }
 }
 

@@ -1,6 +1,4 @@
 package import Backbone
-import Faults
-import Identity
 package import Imaging
 package import Storage
 
@@ -31,26 +29,35 @@ package struct ImageIngest: Sendable {
   /// Embeds every image that is not yet in the space and commits whole images: killed at any moment and run
   /// again, it continues where it was.
   ///
+  /// Reading, cutting of crops and commits go on beside the embedding, which the calling thread leads; crops of
+  /// several images are embedded together, and an image with many cells in pieces. What the database gets is the same
+  /// whatever was done at the same time.
+  ///
   /// An image that cannot be read is recorded in the summary and passed over.
   /// - Parameters:
-  ///   - isCancelled: asked after each image; the images done so far are committed.
-  ///   - progress: called after each image.
+  ///   - isCancelled: asked after each call of the backbone, and about every second while there is nothing to embed;
+  ///     what is embedded so far is committed.
+  ///   - progress: called as often.
   /// - Throws: a fault of the database; images that were committed stay.
   package func run(
     into space: SpaceRecord, of writer: DatabaseWriter, isCancelled: () -> Bool,
     progress: (IngestProgress) -> Void
   ) throws -> IngestSummary {
-    var run = IngestRun(self, space: space, writer: writer)
     let reader = ImageReader(images: images, recipe: recipe, space: space, database: writer.database)
-    let prefetch = Prefetch(count: images.count, window: threads + 1) { reader.read($0) }
+    let pipeline = try CropPipeline(imageCount: images.count, limits: limits, threads: max(2, threads)) {
+      reader.read($0)
+    }
+    let commits = CommitQueue(writer)
     // The database may go once the run is over.
-    defer { prefetch.finish() }
-    for index in images.indices {
-      try run.add(prefetch.take(index), from: images[index])
-      progress(
-        IngestProgress(
-          imagesDone: index + 1, images: images.count, cells: run.summary.cells,
-          failures: run.summary.failures.count))
+    defer {
+      pipeline.finish()
+      commits.wait()
+    }
+    var run = IngestRun(self, space: space, commits: commits)
+    while let batch = run.timed(\.cropWaitTime, { pipeline.next() }) {
+      try run.add(batch)
+      pipeline.release(batch)
+      progress(run.progress)
       if isCancelled() {
         run.summary.wasCancelled = true
         break
@@ -58,95 +65,14 @@ package struct ImageIngest: Sendable {
     }
     return try run.finish()
   }
-}
 
-/// What a run of ingest has done so far, and the images that wait for the next commit.
-private struct IngestRun {
-  /// Longest time between two commits.
-  static let timePerCommit = Duration.seconds(5)
-
-  var summary = IngestSummary()
-  private let ingest: ImageIngest
-  private let writer: DatabaseWriter
-  private var batch: PendingImages
-  private var names: [ContentHash: String] = [:]
-  private let clock = ContinuousClock()
-  private let start: ContinuousClock.Instant
-  private var lastCommit: ContinuousClock.Instant
-
-  init(_ ingest: ImageIngest, space: SpaceRecord, writer: DatabaseWriter) {
-    self.ingest = ingest
-    self.writer = writer
-    batch = PendingImages(space: space, metadata: ingest.metadata)
-    start = clock.now
-    lastCommit = start
-    summary.images = ingest.images.count
-    summary.metadata = ingest.metadata?.summary
-  }
-
-  mutating func add(_ prepared: ImageReader.Prepared, from source: FieldOfView) throws {
-    summary.readTime += prepared.duration
-    summary.bytesRead += prepared.byteCount
-    let content = try prepared.content.get()
-    if let identity = content.identity {
-      if let original = names[identity] {
-        summary.duplicates.append(DuplicateImage(name: source.name, original: original))
-        return
-      }
-      names[identity] = source.name
-    }
-    switch content {
-    case .failed(let fault):
-      summary.failures.append(fault)
-    case .known(let number, _):
-      summary.unchanged += 1
-      batch.addKnown(number, source)
-    case .new(let image, let plan, let mask, let change):
-      do {
-        let vectors = try embed(plan, of: source)
-        batch.addNew(image, source, plan, mask: mask, vectors)
-        switch change {
-        case .mask: summary.remasked += 1
-        case .pixels: summary.replaced += 1
-        case nil: break
-        }
-      } catch {
-        summary.failures.append(Fault(error, of: source))
-      }
-    }
-    if batch.cellCount >= ingest.cellsPerCommit || clock.now - lastCommit >= IngestRun.timePerCommit {
-      try commit()
-    }
-  }
-
-  /// - Throws: `badData` when a vector holds NaN or infinity.
-  private mutating func embed(_ plan: CropPlan, of source: FieldOfView) throws -> [Float] {
-    let begin = clock.now
-    let vectors = try ingest.embedder.embed(
-      plan, size: ingest.recipe.crop.outputSizePx, threads: ingest.threads)
-    summary.embedTime += clock.now - begin
-    guard vectors.allSatisfy(\.isFinite) else {
-      throw Fault(
-        .badData, source.name, expected: "vectors of finite numbers", found: "NaN or infinity",
-        remedy: "look for pixels that are no numbers, or far too large")
-    }
-    summary.embedded += 1
-    summary.cells += plan.cells.count
-    summary.found += plan.cells.count + plan.dropped.values.reduce(0, +)
-    summary.dropped.merge(plan.dropped, uniquingKeysWith: +)
-    return vectors
-  }
-
-  mutating func finish() throws -> IngestSummary {
-    try commit()
-    summary.totalTime = clock.now - start
-    return summary
-  }
-
-  private mutating func commit() throws {
-    let begin = clock.now
-    try batch.commit(to: writer)
-    lastCommit = clock.now
-    summary.commitTime += lastCommit - begin
+  /// Whole images by each thread of the backbone, some tens of crops, in reasonable memory, and no more than are
+  /// committed at a time.
+  private var limits: CropSchedule<ImageReader.Finding>.Limits {
+    let cropValueCount = recipe.roles.count * recipe.crop.outputSizePx * recipe.crop.outputSizePx
+    let crops = min(32 * threads, (64 << 20) / (4 * cropValueCount), cellsPerCommit)
+    return .init(
+      cropsPerBatch: max(1, (crops + threads - 1) / threads) * threads, cropsInFirstBatch: 4 * threads,
+      cropValueCount: cropValueCount, images: 2 * max(2, threads))
   }
 }

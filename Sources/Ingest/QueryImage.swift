@@ -54,20 +54,15 @@ package func embedQueryImage(
   return QueryImage(cells: cells, blankRoles: image.blankRoles)
 }
 
-extension CropPlan {
-  /// The cells a few at a time: crops of a crowded image would need too much memory at once.
-  var batches: [Range<Int>] {
-    stride(from: 0, to: cells.count, by: 64).map { $0..<min($0 + 64, cells.count) }
-  }
-}
-
 extension Embedder {
   /// The vectors of all cells of an image.
   /// - Shape: [plan.cells.count, dimension]
-  func embed(_ plan: CropPlan, size: Int, threads: Int) throws -> [Float] {
+  fileprivate func embed(_ plan: CropPlan, size: Int, threads: Int) throws -> [Float] {
     var vectors: [Float] = []
     vectors.reserveCapacity(plan.cells.count * dimension)
-    for range in plan.batches {
+    // Crops of a crowded image would need too much memory at once.
+    for start in stride(from: 0, to: plan.cells.count, by: 64) {
+      let range = start..<min(start + 64, plan.cells.count)
       vectors += try plan.pixels(of: range).withUnsafeBufferPointer {
         try embed(crops: $0, count: range.count, height: size, width: size, threads: threads)
       }

@@ -49,9 +49,12 @@ enum IngestReport {
     let seconds = summary.totalTime.seconds
     add("bytes read", .integer(summary.bytesRead))
     add("seconds", .real(rounded(seconds)))
-    add("seconds reading and cropping", .real(rounded(summary.readTime.seconds)))
-    add("seconds embedding", .real(rounded(summary.embedTime.seconds)))
-    add("seconds committing", .real(rounded(summary.commitTime.seconds)))
+    for (stage, time) in [
+      ("reading", summary.readTime), ("finding cells", summary.findTime), ("cutting crops", summary.cutTime),
+      ("embedding", summary.embedTime), ("committing", summary.commitTime),
+      ("waiting for crops", summary.cropWaitTime), ("waiting for commits", summary.commitWaitTime),
+    ] { add("seconds \(stage)", .real(rounded(time.seconds))) }
+    add("backbone busy", .real(rounded(summary.backboneShare)))
     add("images per second", .real(rounded(Double(summary.embedded) / max(seconds, 1e-9))))
     add("cells per second", .real(rounded(Double(summary.cells) / max(seconds, 1e-9))))
     return Report(["fact", "value"], rows: rows)

@@ -108,6 +108,22 @@ import Testing
     #expect(plan.pixels(of: 0..<1) + plan.pixels(of: 1..<2) == plan.pixels(of: 0..<2))
   }
 
+  @Test(arguments: [2, 4, 6], [false, true])
+  func aCutLeavesNothingOfWhatWasThere(output: Int, zeroBackground: Bool) throws {
+    let recipe = raw(4, output: output, zeroBackground: zeroBackground)
+    let plan = try CropPlan(of: image(), source: .masks, recipe: recipe, segmentationRole: "")
+    #expect(plan.cropValueCount == 2 * output * output)
+    var memory = [Float](repeating: .nan, count: 2 * plan.cropValueCount)
+    memory.withUnsafeMutableBufferPointer { plan.cut(0..<2, into: $0) }
+    #expect(memory == plan.pixels(of: 0..<2))
+    #expect(memory.allSatisfy { $0.isFinite })
+  }
+
+  @Test func aPlanHoldsPixelsOfAllChannelsAndLabels() throws {
+    let plan = try CropPlan(of: image(), source: .masks, recipe: raw(4), segmentationRole: "")
+    #expect(plan.byteCount == 3 * 8 * 6 * 4)
+  }
+
   @Test func whatTheSourceLacksIsAFault() throws {
     let nuclei = CellSource.nuclei(NucleusSegmentation())
     let noMask = try #require(throws: Fault.self) {

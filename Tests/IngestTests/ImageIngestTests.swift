@@ -53,7 +53,7 @@ import Testing
     try withTemporaryDirectory { directory in
       let world = try SmallWorld(in: directory, imageNames: ["a", "b", "c", "d"])
       let stopped = try DatabaseWriter(path: "\(directory)/stopped", create: true)
-      let first = try world.run(stopped, stopAfter: 2)
+      let first = try world.run(stopped, cellsPerCommit: 6, stopAfter: 2)
       #expect(first.wasCancelled && first.embedded == 2)
       let second = try world.run(stopped)
       #expect(second.unchanged == 2 && second.embedded == 2)

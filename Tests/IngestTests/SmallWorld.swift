@@ -23,21 +23,23 @@ struct SmallWorld {
     backbone = try VisionTransformer(path: path)
   }
 
-  /// 48 x 16 pixels with three objects side by side; brightness tells images apart.
-  static func writeImage(_ folder: String, _ name: String, seed: Int) throws {
+  /// 16 rows of pixels with objects side by side, 16 columns each; brightness tells images apart.
+  static func writeImage(
+    _ folder: String, _ name: String, seed: Int, cells: Int = cellsPerImage
+  ) throws {
     let side = 16
-    let width = side * cellsPerImage
+    let width = side * max(1, cells)
     func pixel(_ index: Int, _ factor: Int) -> UInt16 { UInt16((index * factor + seed * 7919) % 4093) }
     let count = width * side
     try writePNG16(
       "\(folder)/\(name)_nucleus.png", width: width, height: side, pixels: (0..<count).map { pixel($0, 31) })
     try writePNG16(
       "\(folder)/\(name)_protein.png", width: width, height: side, pixels: (0..<count).map { pixel($0, 57) })
-    let mask = (0..<count).map { index -> UInt8 in
+    let mask = (0..<count).map { index -> UInt16 in
       let (x, y) = (index % width, index / width)
-      return (4..<12).contains(x % side) && (4..<12).contains(y) ? UInt8(1 + x / side) : 0
+      return cells > 0 && (4..<12).contains(x % side) && (4..<12).contains(y) ? UInt16(1 + x / side) : 0
     }
-    try writePNG("\(folder)/\(name)_mask.png", width: width, height: side, pixels: mask)
+    try writePNG16("\(folder)/\(name)_mask.png", width: width, height: side, pixels: mask)
   }
 
   func images() throws -> [FieldOfView] { try grouping().images }
@@ -57,21 +59,25 @@ struct SmallWorld {
       roles: ["protein", "nucleus"])
   }
 
-  func ingest(metadata: ImageMetadata? = nil, recipe: Recipe? = nil) throws -> ImageIngest {
+  func ingest(
+    metadata: ImageMetadata? = nil, recipe: Recipe? = nil, threads: Int = 2,
+    cellsPerCommit: Int = ImageIngest.defaultCellsPerCommit
+  ) throws -> ImageIngest {
     let recipe = recipe ?? self.recipe()
     return ImageIngest(
       images: try images(), recipe: recipe,
       embedder: try recipe.embedder(with: backbone),
-      metadata: metadata, threads: 2)
+      metadata: metadata, threads: threads, cellsPerCommit: cellsPerCommit)
   }
 
-  /// Ingests everything into `database` of the folder's parent.
+  /// Ingests everything, or stops as soon as so many images are done.
   @discardableResult
   func run(
     _ writer: DatabaseWriter, metadata: ImageMetadata? = nil, recipe: Recipe? = nil,
-    stopAfter limit: Int = .max
+    threads: Int = 2, cellsPerCommit: Int = ImageIngest.defaultCellsPerCommit, stopAfter limit: Int = .max
   ) throws -> IngestSummary {
-    let ingest = try ingest(metadata: metadata, recipe: recipe)
+    let ingest = try ingest(
+      metadata: metadata, recipe: recipe, threads: threads, cellsPerCommit: cellsPerCommit)
     let space = try writer.space(
       named: nil, recipe: ingest.recipe, embedder: ingest.embedder,
       backbone: BackboneReference(path: "tiny.safetensors"))

@@ -9,6 +9,29 @@ import Testing
 
 /// Several users of one database at a time.
 @Suite struct SharingTests {
+  @Test func threadsThatWriteAtTheSameTimeTakeTurns() throws {
+    try withTemporaryDirectory { directory in
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      DispatchQueue.concurrentPerform(iterations: 8) { thread in
+        for number in 0..<10 {
+          do {
+            try writer.write { transaction in
+              for half in ["a", "b"] {
+                _ = try transaction.field(named: "\(thread) \(number) \(half)", type: .string)
+              }
+            }
+          } catch { Issue.record(error) }
+        }
+      }
+      let fields = try writer.database.read { $0.fields }
+      #expect(Set(fields.map(\.name)).count == 160)
+      // Both fields of a transaction, one after the other.
+      for pair in stride(from: 0, to: fields.count, by: 2) {
+        #expect(fields[pair].name.dropLast() == fields[pair + 1].name.dropLast())
+      }
+    }
+  }
+
   @Test func readersSeeWholeCommitsWhileAWriterWorks() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/db"

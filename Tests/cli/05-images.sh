@@ -33,6 +33,11 @@ expect_exit 66 cellvec stats --db db
 expect_exit 0 "${ingest[@]}"
 expect_json
 expect_stdout '"images embedded".*:12|"fact":"images embedded","value":12'
+for fact in 'bytes read' 'seconds reading' 'seconds finding cells' 'seconds cutting crops' 'seconds embedding' \
+  'seconds committing' 'seconds waiting for crops' 'seconds waiting for commits'; do
+  expect_stdout "\"fact\":\"$fact\",\"value\":[0-9]"
+done
+expect_stdout '"fact":"backbone busy","value":(0(\.[0-9]+)?|1)\}'
 expect_exit 0 "${ingest[@]}"
 expect_stdout '"fact":"images embedded","value":0|"images embedded":0'
 expect_exit 0 cellvec list --db db --csv --fields gene,localization,well

@@ -22,6 +22,31 @@ expect_exit 0 cellvec check --db small/db
 expect_exit 0 cellvec export --db small/db --vectors back.npy
 expect_exit 0 cmp vectors.npy back.npy
 
+# So does an ingest, whose commits run beside the backbone.
+umount small
+mount -t tmpfs -o size=24m tmpfs small
+cellvec simulate fields --fields 24 --size 128 --cells-per-field 6 --seed 1 --quiet
+cellvec models seed tiny.safetensors --width 384 --depth 1 --patch 8 --inputs nucleus,protein --image-size 32 --seed 7 --quiet
+ingest() {
+  cellvec ingest "$1" --db "$2" --backbone tiny.safetensors --channels nucleus='*_nucleus.png' protein='*_protein.png' \
+    --cells masks='*_mask.png' --crop 64 --input-size 32 --commit-every 6 --quiet --json
+}
+mkdir some
+cp fields/P1_A01_* some
+expect_exit 0 ingest some small/images
+head -c 24000000 /dev/zero >small/filler 2>/dev/null || true
+expect_exit 74 ingest fields small/images
+expect_stderr 'no space left on device.*free some disk space'
+rm small/filler
+expect_exit 0 cellvec check --db small/images
+expect_exit 0 ingest fields small/images
+expect_exit 0 ingest fields whole
+for db in small/images whole; do
+  expect_exit 0 cellvec export --db "$db" --vectors "$(basename "$db").npy" --metadata "$(basename "$db").csv" --quiet
+done
+expect_exit 0 cmp images.npy whole.npy
+expect_exit 0 cmp images.csv whole.csv
+
 # No signal, whatever cannot be made.
 umount small
 mount -t tmpfs -o size=1m tmpfs small

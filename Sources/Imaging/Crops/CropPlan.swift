@@ -96,22 +96,33 @@ package struct CropPlan: Sendable {
     self.dropped = dropped
   }
 
+  /// Bytes of the image's pixels and labels, which lie in memory as long as the plan.
+  package var byteCount: Int {
+    (image.planes.reduce(0) { $0 + $1.pixels.count } + (labels?.labels.count ?? 0)) * 4
+  }
+
+  /// Values of the crop of one cell.
+  package var cropValueCount: Int { image.planes.count * recipe.outputSizePx * recipe.outputSizePx }
+
+  /// Writes the model inputs of these cells.
+  /// - Shape: `output` is [cell, channel, size, size], row-major; channels in the order of the image's roles.
+  package func cut(_ range: Range<Int>, into output: UnsafeMutableBufferPointer<Float>) {
+    precondition(output.count == range.count * cropValueCount, "room for other crops")
+    var cutter = CropCutter(image, labels, recipe, cropSize: cropSize, imageLines: imageLines)
+    for (position, index) in range.enumerated() {
+      let start = position * cropValueCount
+      cutter.cut(
+        cells[index].object,
+        into: UnsafeMutableBufferPointer(rebasing: output[start..<start + cropValueCount]))
+    }
+  }
+
   /// The model inputs of these cells.
-  /// - Shape: [cell, channel, size, size], row-major; channels in the order of the image's roles.
+  /// - Shape: as of `cut`.
   package func pixels(of range: Range<Int>) -> [Float] {
-    let cropPixels = recipe.outputSizePx * recipe.outputSizePx
-    let channelCount = image.planes.count
-    let total = range.count * channelCount * cropPixels
-    return [Float](unsafeUninitializedCapacity: total) { output, initializedCount in
-      output.initialize(repeating: 0)
-      initializedCount = total
-      var cutter = CropCutter(image, labels, recipe, cropSize: cropSize, imageLines: imageLines)
-      for (position, index) in range.enumerated() {
-        let start = position * channelCount * cropPixels
-        cutter.cut(
-          cells[index].object,
-          into: UnsafeMutableBufferPointer(rebasing: output[start..<start + channelCount * cropPixels]))
-      }
+    [Float](unsafeUninitializedCapacity: range.count * cropValueCount) { output, initializedCount in
+      initializedCount = range.count * cropValueCount
+      cut(range, into: UnsafeMutableBufferPointer(rebasing: output[..<initializedCount]))
     }
   }
 }

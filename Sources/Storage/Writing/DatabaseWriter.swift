@@ -1,8 +1,8 @@
 import Faults
 import Glibc
 
-/// The one writer of a database, from `init` to the end of its life.
-package final class DatabaseWriter {
+/// The one writer of a database, from `init` to the end of its life. Any thread may write, one at a time.
+package final class DatabaseWriter: Sendable {
   /// The same database for reading.
   package let database: Database
   private let lock: WriterLock
@@ -26,6 +26,8 @@ package final class DatabaseWriter {
   }
 
   /// Runs `body` in one transaction: all that it did is durable when `write` returns, nothing when it throws.
+  ///
+  /// `body` runs on the calling thread, once no other thread writes; it must not call `write` itself.
   package func write<Result>(_ body: (inout WriteTransaction) throws -> Result) throws -> Result {
     var transaction = try WriteTransaction.begin(Transaction(database.environment, isWriting: true))
     let result = try body(&transaction)

@@ -5,7 +5,9 @@ import Glibc
 ///
 /// LMDB's own lock covers one transaction; between two of them another writer could slip in and the user
 /// would learn of it only by slowness. The kernel drops the lock when the process ends, however it ends.
-final class WriterLock {
+///
+/// Unchecked: `isHeld` is written by `init` alone.
+final class WriterLock: @unchecked Sendable {
   private let descriptor: Int32
   private var isHeld = false
 

@@ -4,7 +4,7 @@ import Identity
 import Imaging
 import Storage
 
-/// The first stage of an ingest run: reads an image, looks whether the space has it, and finds its cells if not.
+/// Reads an image, looks whether the space has it, and finds its cells if not.
 struct ImageReader: Sendable {
   let images: [FieldOfView]
   let recipe: Recipe
@@ -18,47 +18,56 @@ struct ImageReader: Sendable {
     case pixels
   }
 
-  struct Prepared: Sendable {
-    enum Content: Sendable {
-      /// The image is done in the space.
-      case known(image: UInt32, ContentHash)
-      /// The image is to be embedded; `change` says in what it differs from what the database has of it.
-      /// `mask` is the digest of the mask that its cells come from.
-      case new(FieldImage, CropPlan, mask: String?, change: Change?)
-      case failed(Fault)
-
-      var identity: ContentHash? {
-        switch self {
-        case .known(_, let identity): identity
-        case .new(let image, _, _, _): image.identity
-        case .failed: nil
-        }
-      }
-    }
-
-    /// A failure is one of the database, which ends the run.
-    let content: Result<Content, any Error>
-    let byteCount: Int
-    let duration: Duration
+  enum Finding: Sendable {
+    /// The image is done in the space.
+    case known(image: UInt32)
+    /// The image is to be embedded; `change` says in what it differs from what the database has of it.
+    case new(NewImage, change: Change?)
+    /// The image cannot be used.
+    case failed(Fault)
+    /// The database cannot be read, which ends the run.
+    case broken(any Error)
   }
 
-  func read(_ index: Int) -> Prepared {
+  func read(_ number: Int) -> ReadImage<Finding> {
+    let source = images[number]
     let clock = ContinuousClock()
     let start = clock.now
-    let content = Result { try self.content(of: images[index]) }
-    return Prepared(
-      content: content, byteCount: images[index].byteCountOnDisk, duration: clock.now - start)
-  }
+    var work = PreparationWork()
+    work.bytesRead = source.byteCountOnDisk
+    func end(_ finding: Finding, _ image: FieldImage? = nil, plan: CropPlan? = nil) -> ReadImage<Finding> {
+      work.readTime = clock.now - start - work.findTime
+      return ReadImage(finding: finding, plan: plan, content: image?.identity, work: work)
+    }
 
-  private func content(of source: FieldOfView) throws -> Prepared.Content {
     let image: FieldImage
     do {
       image = try readFieldOfView(recipe.ordered(source))
     } catch {
-      return .failed(Fault(error, of: source))
+      return end(.failed(Fault(error, of: source)))
     }
     let mask = recipe.source == .masks ? image.mask?.digest : nil
-    let (known, change) = try database.read { snapshot -> (number: UInt32?, change: Change?) in
+    let (known, change): (UInt32?, Change?)
+    do {
+      (known, change) = try compare(image, mask: mask)
+    } catch {
+      return end(.broken(error))
+    }
+    if let known { return end(.known(image: known), image) }
+    let findStart = clock.now
+    do {
+      let plan = try CropPlan(
+        of: image, source: recipe.source, recipe: recipe.crop, segmentationRole: recipe.segmentationRole)
+      work.findTime = clock.now - findStart
+      return end(.new(NewImage(image, plan, mask: mask), change: change), image, plan: plan)
+    } catch {
+      return end(.failed(Fault(error, of: source)))
+    }
+  }
+
+  /// The image's number, if it is done in the space; if not, in what it differs from what the database has.
+  private func compare(_ image: FieldImage, mask: String?) throws -> (known: UInt32?, change: Change?) {
+    try database.read { snapshot in
       guard let number = try snapshot.imageNumber(identity: image.identity) else {
         let names = snapshot.field(named: ImageMetadata.imageField)
         let isNamed = try names.map { try !snapshot.rows($0, equals: image.name).isEmpty } ?? false
@@ -66,14 +75,6 @@ struct ImageReader: Sendable {
       }
       guard let outcome = try snapshot.outcome(image: number, space: space) else { return (nil, nil) }
       return outcome.mask == mask ? (number, nil) : (nil, .mask)
-    }
-    if let known { return .known(image: known, image.identity) }
-    do {
-      let plan = try CropPlan(
-        of: image, source: recipe.source, recipe: recipe.crop, segmentationRole: recipe.segmentationRole)
-      return .new(image, plan, mask: mask, change: change)
-    } catch {
-      return .failed(Fault(error, of: source))
     }
   }
 }
