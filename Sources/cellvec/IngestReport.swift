@@ -32,6 +32,7 @@ enum IngestReport {
     add("images with changed pixels", .integer(summary.replaced))
     add("images failed", .integer(summary.failures.count))
     add("images with the pixels of another", .integer(summary.duplicates.count))
+    add("images with a blank channel", .integer(summary.blank.count))
     add("objects found", .integer(summary.found))
     add("cells embedded", .integer(summary.cells))
     for (reason, count) in summary.dropped.sorted(by: { $0.key < $1.key }) {
@@ -74,6 +75,11 @@ enum IngestReport {
   static func warnings(_ summary: IngestSummary) -> [String] {
     var warnings = summary.duplicates.map {
       "\($0.name): has the same pixels as \($0.original); its cells are that image's"
+    }
+    if !summary.blank.isEmpty {
+      let names = summary.blank.map { "\($0.name) (\($0.roles.joined(separator: ", ")))" }
+      warnings.append(
+        "images with channels whose pixels are all equal, which say nothing of a cell: \(shortened(names))")
     }
     if summary.replaced > 0 {
       warnings.append(

@@ -88,6 +88,19 @@ import Testing
     }
   }
 
+  @Test func channelsThatShowNothingAreToldOf() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a", "b"])
+      let width = 16 * SmallWorld.cellsPerImage
+      try writePNG16(
+        "\(directory)/b_protein.png", width: width, height: 16,
+        pixels: [UInt16](repeating: 100, count: width * 16))
+      let summary = try world.run(DatabaseWriter(path: "\(directory)/db", create: true))
+      #expect(summary.embedded == 2 && summary.failures == [])
+      #expect(summary.blank == [BlankImage(name: "b", roles: ["protein"])])
+    }
+  }
+
   @Test func twoRecipesAreTwoSpacesOverTheSameCells() throws {
     try withTemporaryDirectory { directory in
       let world = try SmallWorld(in: directory, imageNames: ["a", "b"])
