@@ -191,7 +191,7 @@ import Testing
     let folder = fixturePath("").split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
     let path = folder.joined(separator: "/") + "/Sources/BundledBackbone/\(BundledModel.name).safetensors"
     let file = try #require(bytes(ofFile: path))
-    #expect(try BundledModel.file().storage.withUnsafeBytes { Array($0) } == file)
+    #expect(try BundledModel.file().files[0].bytes.withUnsafeBytes { Array($0) } == file)
     #expect(try BundledModel.load().hash == VisionTransformer(path: path).hash)
     #expect(BundledModel.card.hasPrefix("# \(BundledModel.name)\n"))
   }

@@ -112,7 +112,8 @@ import Testing
     }
     try withModel(["rotations": "3"]) { model in
       let fault = #expect(throws: Fault.self) { try RecipeDefaults(for: model, preset: nil) }
-      #expect(try RecipeDefaults(for: model, preset: nil, told: [.rotations]).rotations == .one)
+      let told = try RecipeDefaults(for: model, preset: nil, told: [.rotations])
+      #expect(told.rotations == .one)
       #expect(
         fault?.description.contains(
           "metadata rotations: expected 1, 2 or 4, found \"3\"; say it with --rotations") == true)

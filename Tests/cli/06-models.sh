@@ -142,7 +142,7 @@ expect_equal "pooling" "$(strategy_of tokens dimension)" 64
 expect_exit 0 ingest --space turned --backbone four.safetensors --rotations 4
 expect_equal "rotations" "$(strategy_of turned dimension)" 32
 expect_exit 0 cellvec search --db db --space turned "${query[@]}"
-expect_stdout '^0,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),'
+expect_stdout '^0,1,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),'
 expect_exit 64 ingest --space none --backbone four.safetensors --rotations 3
 expect_exit 64 ingest --space none --backbone four.safetensors --pooling attention
 expect_stderr '--pooling: expected class, mean, class-mean for model four, found attention'
