@@ -99,7 +99,8 @@ final class Linear: @unchecked Sendable {
   ///   - steps: of these rows, with int8 only.
   ///   - result: what `output` holds: float32, or the precision's numbers.
   func multiply(
-    _ input: Rows, _ steps: UnsafePointer<kernels_step>? = nil, rows: Int, _ ending: kernels_ending = KERNELS_STORE, as result: Precision,
+    _ input: Rows, _ steps: UnsafePointer<kernels_step>? = nil, rows: Int,
+    _ ending: kernels_ending = KERNELS_STORE, as result: Precision,
     into output: Rows
   ) {
     withUnsafePointer(to: product) {
