@@ -59,7 +59,7 @@ final class ViTWeights: @unchecked Sendable {
     self.precision = precision
     let width = geometry.width
     patch = try Linear(
-      packed, "patch", inputs: geometry.patchValueCount, outputs: width, precision: precision)
+      packed, "patch", inputs: geometry.patchValueCount, outputs: width, precision: precision.floating)
     leadingTokens = try packed.floats("leading", count: geometry.leadingTokenCount * width)
     if let side = geometry.gridSize {
       let count = side * side * width
@@ -92,10 +92,8 @@ extension ViTWeights.Block {
   fileprivate init(
     _ packed: PackedWeights, _ prefix: String, _ geometry: ViTGeometry, _ precision: Precision
   ) throws(Fault) {
-    func linear(_ name: String, _ inputs: Int, _ outputs: Int, addsBias: Bool = true) throws(Fault) -> Linear
-    {
-      try Linear(
-        packed, prefix + name, inputs: inputs, outputs: outputs, precision: precision, addsBias: addsBias)
+    func linear(_ name: String, _ inputs: Int, _ outputs: Int) throws(Fault) -> Linear {
+      try Linear(packed, prefix + name, inputs: inputs, outputs: outputs, precision: precision)
     }
     let width = geometry.width
     norm1 = try ViTWeights.LayerNorm(packed, prefix + "norm1", geometry)
@@ -104,7 +102,10 @@ extension ViTWeights.Block {
     projection = try linear("projection", width, width)
     norm2 = try ViTWeights.LayerNorm(packed, prefix + "norm2", geometry)
     // The gate of SwiGLU adds the bias.
-    hidden = try linear("hidden", width, geometry.hiddenUnitCount, addsBias: geometry.mlp == .gelu)
+    let hasGELU = geometry.mlp == .gelu
+    hidden = try Linear(
+      packed, prefix + "hidden", inputs: width, outputs: geometry.hiddenUnitCount, precision: precision,
+      addsBias: hasGELU, scalesResults: hasGELU)
     output = try linear("output", geometry.mlpWidth, width)
   }
 }

@@ -185,26 +185,30 @@ extension VisionTransformer {
     }
   }
 
+  /// Positions of the patches of a grid, as `ForwardPass` takes them.
+  private func positions(for grid: PatchGrid) -> [Float] {
+    if case .learned(let table) = weights.positions, grid.isStored(of: geometry) { return table }
+    return resampled.withLock { cache in
+      if let cache, cache.grid == grid { return cache.positions }
+      let positions = weights.positions.values(for: grid, of: geometry, by: resampling)
+      cache = (grid, positions)
+      return positions
+    }
+  }
+}
+
+extension ViTWeights.Positions {
   /// Positions of the patches of a grid, as `ForwardPass` takes them. A learned table is used as stored when
   /// the image has the size of the training; else resampled, as the reference implementations do it for every
   /// image that is not square.
-  private func positions(for grid: PatchGrid) -> [Float] {
-    if case .learned(let table) = weights.positions, grid.isSquareImage && grid.rows == geometry.gridSize {
-      return table
-    }
-    return resampled.withLock { cache in
-      if let cache, cache.grid == grid { return cache.positions }
-      let positions =
-        switch weights.positions {
-        case .learned(let table):
-          resampling.resample(
-            table, side: geometry.gridSize ?? 0, width: geometry.width, rows: grid.rows, columns: grid.columns
-          )
-        case .rotary(let periods):
-          RotaryPositions.turns(periods: periods, rows: grid.rows, columns: grid.columns)
-        }
-      cache = (grid, positions)
-      return positions
+  func values(for grid: PatchGrid, of geometry: ViTGeometry, by resampling: PositionResampling) -> [Float] {
+    switch self {
+    case .learned(let table):
+      grid.isStored(of: geometry)
+        ? table
+        : resampling.resample(
+          table, side: geometry.gridSize ?? 0, width: geometry.width, rows: grid.rows, columns: grid.columns)
+    case .rotary(let periods): RotaryPositions.turns(periods: periods, rows: grid.rows, columns: grid.columns)
     }
   }
 }
@@ -218,6 +222,9 @@ struct PatchGrid: Equatable {
   let isSquareImage: Bool
 
   var patchCount: Int { rows * columns }
+
+  /// Whether a model has positions for this very grid.
+  func isStored(of geometry: ViTGeometry) -> Bool { isSquareImage && rows == geometry.gridSize }
 
   init(height: Int, width: Int, patchSize: Int) throws {
     rows = height / patchSize

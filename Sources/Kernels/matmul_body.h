@@ -25,6 +25,7 @@ typedef uint32_t words_in_memory __attribute__((vector_size(4 * LANES_OF_A_REGIS
 typedef uint16_t halves __attribute__((vector_size(2 * LANES_OF_A_REGISTER)));
 typedef int16_t shorts __attribute__((vector_size(4 * LANES_OF_A_REGISTER)));
 typedef uint32_t words __attribute__((vector_size(4 * LANES_OF_A_REGISTER)));
+typedef uint8_t bytes __attribute__((vector_size(LANES_OF_A_REGISTER)));
 
 #if FUSED
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
@@ -184,6 +185,12 @@ TARGET_INLINE floats quick_gelus(floats v) {
   return v * MULTIPLY_ADD(a, p, (floats){} + 0.5f);
 }
 
+TARGET_INLINE floats rough_gelus(floats v) {
+  floats a = chosen(v > 4.0f, (floats){} + 4.0f, v);
+  a = chosen(a < -4.0f, (floats){} - 4.0f, a);
+  return v * MULTIPLY_ADD(a, ROUGH_GELU_POLYNOMIAL(MULTIPLY_ADD, (floats){}, a * a), (floats){} + 0.5f);
+}
+
 // A tile's end where all is known but the numbers. `out` has room for whole panels.
 TARGET_INLINE void finish_tile(const int is_i8, const kernels_ending ending, const kernels_number result,
                                const kernels_product *product, const uint32_t *sums, size_t rows,
@@ -193,6 +200,8 @@ TARGET_INLINE void finish_tile(const int is_i8, const kernels_ending ending, con
     const floats bias = product->bias ? load(product->bias + first + at) : (floats){};
     const floats scale = is_i8 ? load(product->scale + first + at) : (floats){};
     const ints weights = is_i8 ? (ints)load(product->sums + first + at) : (ints){};
+    const int is_scaled = is_i8 && ending == KERNELS_GELU && product->factors;
+    const floats factor = is_scaled ? load(product->factors + first + at) : (floats){} + 1.0f;
     for (size_t r = 0; r < rows; r++) {
       floats p = load(sums + r * COLUMNS + at);
       if (is_i8) {
@@ -202,7 +211,8 @@ TARGET_INLINE void finish_tile(const int is_i8, const kernels_ending ending, con
         p += bias;
       }
       char *target = (char *)out + r * out_stride;
-      if (ending == KERNELS_GELU) p = result == KERNELS_F32 ? gelus(p) : quick_gelus(p);
+      if (ending == KERNELS_GELU) p = result == KERNELS_F32 ? gelus(p) : is_i8 ? rough_gelus(p) : quick_gelus(p);
+      if (is_i8 && ending == KERNELS_GELU) p *= factor;
       if (ending == KERNELS_RESIDUAL) p += load(target + 4 * at);
       if (result == KERNELS_F32)
         store(target + 4 * at, p);
@@ -305,4 +315,6 @@ TARGET static void round_all(size_t count, const float *x, uint16_t *out) {
   for (; i < count; i++) out[i] = round_bf16(x[i]);
 }
 
-const matmul_set SET = {COLUMNS, ROWS, {tile_f32, tile_bf16, tile_i8}, finish, weigh, scale, round_all};
+#include "quantize_body.h"
+
+const matmul_set SET = {COLUMNS, ROWS, {tile_f32, tile_bf16, tile_i8}, finish, weigh, scale, round_all, quantize, norm};

@@ -136,6 +136,33 @@ import Testing
     }
   }
 
+  @Test func int8SharesNoSpaceWithOtherNumbers() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a"])
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      let plain = world.recipe()
+      let recipe = Recipe(
+        source: plain.source, segmentationRole: plain.segmentationRole, crop: plain.crop,
+        strategy: plain.strategy, roles: plain.roles, isInt8: true)
+      #expect(throws: Fault.self) { try recipe.embedder(with: world.backbone) }
+      let model = try BundledModel.load(precision: .int8)
+      #expect(throws: Fault.self) { try plain.embedder(with: model) }
+      let embedders = [try plain.embedder(with: BundledModel.load()), try recipe.embedder(with: model)]
+      let spaces = try zip([plain, recipe], embedders).map { recipe, embedder in
+        try writer.space(
+          named: nil, recipe: recipe, embedder: embedder, backbone: BackboneReference(path: ""))
+      }
+      #expect(spaces.map(\.id) == [0, 1])
+      #expect(spaces[1].precisions == ["int8"])
+      let fault = #expect(throws: Fault.self) {
+        try writer.space(
+          named: spaces[0].name, recipe: recipe, embedder: embedders[1], backbone: BackboneReference(path: "")
+        )
+      }
+      #expect(fault?.problem == "was made with --precision float32 or bfloat16, not int8")
+    }
+  }
+
   @Test func aCorrectedMaskIsEmbeddedAgain() throws {
     try withTemporaryDirectory { directory in
       let world = try SmallWorld(in: directory, imageNames: ["a", "b"])

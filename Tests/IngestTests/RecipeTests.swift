@@ -31,6 +31,23 @@ import Testing
     #expect(try Recipe(canonicalJSON: text, space: "s") == recipe)
   }
 
+  @Test func int8IsPartOfARecipeAndOtherNumbersAreNot() throws {
+    func recipe(isInt8: Bool) -> Recipe {
+      Recipe(
+        source: .whole, segmentationRole: "nucleus", crop: CropRecipe(cropSizePx: nil, outputSizePx: 8),
+        strategy: .replicate(.concat), roles: ["er"], isInt8: isInt8)
+    }
+    let (plain, text) = (try recipe(isInt8: false).canonicalJSON(), try recipe(isInt8: true).canonicalJSON())
+    #expect(!plain.contains("precision"))
+    #expect(
+      text == plain.replacing(#","roles":"#, with: #","precision":"int8","roles":"#))
+    #expect(try Recipe(canonicalJSON: text, space: "s") == recipe(isInt8: true))
+    #expect(recipe(isInt8: true).description.hasSuffix("; int8"))
+    #expect(recipe(isInt8: true).precision == .int8 && recipe(isInt8: false).precision == .fastest)
+    let other = text.replacing("int8", with: "bfloat16")
+    #expect(throws: Fault.self) { try Recipe(canonicalJSON: other, space: "s") }
+  }
+
   @Test func numbersOfARecipeAreThoseOfItsNormalization() throws {
     func recipe(_ rule: Normalization, _ scaling: InputScaling?) -> Recipe {
       Recipe(

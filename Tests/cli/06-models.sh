@@ -91,6 +91,14 @@ expect_equal "the space knows its backbone by name" "$(strategy_of small backbon
 expect_exit 0 ingest --space small --precision float32
 expect_exit 0 ingest --space small --precision bfloat16
 expect_equal "runs note their precision" "$(strategy_of small precisions)" "['bfloat16', 'float32']"
+expect_exit 64 ingest --space small --precision int8
+expect_stderr 'space "small": was made with --precision float32 or bfloat16, not int8'
+expect_exit 0 ingest --space eight --precision int8
+expect_equal "int8 is part of the recipe" "$(strategy_of eight recipe | grep -o "'precision': '[a-z0-9]*'")" "'precision': 'int8'"
+expect_exit 64 ingest --space eight --precision bfloat16
+expect_exit 0 cellvec search --db db --space eight -k 1 --csv --image nucleus=fields/P1_A01_s1_nucleus.png \
+  protein=fields/P1_A01_s1_protein.png mask=fields/P1_A01_s1_mask.png
+expect_stdout '^0,1,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),'
 expect_exit 0 ingest --space hpa --backbone hpa
 expect_silence
 expect_exit 0 cellvec ingest fields --db none "${channels[@]}" "${cells[@]}" --backbone hpa --dry-run
@@ -153,7 +161,7 @@ expect_stdout '^0,1,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),'
 expect_exit 0 cellvec stats --db db
 expect_stdout '^repeat .* map nucleus>0 protein>1, absent repeat '
 expect_exit 64 cellvec search --db db --cell 0
-expect_stderr 'spaces, whose vectors cannot be compared; name one of average, each, hpa,'
+expect_stderr 'spaces, whose vectors cannot be compared; name one of average, each, eight, hpa,'
 
 refused() { # MESSAGE OPTIONS...
   local message=$1

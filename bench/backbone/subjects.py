@@ -22,7 +22,7 @@ RIVALS = {
     "openvino": [("OpenVINO", "float32", []), ("OpenVINO", "bfloat16", []), ("OpenVINO", "int8", [])],
 }
 # Of cellvec.
-PRECISIONS = ["float32", "bfloat16"]
+PRECISIONS = ["float32", "bfloat16", "int8"]
 
 
 class Failure(Exception):

@@ -10,7 +10,7 @@ struct LoadedWeights {
   let areFromCache: Bool
 
   /// - Parameter model: what the model is called.
-  /// - Throws: `badData` for tensors that are not finite.
+  /// - Throws: `badData` for tensors that are not finite, `usage` for a model that int8 does not suit.
   init(
     _ checkpoint: ViTCheckpoint, of file: any TensorFile, precision: Precision, cache: WeightsCache?,
     model: String
@@ -39,8 +39,11 @@ struct LoadedWeights {
       self.init(weights: weights, hash: key.hash, areFromCache: true)
       return
     }
+    // Models that do not suit int8 are refused before anything is kept of them.
+    let smoothing = precision == .int8 ? try SmoothQuantization(tried: checkpoint, model: model) : nil
     let stored = try cache?.store(
-      key, model: model, pack: { try ViTWeights.pack(checkpoint, precision: precision, into: &$0) },
+      key, model: model,
+      pack: { try ViTWeights.pack(checkpoint, precision: precision, smoothing: smoothing, into: &$0) },
       where: { file.isUnchanged && cached(key) == nil })
     if let stored, let weights = try? ViTWeights(stored, geometry: geometry, precision: precision) {
       Self.remember(content, of: file, in: cache)
@@ -48,7 +51,8 @@ struct LoadedWeights {
       return
     }
     self.init(
-      weights: try ViTWeights(checkpoint, precision: precision), hash: key.hash, areFromCache: false)
+      weights: try ViTWeights(checkpoint, precision: precision, smoothing: smoothing), hash: key.hash,
+      areFromCache: false)
   }
 
   private init(weights: ViTWeights, hash: ContentHash, areFromCache: Bool) {

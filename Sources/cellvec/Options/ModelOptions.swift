@@ -64,7 +64,7 @@ struct BackboneOptions: ParsableArguments {
   @OptionGroup private var branch: BranchOptions
   @Option(
     help: ArgumentHelp(
-      "Numbers that the model multiplies: float32 or bfloat16; default: the fastest here that stays close to float32.",
+      "Numbers that the model multiplies: float32, bfloat16 or int8; default: the fastest here that stays close to float32.",
       valueName: "numbers"))
   private var precision: Precision?
 
@@ -179,7 +179,7 @@ extension ModelOptions.Loaded {
       scaling: crop.normalization == .fixed ? defaults.scaling : nil,
       strategy: try strategy.channelStrategy(
         roles: roles, backbone: model, inputs: defaults.inputs, standard: defaults.strategy),
-      pooling: pooling, rotations: rotations, roles: roles)
+      pooling: pooling, rotations: rotations, roles: roles, isInt8: model.precision == .int8)
   }
 }
 
