@@ -12,7 +12,8 @@ struct Export: ParsableCommand {
 
       Examples:
         cellvec export --db lab.cellvec --vectors vectors.npy --metadata cells.csv
-        cellvec export --db lab.cellvec --vectors u2os.npy --where "cell_line = 'U2OS'"
+        cellvec export --db lab.cellvec --vectors u2os.npy \\
+          --where "cell_line = 'U2OS'"
       """)
 
   @OptionGroup var database: DatabaseOptions

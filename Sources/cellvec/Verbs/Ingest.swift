@@ -14,13 +14,13 @@ struct Ingest: ParsableCommand {
 
       Examples:
         cellvec ingest plate1/ --db lab.cellvec --backbone dino.pth \\
-          --channels protein='*_green.png' nucleus='*_blue.png' --cells masks='*_mask.png' --crop 128 \\
-          --metadata plate1.csv
-        cellvec ingest plate1/ --db lab.cellvec \\
-          --channels nucleus='*.tif#0' protein='*.tif#1' --cells nuclei --crop 128 --dry-run
+          --channels protein='*_green.png' nucleus='*_blue.png' \\
+          --cells masks='*_mask.png' --crop 128 --metadata plate1.csv
+        cellvec ingest plate1/ --db lab.cellvec --cells nuclei --crop 128 \\
+          --channels nucleus='*.tif#0' protein='*.tif#1' --dry-run
       """)
 
-  @Argument(help: "Folder of images; folders in it are searched too.") var folder: String
+  @Argument(help: "Folder of images, before the options; folders in it are searched too.") var folder: String
   @OptionGroup var database: DatabaseOptions
   @OptionGroup(title: "Images") var channels: ChannelOptions
   @OptionGroup(title: "Cells") var crops: CropOptions
