@@ -40,8 +40,8 @@ struct Export: ParsableCommand {
         talk.say("wrote \(count) vectors of dimension \(space.dimension) to \(vectors)")
       }
       if let metadata {
-        try export.writeMetadata(to: metadata, of: snapshot)
-        talk.say("wrote their metadata to \(metadata)")
+        let count = try export.writeMetadata(to: metadata, of: snapshot)
+        talk.say("wrote the metadata of \(count) cells to \(metadata)")
       }
     }
   }

@@ -71,11 +71,17 @@ struct Ingest: ParsableCommand {
     let target = try writer.space(
       named: space, recipe: ingest.recipe, embedder: ingest.embedder, backbone: backbone.reference)
     Interruption.listen()
-    let progress = ProgressLine(counting: "images", of: ingest.images.count, isQuiet: talk.quiet)
+    let progress = ProgressLine(
+      counting: "images", of: grouping.problems.count + ingest.images.count, isQuiet: talk.quiet)
     var summary = try ingest.run(
       into: target, of: writer, isCancelled: { Interruption.isRequested },
-      progress: { progress.update(done: $0.imagesDone, note: "\($0.cells) cells, \($0.failures) failed") })
+      progress: {
+        let failures = grouping.problems.count + $0.failures
+        progress.update(
+          done: grouping.problems.count + $0.imagesDone, note: "\($0.cells) cells, \(failures) failed")
+      })
     progress.finish()
+    summary.images += grouping.problems.count
     summary.failures = grouping.problems + summary.failures
     for warning in IngestReport.warnings(summary) { talk.say("warning: \(warning)") }
     try StandardOutput.write(IngestReport.summary(summary, space: target), as: output.format)
