@@ -137,7 +137,8 @@ package struct Embedder: Sendable {
 /// A way to bring these channels to a model: each to its own input where names agree, the others to free ones.
 private func mappingAdvice(_ roles: [String], inputs: [String]?, count: Int) -> String {
   guard roles.count <= count else {
-    return "name at most \(count) of the channels, or embed each alone with --strategy replicate"
+    return
+      "name at most \(count) of the channels, leave some out with --map role=none, or embed each alone with --strategy replicate"
   }
   var free = Array(0..<count)
   var targets: [String: Int] = [:]

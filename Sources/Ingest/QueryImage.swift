@@ -30,11 +30,14 @@ package func embedQueryImage(
     of: image, source: recipe.source, recipe: recipe.crop, segmentationRole: recipe.segmentationRole)
   let wanted = plan.cells.indices.filter { object == nil || plan.cells[$0].name == object }
   if let object, wanted.isEmpty {
-    let shown = plan.cells.prefix(20).map(\.name).joined(separator: ", ")
+    // A nucleus is named by its box, which has commas itself.
+    let names = plan.cells.prefix(20).map(\.name)
+    let shown = names.joined(separator: names.contains { $0.contains(",") } ? "; " : ", ")
     throw Fault(
       .missingInput, "\(image.name): object \"\(object)\"", "does not exist",
       remedy: plan.cells.isEmpty
-        ? "the image has no objects" : "objects: \(shown)\(plan.cells.count > 20 ? ", ..." : "")")
+        ? "the image has no objects"
+        : "objects: \(shown)\(plan.cells.count > 20 ? " and \(plan.cells.count - 20) more" : "")")
   }
   let size = recipe.crop.outputSizePx
   let vectors =

@@ -76,6 +76,10 @@ struct ImageQuery {
       StandardError.writeLine(
         "warning: --image: all pixels of \(role) are equal, which says nothing of a cell")
     }
+    if image.cells.isEmpty {
+      StandardError.writeLine(
+        "warning: --image: no cell was found in the image, so there is nothing to search with")
+    }
     return Queries(
       vectors: image.cells.flatMap(\.vector), count: image.cells.count, areNumbered: true,
       objects: image.cells.map(\.cell.name))

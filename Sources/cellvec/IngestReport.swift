@@ -33,6 +33,7 @@ enum IngestReport {
     add("images failed", .integer(summary.failures.count))
     add("images with the pixels of another", .integer(summary.duplicates.count))
     add("images with a blank channel", .integer(summary.blank.count))
+    add("images without cells", .integer(summary.withoutCells.count))
     add("objects found", .integer(summary.found))
     add("cells embedded", .integer(summary.cells))
     for (reason, count) in summary.dropped.sorted(by: { $0.key < $1.key }) {
@@ -80,6 +81,9 @@ enum IngestReport {
       let names = summary.blank.map { "\($0.name) (\($0.roles.joined(separator: ", ")))" }
       warnings.append(
         "images with channels whose pixels are all equal, which say nothing of a cell: \(shortened(names))")
+    }
+    if !summary.withoutCells.isEmpty {
+      warnings.append("images without cells: \(shortened(summary.withoutCells))")
     }
     if summary.replaced > 0 {
       warnings.append(

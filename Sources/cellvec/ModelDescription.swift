@@ -96,7 +96,7 @@ struct ModelDescription: Encodable {
       ("inputs", inputs.map { .list($0) } ?? .text("\(geometry.inputChannels), of unknown roles")),
       ("poolings", .list(poolings.map(\.rawValue))), ("preprocessing", .text(preprocessing)),
       ("by default", .text(defaults.description)),
-      ("unused tensors", .list(ignoredTensors)),
+      ("unused tensors", ignoredTensors.isEmpty ? .text("none") : .list(ignoredTensors)),
     ])
   }
 

@@ -106,4 +106,28 @@ cp fields/P1_A01_s1_protein.png fields/P9_A01_s1_protein.png
 printf 'no image' >fields/P9_A01_s1_nucleus.png
 expect_exit 2 "${ingest[@]}"
 expect_stderr 'P9_A01_s1_nucleus.png: expected a PNG or TIFF image'
+
+# An image that lacks a file counts as failed from the start, one without cells is told.
+mkdir dark
+cp fields/P1_A01_s1_{nucleus,protein}.png dark
+cp black.png dark/P1_A02_s1_nucleus.png
+cp black.png dark/P1_A02_s1_protein.png
+cp black.png dark/P1_A03_s1_protein.png
+expect_exit 2 cellvec ingest dark --db nuclei --channels "${channels[@]}" --backbone tiny.safetensors \
+  --cells nuclei --crop 64 --input-size 32 --json
+expect_stderr '^3/3 images \(100%\).* cells, 1 failed$'
+expect_stderr '^warning: images without cells: P1_A02_s1$'
+expect_stderr '^cellvec: P1_A03_s1: has no file for nucleus'
+for fact in 'images","value":3' 'images embedded","value":2' 'images failed","value":1' \
+  'images without cells","value":1'; do
+  expect_stdout "\"fact\":\"$fact\\}"
+done
+expect_exit 0 cellvec search --db nuclei --image nucleus=black.png protein=black.png
+expect_stderr '^warning: --image: no cell was found in the image, so there is nothing to search with$'
+# Names of nuclei have commas in them, so that others stand between.
+expect_exit 66 cellvec search --db nuclei --image "${image[@]}" --object 1
+expect_stderr 'objects: [0-9]+,[0-9]+,[0-9]+,[0-9]+(; [0-9]+,[0-9]+,[0-9]+,[0-9]+)+$'
+
+expect_exit 0 cellvec export --db nuclei --metadata cells.csv
+expect_stderr "^wrote the metadata of $(cellvec list --db nuclei --csv | tail -n +2 | wc -l) cells to cells.csv\$"
 finish

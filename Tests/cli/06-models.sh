@@ -133,7 +133,12 @@ expect_exit 0 ingest --space without --backbone four.safetensors --map nucleus=n
 expect_equal "a channel is left out" "$(strategy_of without strategy)" "map protein>1, absent zero"
 expect_equal "and cells are the same" \
   "$(cellvec stats --db db --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["cells"])')" 6
-expect_exit 64 ingest --space none --backbone four.safetensors --map protein=1
+expect_exit 0 ingest --space partly --backbone four.safetensors --map protein=2
+expect_equal "a channel that is not told goes to the input of its name" \
+  "$(strategy_of partly strategy)" "map nucleus>0 protein>2, absent zero"
+expect_exit 0 ingest --space only --backbone four.safetensors --map nucleus=none
+expect_equal "one channel is left out, the other stays" "$(strategy_of only strategy)" "map protein>1, absent zero"
+expect_exit 64 ingest --space none --backbone four.safetensors --map protein=nucleus
 expect_stderr '--map: leaves channel nucleus unused; map it to an input, or leave it out with nucleus=none$'
 expect_exit 64 ingest --space none --backbone four.safetensors --map protein=none nucleus=none
 expect_stderr '--map: feeds no input'

@@ -13,7 +13,7 @@ struct StrategyOptions: ParsableArguments {
   @Option(
     name: .customLong("map"), parsing: .upToNextOption,
     help: ArgumentHelp(
-      "For map and reindex: role=input for each channel, inputs from 0 or by name, none for a channel that the model is not to see; default: by the model's own names.",
+      "For map and reindex: role=input, inputs from 0 or by name, none for a channel that the model is not to see; channels that are not told go to the input of their name.",
       valueName: "role=input"))
   private var assignments: [String] = []
 
@@ -77,7 +77,9 @@ struct StrategyOptions: ParsableArguments {
   /// The word for a channel that goes to no input.
   private static let noInput = "none"
 
-  /// The pairs of --map that lead to an input, each role one of the images'; none was forgotten.
+  /// The pairs of --map that lead to an input, each role one of the images'. A channel that no pair names goes to
+  /// the input of its own name.
+  /// - Throws: `usage` when there is no such input, or a pair has taken it: no channel is forgotten.
   private func parsedAssignments(
     _ roles: [String], _ backbone: VisionTransformer, _ inputs: [String]?
   ) throws -> [(role: String, input: Int)] {
@@ -106,12 +108,15 @@ struct StrategyOptions: ParsableArguments {
       throw Fault(
         .usage, "--map", expected: "roles among \(roles.joined(separator: ", "))", found: stranger.role)
     }
-    if let unused = roles.first(where: { role in !pairs.contains { $0.role == role } }) {
-      throw Fault(
-        .usage, "--map", "leaves channel \(unused) unused",
-        remedy: "map it to an input, or leave it out with \(unused)=\(Self.noInput)")
+    let implied = try roles.filter { role in !pairs.contains { $0.role == role } }.map { role in
+      guard let input = names.firstIndex(of: role), !pairs.contains(where: { $0.input == input }) else {
+        throw Fault(
+          .usage, "--map", "leaves channel \(role) unused",
+          remedy: "map it to an input, or leave it out with \(role)=\(Self.noInput)")
+      }
+      return (role: role, input: input)
     }
-    return pairs.compactMap { pair in pair.input.map { (pair.role, $0) } }
+    return pairs.compactMap { pair in pair.input.map { (pair.role, $0) } } + implied
   }
 }
 

@@ -55,8 +55,8 @@ struct ModelCard: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "card", abstract: "Show what a model was trained on and is good for.",
     discussion: """
-      The text is that of the bundled model, or the one that lay beside the weights of a
-      model when it was added.
+      The text is that of the bundled model, or the one that lay beside the weights \
+      of a model when it was added.
 
       Example:
         cellvec models card

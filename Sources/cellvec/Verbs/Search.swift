@@ -10,8 +10,8 @@ struct Search: ParsableCommand {
     discussion: """
       Similarity is the cosine between two vectors. There are k results whenever k
       cells match --where. An image needs a file for each channel that the space was
-      made from, and mask=FILE where its cells come from masks. Each of its cells is a
-      query: "object" is its label in the mask, or x,y,width,height of a nucleus.
+      made from, and mask=FILE where its cells come from masks. Each of its cells is
+      a query: "object" is its label in the mask, or x,y,width,height of a nucleus.
 
       Examples:
         cellvec search --db lab.cellvec --cell 4711 --where "gene = 'BAG6'"

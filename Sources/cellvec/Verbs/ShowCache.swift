@@ -6,9 +6,10 @@ struct ShowCache: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cache", abstract: "Show or clear the packed weights that models load from.",
     discussion: """
-      The first load of a model keeps its weights as this processor multiplies them; later
-      ones map that file. It lies in $CELLVEC_CACHE, or in cellvec in $XDG_CACHE_HOME or
-      ~/.cache, and can always be made again. CELLVEC_CACHE=off keeps nothing.
+      The first load of a model keeps its weights as this processor multiplies them; \
+      later ones map that file. It lies in $CELLVEC_CACHE, or in cellvec in \
+      $XDG_CACHE_HOME or ~/.cache, and can always be made again. CELLVEC_CACHE=off \
+      keeps nothing.
 
       Examples:
         cellvec models cache

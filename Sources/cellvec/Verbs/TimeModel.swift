@@ -12,7 +12,7 @@ struct TimeModel: ParsableCommand {
 
       Examples:
         cellvec models time
-        cellvec models time --backbone dino.pth --size 448 --batch 1 --threads 1 --json
+        cellvec models time --backbone dino.pth --size 448 --batch 1 --json
       """)
 
   /// The most numbers in a batch of images: a gigabyte of them.
