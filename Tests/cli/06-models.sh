@@ -133,6 +133,8 @@ expect_exit 0 ingest --space without --backbone four.safetensors --map nucleus=n
 expect_equal "a channel is left out" "$(strategy_of without strategy)" "map protein>1, absent zero"
 expect_equal "and cells are the same" \
   "$(cellvec stats --db db --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["cells"])')" 6
+expect_exit 64 ingest --space none --backbone four.safetensors --map nucleus=none nucleus=0 protein=1
+expect_stderr '^cellvec: --map: leaves nucleus out and sends it to input 0, too; give one of the two$'
 expect_exit 64 ingest --space none --backbone four.safetensors --map protein=1
 expect_stderr '--map: leaves channel nucleus unused; map it to an input, or leave it out with nucleus=none$'
 expect_exit 64 ingest --space none --backbone four.safetensors --map protein=none nucleus=none

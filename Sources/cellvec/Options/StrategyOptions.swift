@@ -111,7 +111,14 @@ struct StrategyOptions: ParsableArguments {
         .usage, "--map", "leaves channel \(unused) unused",
         remedy: "map it to an input, or leave it out with \(unused)=\(Self.noInput)")
     }
-    return pairs.compactMap { pair in pair.input.map { (pair.role, $0) } }
+    let mapped = pairs.compactMap { pair in pair.input.map { (role: pair.role, input: $0) } }
+    if let torn = mapped.first(where: { pair in pairs.contains { $0.role == pair.role && $0.input == nil } })
+    {
+      throw Fault(
+        .usage, "--map", "leaves \(torn.role) out and sends it to input \(torn.input), too",
+        remedy: "give one of the two")
+    }
+    return mapped
   }
 }
 
