@@ -12,6 +12,8 @@ package struct FileIdentity: Sendable, Equatable {
   /// Times of the last modification and of the last change of status, nanoseconds since 1970.
   package let modified: Int64
   package let changed: Int64
+  /// The user to whom the file belongs.
+  package let owner: UInt32
 
   init(_ status: stat) {
     func nanoseconds(_ time: timespec) -> Int64 {
@@ -22,6 +24,7 @@ package struct FileIdentity: Sendable, Equatable {
     byteCount = Int(status.st_size)
     modified = nanoseconds(status.st_mtim)
     changed = nanoseconds(status.st_ctim)
+    owner = status.st_uid
   }
 
   /// nil when nothing can be told of the file.
@@ -30,6 +33,9 @@ package struct FileIdentity: Sendable, Equatable {
     guard stat(path, &status) == 0 else { return nil }
     self.init(status)
   }
+
+  /// Whether the file belongs to this process's user, or to root, who can change what is the user's anyway.
+  package var isOwn: Bool { owner == geteuid() || owner == 0 }
 
   /// Whether the last change is so long ago that another one would have another time: the coarsest clocks of file
   /// systems tick every two seconds.

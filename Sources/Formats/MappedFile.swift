@@ -12,7 +12,8 @@ package final class MappedFile: @unchecked Sendable {
   private let path: String
 
   package init(path: String) throws(Fault) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // A pipe, which is refused below, would be waited for until somebody writes to it.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw Fault.system(path, "open") }
     defer { close(descriptor) }
     var status = stat()

@@ -64,8 +64,9 @@ extension Embedder {
     var vectors: [Float] = []
     vectors.reserveCapacity(plan.cells.count * dimension)
     // Crops of a crowded image would need too much memory at once.
-    for start in stride(from: 0, to: plan.cells.count, by: 64) {
-      let range = start..<min(start + 64, plan.cells.count)
+    let cropCount = CropMemory.capacity(upTo: 64, cropValueCount: plan.cropValueCount)
+    for start in stride(from: 0, to: plan.cells.count, by: cropCount) {
+      let range = start..<min(start + cropCount, plan.cells.count)
       vectors += try plan.pixels(of: range).withUnsafeBufferPointer {
         try embed(crops: $0, count: range.count, height: size, width: size, threads: threads)
       }

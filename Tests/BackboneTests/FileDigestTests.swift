@@ -67,6 +67,18 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
+  func aNoteOfAnotherUserIsNotTrusted() throws {
+    try withTemporaryDirectory { folder in
+      let digests = FileDigests(folder: folder)
+      let identity = FileIdentity(status())
+      digests.remember(digest, of: [identity])
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      #expect(chown(folder + "/" + (try #require(names.first)), 1234, 1234) == 0)
+      #expect(digests.digest(of: [identity]) == nil)
+    }
+  }
+
   /// The digest that is noted stands for the content: a false one leads to other weights.
   @Test func anUnchangedFileIsNotReadAgain() throws {
     try withTemporaryDirectory { folder in

@@ -306,6 +306,20 @@ private final class Locked<Value: Sendable>: @unchecked Sendable {
     }
   }
 
+  @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
+  func weightsOfAnotherUserAreNotTrusted() throws {
+    try withCache { cache, path in
+      _ = try VisionTransformer(path: path, cache: cache)
+      let packed = try cache.onlyPath
+      #expect(chown(packed, 1234, 1234) == 0)
+      #expect(cache.entries().map(\.model) == [nil])
+      // They are packed anew, in the place of the other's.
+      #expect(try !VisionTransformer(path: path, cache: cache).weightsAreFromCache)
+      #expect(FileIdentity(path: packed)?.owner == 0)
+      #expect(try VisionTransformer(path: path, cache: cache).weightsAreFromCache)
+    }
+  }
+
   @Test func aUseIsNoted() throws {
     try withCache { cache, path in
       _ = try VisionTransformer(path: path, cache: cache)

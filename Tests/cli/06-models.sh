@@ -138,6 +138,8 @@ expect_equal "a channel that is not told goes to the input of its name" \
   "$(strategy_of partly strategy)" "map nucleus>0 protein>2, absent zero"
 expect_exit 0 ingest --space only --backbone four.safetensors --map nucleus=none
 expect_equal "one channel is left out, the other stays" "$(strategy_of only strategy)" "map protein>1, absent zero"
+expect_exit 64 ingest --space none --backbone four.safetensors --map nucleus=none nucleus=0 protein=1
+expect_stderr '^cellvec: --map: leaves nucleus out and sends it to input 0, too; give one of the two$'
 expect_exit 64 ingest --space none --backbone four.safetensors --map protein=nucleus
 expect_stderr '--map: leaves channel nucleus unused; map it to an input, or leave it out with nucleus=none$'
 expect_exit 64 ingest --space none --backbone four.safetensors --map protein=none nucleus=none

@@ -1,6 +1,4 @@
 import Formats
-import FoundationEssentials
-import Glibc
 import Identity
 
 /// Digests of files of weights, by what the file system says of them: a file that is unchanged need not be read to know
@@ -16,12 +14,12 @@ struct FileDigests {
   /// nil when the files were never seen, or one has changed.
   func digest(of identities: [FileIdentity]) -> ContentHash? {
     let path = path(of: identities)
-    guard let file = FileManager.default.contents(atPath: path) else { return nil }
-    let text = String(decoding: file, as: UTF8.self)
+    guard let file = WeightsCache.map(path) else { return nil }
+    let text = String(decoding: file.bytes, as: UTF8.self)
     let lines = text.split(separator: "\n")
     guard lines.count == 3, let digest = ContentHash(String(lines[1])), text == Self.text(identities, digest)
     else { return nil }
-    if let identity = FileIdentity(path: path) { WeightsCache.touch(path, identity) }
+    WeightsCache.touch(path, file.identity)
     return digest
   }
 

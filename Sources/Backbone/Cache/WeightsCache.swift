@@ -11,8 +11,8 @@ import Kernels
 ///     <folder>/<hash>-<precision>-<instruction set>.weights    a `PackedWeightsLayout`
 ///     <folder>/<hash of a file's identity>.digest              see `FileDigests`
 ///
-/// All of it can be made again, so that nothing here is a fault: what cannot be read, is damaged or of another version
-/// counts as absent, and what cannot be written is left. A file appears under its name complete or not at all, and is
+/// All of it can be made again, so that nothing here is a fault: what cannot be read, is damaged, of another version or
+/// of another user counts as absent, and what cannot be written is left. A file appears under its name complete or not at all, and is
 /// never written to again; who has mapped it keeps it when it goes.
 ///
 /// When a file is added, those go that were not used for `maximumAgeDays`, and the ones unused for longest while all
@@ -79,10 +79,7 @@ extension WeightsCache {
   /// nil when there are none that are whole.
   func weights(of key: Key) -> PackedWeights? {
     let path = path(of: key)
-    // A file that cannot be opened or mapped is no different from none.
-    guard let file = try? MappedFile(path: path), let weights = PackedWeights(file, key: key.text) else {
-      return nil
-    }
+    guard let file = Self.map(path), let weights = PackedWeights(file, key: key.text) else { return nil }
     Self.touch(path, file.identity)
     return weights
   }
@@ -111,6 +108,13 @@ extension WeightsCache {
     return weights(of: key)
   }
 
+  /// A file of the cache; nil when it cannot be opened or mapped, which is no different from none, or is another user's:
+  /// in a folder that many can write to, checksums do not tell whose weights a file holds.
+  static func map(_ path: String) -> MappedFile? {
+    guard let file = try? MappedFile(path: path), file.identity.isOwn else { return nil }
+    return file
+  }
+
   private func makeFolder() -> Bool {
     (try? FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])) != nil
@@ -129,7 +133,7 @@ extension WeightsCache {
   /// Packed weights in the cache.
   package struct Entry: Sendable {
     package let path: String
-    /// What the model was called when it was packed; nil when the file cannot be used by this version.
+    /// What the model was called when it was packed; nil when the file cannot be used by this version or this user.
     package let model: String?
     package let hash: String
     package let precision: String
@@ -144,7 +148,7 @@ extension WeightsCache {
     files().filter { $0.path.hasSuffix(Self.weightsExtension) }.map { file in
       let name = file.path.split(separator: "/").last?.dropLast(Self.weightsExtension.count) ?? ""
       let words = name.split(separator: "-", maxSplits: 2).map(String.init)
-      let mapped = try? MappedFile(path: file.path)
+      let mapped = Self.map(file.path)
       let table = mapped.flatMap { PackedWeightsLayout.Table(of: $0.bytes) }
       return Entry(
         path: file.path, model: table?.model, hash: words.first ?? "",

@@ -116,7 +116,14 @@ struct StrategyOptions: ParsableArguments {
       }
       return (role: role, input: input)
     }
-    return pairs.compactMap { pair in pair.input.map { (pair.role, $0) } } + implied
+    let mapped = pairs.compactMap { pair in pair.input.map { (role: pair.role, input: $0) } }
+    if let torn = mapped.first(where: { pair in pairs.contains { $0.role == pair.role && $0.input == nil } })
+    {
+      throw Fault(
+        .usage, "--map", "leaves \(torn.role) out and sends it to input \(torn.input), too",
+        remedy: "give one of the two")
+    }
+    return mapped + implied
   }
 }
 
