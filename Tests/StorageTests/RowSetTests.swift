@@ -105,6 +105,8 @@ import Testing
           snapshot.rows(gene, among: ["g7", "none", "g299", "g7"])
             == expected { gene, _ in gene == 7 || gene == 299 })
         try #expect(snapshot.rows(gene, among: [] as [String]).isEmpty)
+        try #expect(snapshot.texts(of: gene, atMost: 300)?.sorted() == (0..<300).map { "g\($0)" }.sorted())
+        try #expect(snapshot.texts(of: gene, atMost: 299) == nil && snapshot.texts(of: dose, atMost: 0) == [])
         try #expect(snapshot.rows(gene) { $0.count == 2 } == expected { gene, _ in gene < 10 })
         try #expect(
           snapshot.rows(
@@ -115,6 +117,8 @@ import Testing
             == expected { _, dose in [5, 12, 999].contains(dose) })
         try #expect(snapshot.rows(dose, among: [] as [Double]).isEmpty)
         try #expect(snapshot.rows(withValueIn: dose) == expected { _, _ in true })
+        try #expect(snapshot.rows(.row) { $0 >= 139_998 }.toArray() == [139_998, 139_999])
+        try #expect(snapshot.rows(.area) { _ in true }.isEmpty)
       }
     }
   }

@@ -47,7 +47,18 @@ extension Snapshot {
     return texts.sorted { $0.text < $1.text }
   }
 
-  /// Every text that a cell had in the field at some time, in the order in which they came.
+  /// The distinct texts that cells have, or had, in a string or list field; nil where there are more than `limit`.
+  package func texts(of field: Field, atMost limit: Int) throws -> [String]? {
+    // Numbers of texts are given out in order, from 0.
+    let last = try transaction.last(.texts, prefix: Key().appending(field.id))
+    guard let last else { return [] }
+    guard last.count == 6, last.bigEndian(at: 2, as: UInt32.self) < limit else { return nil }
+    var texts: [String] = []
+    try forEachText(of: field) { _, text in texts.append(String(decoding: text, as: UTF8.self)) }
+    return texts
+  }
+
+  /// Every text that a cell has, or had, in the field, in the order in which they came.
   private func forEachText(
     of field: Field, _ body: (_ id: UInt32, _ text: UnsafeRawBufferPointer) throws -> Void
   ) throws {
@@ -105,6 +116,27 @@ extension Snapshot {
       }
     }
     return rows.rowSet()
+  }
+
+  // MARK: What cells are
+
+  /// Cells that have the property, with a number that passes a test.
+  ///
+  /// - Complexity: one pass over the records of all cells, but for their own numbers.
+  package func rows(_ property: CellProperty, where isWanted: (Double) -> Bool) throws -> RowSet {
+    if property == .row { return RowSet(try allRows().toArray().filter { isWanted(Double($0)) }) }
+    var found: [Row] = []
+    try transaction.forEach(.cells) { key, value in
+      guard key.count == 4 else {
+        throw Fault(.badData, "table \"cells\"", "is damaged", remedy: "run cellvec check")
+      }
+      let row = key.bigEndian(at: 0, as: Row.self)
+      let head = try CellHead(decoding: value, row: row)
+      if let number = property.number(of: head.object, head.geometry, at: row), isWanted(number) {
+        found.append(row)
+      }
+    }
+    return RowSet(found)
   }
 }
 
