@@ -260,6 +260,10 @@ private func fault(_ text: String) -> String? {
     }
     let nested = String(repeating: "(", count: 199) + "passage = 3" + String(repeating: ")", count: 199)
     #expect(try rows(nested) == [0])
+    let negated = try Filter(
+      String(repeating: "NOT (", count: 99) + "passage = 3" + String(repeating: ")", count: 99))
+    #expect(try negated.explanation(in: index).map(\.rows) == [RowSet([1, 2])])
+    #expect(try Filter(negated.description).rows(in: index).toArray() == [1, 2])
     let chain = Array(repeating: "passage = 3", count: 2000).joined(separator: " OR ")
     #expect(try rows(chain) == [0])
   }

@@ -29,7 +29,8 @@ import Testing
       try part.encoded().withUnsafeBytes { bytes in
         let stored = try #require(StoredChunk(bytes, chunk: chunk))
         #expect(stored.count == part.count)
-        assembled.append(stored)
+        let (once, twice) = (assembled.append(stored), assembled.append(stored))
+        #expect(once && !twice)
         bits.formUnion(stored)
         #expect(RowSet(decoding: bytes, chunk: chunk) == part)
       }

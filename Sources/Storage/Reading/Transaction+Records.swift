@@ -98,15 +98,16 @@ extension Transaction {
   /// The union of a set's chunks.
   func rowSet(_ name: RowSetName) throws -> RowSet {
     var rows = PortableRows()
-    try forEach(.sets, prefix: name.prefix) { key, value in rows.append(try decodeChunk(key, value)) }
+    try forEach(.sets, prefix: name.prefix) { key, value in
+      if !rows.append(try decodeChunk(key, value)) { throw damagedChunk() }
+    }
     return rows.rowSet()
   }
 
   func rowSet(_ chunk: SetChunk) throws -> RowSet? {
     try get(.sets, chunk.key).map { value in
-      var rows = PortableRows()
-      try chunk.key.bytes.withUnsafeBytes { rows.append(try decodeChunk($0, value)) }
-      return rows.rowSet()
+      guard let rows = RowSet(decoding: value, chunk: chunk.chunk) else { throw damagedChunk() }
+      return rows
     }
   }
 
@@ -132,10 +133,12 @@ extension Transaction {
   {
     guard key.count == 9,
       let chunk = StoredChunk(value, chunk: key.bigEndian(at: 7, as: UInt16.self))
-    else {
-      throw Fault(.badData, "a chunk of table \"sets\"", "is damaged", remedy: "run cellvec check")
-    }
+    else { throw damagedChunk() }
     return chunk
+  }
+
+  private func damagedChunk() -> Fault {
+    Fault(.badData, "a chunk of table \"sets\"", "is damaged", remedy: "run cellvec check")
   }
 
   /// The stored block of a space; nil when none of its rows was ever written.

@@ -113,10 +113,15 @@ extension RowSet {
 
   /// Reads one stored chunk; nil when the bytes are not a set of rows of that chunk.
   init?(decoding bytes: UnsafeRawBufferPointer, chunk: UInt16) {
-    guard let stored = StoredChunk(bytes, chunk: chunk) else { return nil }
-    var rows = PortableRows()
-    rows.append(stored)
-    self = rows.rowSet()
+    guard StoredChunk(bytes, chunk: chunk) != nil, let bitmap = deserialize(bytes) else { return nil }
+    self.init(adopting: bitmap)
+  }
+}
+
+/// The bitmap of bytes in the portable format whose containers are sound; nil when they do not fit their header.
+private func deserialize(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointer<roaring_bitmap_t>? {
+  bytes.baseAddress.flatMap {
+    roaring_bitmap_portable_deserialize_safe($0.assumingMemoryBound(to: CChar.self), bytes.count)
   }
 }
 
@@ -126,8 +131,12 @@ struct PortableRows {
   private var offsets: [UInt32] = []
   private var containers: [UInt8] = []
 
-  mutating func append(_ stored: StoredChunk) {
+  /// - Returns: false when the chunk does not come after those before it; then it is left out.
+  mutating func append(_ stored: StoredChunk) -> Bool {
+    // Descriptors are pairs of a chunk and its count.
+    if let last = descriptors.dropLast().last, last >= stored.chunk { return false }
     append(chunk: stored.chunk, count: stored.count, container: stored.container)
+    return true
   }
 
   /// - Parameter container: the low halves of the rows, in order, or, above `StoredChunk.arrayLimit` of them,
@@ -148,11 +157,7 @@ struct PortableRows {
     for number in descriptors { bytes.append(littleEndian: number) }
     for offset in offsets { bytes.append(littleEndian: UInt32(headerByteCount) + offset) }
     bytes.append(contentsOf: containers)
-    let bitmap = bytes.withUnsafeBytes { bytes in
-      bytes.baseAddress.flatMap {
-        roaring_bitmap_portable_deserialize_safe($0.assumingMemoryBound(to: CChar.self), bytes.count)
-      }
-    }
+    let bitmap = bytes.withUnsafeBytes(deserialize)
     guard let bitmap else { preconditionFailure("containers that were checked make a row set") }
     return RowSet(adopting: bitmap)
   }
