@@ -48,7 +48,7 @@ let package = Package(
     library("Randomness", []),
     library("Formats", ["Faults"]),
     library("Imaging", ["Faults", "Identity", "Formats", "Kernels", "ImageCodecs"]),
-    library("Storage", ["Faults", "Formats", "Identity", "Clmdb", "Croaring"]),
+    library("Storage", ["Faults", "Formats", "Identity", "Kernels", "Clmdb", "Croaring"]),
     library("Filter", ["Faults", "Storage"]),
     library("Backbone", ["Faults", "Identity", "Formats", "Randomness", "Kernels", "BundledBackbone"]),
     library("Query", ["Faults", "Storage", "Filter", "Kernels"]),

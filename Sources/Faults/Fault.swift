@@ -33,12 +33,18 @@ package struct Fault: Error, Sendable, Equatable {
   package let problem: String
   /// What the reader can do: "name the missing one with --channels". Empty when nothing helps.
   package let remedy: String
+  /// Lines that show the place that the sentence is about: a part of a filter with a caret under it. Empty where
+  /// there is nothing to show; not part of the sentence.
+  package let excerpt: String
 
-  package init(_ kind: Kind, _ subject: String, _ problem: String, remedy: String = "") {
+  package init(
+    _ kind: Kind, _ subject: String, _ problem: String, remedy: String = "", excerpt: String = ""
+  ) {
     self.kind = kind
     self.subject = subject
     self.problem = problem
     self.remedy = remedy
+    self.excerpt = excerpt
   }
 
   /// A fault of the commonest shape: something other than the expected was found.
@@ -50,7 +56,9 @@ package struct Fault: Error, Sendable, Equatable {
 
   /// The same fault, told of a larger thing that contains the subject: `plate.tif` of `page 3`.
   package func within(_ container: String) -> Fault {
-    Fault(kind, subject.isEmpty ? container : "\(container): \(subject)", problem, remedy: remedy)
+    Fault(
+      kind, subject.isEmpty ? container : "\(container): \(subject)", problem, remedy: remedy,
+      excerpt: excerpt)
   }
 }
 

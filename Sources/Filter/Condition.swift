@@ -21,10 +21,12 @@ struct Predicate: Sendable {
     case oneOf([Literal])
     case ordered(Ordering, Literal)
     case between(Literal, Literal)
+    case like(TextPattern)
     /// HAS and HAS ANY. Not empty.
     case hasAny([Literal])
     /// HAS ALL. Not empty.
     case hasAll([Literal])
+    case hasLike(TextPattern)
     case isNull
   }
 
@@ -36,19 +38,28 @@ struct Predicate: Sendable {
   }
 }
 
-/// A text or number written in a filter.
+/// A text, number or parameter in a filter.
 struct Literal: Sendable {
   enum Value: Sendable, Equatable {
     case text(String)
     /// Finite, and never -0.
     case number(Double)
+    /// The values of a parameter, which have the type of the field that they are compared with. One of them,
+    /// except in the lists of IN, HAS ANY and HAS ALL.
+    case parameter([String])
   }
 
   let value: Value
   let column: Int
-  /// The literal as it was written, for messages.
+  /// The literal as it was written.
   let spelling: String
+}
 
-  var text: String? { if case .text(let text) = value { text } else { nil } }
-  var number: Double? { if case .number(let number) = value { number } else { nil } }
+/// The right side of LIKE.
+struct TextPattern: Sendable {
+  /// A text, or a parameter with one value.
+  let literal: Literal
+  /// What stands behind ESCAPE.
+  let escape: Literal?
+  let pattern: LikePattern
 }

@@ -7,115 +7,104 @@ package import Storage
 /// database: names and types of fields are checked when its rows are asked for.
 package struct Filter: Sendable {
   private let root: Condition
-  /// What faults call the text: the option that it came from.
-  private let origin: String
+  private let source: FilterSource
 
   /// Reads a filter.
   ///
-  /// - Parameter origin: what faults call the text, usually the option that it came from.
-  /// - Throws: `usage`, with the column at which the text stops being a filter.
-  package init(_ text: String, origin: String = "--where") throws {
-    var parser = try FilterParser(text, origin: origin)
-    self.root = try parser.parse()
-    self.origin = origin
+  /// - Parameters:
+  ///   - parameters: the values of each parameter by its name, without the colon. They are never read as parts of
+  ///     the filter, only as texts or, where they are compared with numbers, as numbers.
+  ///   - origin: what faults call the text, usually the option that it came from.
+  /// - Throws: `usage`, with the column at which the text stops being a filter, or for a parameter that it does
+  ///   not use.
+  package init(_ text: String, parameters: [String: [String]] = [:], origin: String = "--where") throws {
+    source = FilterSource(text: text, origin: origin)
+    var parser = try FilterParser(source, parameters: parameters)
+    root = try parser.parse()
+    if let idle = parameters.keys.sorted().first(where: { !parser.usedParameters.contains($0) }) {
+      throw Fault(.usage, "parameter \(idle)", "is not used in \(origin)", remedy: "write :\(idle) there")
+    }
   }
 
   /// The rows for which the condition is true; those for which it is unknown are left out.
   ///
   /// - Throws: `usage` for fields that do not exist or whose type does not fit, with the column.
   package func rows(in index: borrowing some FilterIndex & ~Copyable) throws -> RowSet {
-    try rows(for: root, being: true, in: index)
+    var evaluation = FilterEvaluation(source: source, isExplained: false)
+    return try evaluation.rows(for: root, in: index)
   }
 
-  /// The rows for which `condition` is true, or, when `truth` is false, those for which it is false.
+  /// The filter's parts with the rows and the time of each: the filter itself, then what it is made of.
   ///
-  /// Asking for falsehood instead of complementing a set is what keeps unknown rows out of both: NOT turns
-  /// one question into the other, and AND and OR swap by De Morgan's laws, which hold in three-valued logic.
-  private func rows(
-    for condition: Condition, being truth: Bool, in index: borrowing some FilterIndex & ~Copyable
-  ) throws -> RowSet {
-    switch condition {
-    case .not(let inner):
-      return try rows(for: inner, being: !truth, in: index)
-    case .all(let conditions):
-      return truth
-        ? try intersection(of: conditions, being: true, in: index)
-        : try union(of: conditions, being: false, in: index)
-    case .any(let conditions):
-      return truth
-        ? try union(of: conditions, being: true, in: index)
-        : try intersection(of: conditions, being: false, in: index)
-    case .predicate(let predicate):
-      return try rows(for: predicate, being: truth, in: index)
-    }
+  /// - Throws: as `rows(in:)`.
+  package func explanation(in index: borrowing some FilterIndex & ~Copyable) throws -> [FilterPart] {
+    var evaluation = FilterEvaluation(source: source, isExplained: true)
+    _ = try evaluation.rows(for: root, in: index)
+    return evaluation.parts ?? []
   }
 
-  private func intersection(
-    of conditions: [Condition], being truth: Bool, in index: borrowing some FilterIndex & ~Copyable
-  ) throws -> RowSet {
-    var result = try rows(for: conditions[0], being: truth, in: index)
-    // Every condition is evaluated, even when the result is empty already: a misspelt field is a fault
-    // whatever the data.
-    for condition in conditions.dropFirst() {
-      result = result.intersection(try rows(for: condition, being: truth, in: index))
-    }
-    return result
-  }
-
-  private func union(
-    of conditions: [Condition], being truth: Bool, in index: borrowing some FilterIndex & ~Copyable
-  ) throws -> RowSet {
-    var result = RowSet()
-    for condition in conditions { result.formUnion(try rows(for: condition, being: truth, in: index)) }
-    return result
-  }
-
-  private func rows(
-    for predicate: Predicate, being truth: Bool, in index: borrowing some FilterIndex & ~Copyable
-  ) throws -> RowSet {
-    let binding = FieldBinding(origin: origin)
-    let field = try binding.field(of: predicate, in: index)
-    if case .isNull = predicate.test {
-      let known = try index.rows(withValueIn: field)
-      return truth ? try index.allRows().subtracting(known) : known
-    }
-    try binding.check(predicate, on: field)
-    let matching = try Self.matchingRows(predicate.test, in: field, of: index)
-    return truth ? matching : try index.rows(withValueIn: field).subtracting(matching)
-  }
-
-  /// The rows for which a test, whose types are known to fit the field, is true.
-  private static func matchingRows(
-    _ test: Predicate.Test, in field: Field, of index: borrowing some FilterIndex & ~Copyable
-  ) throws -> RowSet {
-    switch test {
-    case .oneOf(let literals) where field.type == .number:
-      let numbers = literals.compactMap(\.number)
-      // A column is compared with one number faster than it is looked up among several.
-      guard numbers.count == 1 else { return try index.rows(field, among: numbers) }
-      let bound = NumberBound(numbers[0], isInclusive: true)
-      return try index.rows(field, from: bound, to: bound)
-    case .oneOf(let literals), .hasAny(let literals):
-      var result = RowSet()
-      for text in literals.compactMap(\.text) { result.formUnion(try index.rows(field, equals: text)) }
-      return result
-    case .hasAll(let literals):
-      let sets = try literals.compactMap(\.text).map { try index.rows(field, equals: $0) }
-      return sets.dropFirst().reduce(sets[0]) { $0.intersection($1) }
-    case .ordered(let ordering, let literal):
-      guard let number = literal.number else { return RowSet() }
-      switch ordering {
-      case .less: return try index.rows(field, from: nil, to: NumberBound(number, isInclusive: false))
-      case .atMost: return try index.rows(field, from: nil, to: NumberBound(number, isInclusive: true))
-      case .greater: return try index.rows(field, from: NumberBound(number, isInclusive: false), to: nil)
-      case .atLeast: return try index.rows(field, from: NumberBound(number, isInclusive: true), to: nil)
+  /// Texts of the filter that no cell has in their field, three at most, in order; what to say when it selects
+  /// nothing. Of a long list only the first thousand are looked up.
+  ///
+  /// - Throws: as `rows(in:)`.
+  package func unknownTexts(in index: borrowing some FilterIndex & ~Copyable) throws -> [UnknownText] {
+    var unknown: [UnknownText] = []
+    let binding = FieldBinding(source: source)
+    for predicate in root.predicates {
+      switch try binding.bind(predicate, in: index) {
+      case .anyText(let field, let texts), .allTexts(let field, let texts):
+        for text in texts.prefix(1000) {
+          if unknown.count == 3 { return unknown }
+          guard try index.rows(field, equals: text).isEmpty else { continue }
+          unknown.append(try UnknownText(text, in: field, of: index))
+        }
+      default: continue
       }
-    case .between(let lower, let upper):
-      guard let low = lower.number, let high = upper.number, low <= high else { return RowSet() }
-      return try index.rows(
-        field, from: NumberBound(low, isInclusive: true), to: NumberBound(high, isInclusive: true))
-    case .isNull:
-      preconditionFailure("IS NULL is answered from the rows with a value")
+    }
+    return unknown
+  }
+}
+
+extension Filter: CustomStringConvertible {
+  /// The filter in the grammar of schema/filter.md, with the spacing and the parentheses of this program.
+  package var description: String { root.text }
+}
+
+/// A text that a filter looks for in vain.
+package struct UnknownText: Sendable, Equatable {
+  /// As many texts as are looked through for one that is near.
+  private static let searchLimit = 20_000
+
+  package let field: String
+  package let text: String
+  /// The text of a cell that was probably meant.
+  package let suggestion: String?
+
+  fileprivate init(
+    _ text: String, in field: Field, of index: borrowing some FilterIndex & ~Copyable
+  ) throws {
+    self.field = field.name
+    self.text = text
+    let known = try index.texts(of: field, atMost: Self.searchLimit) ?? []
+    let nearest = closestMatch(to: text, among: known)
+    suggestion = try nearest.flatMap { try index.rows(field, equals: $0).isEmpty ? nil : $0 }
+  }
+}
+
+extension UnknownText: CustomStringConvertible {
+  package var description: String {
+    "no cell has \(spelledText(text)) in \"\(field)\""
+      + (suggestion.map { "; did you mean \(spelledText($0))?" } ?? "")
+  }
+}
+
+extension Condition {
+  /// The tests in the order in which they were written.
+  fileprivate var predicates: [Predicate] {
+    switch self {
+    case .predicate(let predicate): [predicate]
+    case .not(let inner): inner.predicates
+    case .all(let conditions), .any(let conditions): conditions.flatMap(\.predicates)
     }
   }
 }

@@ -9,6 +9,8 @@ struct Token {
     case quotedName(String)
     case text(String)
     case number(Double)
+    /// The name behind a colon.
+    case parameter(String)
     case symbol(String)
     case end
   }
@@ -29,12 +31,12 @@ struct Token {
 struct FilterLexer {
   /// Unicode scalars, not characters: a combining mark after a quote must not hide the quote.
   private let scalars: [Unicode.Scalar]
-  private let origin: String
+  private let source: FilterSource
   private var position = 0
 
-  init(_ text: String, origin: String) {
-    scalars = Array(text.unicodeScalars)
-    self.origin = origin
+  init(_ source: FilterSource) {
+    scalars = Array(source.text.unicodeScalars)
+    self.source = source
   }
 
   mutating func next() throws -> Token {
@@ -45,6 +47,7 @@ struct FilterLexer {
       switch scalars[position] {
       case "'": .text(try quoted(by: "'", what: "text"))
       case "\"": .quotedName(try quoted(by: "\"", what: "field name"))
+      case ":": .parameter(try parameterName())
       case let first where Self.startsWord(first): .word(word())
       case let first where Self.isDigit(first) || ".+-".unicodeScalars.contains(first): try number()
       default: try symbol()
@@ -79,6 +82,15 @@ struct FilterLexer {
     return spelling(from: start)
   }
 
+  private mutating func parameterName() throws -> String {
+    let start = position
+    position += 1
+    guard position < scalars.count, Self.startsWord(scalars[position]) else {
+      throw fault(at: start, "no parameter's name follows the colon", remedy: "write for example :gene")
+    }
+    return word()
+  }
+
   private mutating func number() throws -> Token.Kind {
     let start = position
     while position < scalars.count {
@@ -89,10 +101,7 @@ struct FilterLexer {
       position += 1
     }
     let spelling = spelling(from: start)
-    // Double(_:) also reads hexadecimal, "nan" and "infinity", which are no numbers here.
-    guard spelling.unicodeScalars.allSatisfy({ Self.isDigit($0) || ".+-eE".unicodeScalars.contains($0) }),
-      let value = Double(spelling)
-    else {
+    guard let value = decimalNumber(spelling) else {
       throw fault(
         at: start, "'\(spelling)' is not a number", remedy: "write texts in single quotes, as in 'U2OS'")
     }
@@ -108,14 +117,20 @@ struct FilterLexer {
       position += symbol.unicodeScalars.count
       return .symbol(symbol)
     }
-    let curly = "\u{2018}\u{2019}\u{201C}\u{201D}`".unicodeScalars.contains(scalars[start])
-    throw fault(
-      at: start, "unexpected character '\(scalars[start])'",
-      remedy: curly ? "write texts in straight single quotes, as in 'U2OS'" : "")
+    let scalar = scalars[start]
+    let remedy =
+      if "\u{2018}\u{2019}\u{201C}\u{201D}`".unicodeScalars.contains(scalar) {
+        "write texts in straight single quotes, as in 'U2OS'"
+      } else if scalar.properties.isAlphabetic {
+        "write texts in single quotes, and names with other letters than a to z in double quotes"
+      } else {
+        ""
+      }
+    throw fault(at: start, "unexpected character '\(scalar)'", remedy: remedy)
   }
 
-  func fault(at position: Int, _ problem: String, remedy: String = "") -> Fault {
-    filterFault(origin, column: position + 1, problem, remedy: remedy)
+  private func fault(at position: Int, _ problem: String, remedy: String = "") -> Fault {
+    source.fault(at: position + 1, problem, remedy: remedy)
   }
 
   private func spelling(from start: Int) -> String {
@@ -124,18 +139,21 @@ struct FilterLexer {
     return String(spelling)
   }
 
-  private static func isDigit(_ scalar: Unicode.Scalar) -> Bool { ("0"..."9").contains(scalar) }
+  fileprivate static func isDigit(_ scalar: Unicode.Scalar) -> Bool { ("0"..."9").contains(scalar) }
 
-  private static func startsWord(_ scalar: Unicode.Scalar) -> Bool {
+  static func startsWord(_ scalar: Unicode.Scalar) -> Bool {
     scalar == "_" || ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
   }
 
-  private static func continuesWord(_ scalar: Unicode.Scalar) -> Bool {
+  static func continuesWord(_ scalar: Unicode.Scalar) -> Bool {
     startsWord(scalar) || isDigit(scalar) || scalar == "."
   }
 }
 
-/// A `usage` fault about one place of a filter: "--where: column 12: ...".
-func filterFault(_ origin: String, column: Int, _ problem: String, remedy: String = "") -> Fault {
-  Fault(.usage, "\(origin): column \(column)", problem, remedy: remedy)
+/// A number in decimal notation, infinite when it is out of range; nil for anything else.
+func decimalNumber(_ text: String) -> Double? {
+  // Double(_:) also reads hexadecimal, "nan" and "infinity", which are no numbers here.
+  guard text.unicodeScalars.allSatisfy({ FilterLexer.isDigit($0) || ".+-eE".unicodeScalars.contains($0) })
+  else { return nil }
+  return Double(text)
 }

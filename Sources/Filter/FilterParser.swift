@@ -4,22 +4,25 @@ import Faults
 struct FilterParser {
   /// Nesting of parentheses and NOT. Keeps the recursion far from the end of a 512 KiB thread stack.
   static let depthLimit = 200
-  /// Texts and numbers in one filter, as a bound on the work that it can ask for.
+  /// Texts, numbers and parameters in one filter, as a bound on the work that it can ask for.
   static let literalLimit = 100_000
 
-  private static let keywords: Set<String> = [
-    "ALL", "AND", "ANY", "BETWEEN", "HAS", "IN", "IS", "NOT", "NULL", "OR",
+  static let keywords: Set<String> = [
+    "ALL", "AND", "ANY", "BETWEEN", "ESCAPE", "HAS", "IN", "IS", "LIKE", "NOT", "NULL", "OR",
   ]
 
-  private let origin: String
+  private let source: FilterSource
+  private let parameters: [String: [String]]
   private var lexer: FilterLexer
   private var token: Token
   private var depth = 0
   private var literalCount = 0
+  private(set) var usedParameters: Set<String> = []
 
-  init(_ text: String, origin: String) throws {
-    self.origin = origin
-    lexer = FilterLexer(text, origin: origin)
+  init(_ source: FilterSource, parameters: [String: [String]]) throws {
+    self.source = source
+    self.parameters = parameters
+    lexer = FilterLexer(source)
     token = try lexer.next()
   }
 
@@ -94,13 +97,15 @@ struct FilterParser {
       guard try accept(keyword: "AND") else { throw unexpected("AND and the upper end of BETWEEN") }
       return condition(.between(lower, try literal()), negated: negated)
     }
+    if try accept(keyword: "LIKE") { return condition(.like(try pattern()), negated: negated) }
     if try accept(keyword: "HAS") {
+      if try accept(keyword: "LIKE") { return condition(.hasLike(try pattern()), negated: negated) }
       if try accept(keyword: "ANY") { return condition(.hasAny(try literals()), negated: negated) }
       if try accept(keyword: "ALL") { return condition(.hasAll(try literals()), negated: negated) }
       return condition(.hasAny([try literal()]), negated: negated)
     }
-    if negated { throw unexpected("IN, BETWEEN or HAS after NOT") }
-    throw unexpected("a comparison (=, !=, <, <=, >, >=, IN, BETWEEN, HAS, IS NULL) after \"\(field)\"")
+    if negated { throw unexpected("IN, BETWEEN, LIKE or HAS after NOT") }
+    throw unexpected("a comparison (=, !=, <, <=, >, >=, IN, BETWEEN, LIKE, HAS, IS NULL) after \"\(field)\"")
   }
 
   // MARK: Names and values
@@ -126,11 +131,23 @@ struct FilterParser {
     }
   }
 
+  /// One value.
   private mutating func literal() throws -> Literal {
+    if case .parameter(let name) = token.kind, let count = parameters[name]?.count, count != 1 {
+      throw fault(
+        "expected one value, found the \(count) of :\(name)",
+        remedy: "lists go with IN, HAS ANY and HAS ALL")
+    }
+    return try literalOrList()
+  }
+
+  /// One value, or a parameter with any number of them.
+  private mutating func literalOrList() throws -> Literal {
     let value: Literal.Value
     switch token.kind {
     case .text(let text): value = .text(text)
     case .number(let number): value = .number(number)
+    case .parameter(let name): value = .parameter(try values(of: name))
     case .word where token.keyword == "NULL":
       throw fault("nothing compares with NULL", remedy: "write IS NULL or IS NOT NULL")
     case .word(let word) where !Self.keywords.contains(word.uppercased()):
@@ -138,13 +155,14 @@ struct FilterParser {
     case .quotedName(let name):
       throw unexpected(
         "a text in single quotes or a number",
-        remedy:
-          "double quotes are for field names; write '\(name.replacing("'", with: "''"))'")
+        remedy: "double quotes are for field names; write \(spelledText(name))")
     default: throw unexpected("a text in single quotes or a number")
     }
     literalCount += 1
     guard literalCount <= Self.literalLimit else {
-      throw fault("more than \(Self.literalLimit) texts and numbers in one filter")
+      throw fault(
+        "more than \(Self.literalLimit) texts and numbers in one filter",
+        remedy: "give longer lists as parameters")
     }
     let literal = Literal(value: value, column: token.column, spelling: token.spelling)
     try advance()
@@ -152,11 +170,50 @@ struct FilterParser {
   }
 
   private mutating func literals() throws -> [Literal] {
+    if case .parameter = token.kind { return [try literalOrList()] }
     try expect(symbol: "(")
-    var literals = [try literal()]
-    while try accept(symbol: ",") { literals.append(try literal()) }
+    var literals = [try literalOrList()]
+    while try accept(symbol: ",") { literals.append(try literalOrList()) }
     guard try accept(symbol: ")") else { throw unexpected("a comma or )") }
     return literals
+  }
+
+  private mutating func values(of name: String) throws -> [String] {
+    guard let values = parameters[name] else {
+      let names = parameters.keys.sorted()
+      throw fault(
+        "the parameter :\(name) has no value",
+        remedy: closestMatch(to: name, among: names).map { "did you mean :\($0)?" }
+          ?? "give one with --param \(name)=VALUE")
+    }
+    usedParameters.insert(name)
+    return values
+  }
+
+  /// What stands behind LIKE.
+  private mutating func pattern() throws -> TextPattern {
+    let literal = try literal()
+    guard let text = literal.asText else {
+      throw source.fault(
+        at: literal.column, "LIKE compares with a text, found the number \(literal.spelling)",
+        remedy: "write '\(literal.spelling)%' for what begins with it")
+    }
+    var escape: Literal?
+    if try accept(keyword: "ESCAPE") { escape = try self.literal() }
+    let scalars = escape?.asText.map { Array($0.unicodeScalars) } ?? []
+    if let escape, scalars.count != 1 {
+      throw source.fault(
+        at: escape.column, "expected one character, found \(escape.spelling)",
+        remedy: "write for example ESCAPE '\\'")
+    }
+    do {
+      let pattern = try LikePattern(text, escape: scalars.first)
+      return TextPattern(literal: literal, escape: escape, pattern: pattern)
+    } catch .uselessEscape {
+      throw source.fault(
+        at: literal.column, "the escape character stands before something other than %, _ and itself",
+        remedy: "double it where it is meant as it stands")
+    }
   }
 
   // MARK: Tokens
@@ -185,6 +242,17 @@ struct FilterParser {
   }
 
   private func fault(_ problem: String, remedy: String = "") -> Fault {
-    filterFault(origin, column: token.column, problem, remedy: remedy)
+    source.fault(at: token.column, problem, remedy: remedy)
+  }
+}
+
+extension Literal {
+  /// The one text; nil for a number, and for a parameter that has not one value.
+  fileprivate var asText: String? {
+    switch value {
+    case .text(let text): text
+    case .parameter(let values): values.count == 1 ? values[0] : nil
+    case .number: nil
+    }
   }
 }

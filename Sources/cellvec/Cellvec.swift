@@ -21,7 +21,8 @@ struct Cellvec: ParsableCommand {
       CommandGroup(
         name: "Cells in and out",
         subcommands: [Ingest.self, Import.self, Export.self, Planes.self, Crops.self]),
-      CommandGroup(name: "Search", subcommands: [Search.self, List.self, Show.self, Stats.self, Check.self]),
+      CommandGroup(
+        name: "Search", subcommands: [Search.self, List.self, Count.self, Show.self, Stats.self, Check.self]),
       CommandGroup(name: "Classification", subcommands: [Train.self, Predict.self, Heads.self]),
       CommandGroup(name: "Model and simulation", subcommands: [Models.self, Simulate.self]),
     ])
@@ -38,7 +39,8 @@ struct Cellvec: ParsableCommand {
     } catch let status as ExitStatus {
       Glibc.exit(status.rawValue)
     } catch let fault as Fault {
-      StandardError.write("cellvec: \(fault.description)\n")
+      StandardError.writeLine("cellvec: \(fault.description)")
+      if !fault.excerpt.isEmpty { StandardError.writeLine(fault.excerpt) }
       Glibc.exit(ExitStatus(fault.kind).rawValue)
     } catch {
       // Help, version, and the parser's own errors, which end with status 64.

@@ -15,18 +15,40 @@ struct MemoryIndex: FilterIndex {
     self.cells = cells
   }
 
-  func field(named name: String) -> Field? { fields.first { $0.name == name } }
-
   func allRows() -> RowSet { RowSet(0..<Row(cells.count)) }
 
-  func rows(_ field: Field, equals text: String) -> RowSet {
+  func rows(_ field: Field, equals text: String) -> RowSet { rows(field, among: [text]) }
+
+  func rows(_ field: Field, among texts: [String]) -> RowSet {
+    let wanted = texts.map { Array($0.utf8) }
+    return rows(field) { wanted.contains(Array($0)) }
+  }
+
+  func rows(_ field: Field, whereText isWanted: (UnsafeRawBufferPointer) -> Bool) -> RowSet {
     rows(of: field) { value in
       switch value {
-      case .string(let own): own == text
-      case .list(let own): own.contains(text)
+      case .string(let own): Array(own.utf8).withUnsafeBytes(isWanted)
+      case .list(let own): own.contains { Array($0.utf8).withUnsafeBytes(isWanted) }
       case .number: false
       }
     }
+  }
+
+  func texts(of field: Field, atMost limit: Int) -> [String]? {
+    let texts = Set(
+      cells.flatMap { cell -> [String] in
+        switch cell[field.name] {
+        case .string(let own): [own]
+        case .list(let own): own
+        case .number, nil: []
+        }
+      })
+    return texts.count > limit ? nil : Array(texts)
+  }
+
+  /// Cells of this index have no place in an image.
+  func rows(_ property: CellProperty, where isWanted: (Double) -> Bool) -> RowSet {
+    RowSet(cells.indices.filter { property == .row && isWanted(Double($0)) }.map { Row($0) })
   }
 
   func rows(_ field: Field, from lower: NumberBound?, to upper: NumberBound?) -> RowSet {

@@ -130,8 +130,15 @@ import Testing
         for field in snapshot.fields {
           attempt { _ = try snapshot.distinctTexts(field) }
           attempt { _ = try snapshot.rows(field, equals: "g1").toArray() }
+          attempt { _ = try snapshot.rows(field, among: ["g1", "g2", "none"]).toArray() }
+          attempt { _ = try snapshot.rows(field) { $0.first == UInt8(ascii: "g") }.toArray() }
+          attempt { _ = try snapshot.texts(of: field, atMost: 1000) }
+          attempt { _ = try snapshot.rows(field, among: [1, 3]).toArray() }
           attempt { _ = try snapshot.rows(field, from: NumberBound(3, isInclusive: true), to: nil).toArray() }
           attempt { _ = try snapshot.rows(withValueIn: field).count }
+        }
+        for property in CellProperty.allCases {
+          attempt { _ = try snapshot.rows(property) { $0 > 2 }.toArray() }
         }
         for space in snapshot.spaces {
           attempt {

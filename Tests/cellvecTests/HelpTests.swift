@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct HelpTests {
   static let verbs: [any ParsableCommand.Type] = [
-    Search.self, List.self, Show.self, Stats.self, Check.self, Train.self, Predict.self, ListHeads.self,
+    Search.self, List.self, Count.self, Show.self, Stats.self, Check.self, Train.self, Predict.self,
+    ListHeads.self,
     SeedModel.self, InspectModel.self, ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self,
     ModelCard.self, EmbedArray.self, ShowCache.self, Simulate.self,
   ]
@@ -18,7 +19,7 @@ import Testing
   @Test func everyVerbIsOffered() {
     let help = Cellvec.helpMessage(columns: 80)
     for verb in [
-      "ingest", "import", "export", "search", "list", "show", "stats", "check", "train", "predict",
+      "ingest", "import", "export", "search", "list", "count", "show", "stats", "check", "train", "predict",
     ] {
       #expect(help.contains("\n  \(verb) "))
     }
@@ -41,6 +42,10 @@ import Testing
     ["simulate", "d"], ["stats"], ["check", "-q"],
     ["search", "--image", "nucleus=a", "protein=b", "-k", "3"],
     ["search", "--image", "a", "mask=m", "--object", "7"],
+    [
+      "count", "--where", "g = :g", "--param", "g=1", "h=2", "--param", "g=3", "--param-file", "k=f",
+      "--explain",
+    ],
   ])
   func commandLinesAreUnderstood(arguments: [String]) throws {
     _ = try Cellvec.parseAsRoot(arguments)
@@ -53,6 +58,7 @@ import Testing
     ["train", "--labels", "l", "--group", "g", "--ungrouped"], ["models", "seed", "m", "--heads", "7"],
     ["models", "seed", "m", "--inputs", "a,a"], ["models", "seed", "m", "--image-size", "30"],
     ["ingest", "d", "--strategy", "none"], ["ingest", "d", "--absent", "one"], ["models", "add", "n"],
+    ["count", "--runs", "3"], ["count", "--explain", "--runs", "0"],
     ["simulate", "d", "--threads", "0"], ["search", "--cell", "1", "--backbone", "b"],
     ["search", "--cell", "1", "--object", "7"],
   ])

@@ -43,6 +43,12 @@ expect_stdout '"fact":"images embedded","value":0|"images embedded":0'
 expect_exit 0 cellvec list --db db --csv --fields gene,localization,well
 expect_stdout '^0,P1_A01_s1,'
 
+# What a cell is can be asked for like its metadata.
+area=$(cellvec show 0 --db db --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["geometry"]["areaPx"])')
+expect_exit 0 cellvec count --db db \
+  --where "cell = 0 AND cell.label > 0 AND cell.x > 0 AND cell.y > 0 AND cell.area = $area AND image = 'P1_A01_s1'"
+expect_stdout '^1$'
+
 # The order in which channels are named is no part of the recipe.
 expect_exit 0 cellvec ingest fields --db reversed --channels "${channels[1]}" "${channels[0]}" \
   "${recipe[@]}" --quiet

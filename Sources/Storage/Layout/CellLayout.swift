@@ -67,22 +67,42 @@ struct StoredCell: Equatable {
 
   init(decoding bytes: UnsafeRawBufferPointer, row: Row) throws {
     var reader = ByteReader(bytes) { "cell \(row)" }
+    let head = try CellHead(decoding: &reader)
+    image = head.image
+    object = head.object
+    geometry = head.geometry
+    values = [:]
+    for _ in 0..<head.valueCount {
+      let field: UInt16 = try reader.number()
+      values[field] = try StoredValue(decoding: &reader)
+    }
+    if reader.remaining != 0 { throw reader.damaged("\(reader.remaining) bytes too many") }
+  }
+}
+
+/// What a stored cell is, without its values.
+struct CellHead {
+  let image: UInt32
+  let object: ObjectKey
+  let geometry: CellGeometry?
+  let valueCount: UInt16
+
+  init(decoding bytes: UnsafeRawBufferPointer, row: Row) throws {
+    var reader = ByteReader(bytes) { "cell \(row)" }
+    try self.init(decoding: &reader)
+  }
+
+  fileprivate init(decoding reader: inout ByteReader) throws {
     image = try reader.number()
     let kind: UInt8 = try reader.number()
     let flags: UInt8 = try reader.number()
-    let valueCount: UInt16 = try reader.number()
+    valueCount = try reader.number()
     let number: UInt32 = try reader.number()
     geometry = flags & 1 == 0 ? nil : try CellGeometry(decoding: &reader)
     guard let object = ObjectKey(storedKind: kind, number: number, geometry: geometry) else {
       throw reader.damaged("object kind \(kind) is unknown")
     }
     self.object = object
-    values = [:]
-    for _ in 0..<valueCount {
-      let field: UInt16 = try reader.number()
-      values[field] = try StoredValue(decoding: &reader)
-    }
-    if reader.remaining != 0 { throw reader.damaged("\(reader.remaining) bytes too many") }
   }
 }
 

@@ -16,6 +16,11 @@ struct NumberColumn {
     bytes = value
   }
 
+  /// The numbers where they lie in the memory map, `NumberChunk.rowCount` of them.
+  func withNumbers<Result>(_ body: (UnsafeBufferPointer<Double>) -> Result) -> Result {
+    bytes.withMemoryRebound(to: Double.self, body)
+  }
+
   subscript(slot: Int) -> Double {
     Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: slot * 8, as: UInt64.self)))
   }

@@ -97,26 +97,48 @@ extension Transaction {
 
   /// The union of a set's chunks.
   func rowSet(_ name: RowSetName) throws -> RowSet {
-    var rows = RowSet()
+    var rows = PortableRows()
     try forEach(.sets, prefix: name.prefix) { key, value in
-      rows.formUnion(try decodeChunk(key, value))
+      if !rows.append(try decodeChunk(key, value)) { throw damagedChunk() }
     }
-    return rows
+    return rows.rowSet()
   }
 
   func rowSet(_ chunk: SetChunk) throws -> RowSet? {
     try get(.sets, chunk.key).map { value in
-      try chunk.key.bytes.withUnsafeBytes { try decodeChunk($0, value) }
+      guard let rows = RowSet(decoding: value, chunk: chunk.chunk) else { throw damagedChunk() }
+      return rows
     }
   }
 
-  private func decodeChunk(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws -> RowSet {
-    guard key.count == 9,
-      let rows = RowSet(decoding: value, chunk: key.bigEndian(at: 7, as: UInt16.self))
-    else {
-      throw Fault(.badData, "a chunk of table \"sets\"", "is damaged", remedy: "run cellvec check")
+  /// Cells whose value in a field is, or contains, one of these texts.
+  func rowSet(ofTexts ids: Set<UInt32>, field: UInt16) throws -> RowSet {
+    var rows = RowBits()
+    let cursor = try Cursor(self, .sets)
+    var entry: Cursor.Entry?
+    for id in ids.sorted() {
+      let prefix = RowSetName.text(field: field, id: id).prefix
+      // The set after the last one is often that of the next text.
+      if entry.map({ !$0.key.starts(with: prefix.bytes) }) ?? true { entry = try cursor.seek(prefix) }
+      while let (key, value) = entry, key.starts(with: prefix.bytes) {
+        rows.formUnion(try decodeChunk(key, value))
+        entry = try cursor.next()
+      }
     }
-    return rows
+    return rows.rowSet()
+  }
+
+  private func decodeChunk(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws
+    -> StoredChunk
+  {
+    guard key.count == 9,
+      let chunk = StoredChunk(value, chunk: key.bigEndian(at: 7, as: UInt16.self))
+    else { throw damagedChunk() }
+    return chunk
+  }
+
+  private func damagedChunk() -> Fault {
+    Fault(.badData, "a chunk of table \"sets\"", "is damaged", remedy: "run cellvec check")
   }
 
   /// The stored block of a space; nil when none of its rows was ever written.

@@ -14,13 +14,13 @@ package struct RowSet: Sendable {
 
   fileprivate var storage: Storage
 
-  private init(adopting bitmap: UnsafeMutablePointer<roaring_bitmap_t>) { storage = Storage(bitmap) }
+  fileprivate init(adopting bitmap: UnsafeMutablePointer<roaring_bitmap_t>) { storage = Storage(bitmap) }
 
   package init() { self.init(adopting: roaring_bitmap_create()) }
 
   package init(_ rows: some Sequence<Row>) {
     self.init()
-    for row in rows { roaring_bitmap_add(storage.bitmap, row) }
+    insert(contentsOf: Array(rows))
   }
 
   package init(_ range: Range<Row>) {
@@ -113,48 +113,52 @@ extension RowSet {
 
   /// Reads one stored chunk; nil when the bytes are not a set of rows of that chunk.
   init?(decoding bytes: UnsafeRawBufferPointer, chunk: UInt16) {
-    guard StoredChunk(bytes).isSound(chunk: chunk),
-      let source = bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
-      let bitmap = roaring_bitmap_portable_deserialize_safe(source, bytes.count)
-    else { return nil }
+    guard StoredChunk(bytes, chunk: chunk) != nil, let bitmap = deserialize(bytes) else { return nil }
     self.init(adopting: bitmap)
   }
 }
 
-/// The bytes of one chunk, before they are trusted: CRoaring's reader checks lengths, but believes a container
-/// that says it holds fewer rows than it does.
-private struct StoredChunk {
-  private static let headerByteCount = 16
-  private static let bitsetByteCount = 8192
-  /// Largest container that is an array of its rows.
-  private static let arrayLimit = 4096
-  private let bytes: UnsafeRawBufferPointer
+/// The bitmap of bytes in the portable format whose containers are sound; nil when they do not fit their header.
+private func deserialize(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointer<roaring_bitmap_t>? {
+  bytes.baseAddress.flatMap {
+    roaring_bitmap_portable_deserialize_safe($0.assumingMemoryBound(to: CChar.self), bytes.count)
+  }
+}
 
-  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+/// A row set in the portable Roaring format, put together from containers in order of their chunks.
+struct PortableRows {
+  private var descriptors: [UInt16] = []
+  private var offsets: [UInt32] = []
+  private var containers: [UInt8] = []
 
-  func isSound(chunk: UInt16) -> Bool {
-    guard bytes.count > StoredChunk.headerByteCount, number(at: 0, as: UInt32.self) == 12346,
-      number(at: 4, as: UInt32.self) == 1, number(at: 8, as: UInt16.self) == chunk,
-      number(at: 12, as: UInt32.self) == StoredChunk.headerByteCount
-    else { return false }
-    let count = Int(number(at: 10, as: UInt16.self)) + 1
-    let container = UnsafeRawBufferPointer(rebasing: bytes[StoredChunk.headerByteCount...])
-    if count > StoredChunk.arrayLimit {
-      guard container.count == StoredChunk.bitsetByteCount else { return false }
-      let words = stride(from: 0, to: container.count, by: 8)
-      return words.reduce(0) {
-        $0 + container.loadUnaligned(fromByteOffset: $1, as: UInt64.self).nonzeroBitCount
-      }
-        == count
-    }
-    guard container.count == count * 2 else { return false }
-    let rows = stride(from: StoredChunk.headerByteCount, to: bytes.count, by: 2).map {
-      number(at: $0, as: UInt16.self)
-    }
-    return zip(rows, rows.dropFirst()).allSatisfy { $0 < $1 }
+  /// - Returns: false when the chunk does not come after those before it; then it is left out.
+  mutating func append(_ stored: StoredChunk) -> Bool {
+    // Descriptors are pairs of a chunk and its count.
+    if let last = descriptors.dropLast().last, last >= stored.chunk { return false }
+    append(chunk: stored.chunk, count: stored.count, container: stored.container)
+    return true
   }
 
-  private func number<Number: FixedWidthInteger>(at offset: Int, as type: Number.Type) -> Number {
-    Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: type))
+  /// - Parameter container: the low halves of the rows, in order, or, above `StoredChunk.arrayLimit` of them,
+  ///   a bit for each row of the chunk; little endian.
+  mutating func append(chunk: UInt16, count: Int, container: UnsafeRawBufferPointer) {
+    descriptors += [chunk, UInt16(count - 1)]
+    offsets.append(UInt32(containers.count))
+    containers.append(contentsOf: container)
+  }
+
+  func rowSet() -> RowSet {
+    if offsets.isEmpty { return RowSet() }
+    var bytes: [UInt8] = []
+    let headerByteCount = 8 + offsets.count * 8
+    bytes.reserveCapacity(headerByteCount + containers.count)
+    bytes.append(littleEndian: StoredChunk.cookie)
+    bytes.append(littleEndian: UInt32(offsets.count))
+    for number in descriptors { bytes.append(littleEndian: number) }
+    for offset in offsets { bytes.append(littleEndian: UInt32(headerByteCount) + offset) }
+    bytes.append(contentsOf: containers)
+    let bitmap = bytes.withUnsafeBytes(deserialize)
+    guard let bitmap else { preconditionFailure("containers that were checked make a row set") }
+    return RowSet(adopting: bitmap)
   }
 }

@@ -38,9 +38,28 @@ struct WhereOptions: ParsableArguments {
       valueName: "condition"))
   private var condition: String?
 
-  /// The cells that were selected; nil when all are.
+  @OptionGroup private var parameters: ParameterOptions
+
+  /// The condition; nil when there is none.
+  func filter() throws -> Filter? {
+    let values = try parameters.values()
+    if let condition { return try Filter(condition, parameters: values) }
+    guard values.isEmpty else {
+      throw Fault(
+        .usage, "--param", "goes with --where", remedy: "write for example --where \"gene = :gene\"")
+    }
+    return nil
+  }
+
+  /// The cells that were selected; nil when all are. When there are none, texts that no cell has are named on
+  /// stderr.
   func rows(in snapshot: borrowing Snapshot) throws -> RowSet? {
-    try condition.map { try Filter($0).rows(in: snapshot) }
+    guard let filter = try filter() else { return nil }
+    let rows = try filter.rows(in: snapshot)
+    if rows.isEmpty {
+      for text in try filter.unknownTexts(in: snapshot) { StandardError.writeLine("cellvec: \(text)") }
+    }
+    return rows
   }
 }
 
