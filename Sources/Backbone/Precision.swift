@@ -5,15 +5,19 @@ import Kernels
 package enum Precision: String, Sendable, Codable, CaseIterable {
   case float32
   /// 8 bits of mantissa: twice as fast as float32 where the processor multiplies such numbers; a cosine of at least
-  /// 0.9999 to float32.
+  /// 0.9999 to float32, or 0.9995 with SwiGLU, whose hidden units are products of two rounded numbers.
   case bfloat16
   /// Whole numbers of 8 bits in the products of the blocks, and the fastest of the others in attention and for patches.
   /// Its vectors share no space with those of the others; a model for which they lie too far from float32 is refused
   /// (see `Int8SelfTest`).
   case int8
 
-  /// The fastest here that keeps a cosine of 0.9999 to float32.
-  package static let fastest: Precision =
+  /// The fastest here that keeps a cosine of 0.9999 to float32 with models of this kind.
+  static func fastest(for geometry: ViTGeometry) -> Precision {
+    geometry.mlp == .swiglu ? .float32 : fastestFloating
+  }
+
+  private static let fastestFloating: Precision =
     kernels_active_isa().rawValue >= KERNELS_AVX512_BF16.rawValue ? .bfloat16 : .float32
 
   var number: kernels_number {
@@ -25,5 +29,5 @@ package enum Precision: String, Sendable, Codable, CaseIterable {
   }
 
   /// The numbers of attention and of patches.
-  var floating: Precision { self == .int8 ? .fastest : self }
+  var floating: Precision { self == .int8 ? Self.fastestFloating : self }
 }

@@ -57,13 +57,13 @@ package final class VisionTransformer: Sendable {
   ///   - branch: the wanted one of several models in the file; nil for the usual one.
   ///   - name: what the model is called; `ModelName` of the path by default.
   ///   - inputRoles: what each input is meant for, over what the file says.
-  ///   - precision: the numbers that the forward pass multiplies.
+  ///   - precision: the numbers that the forward pass multiplies; nil for `Precision.fastest(for:)`.
   ///   - cache: where packed weights are kept for the next time; nil for nowhere.
   /// - Throws: a fault that names the tensors that are missing, unexpected, of the wrong shape or not finite, or
   ///   the field of the configuration that contradicts them.
   package convenience init(
     path: String, branch: String? = nil, name: String? = nil, inputRoles: [String]? = nil,
-    precision: Precision = .float32, cache: WeightsCache? = nil
+    precision: Precision? = .float32, cache: WeightsCache? = nil
   ) throws {
     try self.init(
       file: openTensorFile(path: path, branch: branch),
@@ -73,7 +73,7 @@ package final class VisionTransformer: Sendable {
 
   /// Takes a file of weights that is open or in memory.
   package convenience init(
-    file: any TensorFile, name: String, inputRoles: [String]? = nil, precision: Precision = .float32,
+    file: any TensorFile, name: String, inputRoles: [String]? = nil, precision: Precision? = .float32,
     cache: WeightsCache? = nil
   ) throws {
     try self.init(
@@ -82,7 +82,7 @@ package final class VisionTransformer: Sendable {
 
   private init(
     file: any TensorFile, configuration: ModelConfiguration?, name: String, inputRoles: [String]?,
-    precision: Precision, cache: WeightsCache?
+    precision: Precision?, cache: WeightsCache?
   ) throws {
     let checkpoint = try Self.checkpoint(file, configuration)
     geometry = checkpoint.geometry
@@ -97,7 +97,8 @@ package final class VisionTransformer: Sendable {
     trainingInput = TrainingInput(metadata: metadata, inputCount: geometry.inputChannels, name: file.name)
     self.inputRoles = try Self.checked(inputRoles, geometry.inputChannels) ?? trainingInput.inputs
     ignoredTensors = checkpoint.ignored
-    let loaded = try LoadedWeights(checkpoint, of: file, precision: precision, cache: cache, model: name)
+    let loaded = try LoadedWeights(
+      checkpoint, of: file, precision: precision ?? .fastest(for: geometry), cache: cache, model: name)
     weights = loaded.weights
     hash = loaded.hash
     weightsAreFromCache = loaded.areFromCache

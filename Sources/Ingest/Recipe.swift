@@ -116,7 +116,7 @@ extension Recipe: CustomStringConvertible {
 
 extension Recipe {
   /// The numbers that a backbone is to multiply for this recipe.
-  package var precision: Precision { isInt8 ? .int8 : .fastest }
+  package var precision: Precision? { isInt8 ? .int8 : nil }
 
   /// The backbone with the channels entering it as this recipe says.
   /// - Throws: `usage` when the recipe does not fit the backbone.

@@ -44,7 +44,7 @@ struct ImageQuery {
   /// The backbone that made a space: where an option says, else where the space says, else wherever the registry
   /// has the same weights.
   private static func model(
-    of space: SpaceRecord, hash: String, precision: Precision, at option: String?, in registry: ModelRegistry
+    of space: SpaceRecord, hash: String, precision: Precision?, at option: String?, in registry: ModelRegistry
   ) throws -> VisionTransformer {
     guard let reference = option ?? space.backbone?.path else {
       throw Fault(.usage, "--backbone", "space \"\(space.name)\" does not say where its backbone is")

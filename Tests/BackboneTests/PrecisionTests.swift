@@ -1,3 +1,4 @@
+import Kernels
 import TestSupport
 import Testing
 
@@ -39,6 +40,18 @@ import Testing
           #expect(
             cosine(found[one], expected[one]) >= bound, "\(pooling) image \(start / geometry.width)")
         }
+      }
+    }
+  }
+
+  @Test func theDefaultIsFloat32WhereRoundingWouldTakeTooMuch() throws {
+    try withTemporaryDirectory { folder in
+      for mlp in [ViTGeometry.MLPKind.gelu, .swiglu] {
+        let path = folder + "/\(mlp).safetensors"
+        try VisionTransformer.writeSeeded(geometry: .tiny(width: 64, depth: 1, mlp: mlp), seed: 5, to: path)
+        let model = try VisionTransformer(path: path, precision: nil)
+        let isRounded = mlp == .gelu && kernels_active_isa().rawValue >= KERNELS_AVX512_BF16.rawValue
+        #expect(model.precision == (isRounded ? .bfloat16 : .float32))
       }
     }
   }

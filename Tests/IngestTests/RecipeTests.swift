@@ -43,7 +43,7 @@ import Testing
       text == plain.replacing(#","roles":"#, with: #","precision":"int8","roles":"#))
     #expect(try Recipe(canonicalJSON: text, space: "s") == recipe(isInt8: true))
     #expect(recipe(isInt8: true).description.hasSuffix("; int8"))
-    #expect(recipe(isInt8: true).precision == .int8 && recipe(isInt8: false).precision == .fastest)
+    #expect(recipe(isInt8: true).precision == .int8 && recipe(isInt8: false).precision == nil)
     let other = text.replacing("int8", with: "bfloat16")
     #expect(throws: Fault.self) { try Recipe(canonicalJSON: other, space: "s") }
   }

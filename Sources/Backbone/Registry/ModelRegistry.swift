@@ -52,7 +52,7 @@ package struct ModelRegistry: Sendable {
   package func entries() throws -> [ModelEntry] {
     let file = try BundledModel.file()
     let bundled = ModelEntry(
-      try BundledModel.load(precision: .fastest, cache: cache), byteCount: file.byteCount, preset: "cellvec",
+      try BundledModel.load(precision: nil, cache: cache), byteCount: file.byteCount, preset: "cellvec",
       origin: nil)
     return try [bundled] + addedNames().map { try entry(of: $0) }
   }
@@ -66,11 +66,11 @@ package struct ModelRegistry: Sendable {
   /// - Parameters:
   ///   - branch: the wanted one of several models in a file; nil for the usual one. Models with names were added
   ///     with theirs.
-  ///   - precision: the numbers that the model is to multiply.
+  ///   - precision: the numbers that the model is to multiply; nil for the fastest that stays close to float32.
   /// - Throws: `missingInput` when it is neither, with the name that was probably meant; `usage` for the branch of a
   ///   name; faults of the file.
   package func load(
-    _ nameOrPath: String, branch: String? = nil, precision: Precision = .float32
+    _ nameOrPath: String, branch: String? = nil, precision: Precision? = .float32
   ) throws -> Found {
     if try hasModel(named: nameOrPath) {
       guard branch == nil else {
@@ -97,7 +97,7 @@ package struct ModelRegistry: Sendable {
   }
 
   /// The model whose weights have this digest; nil when there is none.
-  package func load(hash: String, precision: Precision = .float32) throws -> Found? {
+  package func load(hash: String, precision: Precision? = .float32) throws -> Found? {
     guard let name = try entries().first(where: { $0.hash == hash })?.name else { return nil }
     return try load(name, precision: precision)
   }
@@ -121,7 +121,7 @@ package struct ModelRegistry: Sendable {
   /// Whether a text came with an added model.
   package func hasCard(_ name: String) -> Bool { FileManager.default.fileExists(atPath: cardPath(of: name)) }
 
-  private func loadAdded(_ name: String, _ precision: Precision) throws -> Found {
+  private func loadAdded(_ name: String, _ precision: Precision?) throws -> Found {
     let entry = try entry(of: name)
     let model = try VisionTransformer(
       path: weightsPath(of: name), branch: entry.branch, name: name, inputRoles: entry.inputs,

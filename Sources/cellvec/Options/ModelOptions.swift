@@ -71,7 +71,7 @@ struct BackboneOptions: ParsableArguments {
   var nameOrPath: String { backbone ?? BundledModel.name }
 
   func load(from registry: ModelRegistry = .standard) throws -> ModelRegistry.Found {
-    try registry.load(nameOrPath, branch: branch.branch, precision: precision ?? .fastest)
+    try registry.load(nameOrPath, branch: branch.branch, precision: precision)
   }
 }
 
