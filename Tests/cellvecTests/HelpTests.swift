@@ -7,7 +7,7 @@ import Testing
   static let verbs: [any ParsableCommand.Type] = [
     Search.self, List.self, Show.self, Stats.self, Check.self, Train.self, Predict.self, ListHeads.self,
     SeedModel.self, InspectModel.self, ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self,
-    ModelCard.self, EmbedArray.self, Simulate.self,
+    ModelCard.self, EmbedArray.self, Simulate.self, Delete.self,
   ]
 
   @Test(arguments: verbs.indices) func helpFitsOneScreen(verb: Int) {
@@ -36,7 +36,8 @@ import Testing
       "repeat",
     ],
     ["ingest", "d", "--strategy", "replicate", "--combine", "mean", "--normalize-over", "image"],
-    ["simulate", "d"], ["stats"], ["check", "-q"],
+    ["simulate", "d"], ["stats"], ["check", "-q"], ["delete", "--where", "a = 1", "--images", "-y"],
+    ["delete", "--unembedded", "--dry-run"],
     ["search", "--image", "nucleus=a", "protein=b", "-k", "3"],
   ])
   func commandLinesAreUnderstood(arguments: [String]) throws {
@@ -50,6 +51,7 @@ import Testing
     ["train", "--labels", "l", "--group", "g", "--ungrouped"], ["models", "seed", "m", "--heads", "7"],
     ["models", "seed", "m", "--inputs", "a,a"], ["models", "seed", "m", "--image-size", "30"],
     ["ingest", "d", "--strategy", "none"], ["ingest", "d", "--absent", "one"], ["models", "add", "n"],
+    ["delete"],
     ["simulate", "d", "--threads", "0"], ["search", "--cell", "1", "--backbone", "b"],
   ])
   func whatMakesNoSenseIsAnErrorOfUsage(arguments: [String]) {

@@ -43,10 +43,22 @@ extension WriteTransaction {
     return rows
   }
 
-  /// The rows of an image's cells, in order.
+  /// The rows of an image's cells, in order; those of deleted cells are left out.
   package func rows(ofImage image: UInt32) throws -> [Row] {
     guard let record = try transaction.image(image) else { throw unknownImage(image) }
-    return Array(record.rows.joined())
+    return try record.rows.joined().filter { try transaction.get(.cells, Key().appending($0)) != nil }
+  }
+
+  /// The rows of an import's cells by their place in the array; nil where there is no cell.
+  /// - Parameter count: vectors of the array.
+  package func rows(ofImport image: UInt32, count: Int) throws -> [Row?] {
+    var rows: [Row?] = Array(repeating: nil, count: count)
+    for row in try self.rows(ofImage: image) {
+      if case .index(let position)? = try transaction.storedCell(at: row)?.object, position < count {
+        rows[Int(position)] = row
+      }
+    }
+    return rows
   }
 
   private func unknownImage(_ image: UInt32) -> Fault {
@@ -54,7 +66,9 @@ extension WriteTransaction {
   }
 
   /// Sets values of one cell; nil clears one. Fields that are not named keep their value.
-  package mutating func setValues(_ values: [UInt16: FieldValue?], of row: Row) throws {
+  /// - Returns: whether that changed anything.
+  @discardableResult
+  package mutating func setValues(_ values: [UInt16: FieldValue?], of row: Row) throws -> Bool {
     guard var cell = try transaction.storedCell(at: row) else {
       throw Fault(.missingInput, "cell \(row)", "is not in the database")
     }
@@ -66,7 +80,9 @@ extension WriteTransaction {
       try index(row, field: field, from: old, to: new)
       cell.values[field] = new
     }
-    if cell != before { try transaction.put(.cells, Key().appending(row), cell.encoded()) }
+    if cell == before { return false }
+    try transaction.put(.cells, Key().appending(row), cell.encoded())
+    return true
   }
 
   private mutating func append(_ cell: CellRecord, at row: Row) throws {
@@ -81,7 +97,7 @@ extension WriteTransaction {
   }
 
   /// Keeps the derived row sets and number columns in step with a changed value.
-  private mutating func index(
+  mutating func index(
     _ row: Row, field: UInt16, from old: StoredValue?, to new: StoredValue?
   ) throws {
     let oldTexts = old?.textIDs ?? []

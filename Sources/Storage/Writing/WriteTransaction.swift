@@ -7,7 +7,7 @@ import Faults
 package struct WriteTransaction: ~Copyable {
   let transaction: Transaction
   var fieldsByName: [String: Field]
-  private var spaces: [SpaceRecord]
+  var spaces: [SpaceRecord]
   var texts = TextDictionary()
   var sets = PendingSets()
   var numbers = PendingNumbers()

@@ -42,6 +42,8 @@ struct WhereOptions: ParsableArguments {
   func rows(in snapshot: borrowing Snapshot) throws -> RowSet? {
     try condition.map { try Filter($0).rows(in: snapshot) }
   }
+
+  var isGiven: Bool { condition != nil }
 }
 
 /// Which metadata fields a command shows.
