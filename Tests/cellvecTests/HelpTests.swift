@@ -7,7 +7,8 @@ import Testing
   static let verbs: [any ParsableCommand.Type] = [
     Search.self, List.self, Show.self, Stats.self, Check.self, Train.self, Predict.self, ListHeads.self,
     SeedModel.self, InspectModel.self, ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self,
-    ModelCard.self, EmbedArray.self, Simulate.self, Delete.self,
+    ModelCard.self, EmbedArray.self, Simulate.self, Delete.self, Update.self, ListFields.self,
+    RenameField.self, DropField.self,
   ]
 
   @Test(arguments: verbs.indices) func helpFitsOneScreen(verb: Int) {
@@ -38,6 +39,9 @@ import Testing
     ["ingest", "d", "--strategy", "replicate", "--combine", "mean", "--normalize-over", "image"],
     ["simulate", "d"], ["stats"], ["check", "-q"], ["delete", "--where", "a = 1", "--images", "-y"],
     ["delete", "--unembedded", "--dry-run"],
+    ["update", "--metadata", "t.csv", "--join", "plate,well", "--clear-empty"],
+    ["update", "--set", "a=1", "b=2", "--clear", "c", "--where", "a = 1"],
+    ["fields"], ["fields", "rename", "a", "b"], ["fields", "drop", "a", "-y"],
     ["search", "--image", "nucleus=a", "protein=b", "-k", "3"],
   ])
   func commandLinesAreUnderstood(arguments: [String]) throws {
@@ -52,6 +56,8 @@ import Testing
     ["models", "seed", "m", "--inputs", "a,a"], ["models", "seed", "m", "--image-size", "30"],
     ["ingest", "d", "--strategy", "none"], ["ingest", "d", "--absent", "one"], ["models", "add", "n"],
     ["delete"],
+    ["update"], ["update", "--set", "a=1"],
+    ["update", "--metadata", "t", "--set", "a=1", "--where", "a = 1"],
     ["simulate", "d", "--threads", "0"], ["search", "--cell", "1", "--backbone", "b"],
   ])
   func whatMakesNoSenseIsAnErrorOfUsage(arguments: [String]) {

@@ -7,8 +7,9 @@ struct Delete: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Delete cells with their vectors and metadata.",
     discussion: """
-      The numbers of deleted cells are not used again. Images stay known, so ingest into the same space does not bring
-      the cells back; with --images it embeds the images of these cells anew. The file shrinks with cellvec compact.
+      Images stay known, so ingest into the same space does not bring the cells
+      back; with --images it embeds the images of these cells anew. Numbers of
+      cells are not used again. The file shrinks with cellvec compact.
 
       Examples:
         cellvec delete --db lab.cellvec --where "plate = 'P7'" --dry-run
