@@ -9,7 +9,7 @@ import Testing
     SeedModel.self, InspectModel.self, ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self,
     ModelCard.self, EmbedArray.self, Simulate.self, Delete.self, Update.self, ListFields.self,
     RenameField.self, DropField.self,
-    ListSpaces.self, RenameSpace.self, DropSpace.self,
+    ListSpaces.self, RenameSpace.self, DropSpace.self, Backup.self, Compact.self,
   ]
 
   @Test(arguments: verbs.indices) func helpFitsOneScreen(verb: Int) {
@@ -44,6 +44,7 @@ import Testing
     ["update", "--set", "a=1", "b=2", "--clear", "c", "--where", "a = 1"],
     ["fields"], ["fields", "rename", "a", "b"], ["fields", "drop", "a", "-y"],
     ["spaces"], ["spaces", "rename", "a", "b"], ["spaces", "drop", "a", "--yes"],
+    ["backup", "copy", "--db", "d"], ["compact", "--json"],
     ["search", "--image", "nucleus=a", "protein=b", "-k", "3"],
   ])
   func commandLinesAreUnderstood(arguments: [String]) throws {
