@@ -23,7 +23,9 @@ struct Cellvec: ParsableCommand {
         subcommands: [Ingest.self, Import.self, Export.self, Planes.self, Crops.self]),
       CommandGroup(
         name: "Care of a database",
-        subcommands: [Update.self, Delete.self, Fields.self, Spaces.self, Backup.self, Compact.self]),
+        subcommands: [
+          Update.self, Delete.self, Fields.self, Spaces.self, Merge.self, Backup.self, Compact.self,
+        ]),
       CommandGroup(name: "Search", subcommands: [Search.self, List.self, Show.self, Stats.self, Check.self]),
       CommandGroup(name: "Classification", subcommands: [Train.self, Predict.self, Heads.self]),
       CommandGroup(name: "Model and simulation", subcommands: [Models.self, Simulate.self]),

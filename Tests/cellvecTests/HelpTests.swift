@@ -9,7 +9,7 @@ import Testing
     SeedModel.self, InspectModel.self, ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self,
     ModelCard.self, EmbedArray.self, Simulate.self, Delete.self, Update.self, ListFields.self,
     RenameField.self, DropField.self,
-    ListSpaces.self, RenameSpace.self, DropSpace.self, Backup.self, Compact.self,
+    ListSpaces.self, RenameSpace.self, DropSpace.self, Merge.self, Backup.self, Compact.self,
   ]
 
   @Test(arguments: verbs.indices) func helpFitsOneScreen(verb: Int) {
@@ -45,6 +45,7 @@ import Testing
     ["fields"], ["fields", "rename", "a", "b"], ["fields", "drop", "a", "-y"],
     ["spaces"], ["spaces", "rename", "a", "b"], ["spaces", "drop", "a", "--yes"],
     ["backup", "copy", "--db", "d"], ["compact", "--json"],
+    ["merge", "a", "b", "--db", "c", "--prefer-source"],
     ["search", "--image", "nucleus=a", "protein=b", "-k", "3"],
   ])
   func commandLinesAreUnderstood(arguments: [String]) throws {
@@ -58,7 +59,7 @@ import Testing
     ["train", "--labels", "l", "--group", "g", "--ungrouped"], ["models", "seed", "m", "--heads", "7"],
     ["models", "seed", "m", "--inputs", "a,a"], ["models", "seed", "m", "--image-size", "30"],
     ["ingest", "d", "--strategy", "none"], ["ingest", "d", "--absent", "one"], ["models", "add", "n"],
-    ["delete"],
+    ["delete"], ["merge"],
     ["update"], ["update", "--set", "a=1"],
     ["update", "--metadata", "t", "--set", "a=1", "--where", "a = 1"],
     ["simulate", "d", "--threads", "0"], ["search", "--cell", "1", "--backbone", "b"],

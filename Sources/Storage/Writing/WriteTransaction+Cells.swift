@@ -5,12 +5,7 @@ extension WriteTransaction {
   /// values are merged into theirs; others are appended. An object of the same label but another shape, as a
   /// corrected mask makes it, is another cell.
   package mutating func addCells(_ cells: [CellRecord], of image: UInt32) throws -> [Row] {
-    var known: [CellIdentity: Row] = [:]
-    for row in try rows(ofImage: image) {
-      if let cell = try transaction.storedCell(at: row) {
-        known[CellIdentity(cell.object, cell.geometry)] = row
-      }
-    }
+    let known = try rowsByIdentity(ofImage: image)
     var fresh: [CellRecord] = []
     var position: [CellIdentity: Int] = [:]
     let identities = cells.map { CellIdentity($0.object, $0.geometry) }
@@ -30,9 +25,9 @@ extension WriteTransaction {
   /// Appends cells of one image that the caller knows to be new; their rows follow one another.
   package mutating func appendCells(_ cells: [CellRecord], of image: UInt32) throws -> Range<Row> {
     guard var record = try transaction.image(image) else { throw unknownImage(image) }
+    if cells.isEmpty { return 0..<0 }
     let first = try take(cells.count, from: .nextRow)
     let rows = first..<first + UInt32(cells.count)
-    if rows.isEmpty { return rows }
     if let last = record.rows.last, last.upperBound == rows.lowerBound {
       record.rows[record.rows.count - 1] = last.lowerBound..<rows.upperBound
     } else {
@@ -47,6 +42,17 @@ extension WriteTransaction {
   package func rows(ofImage image: UInt32) throws -> [Row] {
     guard let record = try transaction.image(image) else { throw unknownImage(image) }
     return try record.rows.joined().filter { try transaction.get(.cells, Key().appending($0)) != nil }
+  }
+
+  /// The rows of an image's cells by what tells them apart.
+  func rowsByIdentity(ofImage image: UInt32) throws -> [CellIdentity: Row] {
+    var rows: [CellIdentity: Row] = [:]
+    for row in try self.rows(ofImage: image) {
+      if let cell = try transaction.storedCell(at: row) {
+        rows[CellIdentity(cell.object, cell.geometry)] = row
+      }
+    }
+    return rows
   }
 
   /// The rows of an import's cells by their place in the array; nil where there is no cell.
@@ -138,7 +144,7 @@ extension WriteTransaction {
 }
 
 /// What tells the cells of one image apart, whatever the recipe.
-private struct CellIdentity: Hashable {
+struct CellIdentity: Hashable {
   let object: ObjectKey
   let box: BoundingBox?
   let areaPx: UInt32?

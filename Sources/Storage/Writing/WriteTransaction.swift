@@ -118,6 +118,10 @@ package struct WriteTransaction: ~Copyable {
       .outcomes, Key().appending(space.id).appending(image), Document.encode(outcome))
   }
 
+  func hasOutcome(image: UInt32, space: SpaceRecord) throws -> Bool {
+    try transaction.get(.outcomes, Key().appending(space.id).appending(image)) != nil
+  }
+
   /// Stores a head under its name, in place of one that has the name already.
   package func saveHead(_ head: HeadRecord) throws {
     guard (1...HeadRecord.nameLimit).contains(head.name.utf8.count) else {
