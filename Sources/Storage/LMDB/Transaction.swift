@@ -5,7 +5,7 @@ import Faults
 /// until the next write to the same transaction, or until it ends.
 struct Transaction: ~Copyable {
   let environment: Environment
-  private let pointer: OpaquePointer
+  let pointer: OpaquePointer
   private var isFinished = false
 
   init(_ environment: Environment, isWriting: Bool) throws {
