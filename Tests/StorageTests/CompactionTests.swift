@@ -71,6 +71,18 @@ import Testing
     }
   }
 
+  @Test func theFileKeepsItsPermissions() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeHalfEmptied(path)
+      chmod("\(path)/data.mdb", 0o660)
+      _ = try DatabaseWriter.compact(path: path)
+      var status = stat()
+      stat("\(path)/data.mdb", &status)
+      #expect(status.st_mode & 0o777 == 0o660)
+    }
+  }
+
   @Test func transactionsKeepCounting() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/db"

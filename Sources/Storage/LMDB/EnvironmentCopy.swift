@@ -8,9 +8,7 @@ extension Environment {
   /// - Throws: `cannotCreate` when the file cannot be made; with any fault of writing, the file is gone again.
   /// - Returns: bytes of the copy.
   func copy(to file: String) throws -> Int {
-    var status = stat()
-    let mode = stat("\(path)/data.mdb", &status) == 0 ? status.st_mode & 0o777 : 0o664
-    let descriptor = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+    let descriptor = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o664)
     guard descriptor >= 0 else {
       let fault = Fault.system(file, "create")
       throw Fault(.cannotCreate, fault.subject, fault.problem, remedy: fault.remedy)
@@ -18,8 +16,8 @@ extension Environment {
     defer { Glibc.close(descriptor) }
     do {
       let code = mdb_env_copyfd2(pointer, descriptor, UInt32(MDB_CP_COMPACT))
-      // Code of a short write on a full disk, too.
       if code != MDB_SUCCESS { throw lmdbFault(code, file, "write a copy of the database") }
+      var status = stat()
       guard fsync(descriptor) == 0, fstat(descriptor, &status) == 0 else {
         throw Fault.system(file, "write to disk")
       }

@@ -42,6 +42,7 @@ extension DatabaseWriter {
     let unusedTexts = try dropUnusedTexts()
     let after = try environment.copy(to: copy)
     do {
+      try Self.giveOwner(of: file, to: copy)
       try MetaPages.renumber(
         copy, pageByteCount: environment.pageByteCount(), transaction: environment.lastTransaction())
       guard rename(copy, file) == 0 else { throw Fault.system(file, "put the compact copy in its place") }
@@ -75,6 +76,15 @@ extension DatabaseWriter {
       }
     }
     return unused.count
+  }
+
+  /// Who could read and write the old file can do so with the new one.
+  private static func giveOwner(of file: String, to copy: String) throws {
+    var status = stat()
+    guard stat(file, &status) == 0 else { throw Fault.system(file, "inspect the database") }
+    // Only root may give files away. Whoever else compacts owns the copy.
+    _ = chown(copy, status.st_uid, status.st_gid)
+    guard chmod(copy, status.st_mode & 0o7777) == 0 else { throw Fault.system(copy, "set the permissions") }
   }
 
   private static func byteCount(of file: String) throws -> Int {
