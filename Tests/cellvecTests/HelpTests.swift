@@ -20,7 +20,8 @@ import Testing
   @Test func everyVerbIsOffered() {
     let help = Cellvec.helpMessage(columns: 80)
     for verb in [
-      "ingest", "import", "export", "search", "list", "show", "stats", "check", "train", "predict",
+      "ingest", "import", "export", "search", "list", "show", "stats", "check", "train", "predict", "update",
+      "delete", "fields", "spaces", "merge", "backup", "compact",
     ] {
       #expect(help.contains("\n  \(verb) "))
     }
