@@ -50,9 +50,7 @@ let package = Package(
     library("Imaging", ["Faults", "Identity", "Formats", "Kernels", "ImageCodecs"]),
     library("Storage", ["Faults", "Formats", "Identity", "Clmdb", "Croaring"]),
     library("Filter", ["Faults", "Storage"]),
-    library(
-      "Backbone",
-      ["Faults", "Identity", "Formats", "Randomness", "Kernels", "BundledBackbone", "Copenblas"]),
+    library("Backbone", ["Faults", "Identity", "Formats", "Randomness", "Kernels", "BundledBackbone"]),
     library("Query", ["Faults", "Storage", "Filter", "Kernels"]),
     library("Training", ["Faults", "Formats", "Randomness", "Storage", "Kernels", "Copenblas"]),
     library("Ingest", ["Faults", "Identity", "Formats", "Imaging", "Backbone", "Storage"]),

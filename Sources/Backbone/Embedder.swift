@@ -5,6 +5,7 @@ package struct Embedder: Sendable {
   package let backbone: VisionTransformer
   package let strategy: ChannelStrategy
   package let pooling: Pooling
+  package let rotations: Rotations
   /// Roles of the crops' channels, in their order.
   package let roles: [String]
   private let passes: [InputPass]
@@ -16,7 +17,7 @@ package struct Embedder: Sendable {
   ///   backbone has no such pooling.
   package init(
     backbone: VisionTransformer, strategy: ChannelStrategy, roles: [String], pooling: Pooling? = nil,
-    scaling: InputScaling? = nil
+    rotations: Rotations = .one, scaling: InputScaling? = nil
   ) throws {
     guard !roles.isEmpty, Set(roles).count == roles.count else {
       throw Fault(.usage, "channels", expected: "different roles", found: described(roles))
@@ -25,6 +26,7 @@ package struct Embedder: Sendable {
     self.strategy = strategy
     self.pooling = pooling ?? backbone.defaultPooling
     try backbone.check(self.pooling)
+    self.rotations = rotations
     self.roles = roles
     if let scaling { try scaling.validate(for: strategy, of: backbone) }
     passes = try strategy.mixes(of: roles, for: backbone).map { inputs in
@@ -48,8 +50,19 @@ package struct Embedder: Sendable {
   package func embed(
     crops: UnsafeBufferPointer<Float>, count: Int, height: Int, width: Int, threads: Int
   ) throws -> [Float] {
+    let vectors =
+      try rotations == .one
+      ? embedPasses(crops, count: count, height: height, width: width, threads: threads)
+      : embedRotations(crops, count: count, height: height, width: width, threads: threads)
+    return joinsByMean ? means(of: vectors, count: count) : vectors
+  }
+
+  /// The vectors of every pass, [count, passes, passDimension].
+  private func embedPasses(
+    _ crops: UnsafeBufferPointer<Float>, count: Int, height: Int, width: Int, threads: Int
+  ) throws -> [Float] {
     let valueCount = count * passes.count * passDimension
-    let vectors = try [Float](unsafeUninitializedCapacity: valueCount) { vectors, initialized in
+    return try [Float](unsafeUninitializedCapacity: valueCount) { vectors, initialized in
       let target = UnsafeMutableBufferPointer(rebasing: vectors[..<valueCount])
       target.initialize(repeating: 0)
       try backbone.embed(
@@ -57,7 +70,28 @@ package struct Embedder: Sendable {
         into: target, threads: threads, pooling: pooling)
       initialized = target.count
     }
-    return joinsByMean ? means(of: vectors, count: count) : vectors
+  }
+
+  /// The means of the vectors of every pass over the rotations, [count, passes, passDimension].
+  private func embedRotations(
+    _ crops: UnsafeBufferPointer<Float>, count: Int, height: Int, width: Int, threads: Int
+  ) throws -> [Float] {
+    let turned = UnsafeMutableBufferPointer<Float>.allocate(capacity: crops.count)
+    defer { turned.deallocate() }
+    var sums = [Float](repeating: 0, count: count * passes.count * passDimension)
+    for quarterTurns in rotations.quarterTurns {
+      if let source = crops.baseAddress, let target = turned.baseAddress {
+        turn(
+          source, count: count * roles.count, height: height, width: width, quarterTurns: quarterTurns,
+          into: target)
+      }
+      let isUpright = quarterTurns.isMultiple(of: 2)
+      let vectors = try embedPasses(
+        UnsafeBufferPointer(turned), count: count, height: isUpright ? height : width,
+        width: isUpright ? width : height, threads: threads)
+      for index in sums.indices { sums[index] += vectors[index] }
+    }
+    return sums.map { $0 / Float(rotations.rawValue) }
   }
 
   /// [count, passes, passDimension] to [count, passDimension].
@@ -103,7 +137,8 @@ package struct Embedder: Sendable {
 /// A way to bring these channels to a model: each to its own input where names agree, the others to free ones.
 private func mappingAdvice(_ roles: [String], inputs: [String]?, count: Int) -> String {
   guard roles.count <= count else {
-    return "name at most \(count) of the channels, or embed each alone with --strategy replicate"
+    return
+      "name at most \(count) of the channels, leave some out with --map role=none, or embed each alone with --strategy replicate"
   }
   var free = Array(0..<count)
   var targets: [String: Int] = [:]

@@ -1,4 +1,3 @@
-import Copenblas
 import Kernels
 
 extension ForwardPass {
@@ -19,38 +18,28 @@ extension ForwardPass {
   private func averagePatches(into vector: UnsafeMutablePointer<Float>) {
     let count = grid.patchCount
     let equal = [Float](repeating: 1 / Float(count), count: count)
-    joinTokens(equal, from: geometry.leadingTokenCount, count: count, heads: 1, into: vector)
+    kernels_weighted_sums(
+      1, equal, count, geometry.width, normed.floats(geometry.leadingTokenCount), vector)
   }
 
   /// vector = softmax over tokens of (W gates(x)), times x; all tokens take part, the class token too.
   private func attend(_ pool: ViTWeights.Pool, _ own: Own, into vector: UnsafeMutablePointer<Float>) {
     let (gates, units) = (pool.gates, pool.gates.outputs / 2)
     let heads = geometry.attentionPooling?.heads ?? 0
-    var scores = [Float](repeating: 0, count: heads * tokenCount)
+    // [heads, T].
+    var weights = [Float](repeating: 0, count: heads * tokenCount)
     let hidden = Rows(start: own.wide.start, stride: 4 * gates.outputs)
-    Strips(rows: tokenCount, members: members).forEachOfAll { strip in
-      gates.multiply(normed.from(strip.lowerBound), rows: strip.count, as: .float32, into: hidden)
-      kernels_tanh_gelu_gate(gates.biasOrZeros, strip.count, units, hidden.floats())
-      scores.withUnsafeMutableBufferPointer { scores in
-        guard let base = scores.baseAddress else { return }
-        cblas_sgemm(
-          CblasRowMajor, CblasNoTrans, CblasTrans, blasint(heads), blasint(strip.count), blasint(units), 1,
-          pool.scores, blasint(units), hidden.floats(), blasint(2 * units), 0, base + strip.lowerBound,
-          blasint(tokenCount))
+    weights.withUnsafeMutableBufferPointer { weights in
+      guard let weights = weights.baseAddress else { return }
+      Strips(rows: tokenCount, members: members).forEachOfAll { strip in
+        gates.multiply(normed.from(strip.lowerBound), rows: strip.count, as: .float32, into: hidden)
+        kernels_tanh_gelu_gate(gates.biasOrZeros, strip.count, units, hidden.floats())
+        kernels_dots(
+          heads, pool.scores, strip.count, hidden.floats(), 2 * units, units, weights + strip.lowerBound,
+          tokenCount)
       }
+      kernels_softmax(heads, tokenCount, weights)
+      kernels_weighted_sums(heads, weights, tokenCount, geometry.width, normed.floats(), vector)
     }
-    kernels_softmax(heads, tokenCount, &scores)
-    joinTokens(scores, from: 0, count: tokenCount, heads: heads, into: vector)
-  }
-
-  /// Means of `count` tokens under weights [heads, count]: [heads, D].
-  private func joinTokens(
-    _ weights: [Float], from first: Int, count: Int, heads: Int, into vector: UnsafeMutablePointer<Float>
-  ) {
-    let width = blasint(geometry.width)
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(heads), width, blasint(count), 1, weights,
-      blasint(count),
-      normed.floats(first), width, 0, vector, width)
   }
 }

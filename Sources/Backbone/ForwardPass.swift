@@ -21,6 +21,7 @@ final class ForwardPass: @unchecked Sendable {
   private let barrier: UnsafeMutablePointer<kernels_barrier>
   private let isa = kernels_active_isa()
   private let arena: ScratchMemory
+  private let observer: ActivationObserver?
 
   /// The residual stream, float32 [T, D].
   private let tokens: Rows
@@ -39,6 +40,9 @@ final class ForwardPass: @unchecked Sendable {
     let input: Rows
     /// Hidden units of the MLP, [S, mlpWidth].
     let hidden: Rows
+    /// With int8, these in 8 bits; and what a step of each row of a product's input stands for, [S].
+    let quantized: Rows
+    let steps: UnsafeMutablePointer<kernels_step>
     /// float32 before it is rounded, or where the kernels in between know nothing else: [S, wideCount].
     let wide: Rows
     /// A head's packed keys and values, and the memory of `kernels_attend`.
@@ -46,7 +50,11 @@ final class ForwardPass: @unchecked Sendable {
     let attention: UnsafeMutableRawPointer
   }
 
-  private var precision: Precision { weights.precision }
+  private var isInt8: Bool { weights.precision == .int8 }
+  /// The numbers of attention and of patches, and but for int8 those of all products.
+  private var floating: Precision { weights.precision.floating }
+  /// The numbers of what the MLP's first layer leaves. In 8 bits they are only when all of a row are there.
+  private var hiddenNumbers: Precision { isInt8 ? .bfloat16 : floating }
   private var width: Int { geometry.width }
   private var isRotary: Bool { geometry.gridSize == nil }
 
@@ -54,9 +62,14 @@ final class ForwardPass: @unchecked Sendable {
   ///   - positions: of the grid's patches, [patchCount, D] to be added, or with rotary positions the turns
   ///     [patchCount, D / heads]; must outlive this.
   ///   - members: threads of a team.
+  ///   - observer: sees the inputs of the blocks' products; of float32 only.
   init(
-    geometry: ViTGeometry, weights: ViTWeights, positions: UnsafePointer<Float>, grid: PatchGrid, members: Int
+    geometry: ViTGeometry, weights: ViTWeights, positions: UnsafePointer<Float>, grid: PatchGrid,
+    members: Int,
+    observer: ActivationObserver? = nil
   ) {
+    precondition(observer == nil || weights.precision == .float32 && members == 1)
+    self.observer = observer
     self.geometry = geometry
     self.weights = weights
     self.positions = positions
@@ -70,13 +83,14 @@ final class ForwardPass: @unchecked Sendable {
     let width = geometry.width
     let arena = ScratchMemory()
     self.arena = arena
-    let number = weights.precision.number
-    func activations(_ rows: Int, _ count: Int) -> Rows {
+    let isInt8 = weights.precision == .int8
+    let number = weights.precision.floating.number
+    func activations(_ rows: Int, _ count: Int, _ number: kernels_number) -> Rows {
       arena.rows(rows, bytes: kernels_row_bytes(number, count))
     }
     tokens = arena.rows(tokenCount, bytes: 4 * width)
-    query = activations(tokenCount, width)
-    context = activations(tokenCount, width)
+    query = activations(tokenCount, width, number)
+    context = activations(tokenCount, width, number)
     let keyValueBytes = kernels_row_bytes(number, 2 * width)
     let shared = arena.bytes(max(tokenCount * Self.padded(keyValueBytes), tokenCount * 4 * width))
     keyValue = Rows(start: shared, stride: Self.padded(keyValueBytes))
@@ -89,8 +103,11 @@ final class ForwardPass: @unchecked Sendable {
     let isa = self.isa
     own = (0..<members).map { _ in
       Own(
-        input: activations(strip, max(width, geometry.patchValueCount)),
-        hidden: activations(strip, geometry.mlpWidth),
+        input: activations(strip, max(width, geometry.patchValueCount), number),
+        hidden: activations(strip, geometry.mlpWidth, isInt8 ? KERNELS_BF16 : number),
+        quantized: activations(isInt8 ? strip : 0, geometry.mlpWidth, KERNELS_I8),
+        steps: arena.bytes(strip * MemoryLayout<kernels_step>.stride)
+          .bindMemory(to: kernels_step.self, capacity: strip),
         wide: arena.rows(strip, bytes: 4 * wideCount, dense: true),
         head: arena.bytes(kernels_head_bytes(isa, number, tokenCount, geometry.headWidth)),
         attention: arena.bytes(kernels_attend_bytes(isa, number, tokenCount, geometry.headWidth)))
@@ -117,18 +134,16 @@ final class ForwardPass: @unchecked Sendable {
 
     strips.forEach(of: member) { strip in
       embedPatches(strip, of: planes, own[member])
-      if let block = weights.blocks.first { project(block, strip, queries: queries(0), own[member]) }
+      if last >= 0 { project(0, strip, queries: queries(0), own[member]) }
     }
-    for (number, block) in weights.blocks.enumerated() {
+    for number in weights.blocks.indices {
       wait()
       attend(queries: queries(number), member)
       wait()
       strips.forEach(of: member) { strip in
         let active = strip.clamped(to: 0..<queries(number))
-        if !active.isEmpty { update(block, active, own[member]) }
-        if number < last {
-          project(weights.blocks[number + 1], strip, queries: queries(number + 1), own[member])
-        }
+        if !active.isEmpty { update(number, active, own[member]) }
+        if number < last { project(number + 1, strip, queries: queries(number + 1), own[member]) }
       }
     }
     wait()
@@ -142,15 +157,15 @@ final class ForwardPass: @unchecked Sendable {
     if members > 1 { kernels_barrier_wait(barrier) }
   }
 
-  /// Where float32 rows are written that `target` is to have in the numbers of products: there at once, or where
+  /// Where float32 rows are written that `target` is to have in the numbers of `floating`: there at once, or where
   /// `round` takes them from.
   private func unrounded(_ count: Int, for target: Rows, _ own: Own) -> Rows {
-    precision == .float32 ? target : Rows(start: own.wide.start, stride: 4 * count)
+    floating == .float32 ? target : Rows(start: own.wide.start, stride: 4 * count)
   }
 
-  /// Rounds rows to the numbers that products take, unless these are float32.
+  /// Rounds rows to `floating`, unless that is float32.
   private func round(_ rows: Int, _ count: Int, _ unrounded: Rows, into target: Rows) {
-    guard precision != .float32 else { return }
+    guard floating != .float32 else { return }
     for row in 0..<rows {
       let rounded = target.from(row).start.assumingMemoryBound(to: UInt16.self)
       kernels_round_bf16(isa, count, unrounded.floats(row), rounded)
@@ -211,6 +226,13 @@ extension ForwardPass {
 extension ForwardPass {
   /// The layer norm of rows of the stream, as the input of a product.
   private func normalize(_ norm: ViTWeights.LayerNorm, _ rows: Range<Int>, _ own: Own) {
+    if isInt8 {
+      let stream = tokens.from(rows.lowerBound)
+      kernels_layer_norm_quantized(
+        isa, norm.gamma, norm.beta, norm.epsilon, rows.count, width, stream.floats(), stream.stride,
+        own.wide.floats(), own.input.bytes, own.input.stride, own.steps)
+      return
+    }
     let normed = unrounded(width, for: own.input, own)
     for (index, row) in rows.enumerated() {
       norm.apply(tokens.floats(row), width: width, into: normed.floats(index))
@@ -218,9 +240,21 @@ extension ForwardPass {
     round(rows.count, width, normed, into: own.input)
   }
 
-  /// Queries, keys and values of a strip; queries of the first `count` tokens only.
-  private func project(_ block: ViTWeights.Block, _ strip: Range<Int>, queries count: Int, _ own: Own) {
+  /// Rows as the input of a product: with int8 in 8 bits, which `target` has room for.
+  private func input(
+    _ rows: Rows, _ count: Int, _ width: Int, of numbers: Precision, quantizedInto target: Rows, _ own: Own
+  ) -> Rows {
+    guard isInt8 else { return rows }
+    kernels_quantize(
+      isa, numbers.number, count, width, rows.start, rows.stride, target.bytes, target.stride, own.steps)
+    return target
+  }
+
+  /// Queries, keys and values of a strip for a block; queries of the first `count` tokens only.
+  private func project(_ number: Int, _ strip: Range<Int>, queries count: Int, _ own: Own) {
+    let block = weights.blocks[number]
     normalize(block.norm1, strip, own)
+    observer?.observe(own.input, strip.count, as: .attention, ofBlock: number)
     project(block.keyValue, strip, own, into: keyValue)
     let queries = strip.clamped(to: 0..<count)
     if !queries.isEmpty { project(block.query, queries, own, into: query) }
@@ -229,11 +263,11 @@ extension ForwardPass {
   private func project(_ linear: Linear, _ rows: Range<Int>, _ own: Own, into target: Rows) {
     let target = target.from(rows.lowerBound)
     guard isRotary else {
-      linear.multiply(own.input, rows: rows.count, as: precision, into: target)
+      linear.multiply(own.input, own.steps, rows: rows.count, as: floating, into: target)
       return
     }
     let turned = unrounded(linear.outputs, for: target, own)
-    linear.multiply(own.input, rows: rows.count, as: .float32, into: turned)
+    linear.multiply(own.input, own.steps, rows: rows.count, as: .float32, into: turned)
     let leading = geometry.leadingTokenCount
     let patches = rows.clamped(to: leading..<tokenCount)
     // Class token and registers have no position. Behind the queries or keys are the values, which are not turned.
@@ -248,8 +282,8 @@ extension ForwardPass {
   /// context = softmax(Q K^T / sqrt(head width)) V for a member's share of the heads, or of the rows where heads
   /// cannot be shared out evenly.
   private func attend(queries count: Int, _ member: Int) {
-    let number = precision.number
-    let size = precision == .float32 ? 4 : 2
+    let number = floating.number
+    let size = floating == .float32 ? 4 : 2
     let byHeads = geometry.heads % members == 0
     let rows = byHeads ? 0..<count : count * member / members..<count * (member + 1) / members
     guard !rows.isEmpty else { return }
@@ -269,21 +303,34 @@ extension ForwardPass {
   }
 
   /// Adds what attention gathered, then the MLP, to rows of the stream.
-  private func update(_ block: ViTWeights.Block, _ rows: Range<Int>, _ own: Own) {
+  private func update(_ number: Int, _ rows: Range<Int>, _ own: Own) {
+    let block = weights.blocks[number]
     let stream = tokens.from(rows.lowerBound)
+    let gathered = context.from(rows.lowerBound)
+    observer?.observe(gathered, rows.count, as: .context, ofBlock: number)
     block.projection.multiply(
-      context.from(rows.lowerBound), rows: rows.count, KERNELS_RESIDUAL, as: .float32, into: stream)
+      input(gathered, rows.count, width, of: floating, quantizedInto: own.input, own), own.steps,
+      rows: rows.count, KERNELS_RESIDUAL, as: .float32, into: stream)
     normalize(block.norm2, rows, own)
-    var hidden = own.hidden
+    observer?.observe(own.input, rows.count, as: .mlp, ofBlock: number)
+    var (hidden, numbers) = (own.hidden, hiddenNumbers)
     switch geometry.mlp {
-    case .gelu: block.hidden.multiply(own.input, rows: rows.count, KERNELS_GELU, as: precision, into: hidden)
+    case .gelu:
+      block.hidden.multiply(
+        own.input, own.steps, rows: rows.count, KERNELS_GELU, as: numbers, into: hidden)
     case .swiglu:
       let gated = Rows(start: own.wide.start, stride: 4 * geometry.hiddenUnitCount)
-      block.hidden.multiply(own.input, rows: rows.count, as: .float32, into: gated)
+      block.hidden.multiply(own.input, own.steps, rows: rows.count, as: .float32, into: gated)
       kernels_silu_gate(block.hidden.biasOrZeros, rows.count, geometry.mlpWidth, gated.floats())
-      round(rows.count, geometry.mlpWidth, gated, into: hidden)
-      if precision == .float32 { hidden = gated }
+      if isInt8 || floating == .float32 {
+        (hidden, numbers) = (gated, .float32)
+      } else {
+        round(rows.count, geometry.mlpWidth, gated, into: hidden)
+      }
     }
-    block.output.multiply(hidden, rows: rows.count, KERNELS_RESIDUAL, as: .float32, into: stream)
+    observer?.observe(hidden, rows.count, as: .hidden, ofBlock: number)
+    block.output.multiply(
+      input(hidden, rows.count, geometry.mlpWidth, of: numbers, quantizedInto: own.quantized, own), own.steps,
+      rows: rows.count, KERNELS_RESIDUAL, as: .float32, into: stream)
   }
 }

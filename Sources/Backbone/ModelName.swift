@@ -1,3 +1,4 @@
+import Formats
 import FoundationEssentials
 import Glibc
 
@@ -9,9 +10,16 @@ enum ModelName {
   /// The file's name without folder and extension, or for names such as `model.safetensors` and `pytorch_model.bin`
   /// that of its folder.
   static func of(weights path: String) -> String {
-    let last = path.split(separator: "/").last ?? ""
-    let stem = last.lastIndex(of: ".").flatMap { $0 == last.startIndex ? nil : last[..<$0] } ?? last
-    return generic.contains(stem) ? folderName(of: path) ?? String(stem) : String(stem)
+    let stem = stem(ofWeights: path)
+    return generic.contains(stem[...]) ? folderName(of: path) ?? stem : stem
+  }
+
+  /// The file's name without folder and extension. Files that make a model together, and their index, have
+  /// one: "model" of `model-00001-of-00003.safetensors` and of `model.safetensors.index.json`.
+  static func stem(ofWeights path: String) -> String {
+    let file = shardIndexPath(of: path)?.dropLast(".index.json".count) ?? path[...]
+    let last = file.split(separator: "/").last ?? ""
+    return String(last.lastIndex(of: ".").flatMap { $0 == last.startIndex ? nil : last[..<$0] } ?? last)
   }
 
   /// nil for the root of the file system, and for a folder that does not exist.

@@ -18,6 +18,18 @@ package enum Pooling: String, Sendable, Codable, CaseIterable {
   case attention
 }
 
+extension ViTGeometry {
+  var defaultPooling: Pooling { attentionPooling == nil ? .classToken : .attention }
+
+  func dimension(for pooling: Pooling) -> Int {
+    switch pooling {
+    case .classToken, .meanOfPatches: width
+    case .classAndMean: 2 * width
+    case .attention: (attentionPooling?.heads ?? 0) * width
+    }
+  }
+}
+
 extension VisionTransformer {
   /// The poolings that this model can do.
   package var poolings: [Pooling] {
@@ -25,16 +37,10 @@ extension VisionTransformer {
   }
 
   /// How the model's authors take its embedding.
-  package var defaultPooling: Pooling { geometry.attentionPooling == nil ? .classToken : .attention }
+  package var defaultPooling: Pooling { geometry.defaultPooling }
 
   /// Components of an embedding.
-  package func dimension(for pooling: Pooling) -> Int {
-    switch pooling {
-    case .classToken, .meanOfPatches: geometry.width
-    case .classAndMean: 2 * geometry.width
-    case .attention: (geometry.attentionPooling?.heads ?? 0) * geometry.width
-    }
-  }
+  package func dimension(for pooling: Pooling) -> Int { geometry.dimension(for: pooling) }
 
   /// - Throws: `usage` when the model has no weights for it.
   package func check(_ pooling: Pooling) throws {

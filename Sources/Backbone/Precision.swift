@@ -7,6 +7,10 @@ package enum Precision: String, Sendable, Codable, CaseIterable {
   /// 8 bits of mantissa: twice as fast as float32 where the processor multiplies such numbers; a cosine of at least
   /// 0.9999 to float32.
   case bfloat16
+  /// Whole numbers of 8 bits in the products of the blocks, and the fastest of the others in attention and for patches.
+  /// Its vectors share no space with those of the others; a model for which they lie too far from float32 is refused
+  /// (see `Int8SelfTest`).
+  case int8
 
   /// The fastest here that keeps a cosine of 0.9999 to float32.
   package static let fastest: Precision =
@@ -16,6 +20,10 @@ package enum Precision: String, Sendable, Codable, CaseIterable {
     switch self {
     case .float32: KERNELS_F32
     case .bfloat16: KERNELS_BF16
+    case .int8: KERNELS_I8
     }
   }
+
+  /// The numbers of attention and of patches.
+  var floating: Precision { self == .int8 ? .fastest : self }
 }

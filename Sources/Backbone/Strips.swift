@@ -4,8 +4,9 @@ struct Strips {
   let members: Int
   private let count: Int
 
-  /// Rows whose input and hidden units stay in a core's cache.
-  private static let rowsPerStrip = 128
+  /// Every strip reads all weights: longer ones read them less often, and need more memory. An image of 224 pixels
+  /// at patch size 16 is one strip.
+  private static let rowsPerStrip = 256
 
   init(rows: Int, members: Int) {
     self.rows = rows

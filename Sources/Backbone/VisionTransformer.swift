@@ -1,4 +1,3 @@
-import Copenblas
 import Faults
 package import Formats
 import Glibc
@@ -11,14 +10,14 @@ import Synchronization
 /// Safe to use from several threads at once.
 package final class VisionTransformer: Sendable {
   package let geometry: ViTGeometry
-  /// Digest of the file of weights, and of what a choice of branch or a configuration beside it changes: the same
-  /// weights with another epsilon are another backbone.
+  /// Digest of the file of weights, or of several in order of their names, and of what a choice of branch or
+  /// a configuration beside it changes: the same weights with another epsilon are another backbone.
   package let hash: ContentHash
   package let format: TensorFormat
   /// The model's place in a file of several.
   package let branches: TensorBranches
-  /// What each input is meant for, from the file's metadata ("inputs": "nucleus,protein"); nil when it is
-  /// silent.
+  /// What each input is meant for, as somebody said, or the file's metadata ("inputs": "nucleus,protein");
+  /// nil when neither does.
   package let inputRoles: [String]?
   /// What the file's metadata say of the images that the model was trained on.
   package let trainingInput: TrainingInput
@@ -38,6 +37,9 @@ package final class VisionTransformer: Sendable {
   /// Whether nothing says how many heads there are, so that the family's usual width is taken.
   package let headsAreAssumed: Bool
 
+  /// Whether the weights were ready in the cache, so that the tensors of the file were not read.
+  package let weightsAreFromCache: Bool
+
   package var precision: Precision { weights.precision }
 
   private let weights: ViTWeights
@@ -56,28 +58,31 @@ package final class VisionTransformer: Sendable {
   ///   - name: what the model is called; `ModelName` of the path by default.
   ///   - inputRoles: what each input is meant for, over what the file says.
   ///   - precision: the numbers that the forward pass multiplies.
+  ///   - cache: where packed weights are kept for the next time; nil for nowhere.
   /// - Throws: a fault that names the tensors that are missing, unexpected, of the wrong shape or not finite, or
   ///   the field of the configuration that contradicts them.
   package convenience init(
     path: String, branch: String? = nil, name: String? = nil, inputRoles: [String]? = nil,
-    precision: Precision = .float32
+    precision: Precision = .float32, cache: WeightsCache? = nil
   ) throws {
     try self.init(
       file: openTensorFile(path: path, branch: branch),
       configuration: ModelConfiguration(besideWeights: path), name: name ?? ModelName.of(weights: path),
-      inputRoles: inputRoles, precision: precision)
+      inputRoles: inputRoles, precision: precision, cache: cache)
   }
 
   /// Takes a file of weights that is open or in memory.
   package convenience init(
-    file: any TensorFile, name: String, inputRoles: [String]? = nil, precision: Precision = .float32
+    file: any TensorFile, name: String, inputRoles: [String]? = nil, precision: Precision = .float32,
+    cache: WeightsCache? = nil
   ) throws {
-    try self.init(file: file, configuration: nil, name: name, inputRoles: inputRoles, precision: precision)
+    try self.init(
+      file: file, configuration: nil, name: name, inputRoles: inputRoles, precision: precision, cache: cache)
   }
 
   private init(
     file: any TensorFile, configuration: ModelConfiguration?, name: String, inputRoles: [String]?,
-    precision: Precision
+    precision: Precision, cache: WeightsCache?
   ) throws {
     let checkpoint = try Self.checkpoint(file, configuration)
     geometry = checkpoint.geometry
@@ -87,14 +92,17 @@ package final class VisionTransformer: Sendable {
     trainedImageSizePx = checkpoint.trainedImageSizePx
     defaultImageSizePx = checkpoint.defaultImageSizePx
     expectedNormalization = checkpoint.normalization
-    let count = geometry.inputChannels
-    self.inputRoles = try Self.checked(inputRoles, count) ?? Self.inputRoles(of: file, count: count)
-    trainingInput = try TrainingInput(metadata: file.metadata, name: file.name)
+    // Metadata whose place another word has taken are not looked at.
+    let metadata = file.metadata.filter { inputRoles == nil || $0.key != TrainingFact.inputs.rawValue }
+    trainingInput = TrainingInput(metadata: metadata, inputCount: geometry.inputChannels, name: file.name)
+    self.inputRoles = try Self.checked(inputRoles, geometry.inputChannels) ?? trainingInput.inputs
     ignoredTensors = checkpoint.ignored
-    weights = try ViTWeights(checkpoint, precision: precision)
+    let loaded = try LoadedWeights(checkpoint, of: file, precision: precision, cache: cache, model: name)
+    weights = loaded.weights
+    hash = loaded.hash
+    weightsAreFromCache = loaded.areFromCache
     resampling = checkpoint.resampling
     headsAreAssumed = checkpoint.headsAreAssumed
-    hash = Self.hash(of: file, configured: checkpoint.configured)
     self.name = name
   }
 
@@ -119,23 +127,6 @@ package final class VisionTransformer: Sendable {
       throw Fault(
         .usage, "--inputs", expected: "\(count) different roles, one for each input of the model",
         found: roles.joined(separator: ","))
-    }
-    return roles
-  }
-
-  /// - Parameter configured: what tells this reading of the file from another, but for the branch.
-  private static func hash(of file: any TensorFile, configured: String) -> ContentHash {
-    let hash = file.withUnsafeBytes { ContentHash(of: $0) }
-    let changes = [file.branches.unusual.map { "branch \($0)" } ?? "", configured].filter { !$0.isEmpty }
-    return changes.isEmpty ? hash : ContentHash(of: "\(hash) \(changes.joined(separator: "; "))")
-  }
-
-  private static func inputRoles(of file: any TensorFile, count: Int) throws -> [String]? {
-    guard let text = file.metadata["inputs"] else { return nil }
-    let roles = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-    guard roles.count == count, Set(roles).count == count, !roles.contains("") else {
-      throw Fault(
-        .badData, "\(file.name): metadata inputs", expected: "\(count) different roles", found: "\"\(text)\"")
     }
     return roles
   }
@@ -184,7 +175,6 @@ extension VisionTransformer {
     let grid = try PatchGrid(height: height, width: width, patchSize: geometry.patchSize)
     guard let images = images.baseAddress, let vectors = vectors.baseAddress else { return }
 
-    Self.keepOpenBLASToItsCallersThread
     positions(for: grid).withUnsafeBufferPointer { positions in
       guard let positions = positions.baseAddress else { return }
       EmbeddingJob(
@@ -195,30 +185,30 @@ extension VisionTransformer {
     }
   }
 
-  /// Set once a process. Threads of ours that each called a threaded OpenBLAS would be far slower than
-  /// either.
-  private static let keepOpenBLASToItsCallersThread: Void = openblas_set_num_threads(1)
+  /// Positions of the patches of a grid, as `ForwardPass` takes them.
+  private func positions(for grid: PatchGrid) -> [Float] {
+    if case .learned(let table) = weights.positions, grid.isStored(of: geometry) { return table }
+    return resampled.withLock { cache in
+      if let cache, cache.grid == grid { return cache.positions }
+      let positions = weights.positions.values(for: grid, of: geometry, by: resampling)
+      cache = (grid, positions)
+      return positions
+    }
+  }
+}
 
+extension ViTWeights.Positions {
   /// Positions of the patches of a grid, as `ForwardPass` takes them. A learned table is used as stored when
   /// the image has the size of the training; else resampled, as the reference implementations do it for every
   /// image that is not square.
-  private func positions(for grid: PatchGrid) -> [Float] {
-    if case .learned(let table) = weights.positions, grid.isSquareImage && grid.rows == geometry.gridSize {
-      return table
-    }
-    return resampled.withLock { cache in
-      if let cache, cache.grid == grid { return cache.positions }
-      let positions =
-        switch weights.positions {
-        case .learned(let table):
-          resampling.resample(
-            table, side: geometry.gridSize ?? 0, width: geometry.width, rows: grid.rows, columns: grid.columns
-          )
-        case .rotary(let periods):
-          RotaryPositions.turns(periods: periods, rows: grid.rows, columns: grid.columns)
-        }
-      cache = (grid, positions)
-      return positions
+  func values(for grid: PatchGrid, of geometry: ViTGeometry, by resampling: PositionResampling) -> [Float] {
+    switch self {
+    case .learned(let table):
+      grid.isStored(of: geometry)
+        ? table
+        : resampling.resample(
+          table, side: geometry.gridSize ?? 0, width: geometry.width, rows: grid.rows, columns: grid.columns)
+    case .rotary(let periods): RotaryPositions.turns(periods: periods, rows: grid.rows, columns: grid.columns)
     }
   }
 }
@@ -232,6 +222,9 @@ struct PatchGrid: Equatable {
   let isSquareImage: Bool
 
   var patchCount: Int { rows * columns }
+
+  /// Whether a model has positions for this very grid.
+  func isStored(of geometry: ViTGeometry) -> Bool { isSquareImage && rows == geometry.gridSize }
 
   init(height: Int, width: Int, patchSize: Int) throws {
     rows = height / patchSize

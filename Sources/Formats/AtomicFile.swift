@@ -56,9 +56,14 @@ package struct AtomicFile: ~Copyable {
     }
   }
 
+  /// Makes what has been written durable.
+  package mutating func synchronize() throws(Fault) {
+    guard fsync(descriptor) == 0 else { throw Fault.system(path, "write to disk") }
+  }
+
   /// Makes the file durable and gives it its name, durably too.
   package consuming func commit() throws(Fault) {
-    guard fsync(descriptor) == 0 else { throw Fault.system(path, "write to disk") }
+    try synchronize()
     guard rename(temporaryPath, path) == 0 else { throw Fault.system(path, "rename its finished copy") }
     close(descriptor)
     descriptor = -1

@@ -1,20 +1,20 @@
 /// Reads little-endian numbers one after another from bytes that nobody has checked; nil means that they end
 /// before.
-struct ByteReader {
-  let bytes: UnsafeRawBufferPointer
+package struct ByteReader {
+  package let bytes: UnsafeRawBufferPointer
   /// Where the next number is read, from the start of the bytes.
-  private(set) var offset: Int
-  let end: Int
+  package private(set) var offset: Int
+  package let end: Int
 
   /// - Parameter range: what may be read; it lies inside the bytes.
-  init(_ bytes: UnsafeRawBufferPointer, in range: Range<Int>) {
+  package init(_ bytes: UnsafeRawBufferPointer, in range: Range<Int>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
     self.bytes = bytes
     offset = range.lowerBound
     end = range.upperBound
   }
 
-  mutating func next<Number: FixedWidthInteger>(_: Number.Type) -> Number? {
+  package mutating func next<Number: FixedWidthInteger>(_: Number.Type) -> Number? {
     let size = MemoryLayout<Number>.size
     guard end - offset >= size else { return nil }
     defer { offset += size }
@@ -22,7 +22,7 @@ struct ByteReader {
   }
 
   /// The place of the next `count` bytes, which are passed over.
-  mutating func skip(_ count: some BinaryInteger) -> Range<Int>? {
+  package mutating func skip(_ count: some BinaryInteger) -> Range<Int>? {
     guard count >= 0, count <= end - offset else { return nil }
     defer { offset += Int(count) }
     return offset..<offset + Int(count)
@@ -39,17 +39,17 @@ struct ByteReader {
 
 extension UnsafeRawBufferPointer {
   /// Whether the bytes of the range are those of the text.
-  func spells(_ text: StaticString, in range: Range<Int>) -> Bool {
+  package func spells(_ text: StaticString, in range: Range<Int>) -> Bool {
     range.count == text.utf8CodeUnitCount
       && text.withUTF8Buffer { self[range].elementsEqual($0) }
   }
 
   /// The range as text; nil when it is not UTF-8.
-  func text(in range: Range<Int>) -> String? { String(validating: self[range], as: UTF8.self) }
+  package func text(in range: Range<Int>) -> String? { String(validating: self[range], as: UTF8.self) }
 }
 
 /// A name out of a file as faults show it: on one line, and not long.
-func excerpt(_ text: String) -> String {
+package func excerpt(_ text: String) -> String {
   let shown = 80
   let head = text.unicodeScalars.prefix(shown)
   let printed = String(head.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : Character($0) })

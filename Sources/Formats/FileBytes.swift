@@ -6,7 +6,7 @@ private struct ConstantBytes: @unchecked Sendable {
 }
 
 /// The bytes of a file that is read in place: a read-only mapping, an array, or constants.
-struct FileBytes: Sendable {
+package struct FileBytes: Sendable {
   private enum Source: Sendable {
     case mapped(MappedFile)
     case array([UInt8])
@@ -24,12 +24,29 @@ struct FileBytes: Sendable {
     source = .mapped(try MappedFile(path: path))
   }
 
-  func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+  package var byteCount: Int { withUnsafeBytes(\.count) }
+
+  package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
     switch source {
     case .array(let bytes): try bytes.withUnsafeBytes(body)
     case .constant(let constant): try body(constant.bytes)
     // The mapping must outlive its use.
     case .mapped(let mapping): try withExtendedLifetime(mapping) { try body(mapping.bytes) }
     }
+  }
+
+  /// Of a mapped file, when it was opened; nil for bytes that are in memory.
+  package var identity: FileIdentity? {
+    if case .mapped(let mapping) = source { mapping.identity } else { nil }
+  }
+
+  /// Whether a mapped file is still what it was when it was opened, as far as its identity tells.
+  package var isUnchanged: Bool {
+    if case .mapped(let mapping) = source { mapping.isUnchanged } else { true }
+  }
+
+  /// Gives the memory of a mapped file's pages back until they are read again.
+  package func releasePages() {
+    if case .mapped(let mapping) = source { mapping.releasePages() }
   }
 }

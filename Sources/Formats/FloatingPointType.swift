@@ -69,10 +69,14 @@ private func gather<Word: FixedWidthInteger>(
   return [Float](unsafeUninitializedCapacity: count) { values, initialized in
     var start = 0
     while initialized < count {
-      for column in 0..<row.extent {
-        let word = bytes.loadUnaligned(fromByteOffset: (start + column * row.stride) * size, as: Word.self)
-        values.initializeElement(at: initialized + column, to: float(Word(littleEndian: word)))
+      func copy(stride: Int) {
+        for column in 0..<row.extent {
+          let word = bytes.loadUnaligned(fromByteOffset: (start + column * stride) * size, as: Word.self)
+          values.initializeElement(at: initialized + column, to: float(Word(littleEndian: word)))
+        }
       }
+      // Several at a time where the compiler knows that they are neighbours.
+      if row.stride == 1 { copy(stride: 1) } else { copy(stride: row.stride) }
       initialized += row.extent
       for axis in axes.indices.reversed() {
         index[axis] += 1

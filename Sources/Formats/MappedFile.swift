@@ -1,20 +1,26 @@
-import Faults
+package import Faults
 import Glibc
 
 /// A regular file mapped for reading, from `init` to `deinit`.
 ///
-/// Unchecked: the pages are shared between threads, but nobody may write to them, and the property is set
+/// Unchecked: the pages are shared between threads, but nobody may write to them, and the properties are set
 /// once.
-final class MappedFile: @unchecked Sendable {
-  let bytes: UnsafeRawBufferPointer
+package final class MappedFile: @unchecked Sendable {
+  package let bytes: UnsafeRawBufferPointer
+  /// Of the file that is mapped, when it was opened.
+  package let identity: FileIdentity
+  private let path: String
 
-  init(path: String) throws(Fault) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  package init(path: String) throws(Fault) {
+    // A pipe, which is refused below, would be waited for until somebody writes to it.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw Fault.system(path, "open") }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw Fault.system(path, "read its size") }
     guard status.st_mode & S_IFMT == S_IFREG else { throw Fault(.badData, path, "is not a regular file") }
+    self.path = path
+    identity = FileIdentity(status)
     guard status.st_size > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
@@ -23,6 +29,16 @@ final class MappedFile: @unchecked Sendable {
       start != MAP_FAILED
     else { throw Fault.system(path, "map") }
     bytes = UnsafeRawBufferPointer(start: start, count: Int(status.st_size))
+  }
+
+  /// Whether the file under the path is still the one that was opened.
+  var isUnchanged: Bool { FileIdentity(path: path) == identity }
+
+  /// Takes the pages out of the memory of this process; they are read again when they are needed.
+  func releasePages() {
+    if let start = bytes.baseAddress {
+      madvise(UnsafeMutableRawPointer(mutating: start), bytes.count, MADV_DONTNEED)
+    }
   }
 
   deinit {

@@ -61,12 +61,9 @@ struct NamedBranch: TensorFile {
   var name: String { file.name }
   var format: TensorFormat { file.format }
   var metadata: [String: String] { file.metadata }
+  var files: [StoredFile] { file.files }
 
   func shape(of tensor: String) -> [Int]? { file.shape(of: tensor) }
 
   func floats(of tensor: String) throws -> [Float] { try file.floats(of: tensor) }
-
-  func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    try file.withUnsafeBytes(body)
-  }
 }

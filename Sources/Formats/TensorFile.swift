@@ -7,9 +7,11 @@ package enum TensorFormat: String, Sendable, Codable {
   case pyTorch = "PyTorch"
 }
 
-/// A file of named tensors, whatever its format: read in place, checked before anything is handed out.
+/// Named tensors of a file, or of several that make a model together, whatever the format: read in place,
+/// checked before anything is handed out.
 package protocol TensorFile: Sendable {
-  /// What faults are told of: the path, or the name given with the bytes.
+  /// What faults are told of: the path, of several files that of their index, or the name given with the
+  /// bytes.
   var name: String { get }
 
   var format: TensorFormat { get }
@@ -31,27 +33,58 @@ package protocol TensorFile: Sendable {
   /// - Throws: `missingInput` for an unknown name, `badData` for a type that is not a floating-point type.
   func floats(of tensor: String) throws -> [Float]
 
-  /// The file as a whole, for the length of the call.
-  func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
+  /// The files with the tensors as they are on disk: one, or several in the order of their names' bytes.
+  var files: [StoredFile] { get }
+}
+
+extension TensorFile {
+  /// Size of the files with the tensors.
+  package var byteCount: Int { files.reduce(0) { $0 + $1.bytes.byteCount } }
+
+  /// What the files were when they were opened; nil where one of them is in memory.
+  package var identities: [FileIdentity]? {
+    let identities = files.compactMap(\.bytes.identity)
+    return identities.count == files.count ? identities : nil
+  }
+
+  /// Whether the files are still what they were when they were opened, as far as their identities tell.
+  package var isUnchanged: Bool { files.allSatisfy(\.bytes.isUnchanged) }
+
+  /// Gives the memory of the files' pages back until they are read again.
+  package func releasePages() {
+    for file in files { file.bytes.releasePages() }
+  }
+}
+
+/// A file in place.
+package struct StoredFile: Sendable {
+  package let path: String
+  package let bytes: FileBytes
 }
 
 extension SafetensorsFile: TensorFile {
   package var format: TensorFormat { .safetensors }
   package var branches: TensorBranches { .none }
+
+  package var files: [StoredFile] { [StoredFile(path: name, bytes: storage)] }
 }
 
 /// Opens a file of tensors, safetensors or PyTorch's; what it is follows from its first bytes, not from its
-/// name.
+/// name. The index of a model over several files, or one of the files with the index beside it, opens them
+/// all.
 ///
 /// - Parameter branch: of a file with several models the wanted one: the key of a dictionary at the top of a PyTorch
 ///   checkpoint, or the first word of tensors' names, such as "student". By default it is the usual one: the teacher
 ///   of a training (see `PyTorchFile`), or the whole file.
-/// - Throws: `missingInput` when there is no such file or branch, `usage` for a branch of a file that has
-///   none, `badData` for a file that is neither, is damaged, or is one of several over which a model is spread.
+/// - Throws: `missingInput` when there is no such file or branch, or one of several files is missing, `usage`
+///   for a branch of a file that has none, `badData` for a file that is neither, or is damaged.
 package func openTensorFile(path: String, branch: String? = nil) throws -> any TensorFile {
   let file = try FileBytes(path: path)
-  try WeightsFormat.refusePart(path)
-  return try openTensorFile(file, name: path, branch: branch)
+  guard let index = shardIndexPath(of: path) else {
+    return try openTensorFile(file, name: path, branch: branch)
+  }
+  let shards = try openShards(index, from: path)
+  return try chosenBranch(branch, of: shards)
 }
 
 /// The same for a file that is already in memory.
@@ -59,26 +92,51 @@ package func openTensorFile(bytes: [UInt8], name: String, branch: String? = nil)
   try openTensorFile(FileBytes(bytes: bytes), name: name, branch: branch)
 }
 
-private func openTensorFile(_ file: FileBytes, name: String, branch: String?) throws -> any TensorFile {
+/// The same for an index and the files that it names, which are in memory.
+/// - Throws: `missingInput` for a file that is not among `shards`.
+package func openTensorFile(
+  index: [UInt8], name: String, shards: [String: [UInt8]], branch: String? = nil
+) throws -> any TensorFile {
+  let file = try ShardedTensorFile(index: FileBytes(bytes: index), name: name) { path in
+    guard let bytes = shards[path] else { throw Fault(.missingInput, path, "does not exist") }
+    return FileBytes(bytes: bytes)
+  }
+  return try chosenBranch(branch, of: file)
+}
+
+/// - Parameter path: the index, or the one of the files that was asked for.
+private func openShards(_ index: String, from path: String) throws -> ShardedTensorFile {
+  let bytes: FileBytes
+  do {
+    bytes = try FileBytes(path: index)
+  } catch let fault as Fault where fault.kind == .missingInput {
+    throw Fault(
+      .missingInput, path, "is one of several files of a model, whose index \(index) does not exist",
+      remedy: "fetch the index and all files into one folder")
+  }
+  let shards = try ShardedTensorFile(index: bytes, name: index) { try FileBytes(path: $0) }
+  guard index == path || shards.files.contains(where: { $0.path == path }) else {
+    throw Fault(
+      .badData, path, "is not among the files that \(index) names",
+      remedy: "give the index, or this file under a name without numbers")
+  }
+  return shards
+}
+
+/// A file in any format; of a PyTorch checkpoint with several dictionaries the usual one.
+func openWholeTensorFile(_ file: FileBytes, name: String) throws -> any TensorFile {
   switch file.withUnsafeBytes(WeightsFormat.init(of:)) {
-  case .pyTorch: return try openPyTorchFile(file, name: name, branch: branch)
-  case .safetensors:
-    let whole = try SafetensorsFile(storage: file, name: name)
-    if let part = try NamedBranch(whole, branch, of: .none) { return part }
-    guard branch == nil else {
-      throw Fault(
-        .usage, name, "is a safetensors file of one model, which has no branches",
-        remedy: "leave the branch out")
-    }
-    return whole
+  case .pyTorch: return try PyTorchFile(file, name: name, branch: nil)
+  case .safetensors: return try SafetensorsFile(storage: file, name: name)
   case .other(let format, let remedy):
     throw Fault(
       .badData, name, expected: "a safetensors file or a PyTorch checkpoint", found: format, remedy: remedy)
   }
 }
 
-private func openPyTorchFile(_ file: FileBytes, name: String, branch: String?) throws -> any TensorFile {
-  let usual = try PyTorchFile(file, name: name, branch: nil)
+private func openTensorFile(_ file: FileBytes, name: String, branch: String?) throws -> any TensorFile {
+  let usual = try openWholeTensorFile(file, name: name)
+  guard usual.format == .pyTorch else { return try chosenBranch(branch, of: usual) }
   if let branch, usual.branches.all.contains(branch) {
     let keyed = try PyTorchFile(file, name: name, branch: branch)
     return try NamedBranch(keyed, branch, of: keyed.branches) ?? keyed
@@ -86,4 +144,14 @@ private func openPyTorchFile(_ file: FileBytes, name: String, branch: String?) t
   if let part = try NamedBranch(usual, branch, of: usual.branches) { return part }
   // An unknown branch is told by the reader.
   return branch == nil ? usual : try PyTorchFile(file, name: name, branch: branch)
+}
+
+/// The wanted one of the models that tensors' names tell apart, in files that have no other division.
+private func chosenBranch(_ branch: String?, of file: any TensorFile) throws -> any TensorFile {
+  if let part = try NamedBranch(file, branch, of: .none) { return part }
+  guard branch == nil else {
+    throw Fault(
+      .usage, file.name, "has the tensors of one model, and no branches", remedy: "leave the branch out")
+  }
+  return file
 }

@@ -31,24 +31,6 @@ enum WeightsFormat: Equatable {
     }
   }
 
-  /// - Throws: `badData` when a file's name says that it is one of several that make a model together, or the
-  ///   index of such.
-  static func refusePart(_ path: String) throws {
-    let name = path.split(separator: "/").last ?? ""
-    // "model-00001-of-00003.safetensors": always of five digits, unlike what people number themselves.
-    let words = Array(name.prefix { $0 != "." }.split(separator: "-").suffix(3))
-    let isPart =
-      words.count == 3 && words[1] == "of" && words[0].count == 5 && words[2].count == 5
-      && Int(words[0]) != nil && (Int(words[2]) ?? 1) > 1
-    guard isPart || name.hasSuffix(".index.json") else { return }
-    throw Fault(
-      .badData, path, expected: "one file with all tensors of a model",
-      found: isPart ? "one of several" : "the index of several",
-      remedy:
-        "join them in Python: AutoModel.from_pretrained(folder).save_pretrained(folder2, max_shard_size=\"100GB\")"
-    )
-  }
-
   private static func headerByteCount(of file: UnsafeRawBufferPointer) -> UInt64 {
     UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
   }

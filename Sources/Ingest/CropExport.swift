@@ -54,10 +54,12 @@ package struct CropExport: Sendable {
     var table: [[String]] = [["image", "object", "center_x", "center_y", "area_px"] + fields]
     var summary = Summary()
     let cropValueCount = roles.count * crop.outputSizePx * crop.outputSizePx
-    let pipeline = try CropPipeline(
-      imageCount: images.count,
-      limits: .init(cropsPerBatch: 64, cropValueCount: cropValueCount, images: threads + 1), threads: threads
-    ) { prepare(images[$0]) }
+    let limits = CropSchedule<Result<[Cell], Fault>>.Limits(
+      cropsPerBatch: CropMemory.capacity(upTo: 64, cropValueCount: cropValueCount),
+      cropValueCount: cropValueCount, images: threads + 1)
+    let pipeline = try CropPipeline(imageCount: images.count, limits: limits, threads: threads) {
+      prepare(images[$0])
+    }
     defer { pipeline.finish() }
     while let batch = pipeline.next() {
       if let crops = batch.memory?.crops(0..<batch.cropCount) { try writer.write(UnsafeBufferPointer(crops)) }
@@ -100,12 +102,6 @@ package struct CropExport: Sendable {
 extension Cell {
   /// What the object is, and where: label, centroid, area.
   fileprivate var columns: [String] {
-    let name =
-      switch key {
-      case .whole: "whole"
-      case .label(let label): String(label)
-      case .region: "\(object.x),\(object.y),\(object.width),\(object.height)"
-      }
-    return [name, String(object.centerX), String(object.centerY), String(object.areaPx)]
+    [name, String(object.centerX), String(object.centerY), String(object.areaPx)]
   }
 }

@@ -70,9 +70,9 @@ package struct ImageIngest: Sendable {
   /// committed at a time.
   private var limits: CropSchedule<ImageReader.Finding>.Limits {
     let cropValueCount = recipe.roles.count * recipe.crop.outputSizePx * recipe.crop.outputSizePx
-    let crops = min(32 * threads, (64 << 20) / (4 * cropValueCount), cellsPerCommit)
+    let crops = CropMemory.capacity(upTo: min(32 * threads, cellsPerCommit), cropValueCount: cropValueCount)
     return .init(
-      cropsPerBatch: max(1, (crops + threads - 1) / threads) * threads, cropsInFirstBatch: 4 * threads,
+      cropsPerBatch: (crops + threads - 1) / threads * threads, cropsInFirstBatch: 4 * threads,
       cropValueCount: cropValueCount, images: 2 * max(2, threads))
   }
 }

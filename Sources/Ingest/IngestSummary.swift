@@ -2,7 +2,7 @@ package import Faults
 
 /// What an ingest run did.
 package struct IngestSummary: Sendable, Equatable {
-  /// Images that the folder holds.
+  /// Images that the folder holds, those that lack a file or have two for one channel among them.
   package var images = 0
   /// Images that were in the space already; no inference was run for them.
   package var unchanged = 0
@@ -14,6 +14,10 @@ package struct IngestSummary: Sendable, Equatable {
   package var replaced = 0
   /// Images with the same pixels as another image of the run.
   package var duplicates: [DuplicateImage] = []
+  /// Images embedded in this run of which a channel shows nothing.
+  package var blank: [BlankImage] = []
+  /// Names of images embedded in this run in which no cell was found, or none that was not left out.
+  package var withoutCells: [String] = []
   /// Images that could not be used.
   package var failures: [Fault] = []
   /// Objects found in the images embedded in this run.
@@ -60,6 +64,17 @@ package struct DuplicateImage: Sendable, Equatable {
   package init(name: String, original: String) {
     self.name = name
     self.original = original
+  }
+}
+
+/// An image with channels whose pixels are all equal, as where the light was off or a file is a placeholder.
+package struct BlankImage: Sendable, Equatable {
+  package let name: String
+  package let roles: [String]
+
+  package init(name: String, roles: [String]) {
+    self.name = name
+    self.roles = roles
   }
 }
 

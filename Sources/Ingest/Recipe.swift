@@ -17,12 +17,17 @@ package struct Recipe: Sendable, Equatable {
   package let strategy: ChannelStrategy
   /// Which tokens of the model become the vector.
   package let pooling: Pooling
+  /// Over how many rotations of a crop its vector is the mean.
+  package let rotations: Rotations
   /// Roles of the channels, sorted: the order in which `replicate` joins their vectors.
   package let roles: [String]
+  /// Whether the model multiplies in int8, whose vectors are not compared with those of the other numbers.
+  package let isInt8: Bool
 
   package init(
     source: CellSource, segmentationRole: String, crop: CropRecipe, scaling: InputScaling? = nil,
-    strategy: ChannelStrategy, pooling: Pooling = .classToken, roles: [String]
+    strategy: ChannelStrategy, pooling: Pooling = .classToken, rotations: Rotations = .one,
+    roles: [String], isInt8: Bool = false
   ) {
     self.source = source
     self.segmentationRole = segmentationRole
@@ -30,7 +35,9 @@ package struct Recipe: Sendable, Equatable {
     self.scaling = scaling
     self.strategy = strategy
     self.pooling = pooling
+    self.rotations = rotations
     self.roles = roles.sorted()
+    self.isInt8 = isInt8
   }
 
   /// The recipe as canonical JSON (sorted keys, no white space): equal recipes are equal texts.
@@ -53,7 +60,7 @@ package struct Recipe: Sendable, Equatable {
 
 extension Recipe: Codable {
   private enum Key: String, CodingKey {
-    case source, segmentationRole, crop, scaling, strategy, pooling, roles
+    case source, segmentationRole, crop, scaling, strategy, pooling, rotations, roles, precision
   }
 
   package init(from decoder: any Decoder) throws {
@@ -64,7 +71,14 @@ extension Recipe: Codable {
     scaling = try container.decodeIfPresent(InputScaling.self, forKey: .scaling)
     strategy = try container.decode(ChannelStrategy.self, forKey: .strategy)
     pooling = try container.decodeIfPresent(Pooling.self, forKey: .pooling) ?? .classToken
+    rotations = try container.decodeIfPresent(Rotations.self, forKey: .rotations) ?? .one
     roles = try container.decode([String].self, forKey: .roles)
+    let precision = try container.decodeIfPresent(Precision.self, forKey: .precision)
+    isInt8 = precision == .int8
+    guard precision == nil || isInt8 else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .precision, in: container, debugDescription: "only int8 is part of a recipe")
+    }
   }
 
   /// What was added since the first recipes is left out where it has its default: texts are compared.
@@ -76,7 +90,9 @@ extension Recipe: Codable {
     try container.encodeIfPresent(scaling, forKey: .scaling)
     try container.encode(strategy, forKey: .strategy)
     if pooling != .classToken { try container.encode(pooling, forKey: .pooling) }
+    if rotations != .one { try container.encode(rotations, forKey: .rotations) }
     try container.encode(roles, forKey: .roles)
+    if isInt8 { try container.encode(Precision.int8, forKey: .precision) }
   }
 }
 
@@ -94,15 +110,24 @@ extension Recipe: CustomStringConvertible {
       "intensities \(crop.normalization.rawValue)\(numbers)\(scope); \(square) at \(crop.outputSizePx) px"
       + (crop.zeroBackground ? ", background zeroed" : "")
       + (pooling == .classToken ? "" : "; pooling \(pooling.rawValue)")
+      + (rotations == .one ? "" : "; mean of \(rotations.rawValue) rotations") + (isInt8 ? "; int8" : "")
   }
 }
 
 extension Recipe {
+  /// The numbers that a backbone is to multiply for this recipe.
+  package var precision: Precision { isInt8 ? .int8 : .fastest }
+
   /// The backbone with the channels entering it as this recipe says.
   /// - Throws: `usage` when the recipe does not fit the backbone.
   package func embedder(with backbone: VisionTransformer) throws -> Embedder {
-    try Embedder(
-      backbone: backbone, strategy: strategy, roles: roles, pooling: pooling,
+    guard isInt8 == (backbone.precision == .int8) else {
+      throw Fault(
+        .usage, "--precision", expected: isInt8 ? "int8" : "float32 or bfloat16",
+        found: backbone.precision.rawValue, remedy: "vectors of int8 share no space with others")
+    }
+    return try Embedder(
+      backbone: backbone, strategy: strategy, roles: roles, pooling: pooling, rotations: rotations,
       scaling: crop.normalization == .imagenet ? .imagenet : scaling)
   }
 

@@ -48,8 +48,13 @@ private func freeName(_ base: String, among spaces: [SpaceRecord]) -> String {
 /// the two cannot be compared.
 private func difference(of space: SpaceRecord, from recipe: Recipe, _ hash: String) -> String {
   guard space.backboneHash == hash else { return "another backbone" }
-  guard let text = space.recipe, let other = try? Recipe(canonicalJSON: text, space: space.name),
-    other.strategy != recipe.strategy
-  else { return "another recipe" }
+  guard let text = space.recipe, let other = try? Recipe(canonicalJSON: text, space: space.name) else {
+    return "another recipe"
+  }
+  if other.isInt8 != recipe.isInt8 {
+    let kinds = ["float32 or bfloat16", "int8"]
+    return "--precision \(kinds[other.isInt8 ? 1 : 0]), not \(kinds[recipe.isInt8 ? 1 : 0])"
+  }
+  guard other.strategy != recipe.strategy else { return "another recipe" }
   return "strategy \(other.strategy), not \(recipe.strategy)"
 }

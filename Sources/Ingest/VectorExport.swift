@@ -29,13 +29,16 @@ package struct VectorExport {
   }
 
   /// Writes one line for each vector: the cell's row, its image's name, then every field.
-  package func writeMetadata(to path: String, of snapshot: borrowing Snapshot) throws {
+  @discardableResult
+  package func writeMetadata(to path: String, of snapshot: borrowing Snapshot) throws -> Int {
     var writer = try CSVWriter(path: path)
     try writer.write(["cell"] + snapshot.fields.map(\.name))
-    for row in rows.intersection(try snapshot.rows(in: space)).toArray() {
+    let rows = rows.intersection(try snapshot.rows(in: space)).toArray()
+    for row in rows {
       let values = try snapshot.cell(at: row)?.values ?? [:]
       try writer.write([String(row)] + snapshot.fields.map { values[$0.id]?.description ?? "" })
     }
     try writer.close()
+    return rows.count
   }
 }

@@ -28,34 +28,75 @@ size_t kernels_attend_bytes(kernels_isa isa, kernels_number number, size_t token
                       kernels_row_bytes(number, width));
 }
 
-void kernels_pack_head(kernels_isa isa, kernels_number number, const void *keys, const void *values, size_t stride,
-                       size_t tokens, size_t width, void *head) {
-  const size_t columns = matmul_set_of(isa)->columns, per_word = kernels_numbers_per_word(number);
-  const size_t size = 4 / per_word, words = kernels_row_bytes(number, width) / 4;
-  memset(head, 0, kernels_head_bytes(isa, number, tokens, width));
-  // A key fills a column: word w of it lies in row w of its panel.
-  for (size_t token = 0; token < tokens; token++) {
-    const char *key = (const char *)keys + token * stride;
-    char *column = (char *)head + 4 * (token / columns * columns * words + token % columns);
-    size_t w = 0;
-    for (; (w + 1) * per_word <= width; w++) memcpy(column + 4 * w * columns, key + 4 * w, 4);
-    if (w < words) memcpy(column + 4 * w * columns, key + 4 * w, width * size - 4 * w);
-  }
-  // The values of `per_word` tokens are interleaved.
-  char *panels = (char *)head + key_bytes(isa, number, tokens, width);
-  const size_t token_words = kernels_row_bytes(number, tokens) / 4;
-  for (size_t start = 0; start < width; start += columns, panels += 4 * columns * token_words) {
-    const size_t count = width - start < columns ? width - start : columns;
-    for (size_t token = 0; token < tokens; token++) {
-      const char *value = (const char *)values + token * stride + start * size;
-      char *row = panels + 4 * (token / per_word * columns) + token % per_word * size;
-      if (number == KERNELS_F32) {
-        memcpy(row, value, 4 * count);
-      } else {
-        for (size_t i = 0; i < count; i++) memcpy(row + 4 * i, value + 2 * i, 2);
+typedef uint32_t four_words __attribute__((vector_size(16)));
+
+// out[j][i] = in[i][j] for words [4, 4]; rows lie `stride` and `out_stride` bytes apart.
+static void transpose(const char *in, size_t stride, char *out, size_t out_stride) {
+  four_words row[4];
+  for (size_t i = 0; i < 4; i++) memcpy(&row[i], in + i * stride, sizeof row[i]);
+  const four_words a = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+  const four_words b = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+  const four_words c = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+  const four_words d = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+  const four_words column[4] = {
+      __builtin_shufflevector(a, b, 0, 1, 4, 5), __builtin_shufflevector(a, b, 2, 3, 6, 7),
+      __builtin_shufflevector(c, d, 0, 1, 4, 5), __builtin_shufflevector(c, d, 2, 3, 6, 7)};
+  for (size_t i = 0; i < 4; i++) memcpy(out + i * out_stride, &column[i], sizeof column[i]);
+}
+
+// A key fills a column of a panel: word w of it lies in row w.
+static void pack_keys(size_t columns, size_t size, const char *keys, size_t stride, size_t tokens, size_t width,
+                      char *panels) {
+  const size_t words = (width * size + 3) / 4, quads = width * size / 16 * 4;
+  for (size_t start = 0; start < tokens; start += columns, keys += columns * stride, panels += 4 * columns * words) {
+    const size_t count = tokens - start < columns ? tokens - start : columns;
+    if (count < columns || quads < words) memset(panels, 0, 4 * columns * words);
+    size_t token = 0;
+    for (; token + 4 <= count; token += 4) {
+      for (size_t w = 0; w < quads; w += 4) {
+        transpose(keys + token * stride + 4 * w, stride, panels + 4 * (w * columns + token), 4 * columns);
+      }
+    }
+    for (size_t i = 0; i < count; i++) {
+      for (size_t w = i < token ? quads : 0; w < words; w++) {
+        const size_t left = width * size - 4 * w;
+        memcpy(panels + 4 * (w * columns + i), keys + i * stride + 4 * w, left < 4 ? left : 4);
       }
     }
   }
+}
+
+// Interleaves two rows of bfloat16; NULL is one of zeros.
+static void pair(const uint16_t *first, const uint16_t *second, size_t count, uint32_t *out) {
+  for (size_t i = 0; i < count; i++) out[i] = first[i] | (second ? (uint32_t)second[i] << 16 : 0);
+}
+
+// The values of as many tokens as a word has numbers are interleaved.
+static void pack_values(size_t columns, size_t size, const char *values, size_t stride, size_t tokens, size_t width,
+                        char *panels) {
+  const size_t words = (tokens * size + 3) / 4;
+  for (size_t start = 0; start < width; start += columns, values += columns * size, panels += 4 * columns * words) {
+    const size_t count = width - start < columns ? width - start : columns;
+    if (count < columns) memset(panels, 0, 4 * columns * words);
+    for (size_t w = 0; w < words; w++) {
+      char *row = panels + 4 * w * columns;
+      if (size == 4) {
+        memcpy(row, values + w * stride, 4 * count);
+        continue;
+      }
+      const char *value = values + 2 * w * stride;
+      pair((const uint16_t *)(const void *)value,
+           2 * w + 1 < tokens ? (const uint16_t *)(const void *)(value + stride) : NULL, count,
+           (uint32_t *)(void *)row);
+    }
+  }
+}
+
+void kernels_pack_head(kernels_isa isa, kernels_number number, const void *keys, const void *values, size_t stride,
+                       size_t tokens, size_t width, void *head) {
+  const size_t columns = matmul_set_of(isa)->columns, size = 4 / kernels_numbers_per_word(number);
+  pack_keys(columns, size, keys, stride, tokens, width, head);
+  pack_values(columns, size, values, stride, tokens, width, (char *)head + key_bytes(isa, number, tokens, width));
 }
 
 void kernels_attend(kernels_isa isa, kernels_number number, const void *queries, size_t stride, size_t rows,
@@ -72,16 +113,22 @@ void kernels_attend(kernels_isa isa, kernels_number number, const void *queries,
   const size_t weight_stride = scores * size;
   const uint32_t *keys = head;
   const uint32_t *values = (const uint32_t *)((const char *)head + key_bytes(isa, number, tokens, width));
+  const int are_words = width * size % 4 == 0 && stride % 4 == 0 && (uintptr_t)queries % 4 == 0;
   const size_t tiles = tile_count(rows, set->rows);
   for (size_t tile = 0; tile < tiles; tile++) {
     const size_t start = tile_start(rows, tiles, tile), count = tile_start(rows, tiles, tile + 1) - start;
+    const uint32_t *own = (const uint32_t *)(const void *)((const char *)queries + start * stride);
     // A row of queries may end inside a word that belongs to the next head.
-    memset(query, 0, 4 * count * words);
-    for (size_t r = 0; r < count; r++) {
-      memcpy(query + r * words, (const char *)queries + (start + r) * stride, width * size);
+    if (!are_words) {
+      memset(query, 0, 4 * count * words);
+      for (size_t r = 0; r < count; r++) {
+        memcpy(query + r * words, (const char *)queries + (start + r) * stride, width * size);
+      }
+      own = query;
     }
     for (size_t column = 0; column < scores; column += columns) {
-      set->tile[number](count, query, words, keys + column * words, words, (uint32_t *)strip + column, scores);
+      set->tile[number](count, own, are_words ? stride / 4 : words, keys + column * words, words,
+                        (uint32_t *)strip + column, scores);
     }
     float reciprocals[MATMUL_MAX_ROWS];
     set->weigh(count, strip, scores, tokens, scores, factor, number, weights, weight_stride, reciprocals);

@@ -1,7 +1,6 @@
 #if defined(__x86_64__)
 
 #include <immintrin.h>
-#include <stdbool.h>
 
 #include "distance.h"
 
@@ -38,20 +37,29 @@ AVX2_INLINE void tile(size_t tile_queries, size_t tile_rows, const float *querie
     norm_sums[r] = _mm256_setzero_ps();
     for (size_t q = 0; q < tile_queries; q++) dot_sums[q][r] = _mm256_setzero_ps();
   }
-  const size_t whole = dimension - dimension % LANES;
-  const __m256i mask = first_lanes(dimension % LANES);
-  for (size_t i = 0; i < dimension; i += LANES) {
-    const bool partial = i == whole;
+  size_t i = 0;
+  for (; i + LANES <= dimension; i += LANES) {
     __m256 row[MAX_TILE_ROWS];
     for (size_t r = 0; r < tile_rows; r++) {
-      row[r] = partial ? _mm256_maskload_ps(rows[r] + i, mask) : _mm256_loadu_ps(rows[r] + i);
+      row[r] = _mm256_loadu_ps(rows[r] + i);
       if (ahead) _mm_prefetch((const char *)(ahead[r] + i), _MM_HINT_T0);
       if (norms2) norm_sums[r] = _mm256_fmadd_ps(row[r], row[r], norm_sums[r]);
     }
     for (size_t q = 0; q < tile_queries; q++) {
-      const float *terms = queries + q * dimension + i;
-      const __m256 query = partial ? _mm256_maskload_ps(terms, mask) : _mm256_loadu_ps(terms);
+      const __m256 query = _mm256_loadu_ps(queries + q * dimension + i);
       for (size_t r = 0; r < tile_rows; r++) dot_sums[q][r] = _mm256_fmadd_ps(query, row[r], dot_sums[q][r]);
+    }
+  }
+  // Outside of the loop, because the mask would cost it a register.
+  if (i < dimension) {
+    const __m256i mask = first_lanes(dimension - i);
+    for (size_t r = 0; r < tile_rows; r++) {
+      const __m256 row = _mm256_maskload_ps(rows[r] + i, mask);
+      if (norms2) norm_sums[r] = _mm256_fmadd_ps(row, row, norm_sums[r]);
+      for (size_t q = 0; q < tile_queries; q++) {
+        const __m256 query = _mm256_maskload_ps(queries + q * dimension + i, mask);
+        dot_sums[q][r] = _mm256_fmadd_ps(query, row, dot_sums[q][r]);
+      }
     }
   }
   for (size_t r = 0; r < tile_rows; r++) {

@@ -10,12 +10,25 @@ static const char *const names[] = {[KERNELS_PORTABLE] = "portable",
                                     [KERNELS_AVX512_BF16] = "avx512-bf16"};
 
 static kernels_isa active = KERNELS_PORTABLE;
+static const char *refused = NULL;
 
 const char *kernels_isa_name(kernels_isa isa) { return names[isa]; }
 
 kernels_isa kernels_active_isa(void) { return active; }
 
-static kernels_isa best(void) {
+const char *kernels_refused_isa(void) { return refused; }
+
+bool kernels_find_isa(const char *name, kernels_isa best, kernels_isa *isa) {
+  for (int candidate = KERNELS_PORTABLE; candidate <= (int)best; candidate++) {
+    if (strcmp(name, names[candidate]) == 0) {
+      *isa = (kernels_isa)candidate;
+      return true;
+    }
+  }
+  return false;
+}
+
+kernels_isa kernels_best_isa(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return KERNELS_PORTABLE;
@@ -32,9 +45,7 @@ static kernels_isa best(void) {
 
 // Runs before main: no kernel is called earlier, and no lock is needed later.
 __attribute__((constructor)) static void decide(void) {
-  active = best();
+  active = kernels_best_isa();
   const char *asked = getenv("CELLVEC_ISA");
-  for (int isa = KERNELS_PORTABLE; asked && isa < (int)active; isa++) {
-    if (strcmp(asked, names[isa]) == 0) active = (kernels_isa)isa;
-  }
+  if (asked && *asked && !kernels_find_isa(asked, active, &active)) refused = asked;
 }

@@ -103,25 +103,3 @@ void kernels_matmul(kernels_isa isa, const kernels_product *product, const void 
 void kernels_round_bf16(kernels_isa isa, size_t count, const float *x, uint16_t *out) {
   matmul_set_of(isa)->round(count, x, out);
 }
-
-void kernels_quantize(size_t rows, size_t width, const float *x, uint8_t *out, kernels_step *steps) {
-  const size_t padded = kernels_row_bytes(KERNELS_I8, width);
-  for (size_t row = 0; row < rows; row++, x += width, out += padded) {
-    float least = 0, most = 0, sum = 0;
-    for (size_t i = 0; i < width; i++) {
-      least = x[i] < least ? x[i] : least;
-      most = x[i] > most ? x[i] : most;
-      sum += x[i] * 0;
-    }
-    const float step = most > least ? (most - least) / 255 : 1;
-    const float inverse = 1 / step;
-    const float zero = rintf(-least * inverse);
-    steps[row] = (kernels_step){step + sum, (int32_t)zero};
-    for (size_t i = 0; i < width; i++) {
-      float value = x[i] * inverse + zero + 0.5f;
-      value = value < 0 ? 0 : value;
-      out[i] = (uint8_t)(value > 255 ? 255 : value);
-    }
-    for (size_t i = width; i < padded; i++) out[i] = (uint8_t)zero;
-  }
-}

@@ -23,6 +23,10 @@ typedef struct {
   void (*scale)(size_t rows, const float *sums, size_t sums_stride, const float *factors, size_t columns,
                 kernels_number result, void *out, size_t out_stride);
   void (*round)(size_t count, const float *x, uint16_t *out);
+  // One row of kernels_quantize.
+  kernels_step (*quantize)(kernels_number number, size_t width, const void *x, uint8_t *out);
+  // The layer norm of one row.
+  void (*norm)(const float *gamma, const float *beta, float epsilon, size_t width, const float *x, float *out);
 } matmul_set;
 
 extern const matmul_set matmul_portable;

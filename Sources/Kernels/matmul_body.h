@@ -5,6 +5,8 @@
 //   LANES_OF_A_REGISTER, ROWS   floats in a register; rows of a tile, so that ROWS x 2 sums fit the registers
 //   FUSED         whether multiply-add is one instruction
 //   DOT_BF16, DOT_I8   optional: sum + dot of two words in each lane, by one instruction
+//   PAIRS_I16     optional: products of 16-bit integers, two summed to one of 32 bits, by one instruction
+//   BF16_ROWS, I8_ROWS   optional: fewer rows at a time, for dots of several instructions, which need registers
 //   ROUND_BF16    optional: floats to bfloat16, by one instruction
 
 #include <math.h>
@@ -21,7 +23,9 @@ typedef float floats __attribute__((vector_size(4 * LANES_OF_A_REGISTER)));
 typedef int32_t ints __attribute__((vector_size(4 * LANES_OF_A_REGISTER)));
 typedef uint32_t words_in_memory __attribute__((vector_size(4 * LANES_OF_A_REGISTER), aligned(4), may_alias));
 typedef uint16_t halves __attribute__((vector_size(2 * LANES_OF_A_REGISTER)));
+typedef int16_t shorts __attribute__((vector_size(4 * LANES_OF_A_REGISTER)));
 typedef uint32_t words __attribute__((vector_size(4 * LANES_OF_A_REGISTER)));
+typedef uint8_t bytes __attribute__((vector_size(LANES_OF_A_REGISTER)));
 
 #if FUSED
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
@@ -42,7 +46,15 @@ TARGET_INLINE words dot_bf16(words sum, words a, words b) {
 #define DOT_BF16 dot_bf16
 #endif
 
-#ifndef DOT_I8
+#if !defined(DOT_I8) && defined(PAIRS_I16)
+// Bytes 0 and 2 of a word, then 1 and 3. Exact, which products of bytes are not: those saturate.
+TARGET_INLINE words dot_i8(words sum, words a, words b) {
+  const words even = PAIRS_I16(a & 0x00FF00FFu, (shorts)b << 8 >> 8);
+  const words odd = PAIRS_I16((a >> 8) & 0x00FF00FFu, (shorts)b >> 8);
+  return sum + even + odd;
+}
+#define DOT_I8 dot_i8
+#elif !defined(DOT_I8)
 TARGET_INLINE words dot_i8(words sum, words a, words b) {
   ints s = (ints)sum;
 #pragma clang loop unroll(full)
@@ -56,7 +68,7 @@ TARGET_INLINE words dot_i8(words sum, words a, words b) {
 
 // The sums of one tile stay in registers: `rows` is a constant wherever this is inlined. The loop over words must
 // not be unrolled: the compiler then runs out of registers and spills sums (tools/check-kernels looks).
-#define TILE(name, DOT)                                                                                        \
+#define TILE(name, DOT, most)                                                                                  \
   TARGET_INLINE void name##_rows(const size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel,   \
                                  size_t count, uint32_t *sums, size_t sums_stride) {                           \
     words sum[ROWS][2];                                                                                        \
@@ -80,6 +92,11 @@ TARGET_INLINE words dot_i8(words sum, words a, words b) {
   }                                                                                                            \
   TARGET static void name(size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel, size_t count,  \
                           uint32_t *sums, size_t sums_stride) {                                                \
+    if (most < ROWS) {                                                                                         \
+      for (; rows > most; rows -= most, x += most * stride, sums += most * sums_stride) {                      \
+        name##_rows(most, x, stride, panel, count, sums, sums_stride);                                         \
+      }                                                                                                        \
+    }                                                                                                          \
     switch (rows) {                                                                                            \
       CASES(name)                                                                                              \
     }                                                                                                          \
@@ -99,9 +116,16 @@ TARGET_INLINE words dot_i8(words sum, words a, words b) {
   CASE(name, 8) CASE(name, 9) CASE(name, 10) CASE(name, 11) CASE(name, 12)
 #endif
 
-TILE(tile_f32, dot_f32)
-TILE(tile_bf16, DOT_BF16)
-TILE(tile_i8, DOT_I8)
+#ifndef BF16_ROWS
+#define BF16_ROWS ROWS
+#endif
+#ifndef I8_ROWS
+#define I8_ROWS ROWS
+#endif
+
+TILE(tile_f32, dot_f32, ROWS)
+TILE(tile_bf16, DOT_BF16, BF16_ROWS)
+TILE(tile_i8, DOT_I8, I8_ROWS)
 
 // Select without a branch: yes where the condition holds.
 TARGET_INLINE floats chosen(ints condition, floats yes, floats no) {
@@ -161,6 +185,12 @@ TARGET_INLINE floats quick_gelus(floats v) {
   return v * MULTIPLY_ADD(a, p, (floats){} + 0.5f);
 }
 
+TARGET_INLINE floats rough_gelus(floats v) {
+  floats a = chosen(v > 4.0f, (floats){} + 4.0f, v);
+  a = chosen(a < -4.0f, (floats){} - 4.0f, a);
+  return v * MULTIPLY_ADD(a, ROUGH_GELU_POLYNOMIAL(MULTIPLY_ADD, (floats){}, a * a), (floats){} + 0.5f);
+}
+
 // A tile's end where all is known but the numbers. `out` has room for whole panels.
 TARGET_INLINE void finish_tile(const int is_i8, const kernels_ending ending, const kernels_number result,
                                const kernels_product *product, const uint32_t *sums, size_t rows,
@@ -170,6 +200,8 @@ TARGET_INLINE void finish_tile(const int is_i8, const kernels_ending ending, con
     const floats bias = product->bias ? load(product->bias + first + at) : (floats){};
     const floats scale = is_i8 ? load(product->scale + first + at) : (floats){};
     const ints weights = is_i8 ? (ints)load(product->sums + first + at) : (ints){};
+    const int is_scaled = is_i8 && ending == KERNELS_GELU && product->factors;
+    const floats factor = is_scaled ? load(product->factors + first + at) : (floats){} + 1.0f;
     for (size_t r = 0; r < rows; r++) {
       floats p = load(sums + r * COLUMNS + at);
       if (is_i8) {
@@ -179,7 +211,8 @@ TARGET_INLINE void finish_tile(const int is_i8, const kernels_ending ending, con
         p += bias;
       }
       char *target = (char *)out + r * out_stride;
-      if (ending == KERNELS_GELU) p = result == KERNELS_F32 ? gelus(p) : quick_gelus(p);
+      if (ending == KERNELS_GELU) p = result == KERNELS_F32 ? gelus(p) : is_i8 ? rough_gelus(p) : quick_gelus(p);
+      if (is_i8 && ending == KERNELS_GELU) p *= factor;
       if (ending == KERNELS_RESIDUAL) p += load(target + 4 * at);
       if (result == KERNELS_F32)
         store(target + 4 * at, p);
@@ -282,4 +315,6 @@ TARGET static void round_all(size_t count, const float *x, uint16_t *out) {
   for (; i < count; i++) out[i] = round_bf16(x[i]);
 }
 
-const matmul_set SET = {COLUMNS, ROWS, {tile_f32, tile_bf16, tile_i8}, finish, weigh, scale, round_all};
+#include "quantize_body.h"
+
+const matmul_set SET = {COLUMNS, ROWS, {tile_f32, tile_bf16, tile_i8}, finish, weigh, scale, round_all, quantize, norm};

@@ -35,6 +35,15 @@ KERNEL(kernels_layer_norm, layer_norm,
 
 KERNEL(kernels_softmax, softmax, (size_t rows, size_t width, float *x), (rows, width, x))
 
+KERNEL(kernels_dots, dots,
+       (size_t count, const float *a, size_t rows, const float *x, size_t stride, size_t width, float *out,
+        size_t out_stride),
+       (count, a, rows, x, stride, width, out, out_stride))
+
+KERNEL(kernels_weighted_sums, weighted_sums,
+       (size_t count, const float *weights, size_t rows, size_t width, const float *x, float *out),
+       (count, weights, rows, width, x, out))
+
 KERNEL(kernels_silu_gate, silu_gate, (const float *bias, size_t rows, size_t width, float *x), (bias, rows, width, x))
 
 KERNEL(kernels_tanh_gelu_gate, tanh_gelu_gate, (const float *bias, size_t rows, size_t width, float *x),

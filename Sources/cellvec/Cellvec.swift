@@ -37,6 +37,7 @@ struct Cellvec: ParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot()
+      try InstructionSet.check()
       try command.run()
       Glibc.exit(ExitStatus.done.rawValue)
     } catch let status as ExitStatus {

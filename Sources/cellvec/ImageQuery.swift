@@ -30,7 +30,8 @@ struct ImageQuery {
     }
     recipe = try Recipe(canonicalJSON: json, space: space.name)
     source = try ImageQuery.fieldOfView(of: files, recipe: recipe)
-    let model = try ImageQuery.model(of: space, hash: hash, at: backbone, in: registry)
+    let model = try ImageQuery.model(
+      of: space, hash: hash, precision: recipe.precision, at: backbone, in: registry)
     embedder = try recipe.embedder(with: model)
     guard embedder.dimension == space.dimension else {
       throw Fault(
@@ -43,7 +44,7 @@ struct ImageQuery {
   /// The backbone that made a space: where an option says, else where the space says, else wherever the registry
   /// has the same weights.
   private static func model(
-    of space: SpaceRecord, hash: String, at option: String?, in registry: ModelRegistry
+    of space: SpaceRecord, hash: String, precision: Precision, at option: String?, in registry: ModelRegistry
   ) throws -> VisionTransformer {
     guard let reference = option ?? space.backbone?.path else {
       throw Fault(.usage, "--backbone", "space \"\(space.name)\" does not say where its backbone is")
@@ -52,7 +53,7 @@ struct ImageQuery {
     do {
       // A file that has moved has its branches still.
       let branch = try registry.hasModel(named: reference) ? nil : space.backbone?.branch
-      let model = try registry.load(reference, branch: branch, precision: .fastest).model
+      let model = try registry.load(reference, branch: branch, precision: precision).model
       if model.hash.description == hash { return model }
       problem = Fault(
         .badData, reference, expected: "the weights that made space \"\(space.name)\" (\(hash))",
@@ -62,15 +63,26 @@ struct ImageQuery {
         .missingInput, fault.subject, fault.problem,
         remedy: "name the weights that made space \"\(space.name)\" with --backbone")
     }
-    if option == nil, let found = try registry.load(hash: hash, precision: .fastest) { return found.model }
+    if option == nil, let found = try registry.load(hash: hash, precision: precision) { return found.model }
     throw problem
   }
 
-  /// The vectors of the image's cells.
-  /// - Shape: [cells, dimension], row-major.
-  func vectors(threads: Int) throws -> (values: [Float], count: Int) {
-    let cells = try embedQueryImage(source, recipe: recipe, embedder: embedder, threads: threads)
-    return (cells.flatMap(\.vector), cells.count)
+  /// A query for each of the image's cells.
+  /// - Parameter object: the only cell that is wanted, as results name it; nil for all.
+  func queries(object: String?, threads: Int) throws -> Queries {
+    let image = try embedQueryImage(
+      source, recipe: recipe, embedder: embedder, object: object, threads: threads)
+    for role in image.blankRoles {
+      StandardError.writeLine(
+        "warning: --image: all pixels of \(role) are equal, which says nothing of a cell")
+    }
+    if image.cells.isEmpty {
+      StandardError.writeLine(
+        "warning: --image: no cell was found in the image, so there is nothing to search with")
+    }
+    return Queries(
+      vectors: image.cells.flatMap(\.vector), count: image.cells.count, areNumbered: true,
+      objects: image.cells.map(\.cell.name))
   }
 
   /// The image that these files make, its channels in the order of the recipe's roles.

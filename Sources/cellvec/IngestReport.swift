@@ -32,6 +32,8 @@ enum IngestReport {
     add("images with changed pixels", .integer(summary.replaced))
     add("images failed", .integer(summary.failures.count))
     add("images with the pixels of another", .integer(summary.duplicates.count))
+    add("images with a blank channel", .integer(summary.blank.count))
+    add("images without cells", .integer(summary.withoutCells.count))
     add("objects found", .integer(summary.found))
     add("cells embedded", .integer(summary.cells))
     for (reason, count) in summary.dropped.sorted(by: { $0.key < $1.key }) {
@@ -60,10 +62,28 @@ enum IngestReport {
     return Report(["fact", "value"], rows: rows)
   }
 
+  /// - Parameter roles: the channels that are about to be ingested.
+  static func warning(_ others: OtherChannels, roles: [String]) -> String {
+    let (before, now) = (others.roles.joined(separator: ", "), roles.joined(separator: ", "))
+    return [
+      "images that the database has with other channels (\(before)): \(others.imageCount)",
+      "with \(now) their objects become new cells beside those, with rows, metadata and labels of their own",
+      "to have another space of the same cells, name the same channels and leave some out with --map role=none",
+    ].joined(separator: "; ")
+  }
+
   /// What a user should look into, for stderr.
   static func warnings(_ summary: IngestSummary) -> [String] {
     var warnings = summary.duplicates.map {
       "\($0.name): has the same pixels as \($0.original); its cells are that image's"
+    }
+    if !summary.blank.isEmpty {
+      let names = summary.blank.map { "\($0.name) (\($0.roles.joined(separator: ", ")))" }
+      warnings.append(
+        "images with channels whose pixels are all equal, which say nothing of a cell: \(shortened(names))")
+    }
+    if !summary.withoutCells.isEmpty {
+      warnings.append("images without cells: \(shortened(summary.withoutCells))")
     }
     if summary.replaced > 0 {
       warnings.append(

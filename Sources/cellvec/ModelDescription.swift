@@ -47,12 +47,14 @@ struct ModelDescription: Encodable {
     /// Side of the model's input, pixels.
     let inputSizePx: Int
     let pooling: Pooling
+    let rotations: Rotations
     /// Numbers of the vector of one pass.
     let dimension: Int
   }
 
-  /// - Throws: `badData` when the file asks for a rule that is not known, `missingInput` for an unknown preset.
+  /// - Throws: `badData` when the file's metadata are of no use, `missingInput` for an unknown preset.
   init(of model: VisionTransformer, preset: String? = nil) throws {
+    for fact in TrainingFact.allCases { try model.trainingInput.check(fact) }
     name = model.name
     hash = model.hash.description
     format = model.format
@@ -71,7 +73,7 @@ struct ModelDescription: Encodable {
       strategy: recipe.strategy.rawValue, normalization: crop.normalization,
       normalizationScope: crop.normalizationScope,
       scaling: crop.normalization == .fixed ? recipe.scaling : nil, inputSizePx: crop.outputSizePx,
-      pooling: recipe.pooling, dimension: model.dimension(for: recipe.pooling))
+      pooling: recipe.pooling, rotations: recipe.rotations, dimension: model.dimension(for: recipe.pooling))
     inputs = model.inputRoles
     trainedImageSizePx = model.trainingInput.imageSizePx ?? model.trainedImageSizePx
     expectedNormalization = model.expectedNormalization?.words
@@ -94,7 +96,7 @@ struct ModelDescription: Encodable {
       ("inputs", inputs.map { .list($0) } ?? .text("\(geometry.inputChannels), of unknown roles")),
       ("poolings", .list(poolings.map(\.rawValue))), ("preprocessing", .text(preprocessing)),
       ("by default", .text(defaults.description)),
-      ("unused tensors", .list(ignoredTensors)),
+      ("unused tensors", ignoredTensors.isEmpty ? .text("none") : .list(ignoredTensors)),
     ])
   }
 
@@ -118,6 +120,7 @@ struct ModelDescription: Encodable {
       preset.map { "preset \($0)" }, expectedNormalization.map { "its family is trained with \($0)" },
       trainingInput.normalization.map { "normalization \($0)" },
       trainingInput.cropUm.map { "squares of \($0) µm" }, trainingInput.pooling.map { "pooling \($0)" },
+      trainingInput.rotations.map { "rotations \($0)" },
     ].compactMap { $0 }
     return facts.isEmpty
       ? "not stated; choose one with --preset or --normalize" : facts.joined(separator: ", ")
@@ -131,6 +134,7 @@ extension ModelDescription.Defaults: CustomStringConvertible {
     let numbers = scaling.map { " (\($0))" } ?? ""
     return
       "strategy \(strategy); intensities \(normalization.rawValue)\(numbers)\(scope); \(inputSizePx) x \(inputSizePx) px"
+      + (rotations == .one ? "" : "; mean of \(rotations.rawValue) rotations")
   }
 }
 

@@ -18,6 +18,8 @@ struct ModelTiming: Encodable {
   let precision: Precision
   /// From the start of reading the file until the model can embed.
   let loadSeconds: Double
+  /// Whether packed weights were in the cache.
+  let loadedFromCache: Bool
   /// The first batch, which also touches memory for the first time.
   let warmUpSeconds: Double
   /// Batches measured after it.
@@ -45,6 +47,7 @@ struct ModelTiming: Encodable {
     self.pooling = pooling
     precision = model.precision
     loadSeconds = load / .seconds(1)
+    loadedFromCache = model.weightsAreFromCache
     warmUpSeconds = rounds.warmUp / .seconds(1)
     self.rounds = rounds.durations.count
     imagesPerSecond = Rate(rounds.durations.map { Double(batch) / ($0 / .seconds(1)) })
@@ -58,7 +61,7 @@ struct ModelTiming: Encodable {
       ("instruction set", .text(instructionSet)),
       ("images", .text("\(sizePx) x \(sizePx) px, \(batch) a batch, pooling \(pooling.rawValue)")),
       ("precision", .text(precision.rawValue)), ("threads", .integer(threads)),
-      ("load", .text("\(fixed(loadSeconds, decimals: 3)) s")),
+      ("load", .text("\(fixed(loadSeconds, decimals: 3)) s\(loadedFromCache ? " from the cache" : "")")),
       ("warm-up", .text("\(fixed(warmUpSeconds, decimals: 3)) s")), ("rounds", .integer(rounds)),
       (
         "images/s",

@@ -1,6 +1,7 @@
 import Faults
 import Formats
 import Foundation
+import Identity
 import TestSupport
 import Testing
 
@@ -99,6 +100,63 @@ import Testing
   }
 }
 
+/// A model over several files (tools/fixtures/families/checkpoints.py).
+@Suite struct ShardedCheckpointTests {
+  @Test(
+    arguments: [
+      "shards/model.safetensors.index.json", "shards/model-00002-of-00002.safetensors",
+      "shards-pytorch/pytorch_model.bin.index.json", "shards-pytorch/pytorch_model-00001-of-00002.bin",
+    ])
+  func embeddingsEqualThoseOfTheReference(file: String) throws {
+    let model = try VisionTransformer(path: fixturePath("checkpoints/\(file)"))
+    #expect(model.familyName == "DINOv2 (Hugging Face)" && model.geometry.heads == 2)
+    #expect(model.name == (file.hasPrefix("shards-") ? "shards-pytorch" : "shards"))
+    let cases = try SafetensorsFile(path: fixturePath("checkpoints/shards.cases.safetensors"))
+    let found = try model.embed(cases.floats(of: "input 12x20"), count: 1, height: 12, width: 20)
+    #expect(largestDifference(found, try cases.floats(of: "class 12x20")) <= 1e-5)
+  }
+
+  @Test func theNameIsThatOfAllFilesInTheirOrder() throws {
+    let folder = fixturePath("checkpoints/shards")
+    let all = try ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"].flatMap {
+      try #require(bytes(ofFile: "\(folder)/\($0)"))
+    }
+    // The configuration says the usual epsilon, and the number of heads, which no width tells.
+    let hash = all.withUnsafeBytes { ContentHash(of: $0) }
+    #expect(
+      try VisionTransformer(path: "\(folder)/model.safetensors.index.json").hash
+        == ContentHash(of: "\(hash) num_attention_heads 2"))
+  }
+
+  @Test(arguments: ["shards/model-00001-of-00002.safetensors", "shards-pytorch/pytorch_model.bin.index.json"])
+  func anAddedModelHasAllItsFiles(file: String) throws {
+    try withTemporaryDirectory { folder in
+      let path = fixturePath("checkpoints/\(file)")
+      let registry = ModelRegistry(folder: folder)
+      let entry = try registry.add("a", path: path)
+      let copy = try registry.load("a").model
+      #expect(copy.name == "a")
+      #expect(try copy.hash == VisionTransformer(path: path).hash)
+      #expect(entry.byteCount == (file.hasPrefix("shards-") ? 19_080 : 7_672))
+    }
+  }
+
+  @Test func aMissingFileIsToldByItsOwnName() throws {
+    try withTemporaryDirectory { folder in
+      let shards = fixturePath("checkpoints/shards")
+      for name in ["model.safetensors.index.json", "model-00001-of-00002.safetensors"] {
+        try write(try #require(bytes(ofFile: "\(shards)/\(name)")), to: "\(folder)/\(name)")
+      }
+      let fault = #expect(throws: Fault.self) {
+        try ModelRegistry(folder: folder + "/registry").add(
+          "a", path: folder + "/model-00001-of-00002.safetensors")
+      }
+      #expect(fault?.kind == .missingInput)
+      #expect(fault?.subject == folder + "/model-00002-of-00002.safetensors")
+    }
+  }
+}
+
 @Suite struct ModelNameTests {
   @Test(
     arguments: [
@@ -122,14 +180,11 @@ import Testing
 
   @Test(
     arguments: [
-      "model-00002-of-00003.safetensors", "pytorch_model-00001-of-00002.bin", "model.safetensors.index.json",
+      ("a/dinov2-00002-of-00003.safetensors", "dinov2"), ("dinov2.safetensors.index.json", "dinov2"),
+      ("none/model.safetensors.index.json", "model"),
     ])
-  func oneOfSeveralFilesIsRefused(file: String) throws {
-    try withTemporaryDirectory { folder in
-      try write(Array("{}".utf8), to: "\(folder)/\(file)")
-      let fault = #expect(throws: Fault.self) { try VisionTransformer(path: "\(folder)/\(file)") }
-      #expect(fault?.problem.hasPrefix("expected one file with all tensors of a model, found ") == true)
-    }
+  func severalFilesLendOneName(path: String, name: String) {
+    #expect(ModelName.of(weights: path) == name)
   }
 
   @Test func theOnlyOneOfOneFileIsRead() throws {

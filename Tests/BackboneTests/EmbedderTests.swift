@@ -37,6 +37,37 @@ import Testing
     }
   }
 
+  @Test(arguments: [Rotations.two, .four], [(12, 12), (8, 12)])
+  func rotationsAverageTheVectorsOfTurnedCrops(rotations: Rotations, size: (Int, Int)) throws {
+    try withSeededModel(.tiny(inputChannels: 2)) { model in
+      let embedder = try Embedder(
+        backbone: model, strategy: .map(["nucleus", "protein"]), roles: ["nucleus", "protein"],
+        rotations: rotations)
+      var crop = Crop(height: size.0, width: size.1, values: noise(2 * size.0 * size.1))
+      let found = try embedder.embed(crop.values, count: 1, height: crop.height, width: crop.width)
+      var sum = [Float](repeating: 0, count: 16)
+      for turn in 0..<4 {
+        if rotations == .four || turn.isMultiple(of: 2) {
+          let vector = try model.embed(crop.values, count: 1, height: crop.height, width: crop.width)
+          sum = zip(sum, vector).map(+)
+        }
+        crop = crop.quarterTurned
+      }
+      #expect(largestDifference(found, sum.map { $0 / Float(rotations.rawValue) }) < 1e-6)
+    }
+  }
+
+  @Test func aTurnedCropHasTheSameVectorByFourRotations() throws {
+    try withSeededModel(.tiny(inputChannels: 1)) { model in
+      let embedder = try Embedder(
+        backbone: model, strategy: .replicate(.concat), roles: ["dna"], rotations: .four)
+      let crop = Crop(height: side, width: side, values: noise(plane))
+      let upright = try embedder.embed(crop.values, count: 1, height: side, width: side)
+      let turned = try embedder.embed(crop.quarterTurned.values, count: 1, height: side, width: side)
+      #expect(largestDifference(upright, turned) < 1e-6)
+    }
+  }
+
   @Test func mapSendsRolesToInputsAndZerosToTheRest() throws {
     try withSeededModel(.tiny(inputChannels: 3)) { model in
       let embedder = try Embedder(
@@ -113,6 +144,26 @@ import Testing
         try Embedder(backbone: model, strategy: .replicate(.concat), roles: roles)
       }
     }
+  }
+}
+
+/// Planes that are turned as plainly as can be.
+private struct Crop {
+  var height: Int
+  var width: Int
+  /// [planes, height, width].
+  var values: [Float]
+
+  /// Anticlockwise: what was the last column becomes the first row.
+  var quarterTurned: Crop {
+    let planes = values.count / (height * width)
+    var turned = Crop(height: width, width: height, values: [])
+    for plane in 0..<planes {
+      for column in (0..<width).reversed() {
+        for row in 0..<height { turned.values.append(values[(plane * height + row) * width + column]) }
+      }
+    }
+    return turned
   }
 }
 

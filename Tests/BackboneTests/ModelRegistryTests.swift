@@ -53,6 +53,56 @@ import Testing
     }
   }
 
+  @Test func theTextBesideAFileIsTheModelsCard() throws {
+    try withRegistry { registry, path, folder in
+      _ = try registry.add("none", path: path)
+      try write(Array("readme".utf8), to: folder + "/README.md")
+      _ = try registry.add("other", path: path)
+      for name in ["none", "other"] {
+        let fault = #expect(throws: Fault.self) { try registry.card(of: name) }
+        #expect(fault?.kind == .missingInput && !registry.hasCard(name))
+      }
+      // A folder with a configuration is the model's, and so is its text; the file's own goes before it.
+      try write(Array("{}".utf8), to: folder + "/config.json")
+      _ = try registry.add("folder", path: path)
+      try write(Array("# Tiny\n".utf8), to: folder + "/tiny.md")
+      _ = try registry.add("own", path: path)
+      #expect(try registry.card(of: "folder") == "readme" && registry.hasCard("folder"))
+      #expect(try registry.card(of: "own") == "# Tiny\n")
+    }
+  }
+
+  @Test func whatSpeaksAgainstAModelKeepsItOut() throws {
+    func refuse(_ model: VisionTransformer) throws {
+      throw Fault(.usage, "model \(model.name)", "is not for --preset p")
+    }
+    try withRegistry { registry, path, _ in
+      let fault = #expect(throws: Fault.self) { try registry.add("a", path: path, check: refuse) }
+      #expect(fault?.description == "model a: is not for --preset p")
+      let entries = try registry.entries()
+      #expect(entries.map(\.name) == [BundledModel.name])
+    }
+  }
+
+  @Test func rolesThatAreOfNoUseNeedOthers() throws {
+    try withRegistry { registry, path, _ in
+      let file = try SafetensorsFile(path: path)
+      let tensors = try file.tensorNames.map { name in
+        (name: name, shape: file.shape(of: name) ?? [], values: try file.floats(of: name))
+      }
+      let metadata = file.metadata.merging(["inputs": "nucleus"]) { $1 }
+      try write(SafetensorsFile.encode(tensors: tensors, metadata: metadata), to: path)
+      #expect(try VisionTransformer(path: path).inputRoles == nil)
+      let fault = #expect(throws: Fault.self) { try registry.add("a", path: path) }
+      #expect(
+        fault?.description
+          == #"\#(path): metadata inputs: expected 2 different roles, found "nucleus"; say it with --map,"#
+          + " or with --inputs of cellvec models add")
+      #expect(try registry.add("a", path: path, inputs: ["er", "protein"]).inputs == ["er", "protein"])
+      #expect(try registry.load("a").model.inputRoles == ["er", "protein"])
+    }
+  }
+
   @Test func pathsAreFilesAndNamesGoBeforeThem() throws {
     try withRegistry { registry, path, _ in
       let found = try registry.load(path)
@@ -141,7 +191,7 @@ import Testing
     let folder = fixturePath("").split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
     let path = folder.joined(separator: "/") + "/Sources/BundledBackbone/\(BundledModel.name).safetensors"
     let file = try #require(bytes(ofFile: path))
-    #expect(try BundledModel.file().withUnsafeBytes { Array($0) } == file)
+    #expect(try BundledModel.file().files[0].bytes.withUnsafeBytes { Array($0) } == file)
     #expect(try BundledModel.load().hash == VisionTransformer(path: path).hash)
     #expect(BundledModel.card.hasPrefix("# \(BundledModel.name)\n"))
   }
@@ -155,17 +205,31 @@ import Testing
 }
 
 @Suite struct TrainingInputTests {
-  @Test func textsAreKeptAndNumbersRead() throws {
-    let input = try TrainingInput(
-      metadata: ["normalization": "x", "image_size": "64", "crop_um": "25.6", "pooling": "both"], name: "f")
-    #expect(input.normalization == "x" && input.imageSizePx == 64)
-    #expect(input.cropUm == 25.6 && input.pooling == "both")
-    #expect(try TrainingInput(metadata: [:], name: "f").imageSizePx == nil)
+  private func input(_ metadata: [String: String]) -> TrainingInput {
+    TrainingInput(metadata: metadata, inputCount: 2, name: "f")
   }
 
-  @Test(arguments: [("image_size", "0"), ("image_size", "6.5"), ("crop_um", "inf"), ("crop_um", "-1")])
-  func numbersThatAreNoneAreFaults(key: String, text: String) {
-    let fault = #expect(throws: Fault.self) { try TrainingInput(metadata: [key: text], name: "f") }
-    #expect(fault?.subject == "f: metadata \(key)")
+  @Test func textsAreKeptAndNumbersRead() throws {
+    let told = input([
+      "normalization": "x", "image_size": "64", "crop_um": "25.6", "pooling": "both", "inputs": "a,b",
+    ])
+    #expect(told.normalization == "x" && told.imageSizePx == 64 && told.cropUm == 25.6)
+    #expect(told.pooling == "both" && told.inputs == ["a", "b"])
+    for fact in TrainingFact.allCases { try told.check(fact) }
+    #expect(input([:]).imageSizePx == nil && input([:]).inputs == nil)
+  }
+
+  @Test(arguments: [
+    (TrainingFact.imageSize, "0", "--input-size"), (.imageSize, "6.5", "--input-size"),
+    (.cropUm, "inf", "--crop"), (.cropUm, "-1", "--crop"), (.inputs, "a", "--map"), (.inputs, "a,a", "--map"),
+    (.inputs, "a,", "--map"),
+  ])
+  func whatIsOfNoUseIsAFaultOnceItIsNeeded(fact: TrainingFact, text: String, option: String) throws {
+    let told = input([fact.rawValue: text, "pooling": "mean"])
+    let fault = #expect(throws: Fault.self) { try told.check(fact) }
+    #expect(fault?.subject == "f: metadata \(fact.rawValue)")
+    #expect(fault?.remedy.hasPrefix("say it with \(option)") == true)
+    #expect(told.imageSizePx == nil && told.cropUm == nil && told.inputs == nil)
+    try told.check(.pooling)
   }
 }

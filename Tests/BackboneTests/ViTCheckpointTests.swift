@@ -139,15 +139,20 @@ private struct Draft {
   }
 
   @Test(arguments: ["nucleus", "nucleus,nucleus", "nucleus,", "a,b,c"])
-  func rolesThatDoNotFitTheInputsAreRefused(inputs: String) throws {
+  func rolesThatDoNotFitTheInputsAreRefusedWhereTheyAreNeeded(inputs: String) throws {
     try withTemporaryDirectory { folder in
       var draft = Draft()
       draft.metadata["inputs"] = inputs
       let path = folder + "/w.safetensors"
       try write(SafetensorsFile.encode(tensors: draft.tensors, metadata: draft.metadata), to: path)
-      let fault = #expect(throws: Fault.self) { try VisionTransformer(path: path) }
+      let model = try VisionTransformer(path: path)
+      #expect(model.inputRoles == nil)
+      let fault = #expect(throws: Fault.self) { try model.trainingInput.check(.inputs) }
       #expect(fault?.subject == "\(path): metadata inputs")
       #expect(fault?.problem == "expected 2 different roles, found \"\(inputs)\"")
+      let told = try VisionTransformer(path: path, inputRoles: ["a", "b"])
+      try told.trainingInput.check(.inputs)
+      #expect(told.inputRoles == ["a", "b"])
     }
   }
 

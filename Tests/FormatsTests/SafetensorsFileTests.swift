@@ -61,7 +61,7 @@ import Testing
       ],
       metadata: ["note": "µm \"quoted\" \\ \t\u{1}"])
     let python = try SafetensorsFile(path: fixturePath("backbone/encoded.safetensors"))
-    #expect(python.withUnsafeBytes { Array($0) } == bytes)
+    #expect(python.files[0].bytes.withUnsafeBytes { Array($0) } == bytes)
   }
 
   @Test func encodedTensorsReadBackBitForBit() throws {

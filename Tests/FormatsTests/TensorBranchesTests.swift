@@ -20,7 +20,8 @@ import Testing
     #expect(student.tensorNames == ["dino_loss.center", "module.student.norm", "student.norm"])
     #expect(student.branches.unusual == "student")
     #expect(try student.floats(of: "student.norm") == [2])
-    #expect(student.withUnsafeBytes { Array($0) } == bytes(names))
+    #expect(student.files.map(\.path) == ["w"])
+    #expect(student.files[0].bytes.withUnsafeBytes { Array($0) } == bytes(names))
   }
 
   @Test func aFileOfOneModelHasNoBranches() throws {
@@ -39,18 +40,5 @@ import Testing
     #expect(part.tensorNames == ["dino_loss.center", "teacher.norm"])
     #expect(part.branches.unusual == "best")
     #expect(part.branches.all == ["teacher", "student", "model", "best"])
-  }
-
-  @Test(arguments: [
-    "a/model-00002-of-00010.safetensors", "b-00001-of-00002.bin", "model.safetensors.index.json",
-  ])
-  func partsOfAModelAreKnownByTheirNames(path: String) {
-    let fault = #expect(throws: Fault.self) { try WeightsFormat.refusePart(path) }
-    #expect(fault?.kind == .badData && fault?.subject == path)
-  }
-
-  @Test(arguments: ["model-00001-of-00001.safetensors", "fold-1-of-5.pth", "run-of-00012.pth", "of.pth", ""])
-  func otherNamesAreThoseOfWholeModels(path: String) throws {
-    try WeightsFormat.refusePart(path)
   }
 }

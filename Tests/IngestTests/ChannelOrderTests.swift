@@ -26,7 +26,7 @@ import Testing
         _ = try ingest.run(into: space, of: writer, isCancelled: { false }, progress: { _ in })
         let queried = try embedQueryImage(images[0], recipe: recipe, embedder: embedder, threads: 1)
         let stored = try writer.database.read { try $0.vector(of: 2, in: space) }
-        #expect(stored == queried[2].vector)
+        #expect(stored == queried.cells[2].vector)
         return stored
       }
       #expect(vectors[0] == vectors[1])

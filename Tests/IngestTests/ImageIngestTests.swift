@@ -88,6 +88,19 @@ import Testing
     }
   }
 
+  @Test func channelsThatShowNothingAreToldOf() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a", "b"])
+      let width = 16 * SmallWorld.cellsPerImage
+      try writePNG16(
+        "\(directory)/b_protein.png", width: width, height: 16,
+        pixels: [UInt16](repeating: 100, count: width * 16))
+      let summary = try world.run(DatabaseWriter(path: "\(directory)/db", create: true))
+      #expect(summary.embedded == 2 && summary.failures == [])
+      #expect(summary.blank == [BlankImage(name: "b", roles: ["protein"])])
+    }
+  }
+
   @Test func twoRecipesAreTwoSpacesOverTheSameCells() throws {
     try withTemporaryDirectory { directory in
       let world = try SmallWorld(in: directory, imageNames: ["a", "b"])
@@ -120,6 +133,33 @@ import Testing
           backbone: BackboneReference(path: ""))
       }
       #expect(fault?.problem == "was made with another recipe")
+    }
+  }
+
+  @Test func int8SharesNoSpaceWithOtherNumbers() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a"])
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      let plain = world.recipe()
+      let recipe = Recipe(
+        source: plain.source, segmentationRole: plain.segmentationRole, crop: plain.crop,
+        strategy: plain.strategy, roles: plain.roles, isInt8: true)
+      #expect(throws: Fault.self) { try recipe.embedder(with: world.backbone) }
+      let model = try BundledModel.load(precision: .int8)
+      #expect(throws: Fault.self) { try plain.embedder(with: model) }
+      let embedders = [try plain.embedder(with: BundledModel.load()), try recipe.embedder(with: model)]
+      let spaces = try zip([plain, recipe], embedders).map { recipe, embedder in
+        try writer.space(
+          named: nil, recipe: recipe, embedder: embedder, backbone: BackboneReference(path: ""))
+      }
+      #expect(spaces.map(\.id) == [0, 1])
+      #expect(spaces[1].precisions == ["int8"])
+      let fault = #expect(throws: Fault.self) {
+        try writer.space(
+          named: spaces[0].name, recipe: recipe, embedder: embedders[1], backbone: BackboneReference(path: "")
+        )
+      }
+      #expect(fault?.problem == "was made with --precision float32 or bfloat16, not int8")
     }
   }
 
@@ -162,10 +202,19 @@ import Testing
       let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
       try world.run(writer)
       let ingest = try world.ingest()
-      let cells = try embedQueryImage(
+      let image = try embedQueryImage(
         world.images()[1], recipe: ingest.recipe, embedder: ingest.embedder, threads: 1)
       let stored = try allVectors(writer.database)
-      #expect(cells.map(\.vector) == Array(stored[3..<6]))
+      #expect(image.cells.map(\.vector) == Array(stored[3..<6]))
+      #expect(image.cells.map(\.cell.name) == ["1", "2", "3"] && image.blankRoles == [])
+      let second = try embedQueryImage(
+        world.images()[1], recipe: ingest.recipe, embedder: ingest.embedder, object: "2", threads: 1)
+      #expect(second.cells.map(\.vector) == [stored[4]] && second.cells.map(\.index) == [1])
+      let fault = #expect(throws: Fault.self) {
+        try embedQueryImage(
+          world.images()[1], recipe: ingest.recipe, embedder: ingest.embedder, object: "4", threads: 1)
+      }
+      #expect(fault?.description.hasSuffix("object \"4\": does not exist; objects: 1, 2, 3") == true)
     }
   }
 

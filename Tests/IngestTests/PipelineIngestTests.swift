@@ -50,8 +50,8 @@ import Testing
       var expected: [StoredCell] = []
       for image in try world.images() where !["d", "g"].contains(image.name) {
         // "copy" comes before "g", whose pixels it has.
-        let cells = try embedQueryImage(image, recipe: ingest.recipe, embedder: ingest.embedder, threads: 1)
-        expected += cells.map { cell in
+        let query = try embedQueryImage(image, recipe: ingest.recipe, embedder: ingest.embedder, threads: 1)
+        expected += query.cells.map { cell in
           StoredCell(
             image: .string(image.name), object: .label(UInt32(cell.index + 1)), vector: cell.vector)
         }

@@ -101,11 +101,89 @@ import Testing
     }
   }
 
+  @Test func rotationsAreTheModels() throws {
+    try withModel([:]) { model in
+      let silent = try RecipeDefaults(for: model, preset: nil)
+      #expect(silent.rotations == .one)
+    }
+    try withModel(["rotations": "4"]) { model in
+      let own = try RecipeDefaults(for: model, preset: .named("opencell"))
+      #expect(own.rotations == .four)
+    }
+    try withModel(["rotations": "3"]) { model in
+      let fault = #expect(throws: Fault.self) { try RecipeDefaults(for: model, preset: nil) }
+      let told = try RecipeDefaults(for: model, preset: nil, told: [.rotations])
+      #expect(told.rotations == .one)
+      #expect(
+        fault?.description.contains(
+          "metadata rotations: expected 1, 2 or 4, found \"3\"; say it with --rotations") == true)
+    }
+  }
+
   @Test func aRuleThatIsNotKnownIsAFault() throws {
     try withModel(["normalization": "magic"]) { model in
       let fault = #expect(throws: Fault.self) { try RecipeDefaults(for: model, preset: nil) }
       #expect(fault?.kind == .badData)
-      #expect(fault?.description.contains("found magic") == true)
+      #expect(fault?.description.contains(#"found "magic""#) == true)
+    }
+  }
+
+  @Test(arguments: [
+    (TrainingFact.pooling, "sum", "--pooling"), (.normalization, "magic", "--normalize"),
+    (.imageSize, "large", "--input-size"),
+  ])
+  func anOptionTakesThePlaceOfMetadataThatAreOfNoUse(fact: TrainingFact, text: String, option: String) throws
+  {
+    try withModel([fact.rawValue: text]) { model in
+      let fault = #expect(throws: Fault.self) { try RecipeDefaults(for: model, preset: nil) }
+      #expect(fault?.kind == .badData && fault?.remedy == "say it with \(option)")
+      let defaults = try RecipeDefaults(for: model, preset: nil, told: [fact])
+      #expect(try defaults == silentDefaults())
+    }
+  }
+
+  private func silentDefaults() throws -> RecipeDefaults {
+    var defaults: RecipeDefaults?
+    try withModel([:]) { defaults = try RecipeDefaults(for: $0, preset: nil) }
+    return try #require(defaults)
+  }
+
+  @Test(
+    arguments: [
+      // Four inputs, patches of 4 px.
+      ("hpa-fov-dino4cells", "a,b,c,d", 4, nil), ("cell-dino", nil, 4, nil), ("cellvec", nil, 2, nil),
+      ("imagenet-dino", nil, 3, nil), ("hpa-cell-dino4cells", "nucleus,protein", 2, nil),
+      (
+        "hpa-cell-dino4cells", nil, 2,
+        "expected 4 inputs (nucleus, protein, microtubules, er), found 2 of model m"
+      ),
+      (
+        "hpa-cell-dino4cells", "nucleus,dna", 2,
+        "expected 4 inputs (nucleus, protein, microtubules, er), found 2 (nucleus, dna) of model m"
+      ), ("imagenet-dino", nil, 4, "expected 3 inputs, which are red, green and blue, found 4 of model m"),
+      (
+        "subcell", nil, 4,
+        "expected weights for pooling attention, found those for class, mean, class-mean of model m"
+      ),
+    ] as [(String, String?, Int, String?)])
+  func aPresetFitsAModelOrSaysWhyNot(preset: String, inputs: String?, count: Int, problem: String?) throws {
+    try withModel(inputs.map { ["inputs": $0] } ?? [:], inputs: count) { model in
+      let preset = try Preset.named(preset)
+      guard let problem else { return try preset.check(fits: model) }
+      let fault = #expect(throws: Fault.self) { try preset.check(fits: model) }
+      #expect(fault?.kind == .usage && fault?.subject == "--preset \(preset.name)")
+      #expect(fault?.problem == problem)
+    }
+  }
+
+  @Test func aPresetsImagesAreWholePatches() throws {
+    try withModel([:], inputs: 3) { model in
+      var preset = try Preset.named("imagenet-dino")
+      preset.inputSizePx = 222
+      let fault = #expect(throws: Fault.self) { try preset.check(fits: model) }
+      #expect(
+        fault?.problem
+          == "expected patches that fill its images of 222 x 222 px, found those of 4 px of model m")
     }
   }
 

@@ -24,9 +24,28 @@ import Testing
       source: .whole, segmentationRole: "nucleus",
       crop: CropRecipe(
         cropSizePx: nil, outputSizePx: 8, normalization: .jointMinmax, normalizationScope: .square),
-      strategy: strategy, pooling: .classAndMean, roles: ["er", "dna"])
-    #expect(try recipe.canonicalJSON().contains(#""pooling":"class-mean""#))
-    #expect(try Recipe(canonicalJSON: recipe.canonicalJSON(), space: "s") == recipe)
+      strategy: strategy, pooling: .classAndMean, rotations: .four, roles: ["er", "dna"])
+    let text = try recipe.canonicalJSON()
+    #expect(text.contains(#""pooling":"class-mean","roles":["dna","er"],"rotations":4,"#))
+    #expect(recipe.description.hasSuffix("; pooling class-mean; mean of 4 rotations"))
+    #expect(try Recipe(canonicalJSON: text, space: "s") == recipe)
+  }
+
+  @Test func int8IsPartOfARecipeAndOtherNumbersAreNot() throws {
+    func recipe(isInt8: Bool) -> Recipe {
+      Recipe(
+        source: .whole, segmentationRole: "nucleus", crop: CropRecipe(cropSizePx: nil, outputSizePx: 8),
+        strategy: .replicate(.concat), roles: ["er"], isInt8: isInt8)
+    }
+    let (plain, text) = (try recipe(isInt8: false).canonicalJSON(), try recipe(isInt8: true).canonicalJSON())
+    #expect(!plain.contains("precision"))
+    #expect(
+      text == plain.replacing(#","roles":"#, with: #","precision":"int8","roles":"#))
+    #expect(try Recipe(canonicalJSON: text, space: "s") == recipe(isInt8: true))
+    #expect(recipe(isInt8: true).description.hasSuffix("; int8"))
+    #expect(recipe(isInt8: true).precision == .int8 && recipe(isInt8: false).precision == .fastest)
+    let other = text.replacing("int8", with: "bfloat16")
+    #expect(throws: Fault.self) { try Recipe(canonicalJSON: other, space: "s") }
   }
 
   @Test func numbersOfARecipeAreThoseOfItsNormalization() throws {

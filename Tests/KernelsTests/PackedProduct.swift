@@ -66,7 +66,7 @@ struct PackedProduct {
       bias.withUnsafeBufferPointer { bias in
         var product = kernels_product(
           number: number, inputs: inputs, outputs: outputs, panels: panels.baseAddress,
-          bias: bias.isEmpty ? nil : bias.baseAddress, scale: nil, sums: nil)
+          bias: bias.isEmpty ? nil : bias.baseAddress, scale: nil, sums: nil, factors: nil)
         kernels_matmul(isa, &product, source, stride, rows, nil, ending, result, &target, outStride)
       }
     }

@@ -7,7 +7,7 @@ import Testing
   static let verbs: [any ParsableCommand.Type] = [
     Search.self, List.self, Show.self, Stats.self, Check.self, Train.self, Predict.self, ListHeads.self,
     SeedModel.self, InspectModel.self, ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self,
-    ModelCard.self, EmbedArray.self, Simulate.self, Delete.self, Update.self, ListFields.self,
+    ModelCard.self, EmbedArray.self, ShowCache.self, Simulate.self, Delete.self, Update.self, ListFields.self,
     RenameField.self, DropField.self,
     ListSpaces.self, RenameSpace.self, DropSpace.self, Merge.self, Backup.self, Compact.self,
   ]
@@ -33,7 +33,9 @@ import Testing
     ["show", "7", "--vector", "--space", "s"], ["predict", "--head", "h", "--threshold", "0.2"], ["heads"],
     ["heads", "list", "--csv"], ["models", "inspect", "m"], ["models"],
     ["models", "list", "--json"], ["models", "add", "n", "f", "--preset", "p", "--inputs", "a,b"],
-    ["models", "remove", "n"], ["models", "presets", "--csv"], ["models", "card"], ["models", "card", "n"],
+    ["models", "remove", "n"], ["models", "presets", "--csv"], ["models", "cache", "--csv"],
+    ["models", "cache", "--clear", "-q"],
+    ["models", "card"], ["models", "card", "n"],
     [
       "ingest", "d", "--channels", "a=*", "--preset", "p", "--hpa-nucleus", "2", "--map", "a=0", "--absent",
       "repeat",
@@ -48,6 +50,7 @@ import Testing
     ["backup", "copy", "--db", "d"], ["compact", "--json"],
     ["merge", "a", "b", "--db", "c", "--prefer-source"],
     ["search", "--image", "nucleus=a", "protein=b", "-k", "3"],
+    ["search", "--image", "a", "mask=m", "--object", "7"],
   ])
   func commandLinesAreUnderstood(arguments: [String]) throws {
     _ = try Cellvec.parseAsRoot(arguments)
@@ -64,6 +67,7 @@ import Testing
     ["update"], ["update", "--set", "a=1"],
     ["update", "--metadata", "t", "--set", "a=1", "--where", "a = 1"],
     ["simulate", "d", "--threads", "0"], ["search", "--cell", "1", "--backbone", "b"],
+    ["search", "--cell", "1", "--object", "7"],
   ])
   func whatMakesNoSenseIsAnErrorOfUsage(arguments: [String]) {
     let error = #expect(throws: (any Error).self) { try Cellvec.parseAsRoot(arguments) }

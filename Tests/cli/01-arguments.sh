@@ -9,6 +9,14 @@ expect_exit 0 cellvec --help
 expect_stdout 'cellvec ingest '
 expect_exit 0 cellvec help search
 
+# A terminal of 80 columns breaks no example: what is copied from it runs.
+for verb in ingest import export planes crops search list show stats check train predict heads simulate \
+  models "models add" "models inspect" "models seed" "models embed" "models time" "models card" "models cache"; do
+  read -ra words <<<"$verb"
+  expect_equal "examples of $verb" \
+    "$(cellvec "${words[@]}" --help | awk '/^Examples?:/ { inside = 1; next } /^$/ { inside = 0 } inside && !/^  /')" ""
+done
+
 expect_exit 64 cellvec lisst
 expect_exit 64 cellvec list --limitt 3 --db db
 expect_stderr 'Usage: cellvec list'

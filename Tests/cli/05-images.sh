@@ -52,7 +52,32 @@ expect_equal "channels in another order give the same vectors" \
 # An image of the database as a query finds its own cells.
 image=(nucleus=fields/P1_A01_s1_nucleus.png protein=fields/P1_A01_s1_protein.png)
 expect_exit 0 cellvec search --db db --image "${image[@]}" mask=fields/P1_A01_s1_mask.png -k 1 --csv --fields gene
-expect_stdout '^0,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),P1_A01_s1,'
+expect_stdout '^query,object,rank,cell,similarity,image,gene$'
+expect_stdout '^0,1,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),P1_A01_s1,'
+expect_lines 4
+expect_exit 0 cellvec search --db db --image "${image[@]}" mask=fields/P1_A01_s1_mask.png --object 2 -k 1 --csv
+expect_stdout '^0,2,1,1,(1|0\.99999[0-9]*|1\.0000[0-9]*),P1_A01_s1,'
+expect_lines 2
+expect_silence
+expect_exit 66 cellvec search --db db --image "${image[@]}" mask=fields/P1_A01_s1_mask.png --object 9
+expect_stderr 'object "9": does not exist; objects: 1, 2, 3$'
+expect_exit 64 cellvec search --db db --cell 0 --object 1
+python3 - <<'PYTHON'
+import struct, zlib
+def chunk(kind, content):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+rows = zlib.compress(b"".join(b"\0" + bytes(2 * 128) for _ in range(128)))
+open("black.png", "wb").write(
+    b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 128, 128, 16, 0, 0, 0, 0)) + chunk(b"IDAT", rows)
+    + chunk(b"IEND", b""))
+PYTHON
+expect_exit 0 cellvec search --db db --image nucleus=black.png protein=fields/P1_A01_s1_protein.png \
+  mask=fields/P1_A01_s1_mask.png -k 1
+expect_stderr '^warning: --image: all pixels of nucleus are equal, which says nothing of a cell$'
+
+# The same images with another set of channels are other images.
+expect_exit 0 cellvec ingest fields --db db --channels "${channels[1]}" "${recipe[@]}" --dry-run
+expect_stderr '^warning: images that the database has with other channels \(nucleus, protein\): 12; with protein their objects '
 expect_exit 64 cellvec search --db db --image "${image[@]}"
 expect_stderr 'lacks the file of mask; give nucleus=file protein=file mask=file'
 expect_exit 64 cellvec search --db db --image er=x.png
@@ -81,4 +106,28 @@ cp fields/P1_A01_s1_protein.png fields/P9_A01_s1_protein.png
 printf 'no image' >fields/P9_A01_s1_nucleus.png
 expect_exit 2 "${ingest[@]}"
 expect_stderr 'P9_A01_s1_nucleus.png: expected a PNG or TIFF image'
+
+# An image that lacks a file counts as failed from the start, one without cells is told.
+mkdir dark
+cp fields/P1_A01_s1_{nucleus,protein}.png dark
+cp black.png dark/P1_A02_s1_nucleus.png
+cp black.png dark/P1_A02_s1_protein.png
+cp black.png dark/P1_A03_s1_protein.png
+expect_exit 2 cellvec ingest dark --db nuclei --channels "${channels[@]}" --backbone tiny.safetensors \
+  --cells nuclei --crop 64 --input-size 32 --json
+expect_stderr '^3/3 images \(100%\).* cells, 1 failed$'
+expect_stderr '^warning: images without cells: P1_A02_s1$'
+expect_stderr '^cellvec: P1_A03_s1: has no file for nucleus'
+for fact in 'images","value":3' 'images embedded","value":2' 'images failed","value":1' \
+  'images without cells","value":1'; do
+  expect_stdout "\"fact\":\"$fact\\}"
+done
+expect_exit 0 cellvec search --db nuclei --image nucleus=black.png protein=black.png
+expect_stderr '^warning: --image: no cell was found in the image, so there is nothing to search with$'
+# Names of nuclei have commas in them, so that others stand between.
+expect_exit 66 cellvec search --db nuclei --image "${image[@]}" --object 1
+expect_stderr 'objects: [0-9]+,[0-9]+,[0-9]+,[0-9]+(; [0-9]+,[0-9]+,[0-9]+,[0-9]+)+$'
+
+expect_exit 0 cellvec export --db nuclei --metadata cells.csv
+expect_stderr "^wrote the metadata of $(cellvec list --db nuclei --csv | tail -n +2 | wc -l) cells to cells.csv\$"
 finish

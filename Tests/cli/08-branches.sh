@@ -37,9 +37,26 @@ expect_stderr '1 tensor missing: blocks.1.attn.qkv.bias; 1 tensor unexpected: bl
 expect_exit 66 cellvec models inspect dino.pth --branch student
 expect_exit 64 cellvec models inspect cellvec-small-1 --branch student
 expect_stderr '^cellvec: --branch: model "cellvec-small-1" is one branch of a file already'
+
+# A model over several files.
+cp -r "$fixtures/shards" "$fixtures/shards-pytorch" .
+expect_exit 0 cellvec models inspect shards/model.safetensors.index.json
+expect_stdout '^name +shards$'
+expect_stdout '^family +DINOv2 \(Hugging Face\)$'
+hash=$(cellvec models inspect shards/model.safetensors.index.json --json | grep -o '"hash":"[0-9a-f]*"')
+expect_exit 0 cellvec models inspect shards/model-00002-of-00002.safetensors --json
+expect_stdout "$hash"
+expect_exit 0 cellvec models add several shards/model-00001-of-00002.safetensors
+expect_exit 0 cellvec models inspect several --json
+expect_stdout "$hash"
+expect_exit 0 cellvec models inspect shards-pytorch/pytorch_model.bin.index.json
+expect_stdout '^format +PyTorch$'
+rm shards/model-00001-of-00002.safetensors
+expect_exit 66 cellvec models inspect shards/model.safetensors.index.json
+expect_stderr '^cellvec: shards/model-00001-of-00002.safetensors: does not exist, but shards/model.safetensors.index.json names it; '
 cp dino.pth model-00001-of-00002.pth
-expect_exit 65 cellvec models inspect model-00001-of-00002.pth
-expect_stderr 'expected one file with all tensors of a model, found one of several; join them'
+expect_exit 66 cellvec models inspect model-00001-of-00002.pth
+expect_stderr 'is one of several files of a model, whose index model.pth.index.json does not exist; fetch the index and all'
 
 python3 - <<'PYTHON'
 import struct
@@ -50,6 +67,12 @@ PYTHON
 expect_exit 0 cellvec models embed --backbone dino4cells.pth --input x.npy --output teacher.npy
 expect_exit 0 cellvec models embed --backbone dino4cells.pth --branch student --input x.npy --output student.npy
 expect_exit 1 cmp teacher.npy student.npy
+python3 - <<'PYTHON'
+data = open("x.npy", "rb").read()
+open("black.npy", "wb").write(data[:-4096] + bytes(4096))
+PYTHON
+expect_exit 0 cellvec models embed --backbone dino4cells.pth --input black.npy --output black-vectors.npy
+expect_stderr '^warning: black.npy: images of 1 whose pixels are all equal in every input: 1, the first is number 0; '
 
 ingest() {
   cellvec ingest fields --db db --quiet --channels nucleus='*_nucleus.png' protein='*_protein.png' \
@@ -59,7 +82,7 @@ fact_of() { cellvec stats --db db --json | python3 -c 'import json, sys
 print(next(s for s in json.load(sys.stdin)["spaces"] if s["name"] == sys.argv[1]).get(sys.argv[2]))' "$1" "$2"; }
 query=(--image nucleus=fields/P1_A01_s1_nucleus.png protein=fields/P1_A01_s1_protein.png
   mask=fields/P1_A01_s1_mask.png -k 1 --csv)
-found='^0,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),'
+found='^0,1,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),'
 
 expect_exit 0 ingest --backbone dino4cells.pth --space teacher
 expect_exit 0 ingest --backbone dino4cells.pth --branch student --space student

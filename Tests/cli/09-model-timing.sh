@@ -29,6 +29,8 @@ expect_equal "more seconds are more rounds" "$(fact 'facts["rounds"] > 1')" True
 
 expect_exit 0 time_tiny --precision bfloat16 --json
 expect_equal "the precision that was asked for" "$(fact 'facts["precision"]')" bfloat16
+expect_exit 0 time_tiny --precision int8 --json
+expect_equal "the precision that was asked for" "$(fact 'facts["precision"]')" int8
 expect_exit 64 time_tiny --precision float16
 
 expect_exit 66 cellvec models time --backbone none.safetensors

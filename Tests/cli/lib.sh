@@ -5,8 +5,8 @@ set -uo pipefail
 
 : "${CELLVEC:?the path of the program under test}"
 unset CELLVEC_DB
-# The user's own models are none of a story's.
-export XDG_DATA_HOME=$PWD/.data
+# The user's own models and cache are none of a story's.
+export XDG_DATA_HOME=$PWD/.data CELLVEC_CACHE=$PWD/.cache
 _number=0
 _failed=0
 _out=$PWD/.stdout

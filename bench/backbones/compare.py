@@ -98,7 +98,7 @@ def linear(db, name):
     return f1["mean"], f1["sampleSD"], float(np.mean([entry["auroc"] for entry in scores]))
 
 
-def neighbours(db, name, work, standardize):
+def neighbours(db, name, work):
     vectors, table = work / "vectors.npy", work / "cells.csv"
     cellvec("export", "--db", db, "--vectors", vectors, "--metadata", table, "--quiet",
             "--where", f"{SETS[name]['labels']} IS NOT NULL")
@@ -106,7 +106,7 @@ def neighbours(db, name, work, standardize):
         rows = list(csv.DictReader(file))
     labels = [row[SETS[name]["labels"]].split(";") for row in rows]
     groups = np.array([row[SETS[name]["group"]] for row in rows])
-    return macro_f1(np.load(vectors), labels, groups, KS, standardize)
+    return macro_f1(np.load(vectors), labels, groups, KS)
 
 
 def main():
@@ -117,7 +117,7 @@ def main():
     parser.add_argument("--strategies", default="map,replicate")
     parser.add_argument("--backbones", nargs="*", default=[], metavar="NAME=FILE", help="besides the bundled one")
     parser.add_argument("--random", required=True, help="random weights in the bundled model's shape")
-    parser.add_argument("--options", default="--pooling class-mean", help="more options of ingest, for all backbones")
+    parser.add_argument("--options", default="--pooling class-mean --rotations 4", help="more options of ingest, for all backbones")
     chosen = parser.parse_args()
     common = chosen.options.split()
     candidates = [("random", ["--backbone", chosen.random]), ("bundled", [])]
@@ -130,17 +130,17 @@ def main():
             print(f"| {name} | no images at {chosen.images} |", flush=True)
             continue
         for kind, normalized in (("raw", False), ("self-normalised", True)):
-            show(name, f"20 numbers, {kind}", "-", of_features(name, normalized, chosen.images, chosen.work), chosen.work, True)
+            show(name, f"20 numbers, {kind}", "-", of_features(name, normalized, chosen.images, chosen.work), chosen.work)
         for strategy in chosen.strategies.split(","):
             for label, weights in candidates:
                 db = of_backbone(
                     name, {"name": label, "options": weights + common}, strategy, chosen.images, chosen.work)
-                show(name, label, strategy, db, chosen.work, False)
+                show(name, label, strategy, db, chosen.work)
 
 
-def show(name, vectors, strategy, db, work, standardize):
+def show(name, vectors, strategy, db, work):
     mean, deviation, auc = linear(db, name)
-    near = neighbours(db, name, work, standardize)
+    near = neighbours(db, name, work)
     print(f"| {name} | {vectors} | {strategy} | {mean:.3f} ± {deviation:.3f} | {auc:.3f} | "
           + " | ".join(f"{near[k]:.3f}" for k in KS) + " |", flush=True)
 

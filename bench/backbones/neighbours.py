@@ -5,12 +5,12 @@ import numpy as np
 TEMPERATURE = 0.07
 
 
-def macro_f1(vectors, labels, groups, ks, standardize):
+def macro_f1(vectors, labels, groups, ks):
     """For each k. `labels` are sets of classes; where every cell has one, the class with most votes is predicted,
     else every class with at least half of the votes. Neighbours are by cosine, votes are exp(similarity / 0.07) as
-    in DINO's evaluation; numbers of unlike units are standardised first."""
-    if standardize:
-        vectors = (vectors - vectors.mean(0)) / (vectors.std(0) + 1e-12)
+    in DINO's evaluation. Every component has mean 0 and SD 1 over all cells, as the linear head has them: the classical
+    numbers have unlike units, and alike treatment makes the rows of the table comparable."""
+    vectors = (vectors - vectors.mean(0)) / (vectors.std(0) + 1e-12)
     vectors = vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-12)
     classes = sorted({label for cell in labels for label in cell})
     truth = np.array([[name in cell for name in classes] for cell in labels])

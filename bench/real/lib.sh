@@ -17,6 +17,7 @@ swift build --package-path "$root" -c release --product cellvec >&2
 PATH="$(swift build --package-path "$root" -c release --show-bin-path):$PATH"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+export CELLVEC_CACHE=$work/cache
 
 # backbone: the weights named in $BACKBONE, a file or a model's name; the bundled ones by default.
 backbone() {

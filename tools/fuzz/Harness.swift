@@ -17,18 +17,18 @@ func exercise(
         guard values.count == shape.reduce(1, *) else { fatalError("a shape that is not its values'") }
         elements += values.count
       } catch {
-        check(error)
+        checkSentence(error)
       }
     }
-    guard elements <= 2 * file.withUnsafeBytes(\.count) else { fatalError("more values than bytes can hold") }
+    guard elements <= 2 * file.byteCount else { fatalError("more values than bytes can hold") }
   } catch {
-    check(error)
+    checkSentence(error)
   }
   return 0
 }
 
 /// A fault is one line that can be read.
-private func check(_ error: any Error) {
+func checkSentence(_ error: any Error) {
   guard let fault = error as? Fault else { fatalError("not a fault: \(error)") }
   let text = fault.description
   guard text.utf8.count < 4_000, !text.utf8.contains(UInt8(ascii: "\n")) else { fatalError("no sentence: \(text)") }

@@ -84,15 +84,24 @@ struct ViTCheckpoint {
     return RotaryPositions.periods(headWidth: geometry.headWidth, theta: ropeTheta)
   }
 
+  /// Gives the memory of tensors that were read back to the system.
+  func releasePages() { file.releasePages() }
+
   private func finiteFloats(_ stored: String) throws -> [Float] {
     let values = try file.floats(of: stored)
-    guard values.allSatisfy(\.isFinite) else {
+    guard areFinite(values) else {
       throw Fault(
         .badData, "\(file.name): tensor \(stored)", "contains NaN or infinity",
         remedy: "the training diverged or the file is damaged: use another checkpoint")
     }
     return values
   }
+}
+
+/// Without a way out at the first that is not, so that the compiler compares several at a time.
+private func areFinite(_ values: [Float]) -> Bool {
+  let largest = values.reduce(0 as UInt32) { max($0, $1.bitPattern & 0x7FFF_FFFF) }
+  return Float(bitPattern: largest).isFinite
 }
 
 // MARK: - Strictness

@@ -15,7 +15,9 @@ package enum BundledModel {
         start: bundled_backbone_bytes(), count: bundled_backbone_byte_count()), name: name)
   }
 
-  package static func load(precision: Precision = .float32) throws -> VisionTransformer {
-    try VisionTransformer(file: file(), name: name, precision: precision)
+  package static func load(precision: Precision = .float32, cache: WeightsCache? = nil) throws
+    -> VisionTransformer
+  {
+    try VisionTransformer(file: file(), name: name, precision: precision, cache: cache)
   }
 }

@@ -6,22 +6,28 @@ import Identity
 
 /// The models that have names: the bundled one, and those that were added, each a folder with its weights.
 ///
-///     <folder>/<name>/weights.safetensors    the file that was added, under its own extension
+///     <folder>/<name>/weights.safetensors    the file that was added, under its own extension;
+///     <folder>/<name>/weights.index.json     or the index of several, which keep their names
 ///     <folder>/<name>/config.json            those that lay beside it, if any;
 ///     <folder>/<name>/preprocessor_config.json
+///     <folder>/<name>/card.md                the text about the model that lay beside it, if any
 ///     <folder>/<name>/model.json             the entry
 ///
 /// A model's folder appears and goes whole, by renaming.
 package struct ModelRegistry: Sendable {
   /// Where added models are; nil when the user has no such place.
   package let folder: String?
+  /// Where `load` finds and keeps packed weights; nil for nowhere.
+  package let cache: WeightsCache?
 
-  package init(folder: String?) {
+  package init(folder: String?, cache: WeightsCache? = nil) {
     self.folder = folder
+    self.cache = cache
   }
 
-  /// `$XDG_DATA_HOME/cellvec/models`, or `~/.local/share/cellvec/models`.
+  /// `$XDG_DATA_HOME/cellvec/models`, or `~/.local/share/cellvec/models`; with the cache of the same environment.
   package init(environment variable: (String) -> String?) {
+    cache = WeightsCache(environment: variable)
     // The standard wants relative paths ignored.
     if let data = variable("XDG_DATA_HOME"), data.hasPrefix("/") {
       folder = data + "/cellvec/models"
@@ -29,6 +35,9 @@ package struct ModelRegistry: Sendable {
       folder = variable("HOME").flatMap { $0.isEmpty ? nil : $0 + "/.local/share/cellvec/models" }
     }
   }
+
+  /// The same models, read from their files whatever is in the cache.
+  package var withoutCache: ModelRegistry { ModelRegistry(folder: folder) }
 
   /// A model that a name or path stood for.
   package struct Found: Sendable {
@@ -43,7 +52,8 @@ package struct ModelRegistry: Sendable {
   package func entries() throws -> [ModelEntry] {
     let file = try BundledModel.file()
     let bundled = ModelEntry(
-      try BundledModel.load(), byteCount: file.withUnsafeBytes { $0.count }, preset: "cellvec", origin: nil)
+      try BundledModel.load(precision: .fastest, cache: cache), byteCount: file.byteCount, preset: "cellvec",
+      origin: nil)
     return try [bundled] + addedNames().map { try entry(of: $0) }
   }
 
@@ -71,7 +81,8 @@ package struct ModelRegistry: Sendable {
         )
       }
       if nameOrPath != BundledModel.name { return try loadAdded(nameOrPath, precision) }
-      return Found(model: try BundledModel.load(precision: precision), isNamed: true, preset: nil)
+      return Found(
+        model: try BundledModel.load(precision: precision, cache: cache), isNamed: true, preset: nil)
     }
     var status = stat()
     guard nameOrPath.contains("/") || stat(nameOrPath, &status) == 0 else {
@@ -81,8 +92,8 @@ package struct ModelRegistry: Sendable {
         remedy: adviceOnUnknownName("model", nameOrPath, among: names))
     }
     return Found(
-      model: try VisionTransformer(path: nameOrPath, branch: branch, precision: precision), isNamed: false,
-      preset: nil)
+      model: try VisionTransformer(path: nameOrPath, branch: branch, precision: precision, cache: cache),
+      isNamed: false, preset: nil)
   }
 
   /// The model whose weights have this digest; nil when there is none.
@@ -99,16 +110,22 @@ package struct ModelRegistry: Sendable {
     guard added.contains(name) else {
       throw Fault.unknownName(.missingInput, "model", name, among: [BundledModel.name] + added)
     }
+    if let text = FileManager.default.contents(atPath: cardPath(of: name)) {
+      return String(decoding: text, as: UTF8.self)
+    }
     throw Fault(
-      .missingInput, "model \"\(name)\"", "has no card",
+      .missingInput, "model \"\(name)\"", "has no card: no text lay beside its file when it was added",
       remedy: "cellvec models inspect \(name) shows what its file says")
   }
+
+  /// Whether a text came with an added model.
+  package func hasCard(_ name: String) -> Bool { FileManager.default.fileExists(atPath: cardPath(of: name)) }
 
   private func loadAdded(_ name: String, _ precision: Precision) throws -> Found {
     let entry = try entry(of: name)
     let model = try VisionTransformer(
       path: weightsPath(of: name), branch: entry.branch, name: name, inputRoles: entry.inputs,
-      precision: precision)
+      precision: precision, cache: cache)
     guard model.hash.description == entry.hash else {
       throw Fault(
         .badData, "model \(name)", expected: "the weights that were added (\(entry.hash))",
@@ -121,32 +138,36 @@ package struct ModelRegistry: Sendable {
 // MARK: - Adding and removing
 
 extension ModelRegistry {
-  /// Copies a file of weights, and the configurations beside it, into the registry.
+  /// Copies a file of weights, or all files of a model, and the configurations and the card beside it, into
+  /// the registry.
   /// - Parameters:
   ///   - branch: the wanted one of several models in the file; nil for the usual one.
   ///   - inputs: what each input is meant for, over what the file says.
-  ///   - preset: the preset that goes with the model; nobody looks here whether it exists.
+  ///   - preset: the preset that goes with the model; whether there is such a preset is up to `check`.
+  ///   - check: looks at the model before it is added, and throws what speaks against it.
   /// - Throws: `usage` for a name that is taken or cannot be one, faults of a file that is no backbone.
   package func add(
-    _ name: String, path: String, branch: String? = nil, inputs: [String]? = nil, preset: String? = nil
+    _ name: String, path: String, branch: String? = nil, inputs: [String]? = nil, preset: String? = nil,
+    check: (VisionTransformer) throws -> Void = { _ in }
   ) throws -> ModelEntry {
     try checkNewName(name)
     let folder = try makeFolder()
     let partial = "\(folder)/.\(name).\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).partial"
     guard mkdir(partial, 0o777) == 0 else { throw Fault.system(partial, "create") }
     do {
-      let weights = "\(partial)/weights\(Self.fileExtension(of: path))"
-      let byteCount = try openTensorFile(path: path, branch: branch).withUnsafeBytes { bytes in
-        try Self.write(bytes, to: weights)
-        return bytes.count
-      }
+      let file = try openTensorFile(path: path, branch: branch)
+      let weights = try Self.copyWeights(file, from: path, to: partial)
       for name in Self.companions {
-        guard let text = FileManager.default.contents(atPath: Self.folder(of: path) + name) else { continue }
-        try text.withUnsafeBytes { try Self.write($0, to: "\(partial)/\(name)") }
+        try Self.copy(Self.folder(of: path) + name, to: "\(partial)/\(name)")
+      }
+      if let card = Self.cards(besideWeights: path).first(where: FileManager.default.fileExists) {
+        try Self.copy(card, to: "\(partial)/\(Self.cardName)")
       }
       let model: VisionTransformer
       do {
         model = try VisionTransformer(path: weights, branch: branch, name: name, inputRoles: inputs)
+        try model.trainingInput.check(.inputs)
+        try check(model)
       } catch let fault as Fault {
         // The user knows the files by their own names.
         func renamed(_ text: String) -> String {
@@ -159,7 +180,7 @@ extension ModelRegistry {
         defer { free(resolved) }
         return String(cString: resolved)
       }
-      let entry = ModelEntry(model, byteCount: byteCount, preset: preset, origin: origin ?? path)
+      let entry = ModelEntry(model, byteCount: file.byteCount, preset: preset, origin: origin ?? path)
       try Array(canonicalJSON(entry).utf8).withUnsafeBytes {
         try Self.write($0, to: "\(partial)/\(Self.entryName)")
       }
@@ -217,8 +238,23 @@ extension ModelRegistry {
 extension ModelRegistry {
   private static let entryName = "model.json"
 
+  private static let cardName = "card.md"
+
+  private static let indexName = "weights.index.json"
+
   /// Files beside the weights that say how to read or feed them, as Hugging Face names them.
   private static let companions = ["config.json", "preprocessor_config.json"]
+
+  /// Where a text about a model may lie, the likelier place first: NAME.md beside NAME.pth, and README.md
+  /// where a config.json says that the folder is the model's.
+  private static func cards(besideWeights path: String) -> [String] {
+    let folder = folder(of: path)
+    let isOfModel = FileManager.default.fileExists(atPath: folder + companions[0])
+    return ["\(folder)\(ModelName.stem(ofWeights: path)).md"] + (isOfModel ? [folder + "README.md"] : [])
+  }
+
+  /// The copy that an added model has of its card.
+  private func cardPath(of name: String) -> String { "\(folder ?? "")/\(name)/\(Self.cardName)" }
 
   /// Folders of models, by name. What begins with a dot is being added or removed.
   private func addedNames() throws -> [String] {
@@ -236,7 +272,11 @@ extension ModelRegistry {
   private func weightsPath(of name: String) throws -> String {
     let home = "\(folder ?? "")/\(name)"
     let files = (try? FileManager.default.contentsOfDirectory(atPath: home)) ?? []
-    guard let weights = files.first(where: { $0 == "weights" || $0.hasPrefix("weights.") }) else {
+    // One of the files that an index names may be called like a model of one file.
+    guard
+      let weights = files.first(where: { $0 == Self.indexName })
+        ?? files.first(where: { $0 == "weights" || $0.hasPrefix("weights.") })
+    else {
       throw Fault(
         .badData, "model \(name)", "has lost its weights in \(home)",
         remedy: "remove the model and add it again")
@@ -257,6 +297,29 @@ extension ModelRegistry {
         .cannotCreate, folder, "cannot be made", remedy: "check the permissions of the folders above")
     }
     return folder
+  }
+
+  /// Copies what `openTensorFile(path:)` has opened; returns the path that opens the copy.
+  private static func copyWeights(_ file: any TensorFile, from path: String, to folder: String) throws
+    -> String
+  {
+    guard let index = shardIndexPath(of: path) else {
+      let weights = "\(folder)/weights\(fileExtension(of: path))"
+      for part in file.files { try part.bytes.withUnsafeBytes { try write($0, to: weights) } }
+      return weights
+    }
+    for part in file.files {
+      let name = part.path.split(separator: "/").last ?? ""
+      try part.bytes.withUnsafeBytes { try write($0, to: "\(folder)/\(name)") }
+    }
+    try copy(index, to: "\(folder)/\(indexName)")
+    return "\(folder)/\(indexName)"
+  }
+
+  /// Copies a small file, where there is one.
+  private static func copy(_ path: String, to copy: String) throws {
+    guard let text = FileManager.default.contents(atPath: path) else { return }
+    try text.withUnsafeBytes { try write($0, to: copy) }
   }
 
   private static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws {

@@ -12,7 +12,7 @@ package struct PyTorchFile: TensorFile {
   /// The keys of dictionaries with tensors, in the order of the file, and which of them is read.
   package let branches: TensorBranches
   private let tensors: [String: TorchTensor]
-  private let storage: FileBytes
+  let storage: FileBytes
 
   /// Maps the file read-only. Whoever shortens it while it is mapped kills the process that reads it: files
   /// of weights are replaced, not edited.
@@ -65,7 +65,5 @@ package struct PyTorchFile: TensorFile {
     }
   }
 
-  package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    try storage.withUnsafeBytes(body)
-  }
+  package var files: [StoredFile] { [StoredFile(path: name, bytes: storage)] }
 }

@@ -12,7 +12,7 @@ package struct SafetensorsFile: Sendable {
   /// The texts of `__metadata__`.
   package let metadata: [String: String]
   private let entries: [String: SafetensorsEntry]
-  private let storage: FileBytes
+  let storage: FileBytes
   private let payloadOffset: Int
 
   /// Maps the file read-only. Whoever shortens it while it is mapped kills the process that reads it: files of
@@ -65,10 +65,5 @@ package struct SafetensorsFile: Sendable {
       let values = UnsafeRawBufferPointer(rebasing: bytes[start..<start + entry.range.count])
       return type.floats(in: values, shape: entry.shape, strides: rowMajorStrides(of: entry.shape))
     }
-  }
-
-  /// The file as a whole, for the length of the call.
-  package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    try storage.withUnsafeBytes(body)
   }
 }

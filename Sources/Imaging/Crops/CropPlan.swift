@@ -19,6 +19,16 @@ package struct Cell: Sendable, Equatable {
     self.key = key
     self.object = object
   }
+
+  /// What people call it: "whole", the label in the mask, or the box of a detected object,
+  /// "x,y,width,height".
+  package var name: String {
+    switch key {
+    case .whole: "whole"
+    case .label(let label): String(label)
+    case .region: "\(object.x),\(object.y),\(object.width),\(object.height)"
+    }
+  }
 }
 
 /// The cells of an image, found but not yet cut out: crops of a crowded image can need more memory than is good,

@@ -65,6 +65,11 @@ final class CropMemory: @unchecked Sendable {
 
   deinit { values.deallocate() }
 
+  /// How many crops lie in reasonable memory, 64 MB: at most `count`, and one however large it is.
+  static func capacity(upTo count: Int, cropValueCount: Int) -> Int {
+    max(1, min(count, (64 << 20) / (MemoryLayout<Float>.stride * cropValueCount)))
+  }
+
   /// Where these crops lie. Must not outlive the memory.
   func crops(_ range: Range<Int>) -> UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(

@@ -5,8 +5,8 @@ import Imaging
 /// crops stand. It does nothing itself; threads ask for jobs and tell when these are done.
 ///
 /// Images are read ahead, a few at a time, and dealt into batches strictly in their order, so that batches are the
-/// same whatever the threads do, unless one is wanted before it is full. What lies in memory is bounded: at most `Limits.images` images and about
-/// `Limits.byteCount` of their pixels wait, at most `Limits.batches` batches exist.
+/// same whatever the threads do, unless one is wanted before it is full. What lies in memory is bounded: at most
+/// `Limits.images` images and about `Limits.byteCount` of their pixels wait, at most `Limits.batches` batches exist.
 struct CropSchedule<Finding: Sendable>: Sendable {
   struct Limits: Sendable {
     /// Crops of a full batch.

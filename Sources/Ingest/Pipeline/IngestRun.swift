@@ -130,6 +130,10 @@ struct IngestRun {
     }
     pending.addNew(image, source, vectors)
     summary.embedded += 1
+    if !image.blankRoles.isEmpty {
+      summary.blank.append(BlankImage(name: source.name, roles: image.blankRoles))
+    }
+    if image.cells.isEmpty { summary.withoutCells.append(source.name) }
     summary.cells += image.cells.count
     summary.found += image.outcome.found
     summary.dropped.merge(image.outcome.dropped, uniquingKeysWith: +)

@@ -6,6 +6,8 @@ struct NewImage: Sendable {
   let record: ImageRecord
   let cells: [(object: ObjectKey, geometry: CellGeometry)]
   let outcome: IngestOutcome
+  /// Roles of the channels whose pixels are all equal.
+  let blankRoles: [String]
 
   /// - Parameter mask: digest of the mask that the cells come from.
   init(_ image: FieldImage, _ plan: CropPlan, mask: String?) {
@@ -17,6 +19,7 @@ struct NewImage: Sendable {
     outcome = IngestOutcome(
       found: plan.cells.count + plan.dropped.values.reduce(0, +), kept: plan.cells.count,
       dropped: plan.dropped, mask: mask)
+    blankRoles = image.blankRoles
   }
 }
 

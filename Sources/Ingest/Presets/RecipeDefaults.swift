@@ -10,21 +10,24 @@ package struct RecipeDefaults: Sendable, Equatable {
   package let scaling: InputScaling?
   package let strategy: StrategyKind
   package let pooling: Pooling
+  package let rotations: Rotations
   /// Roles of the model's inputs by the model, else by the preset, which may be meant for another number of them.
   package let inputs: [String]?
 
-  /// - Throws: `badData` when the model's metadata name no rule.
-  package init(for model: VisionTransformer, preset: Preset?) throws {
+  /// - Parameter told: what options say, so that it does not matter what the model's metadata say of it.
+  /// - Throws: `badData` when the model's metadata name no rule, or are of no use otherwise, and nothing goes
+  ///   before them.
+  package init(for model: VisionTransformer, preset: Preset?, told: Set<TrainingFact> = []) throws {
     let trained = model.trainingInput
-    var crop = CropRecipe(
-      cropSizePx: nil,
-      outputSizePx: preset?.inputSizePx ?? trained.imageSizePx ?? model.defaultImageSizePx)
+    let size =
+      try preset?.inputSizePx ?? RecipeDefaults.fact(.imageSize, trained.imageSizePx, of: trained, told)
+    var crop = CropRecipe(cropSizePx: nil, outputSizePx: size ?? model.defaultImageSizePx)
     if let preset {
       crop.normalization = preset.normalization
       crop.normalizationScope = preset.normalizationScope
       crop.zeroBackground = preset.zeroBackground
-    } else if let word = trained.normalization {
-      crop.normalization = try RecipeDefaults.value(of: word, "normalization", model)
+    } else if let word = try RecipeDefaults.fact(.normalization, trained.normalization, of: trained, told) {
+      crop.normalization = try RecipeDefaults.value(of: word, .normalization, model)
     } else if let expected = model.expectedNormalization {
       crop.normalization = expected.rule
     }
@@ -36,22 +39,38 @@ package struct RecipeDefaults: Sendable, Equatable {
         nil
       }
     strategy = preset?.strategy ?? .map
-    pooling =
-      try preset?.pooling ?? trained.pooling.map { try RecipeDefaults.value(of: $0, "pooling", model) }
-      ?? model.defaultPooling
+    pooling = try RecipeDefaults.pooling(of: model, preset: preset, told: told)
+    rotations = try RecipeDefaults.fact(.rotations, trained.rotations, of: trained, told) ?? .one
     // A file that names its inputs knows them best.
     inputs = model.inputRoles ?? preset?.inputs
   }
 
+  /// Which tokens make the vector where no option says it; as the recipe has it.
+  package static func pooling(
+    of model: VisionTransformer, preset: Preset? = nil, told: Set<TrainingFact> = []
+  ) throws -> Pooling {
+    if let pooling = preset?.pooling { return pooling }
+    let input = model.trainingInput
+    guard let word = try fact(.pooling, input.pooling, of: input, told) else { return model.defaultPooling }
+    return try value(of: word, .pooling, model)
+  }
+
+  /// What the metadata say of something; nil where an option says it, too.
+  private static func fact<Value>(
+    _ fact: TrainingFact, _ value: Value?, of input: TrainingInput, _ told: Set<TrainingFact>
+  ) throws -> Value? {
+    guard !told.contains(fact) else { return nil }
+    try input.check(fact)
+    return value
+  }
+
   /// The value that a model's metadata name by its word.
   private static func value<Value: RawRepresentable<String> & CaseIterable>(
-    of word: String, _ key: String, _ model: VisionTransformer
+    of word: String, _ fact: TrainingFact, _ model: VisionTransformer
   ) throws -> Value {
     guard let value = Value(rawValue: word) else {
-      throw Fault(
-        .badData, "model \(model.name): metadata \(key)",
-        expected: "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))", found: word,
-        remedy: "use a newer cellvec, or name what comes nearest with --preset")
+      let words = Value.allCases.map(\.rawValue).joined(separator: ", ")
+      throw fact.fault("model \(model.name)", expected: "one of \(words)", found: word)
     }
     return value
   }

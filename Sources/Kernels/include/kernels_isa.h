@@ -1,6 +1,8 @@
 #ifndef KERNELS_ISA_H
 #define KERNELS_ISA_H
 
+#include <stdbool.h>
+
 // The instruction sets that kernels are written for, weakest first. Every kernel has a portable version,
 // which is the reference that the others are tested against; a kernel without a version of its own for a set
 // runs that of the best set below. AVX512 is F, BW, DQ and VL; the next add VNNI, then BF16.
@@ -12,11 +14,20 @@ typedef enum {
   KERNELS_AVX512_BF16 = 4
 } kernels_isa;
 
-// The best set that this machine runs. CELLVEC_ISA=portable|avx2|avx512|avx512-vnni|avx512-bf16 in the
-// environment lowers it; a name that the machine cannot run, or an unknown one, is ignored. Decided once a process.
+// The best set that this machine runs.
+kernels_isa kernels_best_isa(void);
+
+// The set that kernels run on: the best, or the one that CELLVEC_ISA in the environment names. Decided once a process.
 kernels_isa kernels_active_isa(void);
 
-// As CELLVEC_ISA names it.
+// What CELLVEC_ISA says where that is no name, or the name of a set that this machine does not run; else NULL. Such a
+// value changes nothing: whoever has a user to talk to must refuse it. An empty one counts as none.
+const char *kernels_refused_isa(void);
+
+// As CELLVEC_ISA names it: portable, avx2, avx512, avx512-vnni, avx512-bf16.
 const char *kernels_isa_name(kernels_isa isa);
+
+// Whether `name` is that of a set up to `best`, which is then written to `isa`.
+bool kernels_find_isa(const char *name, kernels_isa best, kernels_isa *isa);
 
 #endif

@@ -32,7 +32,7 @@ size_t kernels_panel_bytes(kernels_isa isa, kernels_number number, size_t inputs
 void kernels_pack(kernels_isa isa, kernels_number number, const float *weights, size_t stride, size_t inputs,
                   size_t outputs, const float *scale, void *panels);
 
-// A packed product. `bias`, `scale` and `sums` have room for whole panels.
+// A packed product. `bias`, `scale`, `sums` and `factors` have room for whole panels.
 typedef struct {
   kernels_number number;
   size_t inputs;
@@ -43,6 +43,8 @@ typedef struct {
   // I8 only: what one step of a weight stands for [outputs], and the sum of an output's weights [outputs].
   const float *scale;
   const int32_t *sums;
+  // I8 only: what KERNELS_GELU multiplies its results by [outputs], or NULL.
+  const float *factors;
 } kernels_product;
 
 // What is done to a product p = x W^T + bias.
@@ -69,10 +71,5 @@ void kernels_matmul(kernels_isa isa, const kernels_product *product, const void 
 
 // Rounds float32 to bfloat16, to nearest even; NaN stays NaN.
 void kernels_round_bf16(kernels_isa isa, size_t count, const float *x, uint16_t *out);
-
-// Quantises rows of float32 to 8 bits, each with its own step so that its least and largest value (and 0) are met;
-// fills up the last word with the number that stands for 0. Rows of `x` are dense, those of `out` kernels_row_bytes
-// apart. A row that is not finite gives a step of NaN.
-void kernels_quantize(size_t rows, size_t width, const float *x, uint8_t *out, kernels_step *steps);
 
 #endif

@@ -9,8 +9,8 @@
 // What a transformer computes between its matrix products, on float32 rows.
 //
 // Matrices are [rows, width], row-major and dense. Any counts are accepted, zero included. No alignment is
-// asked of any pointer, nothing is allocated, and nothing but the last argument is written. Every row is
-// computed alone: its result does not depend on how many rows are passed at once. Sums run over eight
+// asked of any pointer, nothing is allocated, and nothing but `out`, or `x` without one, is written. Every row is
+// computed alone: its result does not depend on how many rows are passed at once. Sums along a row run over eight
 // float32 partial sums, lane l taking the terms l, l + 8, l + 16, ...; so the portable and the AVX2 version
 // differ only in that the latter fuses multiply and add. A NaN in a row stays in its results.
 //
@@ -29,6 +29,18 @@ void kernels_layer_norm_on(kernels_isa isa, const float *gamma, const float *bet
 // A row whose largest value is infinite gives NaN. Error against double: at most 5e-7 relative to the value.
 void kernels_softmax(size_t rows, size_t width, float *x);
 void kernels_softmax_on(kernels_isa isa, size_t rows, size_t width, float *x);
+
+// out[i, j] = the dot of a[i] with x[j]: [count, width] dense with [rows, width], whose rows lie `stride` floats apart.
+// Rows of `out` lie `out_stride` floats apart.
+void kernels_dots(size_t count, const float *a, size_t rows, const float *x, size_t stride, size_t width, float *out,
+                  size_t out_stride);
+void kernels_dots_on(kernels_isa isa, size_t count, const float *a, size_t rows, const float *x, size_t stride,
+                     size_t width, float *out, size_t out_stride);
+
+// out[i] = sum over j of weights[i, j] * x[j], added in order of j: [count, rows] with [rows, width]. No rows give zeros.
+void kernels_weighted_sums(size_t count, const float *weights, size_t rows, size_t width, const float *x, float *out);
+void kernels_weighted_sums_on(kernels_isa isa, size_t count, const float *weights, size_t rows, size_t width,
+                              const float *x, float *out);
 
 // The gate of SwiGLU, in place on rows of 2 * width: the first half becomes silu(v) * w, v and w being the row's
 // halves with the bias [2 * width] added; the second half is left with no meaning. silu(v) = v / (1 + e^-v); below

@@ -64,7 +64,7 @@ struct BackboneOptions: ParsableArguments {
   @OptionGroup private var branch: BranchOptions
   @Option(
     help: ArgumentHelp(
-      "Numbers that the model multiplies: float32 or bfloat16; default: the fastest here that stays close to float32.",
+      "Numbers that the model multiplies: float32, bfloat16 or int8; default: the fastest here that stays close to float32.",
       valueName: "numbers"))
   private var precision: Precision?
 
@@ -85,6 +85,11 @@ struct ModelOptions: ParsableArguments {
       "Tokens that become the vector: class, mean (of patches), class-mean, or attention; default: the model's own.",
       valueName: "tokens"))
   private var pooling: Pooling?
+  @Option(
+    help: ArgumentHelp(
+      "Rotations of a crop whose vectors are averaged: 1, 2 or 4, at as many times the work; default: the model's own.",
+      valueName: "count"))
+  private var rotations: Rotations?
 
   /// The backbone with what goes with it.
   struct Loaded {
@@ -92,21 +97,43 @@ struct ModelOptions: ParsableArguments {
     let preset: Preset?
     let defaults: RecipeDefaults
     let pooling: Pooling
+    let rotations: Rotations
     /// What finds the backbone again, from any folder.
     let reference: BackboneReference
   }
 
-  func load(from registry: ModelRegistry = .standard) throws -> Loaded {
+  /// - Parameter crops: options that go before what the model's file says.
+  func load(crops: CropOptions, from registry: ModelRegistry = .standard) throws -> Loaded {
     let found = try backbone.load(from: registry)
     let name = backbone.nameOrPath
     let chosen = try preset.resolve(standard: found.preset)
     try preset.checkNucleus(chosen, of: found.model)
-    let defaults = try RecipeDefaults(for: found.model, preset: chosen)
+    let defaults = try RecipeDefaults(
+      for: found.model, preset: chosen, told: crops.told.union(told))
     return Loaded(
       model: found.model, preset: chosen, defaults: defaults, pooling: pooling ?? defaults.pooling,
+      rotations: rotations ?? defaults.rotations,
       reference: found.isNamed
         ? BackboneReference(path: name)
         : BackboneReference(path: absolutePath(name), branch: found.model.branches.unusual))
+  }
+
+  /// What these options say in place of a model's metadata.
+  private var told: Set<TrainingFact> {
+    var told: Set<TrainingFact> = []
+    if pooling != nil { told.insert(.pooling) }
+    if rotations != nil { told.insert(.rotations) }
+    return told
+  }
+}
+
+extension CropOptions {
+  /// What these options say in place of a model's metadata.
+  fileprivate var told: Set<TrainingFact> {
+    var told: Set<TrainingFact> = []
+    if normalize != nil { told.insert(.normalization) }
+    if inputSize != nil { told.insert(.imageSize) }
+    return told
   }
 }
 
@@ -137,11 +164,14 @@ extension ModelOptions.Loaded {
   func recipe(crops: CropOptions, strategy: StrategyOptions, roles: [String]) throws -> Recipe {
     let source = try crops.source()
     let crop = crops.recipe(over: defaults.crop)
-    if source != .whole, crop.cropSizePx == nil, let size = model.trainingInput.cropUm {
-      throw Fault(
-        .usage, "--crop", expected: "the side of the square around a cell, in pixels", found: "none",
-        remedy:
-          "model \(model.name) was trained on squares of \(size) µm: divide that by the width of a pixel")
+    if source != .whole, crop.cropSizePx == nil {
+      try model.trainingInput.check(.cropUm)
+      if let size = model.trainingInput.cropUm {
+        throw Fault(
+          .usage, "--crop", expected: "the side of the square around a cell, in pixels", found: "none",
+          remedy:
+            "model \(model.name) was trained on squares of \(size) µm: divide that by the width of a pixel")
+      }
     }
     let roles = roles.sorted()
     return Recipe(
@@ -149,9 +179,10 @@ extension ModelOptions.Loaded {
       scaling: crop.normalization == .fixed ? defaults.scaling : nil,
       strategy: try strategy.channelStrategy(
         roles: roles, backbone: model, inputs: defaults.inputs, standard: defaults.strategy),
-      pooling: pooling, roles: roles)
+      pooling: pooling, rotations: rotations, roles: roles, isInt8: model.precision == .int8)
   }
 }
 
 extension Pooling: ExpressibleByArgument {}
+extension Rotations: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}

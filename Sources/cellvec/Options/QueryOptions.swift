@@ -13,6 +13,9 @@ struct QueryOptions: ParsableArguments {
       valueName: "role=file"))
   var image: [String] = []
   @Option(
+    help: ArgumentHelp("Of an image the one cell to search with: a label of its mask.", valueName: "label"))
+  var object: String?
+  @Option(
     help: ArgumentHelp("Weights for --image, should they have moved.", valueName: "name|file"))
   var backbone: String?
   @Option(
@@ -25,6 +28,7 @@ struct QueryOptions: ParsableArguments {
     let given = [cell != nil, vectors != nil, !image.isEmpty].count { $0 }
     if given != 1 { throw ValidationError("expected one of --cell, --image and --vectors, found \(given)") }
     if backbone != nil && image.isEmpty { throw ValidationError("--backbone goes with --image") }
+    if object != nil && image.isEmpty { throw ValidationError("--object goes with --image") }
     if includeSelf && cell == nil { throw ValidationError("--include-self goes with --cell") }
   }
 
@@ -36,8 +40,7 @@ struct QueryOptions: ParsableArguments {
     }
     if !image.isEmpty {
       let query = try ImageQuery(files: image, space: space, backbone: backbone)
-      let (vectors, count) = try query.vectors(threads: threads)
-      return Queries(vectors: vectors, count: count, areNumbered: true, excluded: nil)
+      return try query.queries(object: object, threads: threads)
     }
     let matrix = try NPYMatrix(path: vectors ?? "")
     if matrix.count > 0, matrix.dimension != space.dimension {
@@ -46,7 +49,7 @@ struct QueryOptions: ParsableArguments {
         found: "\(matrix.dimension)")
     }
     return Queries(
-      vectors: matrix.withUnsafeValues { Array($0) }, count: matrix.count, areNumbered: true, excluded: nil)
+      vectors: matrix.withUnsafeValues { Array($0) }, count: matrix.count, areNumbered: true)
   }
 }
 
@@ -57,8 +60,11 @@ struct Queries {
   let count: Int
   /// Whether results say which query they belong to.
   let areNumbered: Bool
+  /// What the queries are in their image, which results name; nil for queries that are no objects of an
+  /// image.
+  var objects: [String]?
   /// The cell that the query is, which is no result.
-  let excluded: Row?
+  var excluded: Row?
 
   /// The rows that may be found; nil for all.
   func candidates(

@@ -13,7 +13,7 @@ struct StrategyOptions: ParsableArguments {
   @Option(
     name: .customLong("map"), parsing: .upToNextOption,
     help: ArgumentHelp(
-      "For map and reindex: role=input for each channel, inputs from 0 or by name; default: by the model's own names.",
+      "For map and reindex: role=input, inputs from 0 or by name, none for a channel that the model is not to see; channels that are not told go to the input of their name.",
       valueName: "role=input"))
   private var assignments: [String] = []
 
@@ -40,6 +40,7 @@ struct StrategyOptions: ParsableArguments {
     case .replicate: return .replicate(combine ?? .concat)
     case .average: return .average
     case .map where assignments.isEmpty:
+      if inputs == nil { try backbone.trainingInput.check(.inputs) }
       return try Embedder.defaultMap(
         backbone: backbone, inputs: inputs, roles: roles, absent: absent ?? .zero)
     case .map:
@@ -73,7 +74,12 @@ struct StrategyOptions: ParsableArguments {
     throw Fault(.usage, option, expected: "--strategy \(names)", found: word.rawValue)
   }
 
-  /// The pairs of --map, each role one of the images' and none left out.
+  /// The word for a channel that goes to no input.
+  private static let noInput = "none"
+
+  /// The pairs of --map that lead to an input, each role one of the images'. A channel that no pair names goes to
+  /// the input of its own name.
+  /// - Throws: `usage` when there is no such input, or a pair has taken it: no channel is forgotten.
   private func parsedAssignments(
     _ roles: [String], _ backbone: VisionTransformer, _ inputs: [String]?
   ) throws -> [(role: String, input: Int)] {
@@ -85,8 +91,9 @@ struct StrategyOptions: ParsableArguments {
     let count = backbone.geometry.inputChannels
     // A preset may be meant for models of more inputs; numbers are then all there is.
     let names = (inputs ?? backbone.inputRoles).flatMap { $0.count == count ? $0 : nil } ?? []
-    let pairs = try assignments.map { assignment in
+    let pairs = try assignments.map { assignment -> (role: String, input: Int?) in
       let parts = assignment.split(separator: "=", maxSplits: 1).map(String.init)
+      if parts.count == 2, parts[1] == Self.noInput { return (parts[0], nil) }
       guard parts.count == 2, let input = Int(parts[1]) ?? names.firstIndex(of: parts[1]),
         (0..<count).contains(input)
       else {
@@ -95,18 +102,28 @@ struct StrategyOptions: ParsableArguments {
           .usage, "--map", expected: "role=input with an input of 0 to \(count - 1)\(named)",
           found: "\"\(assignment)\"")
       }
-      return (role: parts[0], input: input)
+      return (parts[0], input)
     }
     if let stranger = pairs.first(where: { !roles.contains($0.role) }) {
       throw Fault(
         .usage, "--map", expected: "roles among \(roles.joined(separator: ", "))", found: stranger.role)
     }
-    if let unused = roles.first(where: { role in !pairs.contains { $0.role == role } }) {
-      throw Fault(
-        .usage, "--map", "leaves channel \(unused) unused",
-        remedy: "map it to an input, or leave it out of --channels")
+    let implied = try roles.filter { role in !pairs.contains { $0.role == role } }.map { role in
+      guard let input = names.firstIndex(of: role), !pairs.contains(where: { $0.input == input }) else {
+        throw Fault(
+          .usage, "--map", "leaves channel \(role) unused",
+          remedy: "map it to an input, or leave it out with \(role)=\(Self.noInput)")
+      }
+      return (role: role, input: input)
     }
-    return pairs
+    let mapped = pairs.compactMap { pair in pair.input.map { (role: pair.role, input: $0) } }
+    if let torn = mapped.first(where: { pair in pairs.contains { $0.role == pair.role && $0.input == nil } })
+    {
+      throw Fault(
+        .usage, "--map", "leaves \(torn.role) out and sends it to input \(torn.input), too",
+        remedy: "give one of the two")
+    }
+    return mapped + implied
   }
 }
 

@@ -8,11 +8,14 @@ struct AddModel: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "add", abstract: "Give a file of weights a name that --backbone takes.",
     discussion: """
-      The file is copied, with the config.json and preprocessor_config.json beside it,
-      to cellvec/models in $XDG_DATA_HOME or ~/.local/share, and must load.
+      The file is copied to cellvec/models in $XDG_DATA_HOME or ~/.local/share, and
+      must load: of a model over several files all of them, with the config.json and
+      preprocessor_config.json beside it, and the text about it: NAME.md beside
+      NAME.pth, or the README.md beside a config.json.
 
-      Example:
+      Examples:
         cellvec models add hpa DINO_FOV_checkpoint.pth --preset hpa-fov-dino4cells
+        cellvec models add large dinov2-large/model.safetensors.index.json
       """)
 
   @Argument(help: "Name of the model.") var name: String
@@ -26,11 +29,24 @@ struct AddModel: ParsableCommand {
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
-    if let preset { _ = try Preset.named(preset) }
-    let entry = try ModelRegistry.standard.add(
-      name, path: file, branch: branch.branch, inputs: inputs.map { names(in: $0) }, preset: preset)
+    let known = try preset.map { try Preset.named($0) }
+    var unusable: Fault?
+    let registry = ModelRegistry.standard
+    let entry = try registry.add(
+      name, path: file, branch: branch.branch, inputs: inputs.map { names(in: $0) }, preset: preset
+    ) { model in
+      try known?.check(fits: model)
+      do {
+        _ = try RecipeDefaults(for: model, preset: known)
+      } catch let fault as Fault {
+        unusable = fault
+      }
+    }
+    // Options of ingest can take the place of metadata that are of no use.
+    if let unusable { talk.say("warning: \(unusable)") }
     talk.say(
       "added \(name): \(entry.architecture), \(entry.parameters) parameters; use it with --backbone \(name)")
+    if registry.hasCard(name) { talk.say("what its card says: cellvec models card \(name)") }
   }
 }
 

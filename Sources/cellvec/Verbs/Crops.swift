@@ -13,11 +13,12 @@ struct Crops: ParsableCommand {
       each crop.
 
       Examples:
-        cellvec crops plate1/ --output crops.npy --table cells.csv --cells nuclei --crop 96 --normalize range \\
-          --channels nucleus='*_blue.png' protein='*_green.png' --metadata plate1.csv
+        cellvec crops plate1/ --output crops.npy --table cells.csv \\
+          --channels nucleus='*_blue.png' protein='*_green.png' \\
+          --cells nuclei --crop 96 --normalize range --metadata plate1.csv
       """)
 
-  @Argument(help: "Folder of images; folders in it are searched too.") var folder: String
+  @Argument(help: "Folder of images, before the options; folders in it are searched too.") var folder: String
   @Option(help: ArgumentHelp("File for the crops: .npy.", valueName: "file")) var output: String
   @Option(help: ArgumentHelp("File for a line on each crop: .csv or .tsv.", valueName: "file"))
   var table: String?

@@ -2,6 +2,7 @@ import ArgumentParser
 import Backbone
 import Faults
 import Formats
+import Imaging
 import Ingest
 
 /// `cellvec models embed`.
@@ -39,15 +40,22 @@ struct EmbedArray: ParsableCommand {
         .usage, input, expected: "\(model.geometry.inputChannels) inputs, as model \(model.name) has",
         found: "\(channels)")
     }
-    let pooling = try pooling ?? RecipeDefaults(for: model, preset: nil).pooling
+    let pooling = try pooling ?? RecipeDefaults.pooling(of: model)
     try model.check(pooling)
     let dimension = model.dimension(for: pooling)
+    var blank: [Int] = []
     var writer = try NPYWriter(path: output, dimension: dimension)
     for start in stride(from: 0, to: count, by: Self.imagesPerBatch) {
       let batch = start..<min(start + Self.imagesPerBatch, count)
       var vectors = [Float](repeating: 0, count: batch.count * dimension)
       let imageLength = channels * height * width
       try images.withUnsafeValues { values in
+        blank += batch.filter { image in
+          (0..<channels).allSatisfy { channel in
+            let start = image * imageLength + channel * height * width
+            return areBlank(values[start..<start + height * width])
+          }
+        }
         let pixels = values[batch.lowerBound * imageLength..<batch.upperBound * imageLength]
         try vectors.withUnsafeMutableBufferPointer {
           try model.embed(
@@ -58,6 +66,11 @@ struct EmbedArray: ParsableCommand {
       try writer.write(vectors)
     }
     try writer.close()
+    if let first = blank.first {
+      StandardError.writeLine(
+        "warning: \(input): images of \(count) whose pixels are all equal in every input: \(blank.count), "
+          + "the first is number \(first); their vectors mean nothing")
+    }
   }
 
   private static let purpose = NPYArray.Purpose(

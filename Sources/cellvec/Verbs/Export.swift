@@ -12,7 +12,8 @@ struct Export: ParsableCommand {
 
       Examples:
         cellvec export --db lab.cellvec --vectors vectors.npy --metadata cells.csv
-        cellvec export --db lab.cellvec --vectors u2os.npy --where "cell_line = 'U2OS'"
+        cellvec export --db lab.cellvec --vectors u2os.npy \\
+          --where "cell_line = 'U2OS'"
       """)
 
   @OptionGroup var database: DatabaseOptions
@@ -39,8 +40,8 @@ struct Export: ParsableCommand {
         talk.say("wrote \(count) vectors of dimension \(space.dimension) to \(vectors)")
       }
       if let metadata {
-        try export.writeMetadata(to: metadata, of: snapshot)
-        talk.say("wrote their metadata to \(metadata)")
+        let count = try export.writeMetadata(to: metadata, of: snapshot)
+        talk.say("wrote the metadata of \(count) cells to \(metadata)")
       }
     }
   }

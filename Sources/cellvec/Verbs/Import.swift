@@ -7,12 +7,15 @@ struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make cells from an array of vectors.",
     discussion: """
-      The array is a .npy file of float32 in C order, [cells, dimension]; the table has one row for each vector, in
-      the same order. The same file imported again changes nothing.
+      The array is a .npy file of float32 in C order, [cells, dimension]; the table \
+      has one row for each vector, in the same order. The same file imported again \
+      changes nothing.
 
       Examples:
-        cellvec import vectors.npy --db lab.cellvec --space subcell --metadata cells.csv
-        cellvec import vectors.npy --db lab.cellvec --metadata cells.csv --type plate=string localization=list
+        cellvec import vectors.npy --db lab.cellvec --space subcell \\
+          --metadata cells.csv
+        cellvec import vectors.npy --db lab.cellvec --metadata cells.csv \\
+          --type plate=string localization=list
       """)
 
   @Argument(help: "A .npy file of float32, [cells, dimension].") var vectors: String

@@ -14,13 +14,13 @@ struct Ingest: ParsableCommand {
 
       Examples:
         cellvec ingest plate1/ --db lab.cellvec --backbone dino.pth \\
-          --channels protein='*_green.png' nucleus='*_blue.png' --cells masks='*_mask.png' --crop 128 \\
-          --metadata plate1.csv
-        cellvec ingest plate1/ --db lab.cellvec \\
-          --channels nucleus='*.tif#0' protein='*.tif#1' --cells nuclei --crop 128 --dry-run
+          --channels protein='*_green.png' nucleus='*_blue.png' \\
+          --cells masks='*_mask.png' --crop 128 --metadata plate1.csv
+        cellvec ingest plate1/ --db lab.cellvec --cells nuclei --crop 128 \\
+          --channels nucleus='*.tif#0' protein='*.tif#1' --dry-run
       """)
 
-  @Argument(help: "Folder of images; folders in it are searched too.") var folder: String
+  @Argument(help: "Folder of images, before the options; folders in it are searched too.") var folder: String
   @OptionGroup var database: DatabaseOptions
   @OptionGroup(title: "Images") var channels: ChannelOptions
   @OptionGroup(title: "Cells") var crops: CropOptions
@@ -51,11 +51,15 @@ struct Ingest: ParsableCommand {
     let grouping = try findImages(
       in: folder, channels: channels.patterns(), mask: crops.maskPattern)
     let fields = try Database.fields(at: path)
-    let backbone = try modelOptions.load()
+    let backbone = try modelOptions.load(crops: crops)
     var ingest = try plan(grouping.images, backbone, fields: fields)
     // Much of it may come from the model or a preset.
     talk.say("\(backbone.model.name): \(ingest.recipe)")
     for assumption in backbone.assumptions(crops: crops) { talk.say("warning: \(assumption)") }
+    let roles = ingest.recipe.roles
+    if let others = try OtherChannels(than: roles, in: path, among: grouping.images.map(\.name)) {
+      talk.say("warning: \(IngestReport.warning(others, roles: roles))")
+    }
     if dryRun {
       try StandardOutput.write(IngestReport.plan(grouping, ingest), as: output.format)
       return try end(with: grouping.problems)
@@ -67,11 +71,17 @@ struct Ingest: ParsableCommand {
     let target = try writer.space(
       named: space, recipe: ingest.recipe, embedder: ingest.embedder, backbone: backbone.reference)
     Interruption.listen()
-    let progress = ProgressLine(counting: "images", of: ingest.images.count, isQuiet: talk.quiet)
+    let progress = ProgressLine(
+      counting: "images", of: grouping.problems.count + ingest.images.count, isQuiet: talk.quiet)
     var summary = try ingest.run(
       into: target, of: writer, isCancelled: { Interruption.isRequested },
-      progress: { progress.update(done: $0.imagesDone, note: "\($0.cells) cells, \($0.failures) failed") })
+      progress: {
+        let failures = grouping.problems.count + $0.failures
+        progress.update(
+          done: grouping.problems.count + $0.imagesDone, note: "\($0.cells) cells, \(failures) failed")
+      })
     progress.finish()
+    summary.images += grouping.problems.count
     summary.failures = grouping.problems + summary.failures
     for warning in IngestReport.warnings(summary) { talk.say("warning: \(warning)") }
     try StandardOutput.write(IngestReport.summary(summary, space: target), as: output.format)

@@ -21,7 +21,8 @@ struct InspectModel: ParsableCommand {
   @Flag(help: "Write one JSON object.") var json = false
 
   func run() throws {
-    let found = try ModelRegistry.standard.load(file, branch: branch.branch)
+    // All of the file is to be looked at.
+    let found = try ModelRegistry.standard.withoutCache.load(file, branch: branch.branch)
     let description = try ModelDescription(of: found.model, preset: found.preset)
     if json {
       try StandardOutput.writeJSON(description)

@@ -7,7 +7,7 @@ struct Models: ParsableCommand {
     abstract: "List, add, inspect, make and run backbones.",
     subcommands: [
       ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self, ModelCard.self, InspectModel.self,
-      SeedModel.self, EmbedArray.self, TimeModel.self,
+      SeedModel.self, EmbedArray.self, TimeModel.self, ShowCache.self,
     ], defaultSubcommand: ListModels.self)
 }
 
@@ -53,13 +53,21 @@ extension ModelEntry {
 /// `cellvec models card`.
 struct ModelCard: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "card", abstract: "Show what a bundled model was trained on and is good for.")
+    commandName: "card", abstract: "Show what a model was trained on and is good for.",
+    discussion: """
+      The text is that of the bundled model, or the one that lay beside the weights \
+      of a model when it was added.
+
+      Example:
+        cellvec models card
+      """)
 
   @Argument(help: "Name of the model.") var name = BundledModel.name
 
   func run() throws {
     let card = try ModelRegistry.standard.card(of: name)
-    try StandardOutput.write(
-      lines: card.split(separator: "\n", omittingEmptySubsequences: false).map(String.init).dropLast())
+    var lines = card.split(separator: "\n", omittingEmptySubsequences: false)
+    if lines.last == "" { lines.removeLast() }
+    try StandardOutput.write(lines: lines.map(String.init))
   }
 }

@@ -10,11 +10,13 @@ struct Search: ParsableCommand {
     discussion: """
       Similarity is the cosine between two vectors. There are k results whenever k
       cells match --where. An image needs a file for each channel that the space was
-      made from, and mask=FILE where its cells come from masks.
+      made from, and mask=FILE where its cells come from masks. Each of its cells is
+      a query: "object" is its label in the mask, or x,y,width,height of a nucleus.
 
       Examples:
         cellvec search --db lab.cellvec --cell 4711 --where "gene = 'BAG6'"
         cellvec search --db lab.cellvec --image nucleus=blue.png protein=green.png
+        cellvec search --db lab.cellvec --image dna=d.tif mask=m.tif --object 7 -k 1
         cellvec search --db lab.cellvec --vectors queries.npy -k 20 --json
       """)
 
@@ -43,7 +45,7 @@ struct Search: ParsableCommand {
       let rows = try queries.candidates(among: selection.rows(in: snapshot), of: space, in: snapshot)
       let found = try snapshot.nearest(
         to: queries.vectors, count: queries.count, k: count, in: space, among: rows, threads: threads.count)
-      return try SearchReport(of: found, numbered: queries.areNumbered, showing: table, in: snapshot).report
+      return try SearchReport(of: found, for: queries, showing: table, in: snapshot).report
     }
     try StandardOutput.write(results, as: output.format)
     if requireMatch && results.rows.isEmpty { throw ExitStatus.failed }

@@ -12,7 +12,7 @@ struct TimeModel: ParsableCommand {
 
       Examples:
         cellvec models time
-        cellvec models time --backbone dino.pth --size 448 --batch 1 --threads 1 --json
+        cellvec models time --backbone dino.pth --size 448 --batch 1 --json
       """)
 
   /// The most numbers in a batch of images: a gigabyte of them.
@@ -45,7 +45,7 @@ struct TimeModel: ParsableCommand {
     let start = clock.now
     let model = try backbone.load().model
     let load = clock.now - start
-    let pooling = try pooling ?? RecipeDefaults(for: model, preset: nil).pooling
+    let pooling = try pooling ?? RecipeDefaults.pooling(of: model)
     let inputs = model.geometry.inputChannels
     let valueCount = batch * inputs * size * size
     guard valueCount <= Self.valueLimit else {

@@ -54,6 +54,8 @@ def main():
     g.add_argument("--image-size", type=int, default=64, help="side of a global view, pixels")
     g.add_argument("--pooling", choices=["class", "mean", "class-mean"], default="class-mean",
                    help="what an embedding is made of")
+    g.add_argument("--rotations", type=int, choices=[1, 2, 4], default=4,
+                   help="quarter turns of a crop whose embeddings cellvec is to average")
     g.add_argument("--init", help="weights to start from, a safetensors file of the same shape")
 
     g = p.add_argument_group("views")

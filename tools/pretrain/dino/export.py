@@ -30,6 +30,7 @@ def export(model, path, options, history, precision):
     metadata = {
         "format": "pt", "family": "dino", "num_heads": str(model.heads), "inputs": ",".join(options.inputs),
         "normalization": "self", "image_size": str(options.image_size), "pooling": options.pooling,
+        "rotations": str(options.rotations),
     }
     data = safetensors(tensors, metadata, precision)
     with open(path, "wb") as file:

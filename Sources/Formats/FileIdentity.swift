@@ -1,0 +1,48 @@
+import Glibc
+
+/// What the file system says of a regular file: as long as all of it is the same, so is the content.
+///
+/// The time of the last change of status is among it, which no program can set: it tells a file that was rewritten
+/// from the older one even where its size and its time of modification were restored. What is left is a content that
+/// changes twice within one tick of the file system's clock; see `isSettled`.
+package struct FileIdentity: Sendable, Equatable {
+  package let device: UInt64
+  package let inode: UInt64
+  package let byteCount: Int
+  /// Times of the last modification and of the last change of status, nanoseconds since 1970.
+  package let modified: Int64
+  package let changed: Int64
+  /// The user to whom the file belongs.
+  package let owner: UInt32
+
+  init(_ status: stat) {
+    func nanoseconds(_ time: timespec) -> Int64 {
+      Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+    }
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+    byteCount = Int(status.st_size)
+    modified = nanoseconds(status.st_mtim)
+    changed = nanoseconds(status.st_ctim)
+    owner = status.st_uid
+  }
+
+  /// nil when nothing can be told of the file.
+  package init?(path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
+  /// Whether the file belongs to this process's user, or to root, who can change what is the user's anyway.
+  package var isOwn: Bool { owner == geteuid() || owner == 0 }
+
+  /// Whether the last change is so long ago that another one would have another time: the coarsest clocks of file
+  /// systems tick every two seconds.
+  package var isSettled: Bool {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    let limit = (Int64(now.tv_sec) - 3) * 1_000_000_000
+    return modified < limit && changed < limit
+  }
+}
