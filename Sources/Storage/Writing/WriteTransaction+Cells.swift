@@ -41,7 +41,7 @@ extension WriteTransaction {
   /// The rows of an image's cells, in order; those of deleted cells are left out.
   package func rows(ofImage image: UInt32) throws -> [Row] {
     guard let record = try transaction.image(image) else { throw unknownImage(image) }
-    return try record.rows.joined().filter { try transaction.get(.cells, Key().appending($0)) != nil }
+    return try record.rows.flatMap { try sets.rows($0, in: .cells, transaction).toArray() }
   }
 
   /// The rows of an image's cells by what tells them apart.

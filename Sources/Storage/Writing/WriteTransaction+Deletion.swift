@@ -46,7 +46,9 @@ extension WriteTransaction {
       for space in spaces {
         try transaction.delete(.outcomes, Key().appending(space.id).appending(number))
       }
-      guard try rows(ofImage: number).isEmpty else { continue }
+      guard try image.rows.allSatisfy({ try sets.rows($0, in: .cells, transaction).isEmpty }) else {
+        continue
+      }
       try transaction.delete(.images, Key().appending(number))
       try transaction.delete(.imageIDs, Key().appending(image.identity))
     }
