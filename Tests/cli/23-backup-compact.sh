@@ -52,6 +52,16 @@ expect_equal "searches find the same" "$(cellvec search --db big --cell 3500 -k 
 expect_exit 0 cellvec import many.npy --db big --space s --csv --quiet
 expect_stdout '^s,64,4000,0$'
 
+# Copies while another process commits: each is one moment of it.
+(for round in 1 2 3 4 5 6 7 8; do cellvec update --db big --set a=$round b=$round --where "plate = 'P3'" --quiet; done) >/dev/null &
+for copy in 1 2 3 4; do
+  expect_exit 0 cellvec backup "copy$copy" --db big
+  expect_exit 0 cellvec check --db "copy$copy"
+  values=$(cellvec list --db "copy$copy" --csv --fields all | awk -F , 'NR > 1 { print $5 == $6 }' | sort -u)
+  expect_equal "both values are of one transaction" "$values" 1
+done
+wait
+
 # A reader that has the old file open, in another process, goes on; writers come after it.
 python=$(dirname "${BASH_SOURCE[0]}")/../../.venv/bin/python
 if "$python" -c 'import lmdb' 2>/dev/null; then
