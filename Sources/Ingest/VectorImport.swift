@@ -85,43 +85,47 @@ package struct VectorImport {
       (try snapshot.space(named: spaceName).map { try snapshot.rows(in: $0) } ?? RowSet(), snapshot.fields)
     }
     let typings = try table?.typings(existing: existing) ?? []
-    let (space, image, known) = try writer.write { transaction in
+    var (space, image, rows) = try writer.write { transaction in
       let space = try findSpace(spaceName, &transaction)
       let image = try transaction.addImage(
         ImageRecord(
           identity: try identity(), name: fileName(path),
           files: [ChannelFile(role: "vectors", path: path, plane: 0)], width: 0, height: 0))
-      return (space, image, try transaction.rows(ofImage: image))
+      return (space, image, try transaction.rows(ofImport: image, count: count))
     }
-    // Vectors are committed in order, so those that the space has come first.
-    let stored = known.prefix { present.contains($0) }.count
+    // Of an array that is done, cells are missing because they were deleted.
+    let isDone = try writer.database.read { try $0.outcome(image: image, space: space) != nil }
+    func isMissing(_ row: Row?) -> Bool { row.map { !present.contains($0) } ?? !isDone }
     var reader = try table.map { try CSVReader(path: $0.path) }
-    var start = table == nil ? stored : 0
+    var start = table == nil ? rows.firstIndex(where: isMissing) ?? count : 0
+    var added = 0
     while start < count && !isCancelled() {
       let end = min(start + VectorImport.rowsPerCommit, count)
+      let missing = (start..<end).filter { isMissing(rows[$0]) }
       try writer.write { transaction in
         let fields = try typings.map { typing in
           typing.name.isEmpty || reservedNames.contains(typing.name)
             ? nil : try transaction.field(named: typing.name, type: typing.type).id
         }
-        var rows = Array(known.prefix(end).dropFirst(start))
-        for row in rows {
-          guard let values = try reader?.next() else { break }
-          try transaction.setValues(self.values(of: values, typings, fields).mapValues { $0 }, of: row)
-        }
         var fresh: [CellRecord] = []
-        fresh.reserveCapacity(end - start - rows.count)
-        for index in start + rows.count..<end {
-          let values = try reader?.next().map { try self.values(of: $0, typings, fields) }
-          fresh.append(
-            CellRecord(image: image, object: .index(UInt32(index)), geometry: nil, values: values ?? [:]))
+        for position in start..<end {
+          let values = try reader?.next().map { try self.values(of: $0, typings, fields) } ?? [:]
+          if let row = rows[position] {
+            if !values.isEmpty { try transaction.setValues(values.mapValues { $0 }, of: row) }
+          } else if !isDone {
+            fresh.append(
+              CellRecord(image: image, object: .index(UInt32(position)), geometry: nil, values: values))
+          }
         }
-        rows += try transaction.appendCells(fresh, of: image)
-        let missing = min(max(start, stored), end)..<end
+        for (cell, row) in zip(fresh, try transaction.appendCells(fresh, of: image)) {
+          if case .index(let position) = cell.object { rows[Int(position)] = row }
+        }
         try vectors.withUnsafeValues { values in
-          let slice = values[missing.lowerBound * dimension..<missing.upperBound * dimension]
-          try transaction.setVectors(
-            UnsafeBufferPointer(rebasing: slice), of: Array(rows.suffix(missing.count)), in: space)
+          for position in missing {
+            let vector = UnsafeBufferPointer(
+              rebasing: values[position * dimension..<(position + 1) * dimension])
+            if let row = rows[position] { try transaction.setVectors(vector, of: [row], in: space) }
+          }
         }
         if end == count {
           try transaction.setOutcome(
@@ -129,9 +133,10 @@ package struct VectorImport {
         }
       }
       start = end
+      added += missing.count
       progress(start)
     }
-    return max(0, start - stored)
+    return added
   }
 
   /// Digest of the array's shape and numbers (schema/store.md, "images").

@@ -22,6 +22,11 @@ struct Cellvec: ParsableCommand {
         name: "Cells in and out",
         subcommands: [Ingest.self, Import.self, Export.self, Planes.self, Crops.self]),
       CommandGroup(
+        name: "Care of a database",
+        subcommands: [
+          Update.self, Delete.self, Fields.self, Spaces.self, Merge.self, Backup.self, Compact.self,
+        ]),
+      CommandGroup(
         name: "Search", subcommands: [Search.self, List.self, Count.self, Show.self, Stats.self, Check.self]),
       CommandGroup(name: "Classification", subcommands: [Train.self, Predict.self, Heads.self]),
       CommandGroup(name: "Model and simulation", subcommands: [Models.self, Simulate.self]),

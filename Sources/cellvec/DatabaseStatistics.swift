@@ -14,6 +14,16 @@ struct DatabaseStatistics: Encodable {
   let spaces: [Space]
   let fields: [FieldStatistics]
   let heads: [HeadListing]
+  let parts: [Part]
+
+  /// What occupies bytes of the file.
+  struct Part: Encodable {
+    /// "table" for a part of the file, "space" or "field" for a part of tables.
+    let kind: String
+    let name: String
+    let entries: Int
+    let byteCount: Int
+  }
 
   struct Space: Encodable {
     let name: String
@@ -44,14 +54,14 @@ struct DatabaseStatistics: Encodable {
   init(of database: Database) throws {
     path = database.path
     byteCount = try database.byteCount()
-    (formatVersion, images, cells, spaces, fields, heads) = try database.read { snapshot in
+    (formatVersion, images, cells, spaces, fields, heads, parts) = try database.read { snapshot in
       var spaces: [Space] = []
       for space in snapshot.spaces { spaces.append(try Space(space, in: snapshot)) }
       var fields: [FieldStatistics] = []
       for field in snapshot.fields { fields.append(try FieldStatistics(field, in: snapshot)) }
       return (
         try snapshot.formatVersion(), snapshot.imageCount(), try snapshot.allRows().count, spaces, fields,
-        try HeadListing.all(in: snapshot)
+        try HeadListing.all(in: snapshot), Part.all(of: try snapshot.parts())
       )
     }
   }
@@ -77,8 +87,24 @@ struct DatabaseStatistics: Encodable {
       rows: fields.map {
         [.text($0.name), .text($0.type), .integer($0.cells), $0.distinct.map { .integer($0) } ?? .null]
       })
-    let reports = [spaceReport, fieldReport, HeadListing.report(of: heads)].filter { !$0.rows.isEmpty }
+    let partReport = Report(
+      ["part", "name", "entries", "bytes"],
+      rows: parts.map { [.text($0.kind), .text($0.name), .integer($0.entries), .integer($0.byteCount)] })
+    let reports = [spaceReport, fieldReport, HeadListing.report(of: heads), partReport].filter {
+      !$0.rows.isEmpty
+    }
     return card.lines() + reports.flatMap { [""] + $0.lines(as: .table) }
+  }
+}
+
+extension DatabaseStatistics.Part {
+  /// Parts with something in them.
+  fileprivate static func all(of parts: DatabaseParts) -> [DatabaseStatistics.Part] {
+    [("table", parts.tables), ("space", parts.spaces), ("field", parts.fields)].flatMap { kind, parts in
+      parts.filter { $0.byteCount > 0 }.map {
+        DatabaseStatistics.Part(kind: kind, name: $0.name, entries: $0.entries, byteCount: $0.byteCount)
+      }
+    }
   }
 }
 

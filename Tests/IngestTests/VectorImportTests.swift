@@ -56,6 +56,37 @@ import Testing
     }
   }
 
+  @Test func deletedCellsStayDeletedAndTheOthersKeepTheirPlace() throws {
+    try withTemporaryDirectory { directory in
+      let values = try writeVectors("\(directory)/v.npy", count: 10, dimension: 3)
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      _ = try run("\(directory)/v.npy", into: writer)
+      try writer.write { _ = try $0.deleteCells(RowSet([0, 4, 9])) }
+      try writeText("gene\n" + (0..<10).map { "g\($0)\n" }.joined(), to: "\(directory)/m.csv")
+      #expect(try run("\(directory)/v.npy", metadata: "\(directory)/m.csv", into: writer) == 0)
+      // Another space takes all of the array: deleted cells come back there, as new ones.
+      #expect(try run("\(directory)/v.npy", metadata: "\(directory)/m.csv", space: "t", into: writer) == 10)
+      try writer.database.read { snapshot in
+        #expect(snapshot.check() == [])
+        try #expect(snapshot.rows(in: snapshot.spaces[0]).toArray() == [1, 2, 3, 5, 6, 7, 8])
+        try #expect(snapshot.rows(in: snapshot.spaces[1]).toArray() == [1, 2, 3, 5, 6, 7, 8, 10, 11, 12])
+        for (row, position) in [(5, 5), (8, 8), (10, 0), (11, 4), (12, 9)] as [(Row, Int)] {
+          try #expect(snapshot.cell(at: row)?.values[0] == .string("g\(position)"))
+          try #expect(
+            snapshot.vector(of: row, in: snapshot.spaces[1]) == Array(values[position * 3..<position * 3 + 3])
+          )
+        }
+      }
+      // Deleted with what became of the array, they come back in its place in the first space too.
+      try writer.write { try $0.forgetImages($0.deleteCells(RowSet([1, 10]))) }
+      #expect(try run("\(directory)/v.npy", into: writer) == 4)
+      try writer.database.read { snapshot in
+        #expect(snapshot.check() == [])
+        try #expect(snapshot.rows(in: snapshot.spaces[0]).count == 10)
+      }
+    }
+  }
+
   @Test func anInterruptedImportContinues() throws {
     try withTemporaryDirectory { directory in
       _ = try writeVectors("\(directory)/v.npy", count: 45_000, dimension: 1)

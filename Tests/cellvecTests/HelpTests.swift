@@ -8,7 +8,9 @@ import Testing
     Search.self, List.self, Count.self, Show.self, Stats.self, Check.self, Train.self, Predict.self,
     ListHeads.self,
     SeedModel.self, InspectModel.self, ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self,
-    ModelCard.self, EmbedArray.self, ShowCache.self, Simulate.self,
+    ModelCard.self, EmbedArray.self, ShowCache.self, Simulate.self, Delete.self, Update.self, ListFields.self,
+    RenameField.self, DropField.self,
+    ListSpaces.self, RenameSpace.self, DropSpace.self, Merge.self, Backup.self, Compact.self,
   ]
 
   @Test(arguments: verbs.indices) func helpFitsOneScreen(verb: Int) {
@@ -20,6 +22,7 @@ import Testing
     let help = Cellvec.helpMessage(columns: 80)
     for verb in [
       "ingest", "import", "export", "search", "list", "count", "show", "stats", "check", "train", "predict",
+      "update", "delete", "fields", "spaces", "merge", "backup", "compact",
     ] {
       #expect(help.contains("\n  \(verb) "))
     }
@@ -39,7 +42,14 @@ import Testing
       "repeat",
     ],
     ["ingest", "d", "--strategy", "replicate", "--combine", "mean", "--normalize-over", "image"],
-    ["simulate", "d"], ["stats"], ["check", "-q"],
+    ["simulate", "d"], ["stats"], ["check", "-q"], ["delete", "--where", "a = 1", "--images", "-y"],
+    ["delete", "--unembedded", "--dry-run"],
+    ["update", "--metadata", "t.csv", "--join", "plate,well", "--clear-empty"],
+    ["update", "--set", "a=1", "b=2", "--clear", "c", "--where", "a = 1"],
+    ["fields"], ["fields", "rename", "a", "b"], ["fields", "drop", "a", "-y"],
+    ["spaces"], ["spaces", "rename", "a", "b"], ["spaces", "drop", "a", "--yes"],
+    ["backup", "copy", "--db", "d"], ["compact", "--json"],
+    ["merge", "a", "b", "--db", "c", "--prefer-source"],
     ["search", "--image", "nucleus=a", "protein=b", "-k", "3"],
     ["search", "--image", "a", "mask=m", "--object", "7"],
     [
@@ -59,6 +69,9 @@ import Testing
     ["models", "seed", "m", "--inputs", "a,a"], ["models", "seed", "m", "--image-size", "30"],
     ["ingest", "d", "--strategy", "none"], ["ingest", "d", "--absent", "one"], ["models", "add", "n"],
     ["count", "--runs", "3"], ["count", "--explain", "--runs", "0"],
+    ["delete"], ["merge"],
+    ["update"], ["update", "--set", "a=1"],
+    ["update", "--metadata", "t", "--set", "a=1", "--where", "a = 1"],
     ["simulate", "d", "--threads", "0"], ["search", "--cell", "1", "--backbone", "b"],
     ["search", "--cell", "1", "--object", "7"],
   ])

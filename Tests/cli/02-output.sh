@@ -50,6 +50,10 @@ expect_exit 0 cellvec stats --db db
 expect_stdout '^cells +40$'
 expect_stdout '^s +4 +40 '
 expect_stdout '^localization +list +36 +3$'
+expect_stdout '^part +name +entries +bytes$'
+expect_stdout '^table +vectors +1 +8192$'
+expect_stdout '^space +s +1 +4086$'
+expect_stdout '^field +localization +10 +[0-9]+$'
 expect_exit 0 cellvec stats --db db --json
 expect_json
 expect_exit 0 cellvec check --db db

@@ -17,7 +17,19 @@ with open("big.csv", "w") as table:
         table.write(f"g{row % 7},{row / 8 if row % 5 else ''},{'a;b' if row % 3 else ''}\n")
 PYTHON
 cellvec import big.npy --db lab --metadata big.csv --space big --quiet >/dev/null
-for space in cells big; do
-  cellvec export --db lab --space "$space" --vectors out.npy --metadata out.csv --quiet
-  "$python" "$root/tools/check-schema" lab "$space" out.npy out.csv
-done
+compare() {
+  local space
+  for space in cells big; do
+    cellvec export --db lab --space "$space" --vectors out.npy --metadata out.csv --quiet
+    "$python" "$root/tools/check-schema" lab "$space" out.npy out.csv
+  done
+}
+compare
+
+# With holes, gaps in the numbers of fields, and renumbered pages.
+cellvec delete --db lab --where "gene IN ('g1', 'g2') OR dose < 40 OR well = 'A01'" --yes --quiet >/dev/null
+cellvec fields drop dose --db lab --yes --quiet
+cellvec update --db lab --set grade=3 --where "gene = 'g3'" --quiet >/dev/null
+compare
+cellvec compact --db lab --quiet >/dev/null
+compare

@@ -41,6 +41,9 @@ final class EnvironmentLease: Sendable {
     }
   }
 
+  /// Whether nothing else in the process uses the environment.
+  var isOnlyOne: Bool { EnvironmentLease.open.withLock { $0[id]?.leaseCount == 1 } }
+
   deinit {
     EnvironmentLease.open.withLock { entries in
       entries[id]?.leaseCount -= 1

@@ -5,7 +5,7 @@ import Faults
 /// until the next write to the same transaction, or until it ends.
 struct Transaction: ~Copyable {
   let environment: Environment
-  private let pointer: OpaquePointer
+  let pointer: OpaquePointer
   private var isFinished = false
 
   init(_ environment: Environment, isWriting: Bool) throws {
@@ -75,6 +75,12 @@ struct Transaction: ~Copyable {
     }
   }
 
+  /// Deletes every entry whose key begins with `prefix`.
+  func deleteAll(_ table: Table, prefix: Key) throws {
+    let cursor = try Cursor(self, table)
+    while let (key, _) = try cursor.seek(prefix), key.starts(with: prefix.bytes) { try cursor.delete() }
+  }
+
   func count(_ table: Table) -> Int {
     var statistics = MDB_stat()
     mdb_stat(pointer, environment.handle(table), &statistics)
@@ -128,6 +134,9 @@ struct Transaction: ~Copyable {
     func next() throws -> Entry? { try move(MDB_NEXT, MDB_val()) }
     func previous() throws -> Entry? { try move(MDB_PREV, MDB_val()) }
     func last() throws -> Entry? { try move(MDB_LAST, MDB_val()) }
+
+    /// Deletes the entry at the position.
+    func delete() throws { try require(mdb_cursor_del(pointer, 0), path, "delete") }
 
     private func move(_ operation: MDB_cursor_op, _ start: MDB_val) throws -> Entry? {
       var key = start

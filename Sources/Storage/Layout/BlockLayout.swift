@@ -30,6 +30,12 @@ struct BlockLayout: Equatable {
   func slot(of row: Row) -> Int { Int(row) % rowsPerBlock }
   func firstRow(of block: UInt32) -> Row { block * UInt32(rowsPerBlock) }
 
+  /// The rows of a block. The last of all blocks ends with the largest row that can be given out.
+  func rows(of block: UInt32) -> Range<Row> {
+    let first = firstRow(of: block)
+    return first..<first + min(Row(rowsPerBlock), .max - first)
+  }
+
   /// Bytes of the value of a block of which the first `slotCount` slots are in use: the smallest power of two
   /// of pages that holds them, so that the growing last block leaves runs that others can use again.
   func valueByteCount(slotCount: Int) -> Int {
@@ -51,7 +57,7 @@ struct BlockHeader: Equatable {
   let block: UInt32
   let dimension: Int
   let rowsPerBlock: Int
-  /// One more than the highest slot that was ever written; slots above hold zeros.
+  /// One more than the highest slot in use; slots above hold zeros.
   let slotCount: Int
   /// XXH3-64 of the payload up to `slotCount`.
   let checksum: UInt64

@@ -21,6 +21,9 @@ enum RowSetName: Hashable, Sendable {
     return Key().appending(kind).appending(owner).appending(text)
   }
 
+  /// What the keys of all texts' sets of a field begin with.
+  static func textPrefix(field: UInt16) -> Key { Key().appending(UInt8(4)).appending(field) }
+
   /// The set that a stored chunk belongs to; nil for a key that is none.
   init?(key: UnsafeRawBufferPointer) {
     guard key.count == 9 else { return nil }

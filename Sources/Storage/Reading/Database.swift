@@ -7,6 +7,8 @@ package final class Database: Sendable {
   package let path: String
   private let lease: EnvironmentLease
   var environment: Environment { lease.environment }
+  /// Whether nothing else in the process has the database open.
+  var isOnlyOneInProcess: Bool { lease.isOnlyOne }
 
   /// Opens an existing database.
   /// - Throws: `missingInput` when there is none, `badData` when its format is newer or it is damaged.

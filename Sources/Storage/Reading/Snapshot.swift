@@ -22,19 +22,7 @@ package struct Snapshot: ~Copyable {
   package func rows(in space: SpaceRecord) throws -> RowSet { try transaction.rowSet(.space(space.id)) }
 
   /// The cell at a row; nil when there is none.
-  package func cell(at row: Row) throws -> CellRecord? {
-    guard let stored = try transaction.storedCell(at: row) else { return nil }
-    var cell = CellRecord(image: stored.image, object: stored.object, geometry: stored.geometry)
-    for (field, value) in stored.values {
-      cell.values[field] =
-        switch value {
-        case .number(let number): .number(number)
-        case .text(let id): .string(try transaction.text(id, of: field))
-        case .texts(let ids): .list(try ids.map { try transaction.text($0, of: field) })
-        }
-    }
-    return cell
-  }
+  package func cell(at row: Row) throws -> CellRecord? { try transaction.cell(at: row) }
 
   package func imageCount() -> Int { transaction.count(.images) }
   package func image(_ number: UInt32) throws -> ImageRecord? { try transaction.image(number) }
@@ -61,9 +49,5 @@ package struct Snapshot: ~Copyable {
     return heads
   }
 
-  package func head(named name: String) throws -> HeadRecord? {
-    // LMDB refuses an empty key and one over 511 bytes; no head can have such a name.
-    guard (1...HeadRecord.nameLimit).contains(name.utf8.count) else { return nil }
-    return try transaction.get(.heads, Key().appending(name)).map { try HeadRecord(decoding: $0, name: name) }
-  }
+  package func head(named name: String) throws -> HeadRecord? { try transaction.head(named: name) }
 }

@@ -54,6 +54,21 @@ extension Transaction {
     try get(.cells, Key().appending(row)).map { try StoredCell(decoding: $0, row: row) }
   }
 
+  /// The cell with its texts; nil when there is none at the row.
+  func cell(at row: Row) throws -> CellRecord? {
+    guard let stored = try storedCell(at: row) else { return nil }
+    var cell = CellRecord(image: stored.image, object: stored.object, geometry: stored.geometry)
+    for (field, value) in stored.values {
+      cell.values[field] =
+        switch value {
+        case .number(let number): .number(number)
+        case .text(let id): .string(try text(id, of: field))
+        case .texts(let ids): .list(try ids.map { try text($0, of: field) })
+        }
+    }
+    return cell
+  }
+
   func image(_ number: UInt32) throws -> ImageRecord? {
     try get(.images, Key().appending(number)).map { try decodeImage($0, number) }
   }
@@ -139,6 +154,12 @@ extension Transaction {
 
   private func damagedChunk() -> Fault {
     Fault(.badData, "a chunk of table \"sets\"", "is damaged", remedy: "run cellvec check")
+  }
+
+  func head(named name: String) throws -> HeadRecord? {
+    // LMDB refuses an empty key and one over 511 bytes; no head can have such a name.
+    guard (1...HeadRecord.nameLimit).contains(name.utf8.count) else { return nil }
+    return try get(.heads, Key().appending(name)).map { try HeadRecord(decoding: $0, name: name) }
   }
 
   /// The stored block of a space; nil when none of its rows was ever written.

@@ -12,7 +12,7 @@ package enum FieldType: String, Sendable, Codable, CaseIterable {
 package struct Field: Sendable, Equatable {
   /// The field's dense number inside its database.
   package let id: UInt16
-  package let name: String
+  package internal(set) var name: String
   package let type: FieldType
 }
 

@@ -11,7 +11,7 @@ package struct ImageRecord: Sendable, Equatable {
   /// Pixels; zero for an import.
   package let width: UInt32
   package let height: UInt32
-  /// Rows of the image's cells, in order of their numbers.
+  /// Rows that were given out to the image's cells, in order; those of cells that were deleted stay in them.
   package var rows: [Range<Row>]
 
   package init(

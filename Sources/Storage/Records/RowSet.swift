@@ -61,6 +61,9 @@ package struct RowSet: Sendable {
     RowSet(adopting: roaring_bitmap_andnot(storage.bitmap, other.storage.bitmap))
   }
 
+  /// The largest row; nil of an empty set.
+  package var last: Row? { isEmpty ? nil : roaring_bitmap_maximum(storage.bitmap) }
+
   /// How many rows of `range` are in the set.
   package func count(in range: Range<Row>) -> Int {
     Int(roaring_bitmap_range_cardinality(storage.bitmap, UInt64(range.lowerBound), UInt64(range.upperBound)))

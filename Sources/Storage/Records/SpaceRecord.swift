@@ -6,7 +6,7 @@ package struct SpaceRecord: Sendable, Equatable, Codable {
 
   /// The space's dense number inside its database.
   package let id: UInt16
-  package let name: String
+  package internal(set) var name: String
   package let dimension: Int
   /// The recipe as canonical JSON; nil for imported vectors.
   package let recipe: String?

@@ -28,6 +28,7 @@ package final class DatabaseWriter: Sendable {
   /// Runs `body` in one transaction: all that it did is durable when `write` returns, nothing when it throws.
   ///
   /// `body` runs on the calling thread, once no other thread writes; it must not call `write` itself.
+  @discardableResult
   package func write<Result>(_ body: (inout WriteTransaction) throws -> Result) throws -> Result {
     var transaction = try WriteTransaction.begin(Transaction(database.environment, isWriting: true))
     let result = try body(&transaction)

@@ -24,11 +24,31 @@ struct PendingBlocks {
     _ transaction: borrowing Transaction
   ) throws {
     let name = Name(space: space, block: layout.block(of: row))
-    if open[name] == nil {
-      if open.count >= PendingBlocks.limit { try flush(to: transaction) }
-      open[name] = try load(name, layout, transaction)
-    }
+    try ready(name, layout, transaction)
     open[name]?.set(vector, at: layout.slot(of: row))
+  }
+
+  /// Zeros the vectors of some rows of a block, of which the rows `kept` have vectors still: behind the last of them
+  /// it ends, and without any it goes.
+  mutating func clear(
+    _ rows: RowSet, keeping kept: RowSet, block: UInt32, space: UInt16, _ layout: BlockLayout,
+    _ transaction: borrowing Transaction
+  ) throws {
+    let name = Name(space: space, block: block)
+    guard let last = kept.last else {
+      open[name] = nil
+      return try transaction.delete(.vectors, name.key)
+    }
+    try ready(name, layout, transaction)
+    open[name]?.clear(rows.toArray().map(layout.slot(of:)), slotCount: layout.slot(of: last) + 1)
+  }
+
+  private mutating func ready(
+    _ name: Name, _ layout: BlockLayout, _ transaction: borrowing Transaction
+  ) throws {
+    guard open[name] == nil else { return }
+    if open.count >= PendingBlocks.limit { try flush(to: transaction) }
+    open[name] = try load(name, layout, transaction)
   }
 
   private func load(
@@ -65,6 +85,17 @@ extension PendingBlocks.Block {
       slotCount = slot + 1
     } else {
       payload.replaceSubrange(slot * layout.dimension..<(slot + 1) * layout.dimension, with: vector)
+    }
+  }
+
+  /// Zeros slots and ends the block behind the first `count`.
+  fileprivate mutating func clear(_ slots: [Int], slotCount count: Int) {
+    slotCount = min(slotCount, count)
+    payload.removeLast(max(0, payload.count - slotCount * layout.dimension))
+    for slot in slots where slot < slotCount {
+      payload.replaceSubrange(
+        slot * layout.dimension..<(slot + 1) * layout.dimension,
+        with: repeatElement(0, count: layout.dimension))
     }
   }
 

@@ -12,6 +12,19 @@ struct PendingSets {
     chunks[chunk]?.remove(row)
   }
 
+  /// The rows of a range that are in a set, with what the transaction has changed.
+  func rows(
+    _ range: Range<Row>, in name: RowSetName, _ transaction: borrowing Transaction
+  ) throws -> RowSet {
+    var rows = RowSet()
+    guard let last = range.last else { return rows }
+    for number in SetChunk.chunk(of: range.lowerBound)...SetChunk.chunk(of: last) {
+      let chunk = SetChunk(name: name, chunk: number)
+      if let found = try chunks[chunk] ?? transaction.rowSet(chunk) { rows.formUnion(found) }
+    }
+    return rows.intersection(RowSet(range))
+  }
+
   private mutating func load(
     _ name: RowSetName, _ row: Row, _ transaction: borrowing Transaction
   ) throws -> SetChunk {
@@ -55,9 +68,14 @@ struct PendingNumbers {
     return (0..<NumberChunk.rowCount).map { column[$0].bitPattern.littleEndian }
   }
 
+  /// Writes the chunks in order of their keys; a chunk without a number is deleted.
   mutating func flush(to transaction: borrowing Transaction) throws {
     for (key, numbers) in inKeyOrder(chunks, \.key) {
-      try numbers.withUnsafeBytes { try transaction.put(.numbers, key, $0) }
+      if numbers.allSatisfy({ Double(bitPattern: UInt64(littleEndian: $0)).isNaN }) {
+        try transaction.delete(.numbers, key)
+      } else {
+        try numbers.withUnsafeBytes { try transaction.put(.numbers, key, $0) }
+      }
     }
     chunks = [:]
   }

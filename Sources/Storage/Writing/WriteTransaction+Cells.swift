@@ -5,12 +5,7 @@ extension WriteTransaction {
   /// values are merged into theirs; others are appended. An object of the same label but another shape, as a
   /// corrected mask makes it, is another cell.
   package mutating func addCells(_ cells: [CellRecord], of image: UInt32) throws -> [Row] {
-    var known: [CellIdentity: Row] = [:]
-    for row in try rows(ofImage: image) {
-      if let cell = try transaction.storedCell(at: row) {
-        known[CellIdentity(cell.object, cell.geometry)] = row
-      }
-    }
+    let known = try rowsByIdentity(ofImage: image)
     var fresh: [CellRecord] = []
     var position: [CellIdentity: Int] = [:]
     let identities = cells.map { CellIdentity($0.object, $0.geometry) }
@@ -30,9 +25,9 @@ extension WriteTransaction {
   /// Appends cells of one image that the caller knows to be new; their rows follow one another.
   package mutating func appendCells(_ cells: [CellRecord], of image: UInt32) throws -> Range<Row> {
     guard var record = try transaction.image(image) else { throw unknownImage(image) }
+    if cells.isEmpty { return 0..<0 }
     let first = try take(cells.count, from: .nextRow)
     let rows = first..<first + UInt32(cells.count)
-    if rows.isEmpty { return rows }
     if let last = record.rows.last, last.upperBound == rows.lowerBound {
       record.rows[record.rows.count - 1] = last.lowerBound..<rows.upperBound
     } else {
@@ -43,10 +38,33 @@ extension WriteTransaction {
     return rows
   }
 
-  /// The rows of an image's cells, in order.
+  /// The rows of an image's cells, in order; those of deleted cells are left out.
   package func rows(ofImage image: UInt32) throws -> [Row] {
     guard let record = try transaction.image(image) else { throw unknownImage(image) }
-    return Array(record.rows.joined())
+    return try record.rows.flatMap { try sets.rows($0, in: .cells, transaction).toArray() }
+  }
+
+  /// The rows of an image's cells by what tells them apart.
+  func rowsByIdentity(ofImage image: UInt32) throws -> [CellIdentity: Row] {
+    var rows: [CellIdentity: Row] = [:]
+    for row in try self.rows(ofImage: image) {
+      if let cell = try transaction.storedCell(at: row) {
+        rows[CellIdentity(cell.object, cell.geometry)] = row
+      }
+    }
+    return rows
+  }
+
+  /// The rows of an import's cells by their place in the array; nil where there is no cell.
+  /// - Parameter count: vectors of the array.
+  package func rows(ofImport image: UInt32, count: Int) throws -> [Row?] {
+    var rows: [Row?] = Array(repeating: nil, count: count)
+    for row in try self.rows(ofImage: image) {
+      if case .index(let position)? = try transaction.storedCell(at: row)?.object, position < count {
+        rows[Int(position)] = row
+      }
+    }
+    return rows
   }
 
   private func unknownImage(_ image: UInt32) -> Fault {
@@ -54,7 +72,9 @@ extension WriteTransaction {
   }
 
   /// Sets values of one cell; nil clears one. Fields that are not named keep their value.
-  package mutating func setValues(_ values: [UInt16: FieldValue?], of row: Row) throws {
+  /// - Returns: whether that changed anything.
+  @discardableResult
+  package mutating func setValues(_ values: [UInt16: FieldValue?], of row: Row) throws -> Bool {
     guard var cell = try transaction.storedCell(at: row) else {
       throw Fault(.missingInput, "cell \(row)", "is not in the database")
     }
@@ -66,7 +86,9 @@ extension WriteTransaction {
       try index(row, field: field, from: old, to: new)
       cell.values[field] = new
     }
-    if cell != before { try transaction.put(.cells, Key().appending(row), cell.encoded()) }
+    if cell == before { return false }
+    try transaction.put(.cells, Key().appending(row), cell.encoded())
+    return true
   }
 
   private mutating func append(_ cell: CellRecord, at row: Row) throws {
@@ -81,7 +103,7 @@ extension WriteTransaction {
   }
 
   /// Keeps the derived row sets and number columns in step with a changed value.
-  private mutating func index(
+  mutating func index(
     _ row: Row, field: UInt16, from old: StoredValue?, to new: StoredValue?
   ) throws {
     let oldTexts = old?.textIDs ?? []
@@ -122,7 +144,7 @@ extension WriteTransaction {
 }
 
 /// What tells the cells of one image apart, whatever the recipe.
-private struct CellIdentity: Hashable {
+struct CellIdentity: Hashable {
   let object: ObjectKey
   let box: BoundingBox?
   let areaPx: UInt32?

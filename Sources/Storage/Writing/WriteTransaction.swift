@@ -7,7 +7,7 @@ import Faults
 package struct WriteTransaction: ~Copyable {
   let transaction: Transaction
   var fieldsByName: [String: Field]
-  private var spaces: [SpaceRecord]
+  var spaces: [SpaceRecord]
   var texts = TextDictionary()
   var sets = PendingSets()
   var numbers = PendingNumbers()
@@ -45,15 +45,19 @@ package struct WriteTransaction: ~Copyable {
       }
       return field
     }
-    guard !name.isEmpty, fieldsByName.count < Int(UInt16.max) else {
+    guard !name.isEmpty, let id = freeNumber(among: fieldsByName.values.map(\.id)) else {
       throw Fault(
         .badData, "field \"\(name)\"", "cannot be made: a name is needed, and at most 65,535 fields")
     }
-    let field = Field(id: UInt16(fieldsByName.count), name: name, type: type)
-    try transaction.put(
-      .fields, Key().appending(field.id), [UInt8(field.type.code)] + Array(name.utf8))
-    fieldsByName[name] = field
+    let field = Field(id: id, name: name, type: type)
+    try put(field)
     return field
+  }
+
+  mutating func put(_ field: Field) throws {
+    try transaction.put(
+      .fields, Key().appending(field.id), [UInt8(field.type.code)] + Array(field.name.utf8))
+    fieldsByName[field.name] = field
   }
 
   /// A new, empty space.
@@ -65,11 +69,11 @@ package struct WriteTransaction: ~Copyable {
         .badData, "space \"\(name)\"", expected: "a dimension of 1 to \(SpaceRecord.dimensionLimit)",
         found: "\(dimension)")
     }
-    guard !spaces.contains(where: { $0.name == name }), spaces.count < Int(UInt16.max) else {
+    guard !spaces.contains(where: { $0.name == name }), let id = freeNumber(among: spaces.map(\.id)) else {
       throw Fault(.usage, "space \"\(name)\"", "exists already", remedy: "choose another name")
     }
     let space = SpaceRecord(
-      id: UInt16(spaces.count), name: name, dimension: dimension, recipe: recipe,
+      id: id, name: name, dimension: dimension, recipe: recipe,
       backboneHash: backboneHash)
     try transaction.put(.spaces, Key().appending(space.id), Document.encode(space))
     spaces.append(space)
@@ -114,6 +118,10 @@ package struct WriteTransaction: ~Copyable {
       .outcomes, Key().appending(space.id).appending(image), Document.encode(outcome))
   }
 
+  func hasOutcome(image: UInt32, space: SpaceRecord) throws -> Bool {
+    try transaction.get(.outcomes, Key().appending(space.id).appending(image)) != nil
+  }
+
   /// Stores a head under its name, in place of one that has the name already.
   package func saveHead(_ head: HeadRecord) throws {
     guard (1...HeadRecord.nameLimit).contains(head.name.utf8.count) else {
@@ -135,4 +143,13 @@ package struct WriteTransaction: ~Copyable {
     }
     return first
   }
+}
+
+/// The number after the highest, so that a new field is the last one; where there is none, the lowest free one.
+private func freeNumber(among taken: [UInt16]) -> UInt16? {
+  let limit = UInt16.max
+  guard let highest = taken.max() else { return 0 }
+  if highest + 1 < limit { return highest + 1 }
+  let taken = Set(taken)
+  return (0..<limit).first { !taken.contains($0) }
 }

@@ -32,7 +32,12 @@ struct WriterOptions: ParsableArguments {
 
   /// The database, for writing, as soon as no other process writes to it.
   func open(path: String, create: Bool = false, isQuiet: Bool = false) throws -> DatabaseWriter {
-    try DatabaseWriter(path: path, create: create) { holder in
+    try DatabaseWriter(path: path, create: create, onWait: onWait(path: path, isQuiet: isQuiet))
+  }
+
+  /// Whether to wait for another writer, which is told of on stderr.
+  func onWait(path: String, isQuiet: Bool) -> (_ holder: String) -> Bool {
+    { holder in
       guard !failsWhenLocked else { return false }
       if !isQuiet { StandardError.writeLine("cellvec: waiting for \(holder), which is writing to \(path)") }
       return true

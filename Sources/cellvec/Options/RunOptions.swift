@@ -1,4 +1,5 @@
 import ArgumentParser
+import Faults
 import Glibc
 import Kernels
 
@@ -17,6 +18,24 @@ struct TalkOptions: ParsableArguments {
 
   func say(_ message: String) {
     if !quiet { StandardError.writeLine(message) }
+  }
+}
+
+/// Whether the user wants what cannot be undone.
+struct ConfirmationOptions: ParsableArguments {
+  @Flag(name: .shortAndLong, help: "Do not ask.") private var yes = false
+
+  /// Asks at the terminal, unless --yes has answered.
+  /// - Parameter deed: what is about to be done, as "delete 12 of 40 cells".
+  /// - Throws: `cancelled` for any answer but yes, `usage` where nobody can be asked.
+  func require(_ deed: String) throws {
+    if yes { return }
+    guard isatty(STDIN_FILENO) == 1 else {
+      throw Fault(.usage, "--yes", "is needed where nobody can be asked, to \(deed)")
+    }
+    StandardError.write("\(deed)? [y/N] ")
+    if let answer = readLine()?.lowercased(), ["y", "yes"].contains(answer) { return }
+    throw Fault(.cancelled, "", "nothing was changed")
   }
 }
 

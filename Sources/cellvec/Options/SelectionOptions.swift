@@ -61,6 +61,8 @@ struct WhereOptions: ParsableArguments {
     }
     return rows
   }
+
+  var isGiven: Bool { condition != nil }
 }
 
 /// Which metadata fields a command shows.

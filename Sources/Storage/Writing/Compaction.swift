@@ -1,0 +1,106 @@
+import Faults
+import Glibc
+import Identity
+
+/// What a compaction has done.
+package struct Compaction: Sendable, Equatable {
+  /// Bytes of the file, before and after.
+  package let before: Int
+  package let after: Int
+  /// Texts that no cell had any more.
+  package let unusedTexts: Int
+}
+
+extension DatabaseWriter {
+  private static let textsPerCommit = 50_000
+
+  /// Rewrites a database without the pages and texts that nothing uses. The new file takes the place of the old one
+  /// in one step: with a fault before it, and a crash at any time, the database is what it was.
+  ///
+  /// Readers in other processes that have the old file open go on with it, and keep its bytes on the disk until they
+  /// end. The disk must have room for both.
+  /// - Parameter onWait: as of `init`.
+  /// - Throws: `locked` when the writer's lock is not to be had, or the process has the database open elsewhere;
+  ///   `inputOutput` for a full disk.
+  package static func compact(path: String, onWait: (_ holder: String) -> Bool = { _ in false }) throws
+    -> Compaction
+  {
+    try DatabaseWriter(path: path, create: false, onWait: onWait).compact()
+  }
+
+  private func compact() throws -> Compaction {
+    let path = database.path
+    guard database.isOnlyOneInProcess else {
+      throw Fault(.locked, path, "is open elsewhere in this process and cannot be compacted")
+    }
+    let environment = database.environment
+    let file = "\(path)/data.mdb"
+    let copy = "\(file).compact"
+    // Left behind by a compaction that was killed: whoever holds the writer's lock may remove it.
+    unlink(copy)
+    let before = try Self.byteCount(of: file)
+    let unusedTexts = try dropUnusedTexts()
+    let after = try environment.copy(to: copy)
+    do {
+      try Self.giveOwner(of: file, to: copy)
+      try MetaPages.renumber(
+        copy, pageByteCount: environment.pageByteCount(), transaction: environment.lastTransaction())
+      guard rename(copy, file) == 0 else { throw Fault.system(file, "put the compact copy in its place") }
+    } catch {
+      unlink(copy)
+      throw error
+    }
+    try syncFolder(path)
+    return Compaction(before: before, after: after, unusedTexts: unusedTexts)
+  }
+
+  /// Removes texts that no cell has, in transactions of bounded size.
+  private func dropUnusedTexts() throws -> Int {
+    var unused: [(field: UInt16, id: UInt32)] = []
+    try database.read { snapshot in
+      try snapshot.transaction.forEach(.texts) { key, _ in
+        guard key.count == 6 else {
+          throw Fault(.badData, "table \"texts\"", "is damaged", remedy: "run cellvec check")
+        }
+        let (field, id) = (key.bigEndian(at: 0, as: UInt16.self), key.bigEndian(at: 2, as: UInt32.self))
+        let prefix = RowSetName.text(field: field, id: id).prefix
+        let cursor = try Transaction.Cursor(snapshot.transaction, .sets)
+        if try cursor.seek(prefix)?.key.starts(with: prefix.bytes) != true { unused.append((field, id)) }
+      }
+    }
+    for start in stride(from: 0, to: unused.count, by: Self.textsPerCommit) {
+      try write { transaction in
+        for (field, id) in unused[start..<min(start + Self.textsPerCommit, unused.count)] {
+          try transaction.transaction.deleteText(id, of: field)
+        }
+      }
+    }
+    return unused.count
+  }
+
+  /// Who could read and write the old file can do so with the new one.
+  private static func giveOwner(of file: String, to copy: String) throws {
+    var status = stat()
+    guard stat(file, &status) == 0 else { throw Fault.system(file, "inspect the database") }
+    // Only root may give files away. Whoever else compacts owns the copy.
+    _ = chown(copy, status.st_uid, status.st_gid)
+    guard chmod(copy, status.st_mode & 0o7777) == 0 else { throw Fault.system(copy, "set the permissions") }
+  }
+
+  private static func byteCount(of file: String) throws -> Int {
+    var status = stat()
+    guard stat(file, &status) == 0 else { throw Fault.system(file, "inspect the database") }
+    return Int(status.st_size)
+  }
+}
+
+extension Transaction {
+  /// Deletes a text that no cell has.
+  fileprivate func deleteText(_ id: UInt32, of field: UInt16) throws {
+    let key = Key().appending(field).appending(id)
+    guard let text = try get(.texts, key) else { return }
+    let digest = ContentHash(of: text)
+    try delete(.texts, key)
+    try delete(.textIDs, Key().appending(field).appending(digest))
+  }
+}

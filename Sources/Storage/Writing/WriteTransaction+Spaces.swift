@@ -1,0 +1,33 @@
+import Faults
+
+extension WriteTransaction {
+  /// Gives a space another name.
+  /// - Throws: `usage` when the name is empty or taken.
+  package mutating func rename(_ space: SpaceRecord, to name: String) throws {
+    guard !name.isEmpty, self.space(named: name) == nil else {
+      throw Fault(
+        .usage, "space \"\(space.name)\"",
+        "cannot be renamed to \"\(name)\": the name is \(name.isEmpty ? "empty" : "taken")",
+        remedy: "choose another name")
+    }
+    for index in spaces.indices where spaces[index].id == space.id {
+      spaces[index].name = name
+      try transaction.put(.spaces, Key().appending(space.id), Document.encode(spaces[index]))
+    }
+  }
+
+  /// Removes a space: its vectors, what became of images in it, and its heads. The cells stay. For a transaction
+  /// of its own.
+  package mutating func drop(_ space: SpaceRecord) throws {
+    let prefix = Key().appending(space.id)
+    for table in [Table.vectors, .outcomes, .spaces] { try transaction.deleteAll(table, prefix: prefix) }
+    try transaction.deleteAll(.sets, prefix: RowSetName.space(space.id).prefix)
+    var heads: [String] = []
+    try transaction.forEach(.heads) { key, value in
+      let name = String(decoding: key, as: UTF8.self)
+      if try HeadRecord(decoding: value, name: name).space == space.id { heads.append(name) }
+    }
+    for head in heads { try transaction.delete(.heads, Key().appending(head)) }
+    spaces.removeAll { $0.id == space.id }
+  }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+import Storage
+
+/// `cellvec backup`: a consistent copy.
+struct Backup: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Copy a database while others read and write it.",
+    discussion: """
+      The copy holds what the last commit left. It appears under its name complete,
+      or not at all, and is a database like any other. While a long copy runs, a
+      writer cannot use pages again that it frees, so the original may grow.
+
+      Example:
+        cellvec backup /backup/lab-2025-06-01.cellvec --db lab.cellvec
+      """)
+
+  @Argument(help: "Directory of the copy; must not exist, or be empty.") var destination: String
+  @OptionGroup var database: DatabaseOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let byteCount = try database.open().backUp(to: destination)
+    try StandardOutput.write(
+      Report(["backup", "bytes"], rows: [[.text(destination), .integer(byteCount)]]), as: output.format)
+  }
+}

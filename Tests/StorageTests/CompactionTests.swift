@@ -1,0 +1,205 @@
+import Clmdb
+import Faults
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Storage
+
+@Suite struct CompactionTests {
+  private func byteCount(_ file: String) -> Int {
+    var status = stat()
+    return stat(file, &status) == 0 ? Int(status.st_size) : -1
+  }
+
+  /// A database of which half is deleted, with texts that no cell has any more; closed.
+  private func makeHalfEmptied(_ path: String) throws {
+    let world = try OperationsWorld(at: path, images: 8)
+    try world.delete(RowSet(120..<240))
+  }
+
+  private func expectHalf(_ database: Database) throws {
+    try database.read { snapshot in
+      #expect(snapshot.check() == [])
+      try #expect(snapshot.allRows() == RowSet(0..<120))
+      for space in snapshot.spaces {
+        for row in [0, 77, 119] as [Row] {
+          try #expect(snapshot.vector(of: row, in: space) == OperationsWorld.vectors(of: [row]))
+        }
+      }
+    }
+  }
+
+  /// The number of the last transaction decides which meta page is written next; both must work.
+  @Test(arguments: [0, 1]) func aCompactedDatabaseIsSmallerAndGoesOn(extraTransactions: Int) throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeHalfEmptied(path)
+      if extraTransactions > 0 {
+        let writer = try DatabaseWriter(path: path, create: false)
+        try writer.write { try $0.saveHead(HeadRecord(name: "h", space: 0, summary: "{}", weights: [1])) }
+      }
+      let before = byteCount("\(path)/data.mdb")
+      let compaction = try DatabaseWriter.compact(path: path)
+      #expect(compaction.unusedTexts == 4)
+      #expect(compaction.before == before)
+      #expect(compaction.after == byteCount("\(path)/data.mdb"))
+      #expect(compaction.after < before * 6 / 10)
+      #expect(access("\(path)/data.mdb.compact", F_OK) != 0)
+      try expectHalf(Database(path: path))
+      // Several commits, so that both meta pages are written.
+      let writer = try DatabaseWriter(path: path, create: false)
+      for number in 0..<5 {
+        let rows = try writer.write { transaction in
+          try transaction.addCells(
+            [CellRecord(image: 0, object: .label(UInt32(1000 + number)), geometry: nil)], of: 0)
+        }
+        #expect(rows == [240 + Row(number)])
+        try writer.database.read { #expect($0.check() == []) }
+      }
+    }
+  }
+
+  @Test func compactingAgainChangesNothing() throws {
+    try withTemporaryDirectory { directory in
+      try makeHalfEmptied("\(directory)/db")
+      _ = try DatabaseWriter.compact(path: "\(directory)/db")
+      let again = try DatabaseWriter.compact(path: "\(directory)/db")
+      #expect(again.before == again.after)
+      #expect(again.unusedTexts == 0)
+      try expectHalf(Database(path: "\(directory)/db"))
+    }
+  }
+
+  @Test func theFileKeepsItsPermissions() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeHalfEmptied(path)
+      chmod("\(path)/data.mdb", 0o660)
+      _ = try DatabaseWriter.compact(path: path)
+      var status = stat()
+      stat("\(path)/data.mdb", &status)
+      #expect(status.st_mode & 0o777 == 0o660)
+    }
+  }
+
+  @Test func transactionsKeepCounting() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeHalfEmptied(path)
+      _ = try DatabaseWriter.compact(path: path)
+      func lastTransaction() throws -> UInt64 {
+        let database = try Database(path: path)
+        return try withExtendedLifetime(database) { try database.environment.lastTransaction() }
+      }
+      let before = try lastTransaction()
+      #expect(before > 1)
+      _ = try DatabaseWriter.compact(path: path)
+      try #expect(lastTransaction() == before)
+    }
+  }
+
+  @Test func aReaderWithTheOldFileOpenGoesOn() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeHalfEmptied(path)
+      // Without LMDB's locks, since a second environment of one process would lose those of the first.
+      var reader: OpaquePointer?
+      mdb_env_create(&reader)
+      mdb_env_set_maxdbs(reader, 20)
+      try require(mdb_env_open(reader, path, UInt32(MDB_RDONLY | MDB_NOLOCK), 0o644), path, "open")
+      defer { mdb_env_close(reader) }
+      var transaction: OpaquePointer?
+      try require(mdb_txn_begin(reader, nil, UInt32(MDB_RDONLY), &transaction), path, "begin")
+      _ = try DatabaseWriter.compact(path: path)
+      do {
+        let writer = try DatabaseWriter(path: path, create: false)
+        try writer.write { _ = try $0.deleteCells(RowSet(0..<100)) }
+      }
+      var handle = MDB_dbi(0)
+      var statistics = MDB_stat()
+      try require(mdb_dbi_open(transaction, "cells", 0, &handle), path, "open a table")
+      try require(mdb_stat(transaction, handle, &statistics), path, "inspect")
+      #expect(statistics.ms_entries == 120)
+      mdb_txn_abort(transaction)
+      try Database(path: path).read { try #expect($0.allRows().count == 20) }
+    }
+  }
+
+  @Test func whoHasTheDatabaseOpenIsNotCutOff() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeHalfEmptied(path)
+      let writer = try DatabaseWriter(path: path, create: false)
+      let locked = #expect(throws: Fault.self) { try DatabaseWriter.compact(path: path) }
+      #expect(locked?.kind == .locked)
+      let database = writer.database
+      withExtendedLifetime(writer) {}
+      try expectHalf(database)
+    }
+  }
+
+  @Test func metaPagesOfAnotherFileAreLeftAlone() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeHalfEmptied(path)
+      // Not a fresh copy: its transactions have other numbers.
+      let fault = #expect(throws: Fault.self) {
+        try MetaPages.renumber("\(path)/data.mdb", pageByteCount: 4096, transaction: 9)
+      }
+      #expect(fault?.kind == .badData)
+      try expectHalf(Database(path: path))
+    }
+  }
+}
+
+@Suite struct BackupTests {
+  @Test func aBackupIsWhatTheLastCommitLeft() throws {
+    try withTemporaryDirectory { directory in
+      let world = try OperationsWorld(at: "\(directory)/db")
+      // A transaction that is under way is no part of it.
+      let byteCount = try world.writer.write { transaction in
+        _ = try transaction.deleteCells(RowSet(0..<60))
+        return try world.writer.database.backUp(to: "\(directory)/copy/")
+      }
+      #expect(byteCount > 0)
+      try world.writer.database.read { try #expect($0.allRows().count == 60) }
+      let copy = try DatabaseWriter(path: "\(directory)/copy", create: false)
+      try copy.database.read { snapshot in
+        #expect(snapshot.check() == [])
+        try #expect(snapshot.allRows().count == 120)
+      }
+      try copy.write { _ = try $0.deleteCells(RowSet(0..<10)) }
+      try copy.database.read { #expect($0.check() == []) }
+    }
+  }
+
+  @Test func whatIsThereIsNotReplaced() throws {
+    try withTemporaryDirectory { directory in
+      let world = try OperationsWorld(at: "\(directory)/db", images: 1)
+      for destination in ["\(directory)/db", directory, "\(directory)/none/copy"] {
+        let fault = #expect(throws: Fault.self) { try world.writer.database.backUp(to: destination) }
+        #expect(fault?.kind == .cannotCreate)
+      }
+      mkdir("\(directory)/empty", 0o777)
+      _ = try world.writer.database.backUp(to: "\(directory)/empty")
+      try Database(path: "\(directory)/empty").read { #expect($0.check() == []) }
+    }
+  }
+
+  @Test func aBackupWithoutItsEndLeavesNothing() throws {
+    try withTemporaryDirectory { directory in
+      let world = try OperationsWorld(at: "\(directory)/db", images: 1)
+      do {
+        let folder = try StagedFolder(path: "\(directory)/copy")
+        _ = try world.writer.database.environment.copy(to: "\(folder.temporaryPath)/data.mdb")
+      }
+      #expect(access("\(directory)/copy", F_OK) != 0)
+      let folder = try #require(opendir(directory))
+      defer { closedir(folder) }
+      var names = 0
+      while readdir(folder) != nil { names += 1 }
+      #expect(names == 3, "\".\", \"..\" and \"db\"")
+    }
+  }
+}

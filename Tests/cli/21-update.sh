@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Metadata are set, cleared, renamed and dropped after the fact.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+make_small_database
+
+expect_exit 64 cellvec update --db db
+expect_exit 64 cellvec update --db db --set gene=X
+expect_exit 64 cellvec update --db db --set gene=X --metadata cells.csv --where "gene = 'G0'"
+expect_exit 64 cellvec update --db db --set gene --where "gene = 'G0'"
+expect_exit 66 cellvec update --db db --metadata nothing.csv
+
+expect_exit 0 cellvec update --db db --set gene=BAG6 dose=2.5 --clear remark --where "gene = 'G0'" --csv
+expect_stdout '^gene,string,4,0,0$'
+expect_stdout '^dose,number,4,0,0$'
+expect_stdout '^remark,string,0,4,0$'
+expect_stderr '^changed 4 of 4 cells$'
+expect_exit 0 cellvec list --db db --where "gene = 'BAG6' AND dose > 2 AND remark IS NULL" --csv
+expect_lines 5
+expect_exit 0 cellvec check --db db
+
+# What is exported, changed and read again.
+cellvec export --db db --metadata out.csv --quiet
+sed -i 's/BAG6/AAMP/' out.csv
+expect_exit 0 cellvec update --db db --metadata out.csv --dry-run --json
+expect_json
+expect_exit 0 cellvec list --db db --where "gene = 'AAMP'" --json
+expect_lines 0
+expect_exit 0 cellvec update --db db --metadata out.csv
+expect_stderr '^joined by cell$'
+expect_stderr '^changed 4 of 40 cells$'
+expect_exit 0 cellvec update --db db --metadata out.csv
+expect_stderr '^changed 0 of 40 cells$'
+
+printf 'gene,ensembl\nAAMP,ENSG1\nG3,ENSG3\nG99,ENSG9\n' >genes.csv
+expect_exit 0 cellvec update --db db --metadata genes.csv --join gene
+expect_stderr '^warning: 1 lines of the table match no cell: 4$'
+expect_exit 0 cellvec list --db db --where "ensembl = 'ENSG3'" --csv
+expect_lines 5
+
+expect_exit 0 cellvec fields --db db
+expect_stdout '^ensembl +string +8 +2$'
+expect_exit 0 cellvec fields rename ensembl ensembl_id --db db
+expect_exit 64 cellvec fields rename ensembl_id gene --db db
+expect_exit 64 cellvec fields rename ensembl_id rank --db db
+expect_exit 66 cellvec fields rename ensmbl_id x --db db
+expect_exit 64 cellvec fields drop ensembl_id --db db
+expect_stderr '^cellvec: --yes: is needed where nobody can be asked, to drop field ensembl_id with the values of 8 cells$'
+expect_exit 0 cellvec fields drop ensembl_id --db db --yes --quiet
+expect_silence
+expect_exit 0 cellvec fields --db db --json
+expect_json
+expect_lines 5
+expect_exit 0 cellvec check --db db
+finish
