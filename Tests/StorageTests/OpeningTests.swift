@@ -38,6 +38,18 @@ import Testing
     }
   }
 
+  @Test(arguments: [0, 1, 100, 4096, 8191]) func aFileWhoseMakingWasCutIsMadeAnew(byteCount: off_t) throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      mkdir(path, 0o755)
+      try makeEmptyEnvironment(path)
+      #expect(truncate("\(path)/data.mdb", byteCount) == 0)
+      #expect(fault { _ = try Database(path: path) }?.kind == .missingInput)
+      _ = try DatabaseWriter(path: path, create: true)
+      try Database(path: path).read { snapshot in #expect(snapshot.check() == []) }
+    }
+  }
+
   private func makeEmptyEnvironment(_ path: String) throws {
     var environment: OpaquePointer?
     mdb_env_create(&environment)

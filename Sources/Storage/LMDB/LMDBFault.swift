@@ -22,7 +22,7 @@ func lmdbFault(_ code: Int32, _ path: String, _ action: String) -> Fault {
     return Fault(
       .badData, path, "is damaged (\(String(cString: mdb_strerror(code))))",
       remedy: "restore a copy, or export what can still be read")
-  case MDB_MAP_FULL:
+  case MDB_MAP_FULL, MDB_MAP_RESIZED:
     return Fault(
       .inputOutput, path, "has reached the size of its memory map",
       remedy: "raise the address space limit (ulimit -v) and run the same command again")

@@ -122,8 +122,7 @@ extension Transaction {
   /// The stored block of a space; nil when none of its rows was ever written.
   func block(_ block: UInt32, of space: UInt16, _ layout: BlockLayout) throws -> StoredBlock? {
     try get(.vectors, Key().appending(space).appending(block)).map { value in
-      let header = try BlockHeader(decoding: value, space: space, block: block, layout: layout)
-      return StoredBlock(header: header, payload: value.payload(layout, slotCount: header.slotCount))
+      try StoredBlock(decoding: value, space: space, block: block, layout)
     }
   }
 }
@@ -132,4 +131,18 @@ extension Transaction {
 struct StoredBlock {
   let header: BlockHeader
   let payload: UnsafeRawBufferPointer
+
+  init(decoding value: UnsafeRawBufferPointer, space: UInt16, block: UInt32, _ layout: BlockLayout) throws {
+    header = try BlockHeader(decoding: value, space: space, block: block, layout: layout)
+    payload = value.payload(layout, slotCount: header.slotCount)
+  }
+
+  /// - Throws: `badData` when the vectors are not those that were written.
+  func requireChecksum(of space: SpaceRecord) throws {
+    guard checksum64(payload) == header.checksum else {
+      throw Fault(
+        .badData, "block \(header.block) of space \"\(space.name)\"", "does not match its checksum",
+        remedy: "restore a copy, or save the rest with cellvec export --salvage")
+    }
+  }
 }

@@ -1,0 +1,119 @@
+package import Faults
+
+/// What a check has found.
+package struct CheckReport: Sendable, Equatable {
+  /// Of pages and of records that cannot be computed again.
+  package internal(set) var primary: [Fault] = []
+  /// Of records that follow from others; `DatabaseWriter.repair` makes them anew.
+  package internal(set) var derived: [Fault] = []
+
+  package var faults: [Fault] { primary + derived }
+}
+
+extension Snapshot {
+  /// Everything that contradicts itself in the database; empty for a sound one.
+  package func check() -> [Fault] { checkReport().faults }
+
+  /// Everything that contradicts itself: damaged pages, records and blocks, cells without their image, and row sets,
+  /// number columns or dictionaries that differ from what the cells say.
+  ///
+  /// - Complexity: reads every record and block once; holds the row sets and a number for each cell in memory.
+  package func checkReport() -> CheckReport {
+    var audit = Audit(fields: fields, spaces: spaces)
+    for fault in transaction.pages.map(PageAudit.faults) ?? [] {
+      audit.reportPrimary(fault.subject, fault.problem)
+    }
+    audit.readCells(of: transaction)
+    audit.readTexts(of: transaction)
+    audit.readImages(of: transaction)
+    audit.readOutcomesAndHeads(of: transaction)
+    audit.readSets(of: transaction)
+    audit.compareCells()
+    audit.compareSets()
+    audit.compareNumbers(of: transaction)
+    for space in spaces { audit.readVectors(of: transaction, space) }
+    return audit.report
+  }
+}
+
+/// What a check has gathered from the records, and the faults it has found.
+struct Audit {
+  var report = CheckReport()
+  let fields: [Field]
+  let spaces: [SpaceRecord]
+  /// What the cells say.
+  var cells = CellSummary()
+  /// The images that can be read.
+  var images: [UInt32: ImageRecord] = [:]
+  /// The row sets as they are stored, where they can be read.
+  var storedSets: [RowSetName: RowSet] = [:]
+  /// The chunk of each number field that was read last; nil where it cannot be read. Lies in the memory map.
+  var columns: [UInt16: (chunk: NumberChunk, column: NumberColumn?)] = [:]
+  /// Whether a part of the set of all cells may be missing above.
+  private(set) var hasDamagedSets = false
+
+  init(fields: [Field], spaces: [SpaceRecord]) {
+    self.fields = fields
+    self.spaces = spaces
+  }
+
+  mutating func reportPrimary(_ subject: String, _ problem: String) {
+    let fault = Fault(
+      .badData, subject, problem, remedy: "restore a copy, or save the rest with cellvec export --salvage")
+    // A damaged page is met by the audit of pages and by the reader of its table.
+    if !report.primary.contains(where: { $0.subject == subject && $0.problem == problem }) {
+      report.primary.append(fault)
+    }
+  }
+
+  mutating func reportDerived(_ subject: String, _ problem: String) {
+    report.derived.append(Fault(.badData, subject, problem, remedy: "run cellvec check --repair"))
+  }
+
+  /// Goes through the readable entries of a table; what cannot be read, and a fault that `body` throws of an entry,
+  /// is reported.
+  mutating func survey(
+    _ table: Table, of transaction: borrowing Transaction,
+    _ body: (inout Audit, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws -> Void
+  ) {
+    var findings: [(fault: Fault, isDerived: Bool)] = []
+    do {
+      try transaction.survey(
+        table,
+        damage: { fault, key in findings.append((fault, table.isDerived(key: key))) },
+        entry: { key, value in
+          do {
+            try body(&self, key, value)
+          } catch let fault as Fault {
+            findings.append((fault, table.isDerived(key: key)))
+          }
+        })
+    } catch {
+      let fault = error as? Fault
+      findings.append(
+        (fault ?? Fault(.badData, "table \"\(table.name)\"", "cannot be read: \(error)"), false))
+    }
+    if table == .sets, !findings.isEmpty { hasDamagedSets = true }
+    for (fault, isDerived) in findings {
+      if isDerived {
+        reportDerived(fault.subject, fault.problem)
+      } else {
+        reportPrimary(fault.subject, fault.problem)
+      }
+    }
+  }
+}
+
+extension Table {
+  /// Whether the record of a key follows from those of other tables. A page, which is damage without a key, counts as
+  /// one that does not: LMDB cannot write where the pages are damaged.
+  fileprivate func isDerived(key: UnsafeRawBufferPointer?) -> Bool {
+    guard let key else { return false }
+    switch self {
+    case .textIDs, .imageIDs, .numbers: return true
+    // Which cells have a vector in a space follows from nothing else.
+    case .sets: if case .space = RowSetName(key: key) { return false } else { return true }
+    default: return false
+    }
+  }
+}
