@@ -7,19 +7,32 @@ struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Read the whole database and report what contradicts itself.",
     discussion: """
-      Checksums of all vectors are verified and every index is compared with the
-      cells that it is made from. Ends with status 65 when something is wrong.
+      All checksums are verified, and every index is compared with the cells that
+      it is made from. Ends with status 65 when something is wrong. What can be
+      made anew from the rest, such as indexes, --repair makes anew.
 
-      Example:
+      Examples:
         cellvec check --db lab.cellvec
+        cellvec check --db lab.cellvec --repair
       """)
 
   @OptionGroup var database: DatabaseOptions
+  @Flag(help: "Make damaged indexes and dictionaries anew.") var repair = false
+  @OptionGroup var writer: WriterOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
-    let faults = try database.open().read { $0.check() }
+    var faults = try database.open().read { $0.checkReport() }
+    if repair, faults.primary.isEmpty, !faults.derived.isEmpty {
+      let writer = try writer.open(path: database.path(), isQuiet: talk.quiet)
+      talk.say("repaired \(try writer.repair()) records")
+      faults = try writer.database.read { $0.checkReport() }
+    }
+    try report(faults.faults)
+  }
+
+  private func report(_ faults: [Fault]) throws {
     guard !faults.isEmpty else { return talk.say("no faults found") }
     let rows = faults.map { [Value.text($0.subject), .text($0.problem), .text($0.remedy)] }
     try StandardOutput.write(Report(["subject", "problem", "remedy"], rows: rows), as: output.format)
