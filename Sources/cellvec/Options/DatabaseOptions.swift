@@ -20,7 +20,17 @@ struct DatabaseOptions: ParsableArguments {
   }
 
   /// The database, for reading.
-  func open() throws -> Database { try Database(path: path()) }
+  func open() throws -> Database {
+    let path = try path()
+    let database = try Database(path: path)
+    warnOfPlace(path)
+    return database
+  }
+}
+
+/// Tells what is not safe where a database lies.
+private func warnOfPlace(_ path: String) {
+  if let caution = Database.cautionAboutPlace(of: path) { StandardError.writeLine("cellvec: \(caution)") }
 }
 
 /// What a command does while another process writes to its database.
@@ -32,10 +42,12 @@ struct WriterOptions: ParsableArguments {
 
   /// The database, for writing, as soon as no other process writes to it.
   func open(path: String, create: Bool = false, isQuiet: Bool = false) throws -> DatabaseWriter {
-    try DatabaseWriter(path: path, create: create) { holder in
+    let writer = try DatabaseWriter(path: path, create: create) { holder in
       guard !failsWhenLocked else { return false }
       if !isQuiet { StandardError.writeLine("cellvec: waiting for \(holder), which is writing to \(path)") }
       return true
     }
+    warnOfPlace(path)
+    return writer
   }
 }
