@@ -1,34 +1,7 @@
 import Faults
-import Formats
-
-/// Opens the bytes as one of the readers does and takes out every tensor; what is not a fault or a sound file ends
-/// the program, which is how the fuzzer learns of it.
-func exercise(
-  _ start: UnsafePointer<UInt8>?, _ count: Int, open: ([UInt8]) throws -> any TensorFile
-) -> CInt {
-  let bytes = Array(UnsafeBufferPointer(start: start, count: count))
-  do {
-    let file = try open(bytes)
-    var elements = 0
-    for name in file.tensorNames {
-      guard let shape = file.shape(of: name) else { fatalError("a tensor without a shape") }
-      do {
-        let values = try file.floats(of: name)
-        guard values.count == shape.reduce(1, *) else { fatalError("a shape that is not its values'") }
-        elements += values.count
-      } catch {
-        check(error)
-      }
-    }
-    guard elements <= 2 * file.withUnsafeBytes(\.count) else { fatalError("more values than bytes can hold") }
-  } catch {
-    check(error)
-  }
-  return 0
-}
 
 /// A fault is one line that can be read.
-private func check(_ error: any Error) {
+func check(_ error: any Error) {
   guard let fault = error as? Fault else { fatalError("not a fault: \(error)") }
   let text = fault.description
   guard text.utf8.count < 4_000, !text.utf8.contains(UInt8(ascii: "\n")) else { fatalError("no sentence: \(text)") }
