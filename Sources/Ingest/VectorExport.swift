@@ -3,7 +3,7 @@ package import Storage
 
 /// Writes vectors of a space as a .npy file and their cells' metadata as a table, in order of rows.
 package struct VectorExport {
-  private let space: SpaceRecord
+  package let space: SpaceRecord
   private let rows: RowSet
 
   /// - Parameter rows: cells to export; those without a vector in the space are left out.

@@ -177,4 +177,25 @@ import Testing
       }
     }
   }
+
+  @Test func damagedFieldsAndSpacesAreNamedAndTheRestIsRead() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeDatabase(path)
+      try change(path) { transaction in
+        try transaction.put(.fields, Key().appending(UInt16(0)), [9])
+        try transaction.put(.spaces, Key().appending(UInt16(1)), [UInt8]("{}".utf8))
+      }
+      let database = try Database(path: path)
+      #expect(throws: Fault.self) { try database.read { _ in } }
+      try database.readRest { snapshot, faults in
+        #expect(faults.count == 2)
+        #expect(snapshot.fields.map(\.name) == ["labels", "dose"])
+        let salvage = try snapshot.salvage(snapshot.spaces[0])
+        #expect(salvage.rows.count == 600 && salvage.faults.isEmpty)
+      }
+      let subjects = try database.check().primary.map(\.subject)
+      #expect(subjects.contains("table \"fields\"") && subjects.contains("a record of table \"spaces\""))
+    }
+  }
 }

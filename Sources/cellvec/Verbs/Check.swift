@@ -23,11 +23,11 @@ struct Check: ParsableCommand {
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
-    var faults = try database.open().read { $0.checkReport() }
+    var faults = try database.open().check()
     if repair, faults.primary.isEmpty, !faults.derived.isEmpty {
       let writer = try writer.open(path: database.path(), isQuiet: talk.quiet)
       talk.say("repaired \(try writer.repair()) records")
-      faults = try writer.database.read { $0.checkReport() }
+      faults = try writer.database.check()
     }
     try report(faults.faults)
   }

@@ -32,23 +32,32 @@ struct Export: ParsableCommand {
   }
 
   func run() throws {
-    try database.open().read { snapshot in
+    let database = try database.open()
+    guard salvage else {
+      return try database.read { snapshot in
+        let space = try space.resolve(in: snapshot)
+        let rows = try selection.rows(in: snapshot) ?? snapshot.allRows()
+        try write(VectorExport(space: space, rows: rows, of: snapshot), of: snapshot)
+      }
+    }
+    try database.readRest { snapshot, faults in
       let space = try space.resolve(in: snapshot)
-      let selected = try selection.rows(in: snapshot)
-      let salvaged = salvage ? try snapshot.salvage(space, of: selected) : nil
-      let export =
-        try salvaged.map { VectorExport(space: space, salvaged: $0) }
-        ?? VectorExport(space: space, rows: selected ?? snapshot.allRows(), of: snapshot)
-      if let vectors {
-        let count = try export.writeVectors(to: vectors, of: snapshot)
-        talk.say("wrote \(count) vectors of dimension \(space.dimension) to \(vectors)")
-      }
-      if let metadata {
-        try export.writeMetadata(to: metadata, of: snapshot)
-        talk.say("wrote their metadata to \(metadata)")
-      }
-      for fault in salvaged?.faults ?? [] { StandardError.writeLine("cellvec: \(fault)") }
-      if salvaged?.faults.isEmpty == false { throw ExitStatus.someInputsFailed }
+      let salvaged = try snapshot.salvage(space, of: selection.rows(in: snapshot))
+      try write(VectorExport(space: space, salvaged: salvaged), of: snapshot)
+      let damage = faults + salvaged.faults
+      for fault in damage { StandardError.writeLine("cellvec: \(fault)") }
+      if !damage.isEmpty { throw ExitStatus.someInputsFailed }
+    }
+  }
+
+  private func write(_ export: VectorExport, of snapshot: borrowing Snapshot) throws {
+    if let vectors {
+      let count = try export.writeVectors(to: vectors, of: snapshot)
+      talk.say("wrote \(count) vectors of dimension \(export.space.dimension) to \(vectors)")
+    }
+    if let metadata {
+      try export.writeMetadata(to: metadata, of: snapshot)
+      talk.say("wrote their metadata to \(metadata)")
     }
   }
 }
