@@ -65,13 +65,14 @@ import Testing
     }
   }
 
-  @Test func aFileOfAnotherKindIsRefused() throws {
+  @Test(arguments: [1, 9, 20_000]) func aFileOfAnotherKindIsRefused(byteCount: Int) throws {
     withTemporaryDirectory { directory in
       let file = open("\(directory)/data.mdb", O_CREAT | O_WRONLY, 0o644)
-      let bytes = [UInt8](repeating: 7, count: 20_000)
+      let bytes = [UInt8](repeating: 7, count: byteCount)
       write(file, bytes, bytes.count)
       close(file)
       #expect(fault { _ = try Database(path: directory) }?.kind == .badData)
+      #expect(fault { _ = try DatabaseWriter(path: directory, create: false) }?.kind == .badData)
     }
   }
 

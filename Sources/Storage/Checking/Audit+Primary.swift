@@ -103,7 +103,7 @@ extension Audit {
       var rows = RowSet()
       for range in image.rows { rows.formUnion(RowSet(range)) }
       let present = rows.intersection(cells.rows)
-      for row in present.toArray() where cells.imageOfRow[row] != number || claimed.contains(row) {
+      for row in present.toArray() where cells.image(of: row) != number || claimed.contains(row) {
         reportPrimary("cell \(row)", "does not belong to image \(number), or not to it alone")
       }
       claimed.formUnion(present)
@@ -114,7 +114,7 @@ extension Audit {
     }
     var orphans: [UInt32: RowSet] = [:]
     for row in cells.rows.subtracting(claimed).toArray() {
-      if let image = cells.imageOfRow[row] { orphans[image, default: RowSet()].insert(row) }
+      if let image = cells.image(of: row) { orphans[image, default: RowSet()].insert(row) }
     }
     for (number, rows) in orphans.sorted(by: { $0.key < $1.key }) {
       let state = images[number] == nil ? "cannot be read" : "does not claim them"
@@ -138,7 +138,7 @@ extension Audit {
     }
     let missing = (storedSets[.space(space.id)] ?? RowSet()).subtracting(held)
     if !missing.isEmpty {
-      let owners = Set(missing.toArray().compactMap { cells.imageOfRow[$0] }).sorted()
+      let owners = Set(missing.toArray().compactMap { cells.image(of: $0) }).sorted()
       let names = owners.prefix(5).map { images[$0].map { "\"\($0.name)\"" } ?? "\($0)" }
       let more = owners.count > 5 ? " and \(owners.count - 5) more" : ""
       reportPrimary(

@@ -86,7 +86,7 @@ private struct Repair {
       while let first = next {
         let chunk = NumberChunk(field: field, row: first)
         let firstRow = chunk.chunk * UInt32(NumberChunk.rowCount)
-        let end = firstRow + UInt32(NumberChunk.rowCount)
+        let end = Row(clamping: UInt64(firstRow) + UInt64(NumberChunk.rowCount))
         var column = [Double](repeating: .nan, count: NumberChunk.rowCount)
         for row in rows.intersection(RowSet(firstRow..<end)).toArray() {
           if case .number(let number) = try transaction.storedCell(at: row)?.values[field] {

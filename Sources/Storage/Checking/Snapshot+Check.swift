@@ -17,7 +17,7 @@ extension Snapshot {
   /// Everything that contradicts itself: damaged pages, records and blocks, cells without their image, and row sets,
   /// number columns or dictionaries that differ from what the cells say.
   ///
-  /// - Complexity: reads every record and block once; holds the row sets and a number for each cell in memory.
+  /// - Complexity: reads every record and block once; holds the row sets in memory.
   package func checkReport() -> CheckReport {
     var audit = Audit(fields: fields, spaces: spaces)
     for fault in transaction.pages.map(PageAudit.faults) ?? [] {
@@ -51,6 +51,8 @@ struct Audit {
   var columns: [UInt16: (chunk: NumberChunk, column: NumberColumn?)] = [:]
   /// Whether a part of the set of all cells may be missing above.
   private(set) var hasDamagedSets = false
+  /// What was reported of primary records.
+  private var known: Set<String> = []
 
   init(fields: [Field], spaces: [SpaceRecord]) {
     self.fields = fields
@@ -58,12 +60,11 @@ struct Audit {
   }
 
   mutating func reportPrimary(_ subject: String, _ problem: String) {
-    let fault = Fault(
-      .badData, subject, problem, remedy: "restore a copy, or save the rest with cellvec export --salvage")
     // A damaged page is met by the audit of pages and by the reader of its table.
-    if !report.primary.contains(where: { $0.subject == subject && $0.problem == problem }) {
-      report.primary.append(fault)
-    }
+    guard known.insert("\(subject): \(problem)").inserted else { return }
+    report.primary.append(
+      Fault(
+        .badData, subject, problem, remedy: "restore a copy, or save the rest with cellvec export --salvage"))
   }
 
   mutating func reportDerived(_ subject: String, _ problem: String) {

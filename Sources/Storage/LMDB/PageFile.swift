@@ -39,7 +39,8 @@ final class PageFile: @unchecked Sendable {
   private static func map(
     _ descriptor: Int32, _ path: String, _ sizes: [Int]
   ) throws -> (UnsafeRawPointer, Int) {
-    for size in sizes {
+    // Half of the smallest is left where LMDB's own map has taken most of a limit; a larger file is refused later.
+    for size in sizes + (sizes.last.map { [$0 / 2, $0 / 4] } ?? []) {
       if let address = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), address != MAP_FAILED {
         return (UnsafeRawPointer(address), size)
       }
@@ -70,9 +71,15 @@ final class PageFile: @unchecked Sendable {
   private static func isUnfinished(_ descriptor: Int32, _ path: String) throws -> Bool {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw Fault.system(path, "inspect the database") }
-    if status.st_size < PageFormat.headerByteCount + PageFormat.metaByteCount { return true }
-    guard let meta = try readMeta(descriptor, at: 0, path) else { return false }
-    return meta.transaction == 0 && Int(status.st_size) < PageFormat.metaPageCount * meta.pageSize
+    if let meta = try readMeta(descriptor, at: 0, path) {
+      return meta.transaction == 0 && Int(status.st_size) < PageFormat.metaPageCount * meta.pageSize
+    }
+    guard status.st_size < PageFormat.headerByteCount + PageFormat.metaByteCount else { return false }
+    // A file of another kind is not written over.
+    var front = [UInt8](repeating: 0, count: PageFormat.front.count)
+    let count = pread(descriptor, &front, front.count, 0)
+    if count < 0 { throw Fault.system(path, "read the database") }
+    return PageFormat.front.starts(with: front.prefix(count))
   }
 
   /// The newer of the two meta pages.

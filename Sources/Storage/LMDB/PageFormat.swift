@@ -20,6 +20,10 @@ enum PageFormat {
   static let metaPageCount = 2
   static let metaByteCount = 136
 
+  /// The first bytes of every data file: page 0, flag meta, magic and version.
+  static let front: [UInt8] =
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0] + [0xDE, 0xC0, 0xEF, 0xBE, 1, 0, 0, 0]
+
   enum PageFlag {
     static let branch: UInt16 = 1
     static let leaf: UInt16 = 2

@@ -8,8 +8,9 @@ struct Check: ParsableCommand {
     abstract: "Read the whole database and report what contradicts itself.",
     discussion: """
       All checksums are verified, and every index is compared with the cells that
-      it is made from. Ends with status 65 when something is wrong. What can be
-      made anew from the rest, such as indexes, --repair makes anew.
+      it is made from. Ends with status 65 when something is wrong. With --repair,
+      indexes and dictionaries are made anew from the rest, where nothing of that
+      and no page of the file is damaged.
 
       Examples:
         cellvec check --db lab.cellvec
