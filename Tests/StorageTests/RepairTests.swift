@@ -198,4 +198,50 @@ import Testing
       #expect(subjects.contains("table \"fields\"") && subjects.contains("a record of table \"spaces\""))
     }
   }
+
+  /// Makes the first page of a tree one of no kind.
+  private func damageRoot(of path: String, _ tree: (PageSnapshot) throws -> TreeRecord) throws {
+    let found = try Database(path: path).read { snapshot in
+      let pages = snapshot.transaction.pages
+      return try pages.flatMap { try tree($0).root }
+    }
+    let root = try #require(found)
+    let file = open("\(path)/data.mdb", O_WRONLY)
+    defer { close(file) }
+    #expect(pwrite(file, [0x40], 1, off_t(root) * 4096 + 10) == 1)
+  }
+
+  @Test(arguments: [Table.textIDs, .imageIDs, .sets, .numbers, nil])
+  func aFileWithDamagedPagesOfDerivedRecordsIsMadeAnew(table: Table?) throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeDatabase(path)
+      let truth = try contents(path)
+      try damageRoot(of: path) { pages in
+        try table.map { try TableTrees(pages, path: path)[$0] } ?? pages.meta.freeTree
+      }
+      let damaged = try report(path)
+      #expect(damaged.primary == [] && damaged.pages.count >= 1)
+      #expect(throws: Fault.self) { try DatabaseWriter(path: path, create: false) }
+      let kept = try Database.rebuild(path: path)
+      #expect(access(kept, R_OK) == 0)
+      #expect(access("\(path)/rebuilt", F_OK) != 0)
+      #expect(try report(path).faults == [])
+      #expect(try contents(path) == truth)
+      _ = try DatabaseWriter(path: path, create: false)
+    }
+  }
+
+  @Test(arguments: [Table.cells, .vectors, .images, .header])
+  func aFileWithDamagedPagesOfOtherRecordsIsLeftAsItIs(table: Table) throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeDatabase(path)
+      try damageRoot(of: path) { try TableTrees($0, path: path)[table] }
+      let before = bytes(ofFile: "\(path)/data.mdb")
+      #expect(throws: Fault.self) { try Database.rebuild(path: path) }
+      #expect(bytes(ofFile: "\(path)/data.mdb") == before)
+      #expect(access("\(path)/rebuilt", F_OK) != 0)
+    }
+  }
 }

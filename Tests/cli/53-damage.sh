@@ -32,6 +32,33 @@ expect_exit 0 cellvec check --db db
 expect_exit 0 cellvec list --db db --where "area > 100"
 expect_lines 40
 
+# break_page TABLE: makes the root page of a table one of no kind.
+break_page() {
+  python3 - "$1" <<'PYTHON'
+import struct, sys
+content = bytearray(open("db/data.mdb", "rb").read())
+newest = max(0, 4096, key=lambda page: struct.unpack_from("<Q", content, page + 144)[0])
+page = struct.unpack_from("<Q", content, newest + 128)[0] * 4096
+for index in range((struct.unpack_from("<H", content, page + 12)[0] - 16) // 2):
+    node = page + struct.unpack_from("<H", content, page + 16 + 2 * index)[0]
+    size = struct.unpack_from("<H", content, node + 6)[0]
+    if content[node + 8:node + 8 + size] == sys.argv[1].encode():
+        root = struct.unpack_from("<Q", content, node + 8 + size + 40)[0]
+        content[root * 4096 + 10] = 0x40
+open("db/data.mdb", "wb").write(content)
+PYTHON
+}
+
+break_page sets
+expect_exit 65 cellvec check --db db
+expect_exit 65 cellvec import vectors.npy --db db --space t
+expect_exit 0 cellvec check --db db --repair
+expect_stderr 'made the data file anew; the damaged one is kept as db/data.mdb.damaged'
+expect_exit 0 cellvec export --db db --vectors back.npy --metadata back.csv --quiet
+expect_exit 0 cmp sound.npy back.npy
+expect_exit 0 cmp sound.csv back.csv
+expect_exit 0 cellvec import vectors.npy --db db --space s --quiet
+
 # Image 0, kind 3, four values, number 5: the record of cell 5, which is primary.
 flip H 0 0 3 4 5 0
 expect_exit 65 cellvec check --db db --repair

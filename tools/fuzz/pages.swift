@@ -38,7 +38,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 }
 
 private func exercise(_ pages: PageSnapshot) {
-  for fault in PageAudit.faults(of: pages) { check(fault) }
+  for finding in PageAudit.findings(of: pages) { check(finding.fault) }
   for tree in [pages.meta.mainTree, pages.meta.freeTree] { exercise(tree, of: pages) }
   do {
     let trees = try TableTrees(pages, path: "input")

@@ -13,7 +13,7 @@ extension DatabaseWriter {
   package func repair() throws -> Int {
     try database.read { snapshot in
       let report = snapshot.checkReport()
-      if let fault = report.primary.first { throw fault }
+      if let fault = (report.primary + report.pages).first { throw fault }
       if report.derived.isEmpty { return 0 }
       var repair = Repair(writer: self)
       try repair.run(on: snapshot)
@@ -24,14 +24,10 @@ extension DatabaseWriter {
 
 /// The changes that bring derived records in line with the primary ones of a snapshot.
 private struct Repair {
-  let writer: DatabaseWriter
-  private(set) var count = 0
-  private var changes: [(table: Table, key: Key, value: [UInt8]?)] = []
-  private var byteCount = 0
-  /// Bytes of records in one transaction.
-  private static let transactionByteCount = 8 << 20
+  private var batch: ChangeBatch
+  var count: Int { batch.count }
 
-  init(writer: DatabaseWriter) { self.writer = writer }
+  init(writer: DatabaseWriter) { batch = ChangeBatch(writer: writer) }
 
   mutating func run(on snapshot: borrowing Snapshot) throws {
     var cells = CellSummary()
@@ -42,7 +38,7 @@ private struct Repair {
     try repairDictionaries(snapshot.transaction)
     try repairSets(snapshot.transaction, cells)
     try repairNumbers(snapshot.transaction, cells)
-    try flush()
+    try batch.flush()
   }
 
   private mutating func repairDictionaries(_ transaction: borrowing Transaction) throws {
@@ -109,7 +105,7 @@ private struct Repair {
     // A record that cannot be read is one to be replaced.
     let stored = try? transaction.get(table, key)
     if let stored, stored.elementsEqual(value) { return }
-    try change(table, key, value)
+    try batch.set(table, key, to: value)
   }
 
   private mutating func deleteEntries(
@@ -121,28 +117,7 @@ private struct Repair {
       if isStray(key) { strays.append(key) }
     }
     try transaction.survey(table, damage: { _, key in key.map(note) }, entry: { key, _ in note(key) })
-    for key in strays { try change(table, key, nil) }
-  }
-
-  private mutating func change(_ table: Table, _ key: Key, _ value: [UInt8]?) throws {
-    count += 1
-    changes.append((table, key, value))
-    byteCount += value?.count ?? 0
-    if byteCount > Repair.transactionByteCount { try flush() }
-  }
-
-  private mutating func flush() throws {
-    try writer.write { transaction in
-      for change in changes {
-        if let value = change.value {
-          try transaction.transaction.put(change.table, change.key, value)
-        } else {
-          try transaction.transaction.delete(change.table, change.key)
-        }
-      }
-    }
-    changes = []
-    byteCount = 0
+    for key in strays { try batch.set(table, key, to: nil) }
   }
 }
 
@@ -154,7 +129,7 @@ private func littleEndian(_ number: some FixedWidthInteger) -> [UInt8] {
 
 extension RowSet {
   /// The set cut into the chunks in which it is stored; none is empty.
-  fileprivate var chunks: [(chunk: UInt16, rows: RowSet)] {
+  var chunks: [(chunk: UInt16, rows: RowSet)] {
     var chunks: [(UInt16, RowSet)] = []
     var next = self.next(from: 0)
     while let first = next {

@@ -2,12 +2,14 @@ package import Faults
 
 /// What a check has found.
 package struct CheckReport: Sendable, Equatable {
-  /// Of pages and of records that cannot be computed again.
+  /// Of records that cannot be computed again, and of the pages that they lie on.
   package internal(set) var primary: [Fault] = []
+  /// Of other pages, which keep the file from being written; `Database.rebuild` makes it anew.
+  package internal(set) var pages: [Fault] = []
   /// Of records that follow from others; `DatabaseWriter.repair` makes them anew.
   package internal(set) var derived: [Fault] = []
 
-  package var faults: [Fault] { primary + derived }
+  package var faults: [Fault] { primary + pages + derived }
 }
 
 extension Snapshot {
@@ -20,9 +22,7 @@ extension Snapshot {
   /// - Complexity: reads every record and block once; holds the row sets in memory.
   package func checkReport() -> CheckReport {
     var audit = Audit(fields: fields, spaces: spaces)
-    for fault in transaction.pages.map(PageAudit.faults) ?? [] {
-      audit.reportPrimary(fault.subject, fault.problem)
-    }
+    for finding in transaction.pages.map(PageAudit.findings) ?? [] { audit.report(finding) }
     audit.readCells(of: transaction)
     audit.readTexts(of: transaction)
     audit.readImages(of: transaction)
@@ -67,6 +67,20 @@ struct Audit {
         .badData, subject, problem, remedy: "restore a copy, or save the rest with cellvec export --salvage"))
   }
 
+  mutating func report(_ finding: PageAudit.Finding) {
+    if finding.isOfFreePages || finding.table?.isDerived == true {
+      reportPage(finding.fault)
+    } else {
+      reportPrimary(finding.fault.subject, finding.fault.problem)
+    }
+  }
+
+  private mutating func reportPage(_ fault: Fault) {
+    guard known.insert("\(fault.subject): \(fault.problem)").inserted else { return }
+    report.pages.append(
+      Fault(.badData, fault.subject, fault.problem, remedy: "run cellvec check --repair"))
+  }
+
   mutating func reportDerived(_ subject: String, _ problem: String) {
     report.derived.append(Fault(.badData, subject, problem, remedy: "run cellvec check --repair"))
   }
@@ -77,44 +91,49 @@ struct Audit {
     _ table: Table, of transaction: borrowing Transaction,
     _ body: (inout Audit, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws -> Void
   ) {
-    var findings: [(fault: Fault, isDerived: Bool)] = []
+    var findings: [(fault: Fault, place: Place)] = []
     do {
       try transaction.survey(
         table,
-        damage: { fault, key in findings.append((fault, table.isDerived(key: key))) },
+        damage: { fault, key in findings.append((fault, table.place(of: key))) },
         entry: { key, value in
           do {
             try body(&self, key, value)
           } catch let fault as Fault {
-            findings.append((fault, table.isDerived(key: key)))
+            findings.append((fault, table.place(of: key)))
           }
         })
     } catch {
       let fault = error as? Fault
       findings.append(
-        (fault ?? Fault(.badData, "table \"\(table.name)\"", "cannot be read: \(error)"), false))
+        (fault ?? Fault(.badData, "table \"\(table.name)\"", "cannot be read: \(error)"), .primary))
     }
     if table == .sets, !findings.isEmpty { hasDamagedSets = true }
-    for (fault, isDerived) in findings {
-      if isDerived {
-        reportDerived(fault.subject, fault.problem)
-      } else {
-        reportPrimary(fault.subject, fault.problem)
+    for (fault, place) in findings {
+      switch place {
+      case .primary: reportPrimary(fault.subject, fault.problem)
+      case .derived: reportDerived(fault.subject, fault.problem)
+      case .page: reportPage(fault)
       }
     }
+  }
+
+  /// Where damage is.
+  fileprivate enum Place {
+    case primary
+    case derived
+    /// A page of records that are derived.
+    case page
   }
 }
 
 extension Table {
-  /// Whether the record of a key follows from those of other tables. A page, which is damage without a key, counts as
-  /// one that does not: LMDB cannot write where the pages are damaged.
-  fileprivate func isDerived(key: UnsafeRawBufferPointer?) -> Bool {
-    guard let key else { return false }
-    switch self {
-    case .textIDs, .imageIDs, .numbers: return true
+  /// What damage of the record of a key means; that of a page has no key.
+  fileprivate func place(of key: UnsafeRawBufferPointer?) -> Audit.Place {
+    guard isDerived else { return .primary }
+    guard let key else { return .page }
     // Which cells have a vector in a space follows from nothing else.
-    case .sets: if case .space = RowSetName(key: key) { return false } else { return true }
-    default: return false
-    }
+    if self == .sets, case .space = RowSetName(key: key) { return .primary }
+    return .derived
   }
 }

@@ -5,20 +5,28 @@ import Faults
 ///
 /// - Complexity: reads every branch and leaf and the head of every large value; a bit for each page in memory.
 struct PageAudit {
+  /// A fault, and the table whose pages it is of; nil for pages that belong to none, or to all.
+  struct Finding {
+    let fault: Fault
+    let table: Table?
+    /// Whether only the list of pages that are free is wrong.
+    let isOfFreePages: Bool
+  }
+
   private let pages: PageSnapshot
   private var seen: [UInt64]
-  private(set) var faults: [Fault] = []
+  private var findings: [Finding] = []
 
-  /// The faults of a snapshot; empty for a sound one.
-  static func faults(of pages: PageSnapshot) -> [Fault] {
+  /// What is wrong with a snapshot; empty for a sound one.
+  static func findings(of pages: PageSnapshot) -> [Finding] {
     var audit = PageAudit(pages)
     audit.run()
-    return audit.faults
+    return audit.findings
   }
 
   /// - Throws: `badData` when something is wrong with the pages.
   static func requireSoundness(of pages: PageSnapshot) throws {
-    if let fault = faults(of: pages).first { throw fault }
+    if let finding = findings(of: pages).first { throw finding.fault }
   }
 
   private init(_ pages: PageSnapshot) {
@@ -26,15 +34,10 @@ struct PageAudit {
     seen = Array(repeating: 0, count: Int(pages.meta.pageCount / 64) + 1)
   }
 
+  /// Where two trees have one page, the later one is found at fault: those that cannot be made again come first.
   private mutating func run() {
+    var trees: [Table?: [(name: String, record: TreeRecord)]] = [:]
     attempt { audit in
-      try audit.walk(audit.pages.meta.freeTree, named: "the free pages", isFreeTree: true) {
-        audit, _, value in
-        try audit.claimFreePages(value.bytes)
-      }
-    }
-    attempt { audit in
-      var named: [(name: String, tree: TreeRecord)] = []
       try audit.walk(audit.pages.meta.mainTree, named: "the tables") { audit, key, value in
         guard value.isTree, let bytes = value.bytes.baseAddress else { return }
         let tree = TreeRecord(bytes)
@@ -42,21 +45,32 @@ struct PageAudit {
         guard tree.isPlausible(pageCount: audit.pages.meta.pageCount, flags: 0) else {
           throw audit.pages.damaged("what it says of table \"\(name)\" cannot be right")
         }
-        named.append((name, tree))
+        trees[Table.allCases.first { $0.name == name }, default: []].append((name, tree))
       }
-      for (name, tree) in named {
-        audit.attempt { try $0.walk(tree, named: "table \"\(name)\"") { _, _, _ in } }
+    }
+    let tables: [Table?] =
+      Table.allCases.filter { !$0.isDerived } + Table.allCases.filter(\.isDerived) + [nil]
+    for table in tables {
+      for (name, record) in trees[table] ?? [] {
+        attempt(of: table) { try $0.walk(record, named: "table \"\(name)\"") { _, _, _ in } }
+      }
+    }
+    attempt(isOfFreePages: true) { audit in
+      try audit.walk(audit.pages.meta.freeTree, named: "the free pages", isFreeTree: true) {
+        audit, _, value in
+        try audit.claimFreePages(value.bytes)
       }
     }
   }
 
-  private mutating func attempt(_ body: (inout PageAudit) throws -> Void) {
+  private mutating func attempt(
+    of table: Table? = nil, isOfFreePages: Bool = false, _ body: (inout PageAudit) throws -> Void
+  ) {
     do {
       try body(&self)
-    } catch let fault as Fault {
-      faults.append(fault)
     } catch {
-      faults.append(pages.damaged("\(error)"))
+      let fault = error as? Fault ?? pages.damaged("\(error)")
+      findings.append(Finding(fault: fault, table: table, isOfFreePages: isOfFreePages))
     }
   }
 

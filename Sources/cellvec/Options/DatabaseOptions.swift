@@ -40,12 +40,17 @@ struct WriterOptions: ParsableArguments {
     help: "End with status 75 while another process writes.")
   private var failsWhenLocked = false
 
+  /// Whether to wait for a process that writes; says so.
+  func waits(for holder: String, path: String, isQuiet: Bool) -> Bool {
+    guard !failsWhenLocked else { return false }
+    if !isQuiet { StandardError.writeLine("cellvec: waiting for \(holder), which is writing to \(path)") }
+    return true
+  }
+
   /// The database, for writing, as soon as no other process writes to it.
   func open(path: String, create: Bool = false, isQuiet: Bool = false) throws -> DatabaseWriter {
-    let writer = try DatabaseWriter(path: path, create: create) { holder in
-      guard !failsWhenLocked else { return false }
-      if !isQuiet { StandardError.writeLine("cellvec: waiting for \(holder), which is writing to \(path)") }
-      return true
+    let writer = try DatabaseWriter(path: path, create: create) {
+      waits(for: $0, path: path, isQuiet: isQuiet)
     }
     warnOfPlace(path)
     return writer

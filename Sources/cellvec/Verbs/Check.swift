@@ -10,7 +10,8 @@ struct Check: ParsableCommand {
       All checksums are verified, and every index is compared with the cells that
       it is made from. Ends with status 65 when something is wrong. With --repair,
       indexes and dictionaries are made anew from the rest, where nothing of that
-      and no page of the file is damaged.
+      is damaged; where pages of theirs are, the whole file is, and the damaged
+      one is kept beside it.
 
       Examples:
         cellvec check --db lab.cellvec
@@ -25,10 +26,15 @@ struct Check: ParsableCommand {
 
   func run() throws {
     var faults = try database.open().check()
-    if repair, faults.primary.isEmpty, !faults.derived.isEmpty {
-      let writer = try writer.open(path: database.path(), isQuiet: talk.quiet)
-      talk.say("repaired \(try writer.repair()) records")
-      faults = try writer.database.check()
+    if repair, faults.primary.isEmpty, !faults.faults.isEmpty {
+      let path = try database.path()
+      if !faults.pages.isEmpty {
+        let kept = try Database.rebuild(path: path) { writer.waits(for: $0, path: path, isQuiet: talk.quiet) }
+        talk.say("made the data file anew; the damaged one is kept as \(kept)")
+      } else {
+        talk.say("repaired \(try writer.open(path: path, isQuiet: talk.quiet).repair()) records")
+      }
+      faults = try database.open().check()
     }
     try report(faults.faults)
   }
