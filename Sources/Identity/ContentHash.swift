@@ -90,3 +90,8 @@ package struct ContentHasher: ~Copyable {
 package func checksum64(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
   XXH3_64bits(bytes.baseAddress, bytes.count)
 }
+
+/// XXH3-64 with a seed: the checksum of bytes in a place that the seed stands for.
+package func checksum64(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
+  XXH3_64bits_withSeed(bytes.baseAddress, bytes.count, seed)
+}

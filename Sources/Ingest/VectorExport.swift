@@ -3,21 +3,28 @@ package import Storage
 
 /// Writes vectors of a space as a .npy file and their cells' metadata as a table, in order of rows.
 package struct VectorExport {
-  private let space: SpaceRecord
+  package let space: SpaceRecord
   private let rows: RowSet
 
   /// - Parameter rows: cells to export; those without a vector in the space are left out.
-  package init(space: SpaceRecord, rows: RowSet) {
+  package init(space: SpaceRecord, rows: RowSet, of snapshot: borrowing Snapshot) throws {
     self.space = space
-    self.rows = rows
+    self.rows = rows.intersection(try snapshot.rows(in: space))
+  }
+
+  /// Exports what can be read of a damaged space.
+  package init(space: SpaceRecord, salvaged: Salvage) {
+    self.space = space
+    rows = salvaged.rows
   }
 
   /// Writes float32 in C order, [cells, dimension].
   /// - Returns: the number of vectors.
+  /// - Throws: `badData` when a block does not match its checksum, besides faults of the file written.
   package func writeVectors(to path: String, of snapshot: borrowing Snapshot) throws -> Int {
     var writer = try NPYWriter(path: path, dimension: space.dimension)
     var count = 0
-    try snapshot.forEachBlock(of: space, containing: rows) { block in
+    try snapshot.forEachVerifiedBlock(of: space, with: rows) { block in
       for row in block.rows {
         let start = block.base + Int(row - block.firstRow) * block.dimension
         try writer.write(UnsafeBufferPointer(start: start, count: block.dimension))
@@ -33,7 +40,7 @@ package struct VectorExport {
   package func writeMetadata(to path: String, of snapshot: borrowing Snapshot) throws -> Int {
     var writer = try CSVWriter(path: path)
     try writer.write(["cell"] + snapshot.fields.map(\.name))
-    let rows = rows.intersection(try snapshot.rows(in: space)).toArray()
+    let rows = rows.toArray()
     for row in rows {
       let values = try snapshot.cell(at: row)?.values ?? [:]
       try writer.write([String(row)] + snapshot.fields.map { values[$0.id]?.description ?? "" })

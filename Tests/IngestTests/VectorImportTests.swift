@@ -33,7 +33,7 @@ import Testing
       let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
       #expect(try run("\(directory)/v.npy", metadata: "\(directory)/m.csv", into: writer) == 250)
       try writer.database.read { snapshot in
-        let export = VectorExport(space: snapshot.spaces[0], rows: try snapshot.allRows())
+        let export = try VectorExport(space: snapshot.spaces[0], rows: snapshot.allRows(), of: snapshot)
         try #expect(export.writeVectors(to: "\(directory)/out.npy", of: snapshot) == 250)
         try export.writeMetadata(to: "\(directory)/out.csv", of: snapshot)
         #expect(snapshot.check() == [])

@@ -38,6 +38,18 @@ import Testing
     }
   }
 
+  @Test(arguments: [0, 1, 100, 4096, 8191]) func aFileWhoseMakingWasCutIsMadeAnew(byteCount: off_t) throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      mkdir(path, 0o755)
+      try makeEmptyEnvironment(path)
+      #expect(truncate("\(path)/data.mdb", byteCount) == 0)
+      #expect(fault { _ = try Database(path: path) }?.kind == .missingInput)
+      _ = try DatabaseWriter(path: path, create: true)
+      try Database(path: path).read { snapshot in #expect(snapshot.check() == []) }
+    }
+  }
+
   private func makeEmptyEnvironment(_ path: String) throws {
     var environment: OpaquePointer?
     mdb_env_create(&environment)
@@ -53,13 +65,14 @@ import Testing
     }
   }
 
-  @Test func aFileOfAnotherKindIsRefused() throws {
+  @Test(arguments: [1, 9, 20_000]) func aFileOfAnotherKindIsRefused(byteCount: Int) throws {
     withTemporaryDirectory { directory in
       let file = open("\(directory)/data.mdb", O_CREAT | O_WRONLY, 0o644)
-      let bytes = [UInt8](repeating: 7, count: 20_000)
+      let bytes = [UInt8](repeating: 7, count: byteCount)
       write(file, bytes, bytes.count)
       close(file)
       #expect(fault { _ = try Database(path: directory) }?.kind == .badData)
+      #expect(fault { _ = try DatabaseWriter(path: directory, create: false) }?.kind == .badData)
     }
   }
 
@@ -85,7 +98,11 @@ import Testing
         let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
         let newer = FormatHeader(
           version: 9, readerFlags: ["chunked"], writerFlags: [], createdBy: "cellvec 7.0")
-        try writer.write { try $0.transaction.put(.header, FormatHeader.key, Document.encode(newer)) }
+        try writer.write { transaction in
+          try transaction.transaction.put(.header, FormatHeader.key, Document.encode(newer))
+          // Whatever a newer version makes of the other tables.
+          try transaction.transaction.put(.fields, Key().appending(UInt16(0)), [77])
+        }
       }
       let fault = fault { _ = try Database(path: "\(directory)/db") }
       #expect(fault?.description.contains("expected database format version 1, found version 9") == true)

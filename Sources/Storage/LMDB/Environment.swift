@@ -2,7 +2,7 @@ import Clmdb
 import Faults
 import Glibc
 
-/// One open LMDB environment with handles to all tables.
+/// One open LMDB environment, with handles to all tables when it is writable, and the pages of its file.
 ///
 /// Shared between threads: the environment and table handles never change after `init`, and LMDB allows any
 /// thread to begin transactions on them. Read transactions carry MDB_NOTLS, so they may change threads.
@@ -10,6 +10,8 @@ final class Environment: @unchecked Sendable {
   let path: String
   let isWritable: Bool
   let pointer: OpaquePointer
+  /// What reading transactions read.
+  let pages: PageFile
   private let handles: [MDB_dbi]
   /// Keeps writers out while this environment reads without LMDB's own lock.
   private let readerLock: UnlockedReaderLock?
@@ -21,10 +23,19 @@ final class Environment: @unchecked Sendable {
   init(path: String, isWritable: Bool) throws {
     self.path = path
     self.isWritable = isWritable
+    if try !PageFile.checkFront(directory: path) {
+      guard isWritable else { throw lmdbEmptyDatabase(path) }
+      // LMDB completes no file, but makes an empty one anew.
+      if truncate("\(path)/data.mdb", 0) != 0, errno != ENOENT {
+        throw Fault.system(path, "make the database anew")
+      }
+    }
     (pointer, readerLock) = try Environment.openEnvironment(path, isWritable: isWritable)
     do {
-      try Environment.checkLength(of: path, environment: pointer)
-      handles = try Environment.openTables(path, pointer, isWritable: isWritable)
+      pages = try PageFile(directory: path, mapSizes: Environment.mapSizes)
+      // LMDB trusts the pages that it writes beside, above all those it takes to be free.
+      if isWritable { try PageAudit.requireSoundness(of: pages.latest()) }
+      handles = isWritable ? try Environment.openTables(path, pointer) : []
     } catch {
       mdb_env_close(pointer)
       throw error
@@ -34,7 +45,14 @@ final class Environment: @unchecked Sendable {
   /// Ends the environment. No transaction may be open, and none may follow.
   func close() { mdb_env_close(pointer) }
 
+  /// A table as LMDB knows it; only for environments that are writable.
   func handle(_ table: Table) -> MDB_dbi { handles[table.rawValue] }
+
+  /// Frees the slots of readers whose process has ended without freeing them.
+  func clearStaleReaders() {
+    var cleared: Int32 = 0
+    mdb_reader_check(pointer, &cleared)
+  }
 
   // MARK: Opening
 
@@ -78,48 +96,17 @@ final class Environment: @unchecked Sendable {
     if code == ENOSPC || code == EDQUOT { throw Fault.system(path, "make room for lock.mdb", errno: code) }
   }
 
-  /// A file shorter than its own page count would end the process with SIGBUS on first touch of the gap.
-  private static func checkLength(of path: String, environment: OpaquePointer) throws {
-    var descriptor = mdb_filehandle_t(0)
-    var status = stat()
-    var info = MDB_envinfo()
-    var statistics = MDB_stat()
-    try require(mdb_env_get_fd(environment, &descriptor), path, "inspect the database")
-    guard fstat(descriptor, &status) == 0 else { throw Fault.system(path, "inspect the database") }
-    mdb_env_info(environment, &info)
-    mdb_env_stat(environment, &statistics)
-    let (expected, overflows) = (info.me_last_pgno &+ 1).multipliedReportingOverflow(
-      by: Int(statistics.ms_psize))
-    if overflows || expected < 0 || Int(status.st_size) < expected {
-      throw Fault(
-        .badData, "\(path)/data.mdb", expected: "at least \(expected) bytes", found: "\(status.st_size)",
-        remedy: "the file was cut short; restore a copy")
-    }
-  }
-
   /// Opens every table in one transaction: a handle opened later would be unknown to transactions already
   /// under way.
-  private static func openTables(
-    _ path: String, _ environment: OpaquePointer, isWritable: Bool
-  ) throws -> [MDB_dbi] {
+  private static func openTables(_ path: String, _ environment: OpaquePointer) throws -> [MDB_dbi] {
     var transaction: OpaquePointer?
-    try require(
-      mdb_txn_begin(environment, nil, UInt32(isWritable ? 0 : MDB_RDONLY), &transaction), path,
-      "begin a transaction")
+    try require(mdb_txn_begin(environment, nil, 0, &transaction), path, "begin a transaction")
     var handles: [MDB_dbi] = []
     for table in Table.allCases {
       var handle = MDB_dbi(0)
-      let code = mdb_dbi_open(transaction, table.name, UInt32(isWritable ? MDB_CREATE : 0), &handle)
+      let code = mdb_dbi_open(transaction, table.name, UInt32(MDB_CREATE), &handle)
       if code != MDB_SUCCESS {
         mdb_txn_abort(transaction)
-        if code == MDB_NOTFOUND {
-          var statistics = MDB_stat()
-          mdb_env_stat(environment, &statistics)
-          if statistics.ms_entries == 0 { throw lmdbEmptyDatabase(path) }
-          throw Fault(
-            .badData, path, expected: "a cellvec database", found: "no table \"\(table.name)\" in it",
-            remedy: "name the directory that ingest or import made")
-        }
         throw lmdbFault(code, path, "open table \"\(table.name)\"")
       }
       handles.append(handle)

@@ -18,11 +18,15 @@ func lmdbFault(_ code: Int32, _ path: String, _ action: String) -> Fault {
     return Fault(
       .badData, path, "was written by another version of LMDB's file format",
       remedy: "open it with the program that wrote it and export the data")
-  case MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_PANIC:
+  case MDB_PANIC:
+    return Fault(
+      .inputOutput, path, "cannot be written any more, because writing it failed before",
+      remedy: "run the same command again")
+  case MDB_CORRUPTED, MDB_PAGE_NOTFOUND:
     return Fault(
       .badData, path, "is damaged (\(String(cString: mdb_strerror(code))))",
       remedy: "restore a copy, or export what can still be read")
-  case MDB_MAP_FULL:
+  case MDB_MAP_FULL, MDB_MAP_RESIZED:
     return Fault(
       .inputOutput, path, "has reached the size of its memory map",
       remedy: "raise the address space limit (ulimit -v) and run the same command again")

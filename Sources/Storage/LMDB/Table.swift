@@ -21,4 +21,12 @@ enum Table: Int, CaseIterable, Sendable {
     default: "\(self)"
     }
   }
+
+  /// Whether records of the table follow from those of others. In "sets" those of spaces do not.
+  var isDerived: Bool {
+    switch self {
+    case .textIDs, .imageIDs, .sets, .numbers: true
+    default: false
+    }
+  }
 }

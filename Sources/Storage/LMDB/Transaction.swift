@@ -1,28 +1,30 @@
 import Clmdb
 import Faults
 
-/// A raw LMDB transaction: bytes in, bytes out. Pointers that it returns lie in the memory map and are valid
-/// until the next write to the same transaction, or until it ends.
+/// A raw transaction: bytes in, bytes out. Pointers that it returns lie in the memory map and are valid until the
+/// next write to the same transaction, or until it ends.
+///
+/// A reading transaction holds LMDB's slot for its snapshot and reads the pages itself, because LMDB does not check
+/// them. A writing one reads through LMDB, which knows its changes; the pages were checked when the environment was
+/// opened. Values are sealed on their way in, and the seal is verified and taken off on the way out.
 struct Transaction: ~Copyable {
   let environment: Environment
   let pointer: OpaquePointer
+  private let trees: TableTrees?
   private var isFinished = false
 
   init(_ environment: Environment, isWriting: Bool) throws {
+    let pointer = try Transaction.begin(environment, isWriting: isWriting)
+    let trees: TableTrees?
+    do {
+      trees = isWriting ? nil : try Transaction.trees(pointer, environment)
+    } catch {
+      mdb_txn_abort(pointer)
+      throw error
+    }
     self.environment = environment
-    var transaction: OpaquePointer?
-    let flags = UInt32(isWriting ? 0 : MDB_RDONLY)
-    var code = mdb_txn_begin(environment.pointer, nil, flags, &transaction)
-    if code == MDB_READERS_FULL {
-      // Slots of readers that were killed stay taken until somebody looks.
-      var cleared: Int32 = 0
-      mdb_reader_check(environment.pointer, &cleared)
-      code = mdb_txn_begin(environment.pointer, nil, flags, &transaction)
-    }
-    guard code == MDB_SUCCESS, let transaction else {
-      throw lmdbFault(code, environment.path, "begin a transaction")
-    }
-    pointer = transaction
+    self.pointer = pointer
+    self.trees = trees
   }
 
   deinit { if !isFinished { mdb_txn_abort(pointer) } }
@@ -32,47 +34,57 @@ struct Transaction: ~Copyable {
     try require(mdb_txn_commit(pointer), environment.path, "commit")
   }
 
+  private static func begin(_ environment: Environment, isWriting: Bool) throws -> OpaquePointer {
+    var transaction: OpaquePointer?
+    let flags = UInt32(isWriting ? 0 : MDB_RDONLY)
+    // The slot of a reader that was killed would keep its pages from being used again, and the file would grow.
+    if isWriting { environment.clearStaleReaders() }
+    var code = mdb_txn_begin(environment.pointer, nil, flags, &transaction)
+    if code == MDB_READERS_FULL {
+      environment.clearStaleReaders()
+      code = mdb_txn_begin(environment.pointer, nil, flags, &transaction)
+    }
+    guard code == MDB_SUCCESS, let transaction else {
+      throw lmdbFault(code, environment.path, "begin a transaction")
+    }
+    return transaction
+  }
+
+  /// The tables as the transaction sees them; it may move on to a newer commit.
+  private static func trees(_ transaction: OpaquePointer, _ environment: Environment) throws -> TableTrees {
+    for _ in 0..<1000 {
+      let number = mdb_txn_id(transaction)
+      let meta = environment.pages.meta(of: UInt64(number))
+      // The page is written again by the next commit but one. None has begun before this if LMDB still gives out the
+      // same snapshot, and none reuses its pages from here on.
+      mdb_txn_reset(transaction)
+      try require(mdb_txn_renew(transaction), environment.path, "begin a transaction")
+      if let meta, mdb_txn_id(transaction) == number {
+        return try TableTrees(environment.pages.snapshot(meta), path: environment.path)
+      }
+    }
+    throw Fault(
+      .unavailable, environment.path, "cannot be read: its meta pages do not belong to its last commits",
+      remedy: "try again, and run cellvec check")
+  }
+
+  // MARK: Reading
+
   func get(_ table: Table, _ key: Key) throws -> UnsafeRawBufferPointer? {
-    try key.withValue { keyValue in
-      var value = MDB_val()
-      let code = mdb_get(pointer, environment.handle(table), &keyValue, &value)
-      if code == MDB_NOTFOUND { return nil }
-      try require(code, environment.path, "read table \"\(table.name)\"")
-      return UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
+    try key.bytes.withUnsafeBytes { bytes in
+      try stored(table, bytes).map { try table.open($0, key: bytes) }
     }
   }
 
-  func put(_ table: Table, _ key: Key, _ bytes: UnsafeRawBufferPointer) throws {
-    try key.withValue { keyValue in
-      var value = MDB_val(mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
-      try require(
-        mdb_put(pointer, environment.handle(table), &keyValue, &value, 0), environment.path,
-        "write table \"\(table.name)\"")
-    }
-  }
-
-  func put(_ table: Table, _ key: Key, _ bytes: [UInt8]) throws {
-    try bytes.withUnsafeBytes { try put(table, key, $0) }
-  }
-
-  /// Sets aside a value of `byteCount` bytes and lets `fill` write it in place. `fill` must write every byte.
-  func put(
-    _ table: Table, _ key: Key, byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void
-  ) throws {
-    try key.withValue { keyValue in
-      var value = MDB_val(mv_size: byteCount, mv_data: nil)
-      try require(
-        mdb_put(pointer, environment.handle(table), &keyValue, &value, UInt32(MDB_RESERVE)),
-        environment.path, "write table \"\(table.name)\"")
-      fill(UnsafeMutableRawBufferPointer(start: value.mv_data, count: byteCount))
-    }
-  }
-
-  func delete(_ table: Table, _ key: Key) throws {
-    try key.withValue { keyValue in
-      let code = mdb_del(pointer, environment.handle(table), &keyValue, nil)
-      if code != MDB_NOTFOUND { try require(code, environment.path, "delete from table \"\(table.name)\"") }
-    }
+  /// The value as it lies in the file.
+  private func stored(_ table: Table, _ key: UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer? {
+    if let trees { return try TreeCursor.find(key, in: trees[table], of: trees.pages)?.bytes }
+    var keyValue = MDB_val(key)
+    var value = MDB_val()
+    let code = mdb_get(pointer, environment.handle(table), &keyValue, &value)
+    if code == MDB_NOTFOUND { return nil }
+    try require(code, environment.path, "read table \"\(table.name)\"")
+    return UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
   }
 
   /// Deletes every entry whose key begins with `prefix`.
@@ -82,6 +94,7 @@ struct Transaction: ~Copyable {
   }
 
   func count(_ table: Table) -> Int {
+    if let trees { return Int(clamping: trees[table].entryCount) }
     var statistics = MDB_stat()
     mdb_stat(pointer, environment.handle(table), &statistics)
     return statistics.ms_entries
@@ -100,6 +113,30 @@ struct Transaction: ~Copyable {
     }
   }
 
+  /// Calls `entry` with each entry of a table that can be read, in order of keys, and `damage` with a fault for each
+  /// record, of which it gets the key, and each page that cannot. For transactions that read.
+  func survey(
+    _ table: Table, damage: (Fault, _ key: UnsafeRawBufferPointer?) -> Void,
+    entry body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    guard let trees else { preconditionFailure("a writing transaction cannot be surveyed") }
+    let survey = TreeSurvey(trees.pages, trees[table])
+    try survey.run(
+      damage: { damage($0, nil) },
+      entry: { key, stored in
+        let value: UnsafeRawBufferPointer
+        do {
+          value = try table.open(stored, key: key)
+        } catch let fault as Fault {
+          return damage(fault, key)
+        }
+        try body(key, value)
+      })
+  }
+
+  /// The pages that the transaction reads; nil while it writes.
+  var pages: PageSnapshot? { trees?.pages }
+
   /// The last key that begins with `prefix`.
   func last(_ table: Table, prefix: Key) throws -> UnsafeRawBufferPointer? {
     let cursor = try Cursor(self, table)
@@ -109,56 +146,136 @@ struct Transaction: ~Copyable {
     return key
   }
 
+  // MARK: Writing
+
+  func put(_ table: Table, _ key: Key, _ bytes: UnsafeRawBufferPointer) throws {
+    try key.bytes.withUnsafeBytes { keyBytes in
+      let target = try reserve(table, keyBytes, bytes.count + (table.isSealed ? Seal.byteCount : 0))
+      if table.isSealed {
+        Seal.close(key: keyBytes, value: bytes, into: target)
+      } else {
+        target.copyMemory(from: bytes)
+      }
+    }
+  }
+
+  func put(_ table: Table, _ key: Key, _ bytes: [UInt8]) throws {
+    try bytes.withUnsafeBytes { try put(table, key, $0) }
+  }
+
+  /// Sets aside a value of `byteCount` bytes in a table without seals and lets `fill` write it in place. `fill` must
+  /// write every byte.
+  func put(
+    _ table: Table, _ key: Key, byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void
+  ) throws {
+    precondition(!table.isSealed)
+    try key.bytes.withUnsafeBytes { fill(try reserve(table, $0, byteCount)) }
+  }
+
+  private func reserve(
+    _ table: Table, _ key: UnsafeRawBufferPointer, _ byteCount: Int
+  ) throws -> UnsafeMutableRawBufferPointer {
+    var keyValue = MDB_val(key)
+    var value = MDB_val(mv_size: byteCount, mv_data: nil)
+    try require(
+      mdb_put(pointer, environment.handle(table), &keyValue, &value, UInt32(MDB_RESERVE)), environment.path,
+      "write table \"\(table.name)\"")
+    return UnsafeMutableRawBufferPointer(start: value.mv_data, count: byteCount)
+  }
+
+  func delete(_ table: Table, _ key: Key) throws {
+    try key.bytes.withUnsafeBytes { bytes in
+      var keyValue = MDB_val(bytes)
+      let code = mdb_del(pointer, environment.handle(table), &keyValue, nil)
+      if code != MDB_NOTFOUND { try require(code, environment.path, "delete from table \"\(table.name)\"") }
+    }
+  }
+
+  // MARK: Cursors
+
   /// A position in a table. Must not outlive its transaction.
   struct Cursor: ~Copyable {
-    typealias Entry = (key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)
-    private let pointer: OpaquePointer
+    private enum Position {
+      case pages(TreeCursor)
+      case lmdb(OpaquePointer)
+    }
+
+    private let position: Position
+    private let table: Table
     private let path: String
 
     init(_ transaction: borrowing Transaction, _ table: Table) throws {
+      self.table = table
       path = transaction.environment.path
+      if let trees = transaction.trees {
+        position = .pages(TreeCursor(trees.pages, trees[table]))
+        return
+      }
       var cursor: OpaquePointer?
       let code = mdb_cursor_open(transaction.pointer, transaction.environment.handle(table), &cursor)
       guard code == MDB_SUCCESS, let cursor else { throw lmdbFault(code, path, "open a cursor") }
-      pointer = cursor
+      position = .lmdb(cursor)
     }
 
-    deinit { mdb_cursor_close(pointer) }
+    deinit { if case .lmdb(let pointer) = position { mdb_cursor_close(pointer) } }
 
     /// The first entry at or after `key`.
     func seek(_ key: Key) throws -> Entry? {
-      if key.bytes.isEmpty { return try move(MDB_FIRST, MDB_val()) }
-      return try key.withValue { try move(MDB_SET_RANGE, $0) }
+      if key.bytes.isEmpty { return try move(MDB_FIRST, MDB_val()) { try $0.first() } }
+      return try key.bytes.withUnsafeBytes { bytes in
+        try move(MDB_SET_RANGE, MDB_val(bytes)) { try $0.seek(bytes) }
+      }
     }
 
-    func next() throws -> Entry? { try move(MDB_NEXT, MDB_val()) }
-    func previous() throws -> Entry? { try move(MDB_PREV, MDB_val()) }
-    func last() throws -> Entry? { try move(MDB_LAST, MDB_val()) }
+    func next() throws -> Entry? { try move(MDB_NEXT, MDB_val()) { try $0.next() } }
+    func previous() throws -> Entry? { try move(MDB_PREV, MDB_val()) { try $0.previous() } }
+    func last() throws -> Entry? { try move(MDB_LAST, MDB_val()) { try $0.last() } }
 
-    /// Deletes the entry at the position.
-    func delete() throws { try require(mdb_cursor_del(pointer, 0), path, "delete") }
+    /// Deletes the entry at the position, in a transaction that writes.
+    func delete() throws {
+      guard case .lmdb(let pointer) = position else {
+        preconditionFailure("a reading transaction deletes nothing")
+      }
+      try require(mdb_cursor_del(pointer, 0), path, "delete")
+    }
 
-    private func move(_ operation: MDB_cursor_op, _ start: MDB_val) throws -> Entry? {
-      var key = start
-      var value = MDB_val()
-      let code = mdb_cursor_get(pointer, &key, &value, operation)
-      if code == MDB_NOTFOUND { return nil }
-      try require(code, path, "read")
-      return (
-        UnsafeRawBufferPointer(start: key.mv_data, count: key.mv_size),
-        UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
-      )
+    private func move(
+      _ operation: MDB_cursor_op, _ start: MDB_val, _ step: (TreeCursor) throws -> Entry?
+    ) throws -> Entry? {
+      switch position {
+      case .pages(let cursor): return try step(cursor).map { ($0.key, try table.open($0.value, key: $0.key)) }
+      case .lmdb(let pointer):
+        var key = start
+        var value = MDB_val()
+        let code = mdb_cursor_get(pointer, &key, &value, operation)
+        if code == MDB_NOTFOUND { return nil }
+        try require(code, path, "read")
+        let found = UnsafeRawBufferPointer(start: key.mv_data, count: key.mv_size)
+        let stored = UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
+        return (found, try table.open(stored, key: found))
+      }
     }
   }
 }
 
-extension Key {
-  /// The key as LMDB takes it; LMDB does not write through it.
-  fileprivate func withValue<Result>(_ body: (inout MDB_val) throws -> Result) rethrows -> Result {
-    try bytes.withUnsafeBytes { buffer in
-      var value = MDB_val(
-        mv_size: buffer.count, mv_data: UnsafeMutableRawPointer(mutating: buffer.baseAddress))
-      return try body(&value)
+extension Table {
+  /// Verifies the seal of a stored value and takes it off.
+  fileprivate func open(
+    _ stored: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer
+  ) throws -> UnsafeRawBufferPointer {
+    guard isSealed else { return stored }
+    guard let value = Seal.open(key: key, sealed: stored) else {
+      throw Fault(
+        .badData, subject(of: key), "does not match its checksum",
+        remedy: "restore a copy, or see with cellvec check what can still be read")
     }
+    return value
+  }
+}
+
+extension MDB_val {
+  /// Bytes as LMDB takes them; it does not write through them.
+  fileprivate init(_ bytes: UnsafeRawBufferPointer) {
+    self.init(mv_size: bytes.count, mv_data: UnsafeMutableRawPointer(mutating: bytes.baseAddress))
   }
 }

@@ -1,7 +1,7 @@
 import Identity
 
 /// A key under construction. Numbers are big endian, so that LMDB's byte order is the order of the numbers.
-struct Key: Sendable {
+struct Key: Hashable, Sendable {
   private(set) var bytes: [UInt8] = []
 
   init() {}

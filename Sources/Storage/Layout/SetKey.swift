@@ -54,8 +54,8 @@ struct SetChunk: Hashable, Sendable {
 /// A dense column is scanned at memory speed: a range over a million rows reads 8 MB, less than a tree of
 /// ordered keys for the same rows occupies.
 struct NumberChunk: Hashable, Sendable {
-  /// 16 pages less LMDB's 16 bytes.
-  static let rowCount = 8190
+  /// 16 pages less LMDB's 16 bytes and the seal.
+  static let rowCount = 8189
 
   let field: UInt16
   let chunk: UInt32

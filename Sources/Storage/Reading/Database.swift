@@ -1,4 +1,4 @@
-import Faults
+package import Faults
 import Glibc
 
 /// A database open for reading. Many processes may read one database beside one writer; each `read` sees the
@@ -21,9 +21,9 @@ package final class Database: Sendable {
     }
     if status.st_size == 0 { throw lmdbEmptyDatabase(path) }
     try self.init(EnvironmentLease(path: path, isWritable: false))
-    try read { snapshot in
-      try snapshot.transaction.formatHeader().requireSupport(path: path, forWriting: false)
-    }
+    // Before anything that another version may have laid out differently.
+    let transaction = try Transaction(environment, isWriting: false)
+    try transaction.formatHeader().requireSupport(path: path, forWriting: false)
   }
 
   /// The fields of the database at a path; none when there is no database yet.
@@ -51,5 +51,39 @@ package final class Database: Sendable {
     let fields = try transaction.allFields()
     let spaces = try transaction.allSpaces()
     return try body(Snapshot(transaction: transaction, fields: fields, spaces: spaces))
+  }
+
+  /// Runs `body` on a snapshot of a database that may be damaged: fields and spaces of which the record cannot be read
+  /// are left out, with a fault for each.
+  package func readRest<Result>(
+    _ body: (borrowing Snapshot, _ faults: [Fault]) throws -> Result
+  ) throws -> Result {
+    let transaction = try Transaction(environment, isWriting: false)
+    var faults: [Fault] = []
+    var fields: [Field] = []
+    var spaces: [SpaceRecord] = []
+    func attempt(_ read: () throws -> Void) throws {
+      do { try read() } catch let fault as Fault where fault.kind == .badData { faults.append(fault) }
+    }
+    try transaction.survey(
+      .fields, damage: { fault, _ in faults.append(fault) },
+      entry: { key, value in
+        try attempt { fields.append(try Field(decoding: value, key: key, besides: fields)) }
+      })
+    try transaction.survey(
+      .spaces, damage: { fault, _ in faults.append(fault) },
+      entry: { key, value in
+        try attempt { spaces.append(try SpaceRecord(decoding: value, key: key, besides: spaces)) }
+      })
+    return try body(Snapshot(transaction: transaction, fields: fields, spaces: spaces), faults)
+  }
+
+  /// Everything that contradicts itself in the database.
+  package func check() throws -> CheckReport {
+    try readRest { snapshot, faults in
+      var report = snapshot.checkReport()
+      report.primary = faults + report.primary
+      return report
+    }
   }
 }

@@ -27,7 +27,7 @@ extension Snapshot {
     let wanted = rows.intersection(try self.rows(in: space))
     let layout = BlockLayout(dimension: space.dimension)
     let cursor = try Transaction.Cursor(transaction, .vectors)
-    var entry: Transaction.Cursor.Entry?
+    var entry: Entry?
     var row = wanted.next(from: 0)
     while let first = row {
       let block = layout.block(of: first)
@@ -64,7 +64,7 @@ extension Snapshot {
     return vector
   }
 
-  private func missingBlock(_ block: UInt32, _ space: SpaceRecord) -> Fault {
+  func missingBlock(_ block: UInt32, _ space: SpaceRecord) -> Fault {
     Fault(
       .badData, "block \(block) of space \"\(space.name)\"", "is missing or shorter than its rows",
       remedy: "run cellvec check")

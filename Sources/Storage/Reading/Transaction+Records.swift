@@ -21,32 +21,13 @@ extension Transaction {
 
   func allFields() throws -> [Field] {
     var fields: [Field] = []
-    try forEach(.fields) { key, value in
-      guard key.count == 2, let code = value.first, let type = FieldType(code: UInt16(code)) else {
-        throw Fault(.badData, "table \"fields\"", "is damaged", remedy: "run cellvec check")
-      }
-      let name = String(decoding: value.dropFirst(), as: UTF8.self)
-      fields.append(Field(id: key.bigEndian(at: 0, as: UInt16.self), name: name, type: type))
-    }
-    guard Set(fields.map(\.name)).count == fields.count else {
-      throw Fault(.badData, "table \"fields\"", "names a field twice", remedy: "run cellvec check")
-    }
+    try forEach(.fields) { fields.append(try Field(decoding: $1, key: $0, besides: fields)) }
     return fields
   }
 
   func allSpaces() throws -> [SpaceRecord] {
     var spaces: [SpaceRecord] = []
-    try forEach(.spaces) { key, value in
-      let space = try Document.decode(SpaceRecord.self, from: value, of: "a record of table \"spaces\"")
-      guard (1...SpaceRecord.dimensionLimit).contains(space.dimension), key.count == 2,
-        key.bigEndian(at: 0, as: UInt16.self) == space.id, !spaces.contains(where: { $0.name == space.name })
-      else {
-        throw Fault(
-          .badData, "space \"\(space.name)\"", "is damaged: its number, name or dimension cannot be right",
-          remedy: "run cellvec check")
-      }
-      spaces.append(space)
-    }
+    try forEach(.spaces) { spaces.append(try SpaceRecord(decoding: $1, key: $0, besides: spaces)) }
     return spaces
   }
 
@@ -130,7 +111,7 @@ extension Transaction {
   func rowSet(ofTexts ids: Set<UInt32>, field: UInt16) throws -> RowSet {
     var rows = RowBits()
     let cursor = try Cursor(self, .sets)
-    var entry: Cursor.Entry?
+    var entry: Entry?
     for id in ids.sorted() {
       let prefix = RowSetName.text(field: field, id: id).prefix
       // The set after the last one is often that of the next text.
@@ -165,8 +146,7 @@ extension Transaction {
   /// The stored block of a space; nil when none of its rows was ever written.
   func block(_ block: UInt32, of space: UInt16, _ layout: BlockLayout) throws -> StoredBlock? {
     try get(.vectors, Key().appending(space).appending(block)).map { value in
-      let header = try BlockHeader(decoding: value, space: space, block: block, layout: layout)
-      return StoredBlock(header: header, payload: value.payload(layout, slotCount: header.slotCount))
+      try StoredBlock(decoding: value, space: space, block: block, layout)
     }
   }
 }
@@ -175,4 +155,48 @@ extension Transaction {
 struct StoredBlock {
   let header: BlockHeader
   let payload: UnsafeRawBufferPointer
+
+  init(decoding value: UnsafeRawBufferPointer, space: UInt16, block: UInt32, _ layout: BlockLayout) throws {
+    header = try BlockHeader(decoding: value, space: space, block: block, layout: layout)
+    payload = value.payload(layout, slotCount: header.slotCount)
+  }
+
+  /// - Throws: `badData` when the vectors are not those that were written.
+  func requireChecksum(of space: SpaceRecord) throws {
+    guard checksum64(payload) == header.checksum else {
+      throw Fault(
+        .badData, "block \(header.block) of space \"\(space.name)\"", "does not match its checksum",
+        remedy: "restore a copy, or save the rest with cellvec export --salvage")
+    }
+  }
+}
+
+extension Field {
+  /// - Parameter others: fields read before, none of which has the name.
+  init(decoding value: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, besides others: [Field]) throws {
+    guard key.count == 2, let code = value.first, let type = FieldType(code: UInt16(code)) else {
+      throw Fault(.badData, "table \"fields\"", "is damaged", remedy: "run cellvec check")
+    }
+    let name = String(decoding: value.dropFirst(), as: UTF8.self)
+    guard !others.contains(where: { $0.name == name }) else {
+      throw Fault(.badData, "table \"fields\"", "names a field twice", remedy: "run cellvec check")
+    }
+    self.init(id: key.bigEndian(at: 0, as: UInt16.self), name: name, type: type)
+  }
+}
+
+extension SpaceRecord {
+  /// - Parameter others: spaces read before, none of which has the name.
+  init(
+    decoding value: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, besides others: [SpaceRecord]
+  ) throws {
+    self = try Document.decode(SpaceRecord.self, from: value, of: "a record of table \"spaces\"")
+    guard (1...SpaceRecord.dimensionLimit).contains(dimension), key.count == 2,
+      key.bigEndian(at: 0, as: UInt16.self) == id, !others.contains(where: { $0.name == name })
+    else {
+      throw Fault(
+        .badData, "space \"\(name)\"", "is damaged: its number, name or dimension cannot be right",
+        remedy: "run cellvec check")
+    }
+  }
 }

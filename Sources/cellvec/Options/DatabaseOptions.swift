@@ -20,7 +20,17 @@ struct DatabaseOptions: ParsableArguments {
   }
 
   /// The database, for reading.
-  func open() throws -> Database { try Database(path: path()) }
+  func open() throws -> Database {
+    let path = try path()
+    let database = try Database(path: path)
+    warnOfPlace(path)
+    return database
+  }
+}
+
+/// Tells what is not safe where a database lies.
+private func warnOfPlace(_ path: String) {
+  if let caution = Database.cautionAboutPlace(of: path) { StandardError.writeLine("cellvec: \(caution)") }
 }
 
 /// What a command does while another process writes to its database.
@@ -30,17 +40,19 @@ struct WriterOptions: ParsableArguments {
     help: "End with status 75 while another process writes.")
   private var failsWhenLocked = false
 
-  /// The database, for writing, as soon as no other process writes to it.
-  func open(path: String, create: Bool = false, isQuiet: Bool = false) throws -> DatabaseWriter {
-    try DatabaseWriter(path: path, create: create, onWait: onWait(path: path, isQuiet: isQuiet))
+  /// Whether to wait for a process that writes; says so.
+  func waits(for holder: String, path: String, isQuiet: Bool) -> Bool {
+    guard !failsWhenLocked else { return false }
+    if !isQuiet { StandardError.writeLine("cellvec: waiting for \(holder), which is writing to \(path)") }
+    return true
   }
 
-  /// Whether to wait for another writer, which is told of on stderr.
-  func onWait(path: String, isQuiet: Bool) -> (_ holder: String) -> Bool {
-    { holder in
-      guard !failsWhenLocked else { return false }
-      if !isQuiet { StandardError.writeLine("cellvec: waiting for \(holder), which is writing to \(path)") }
-      return true
+  /// The database, for writing, as soon as no other process writes to it.
+  func open(path: String, create: Bool = false, isQuiet: Bool = false) throws -> DatabaseWriter {
+    let writer = try DatabaseWriter(path: path, create: create) {
+      waits(for: $0, path: path, isQuiet: isQuiet)
     }
+    warnOfPlace(path)
+    return writer
   }
 }

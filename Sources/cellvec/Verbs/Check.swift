@@ -7,19 +7,39 @@ struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Read the whole database and report what contradicts itself.",
     discussion: """
-      Checksums of all vectors are verified and every index is compared with the
-      cells that it is made from. Ends with status 65 when something is wrong.
+      All checksums are verified, and every index is compared with the cells that
+      it is made from. Ends with status 65 when something is wrong. With --repair,
+      indexes and dictionaries are made anew from the rest, where nothing of that
+      is damaged; where pages of theirs are, the whole file is, and the damaged
+      one is kept beside it.
 
-      Example:
+      Examples:
         cellvec check --db lab.cellvec
+        cellvec check --db lab.cellvec --repair
       """)
 
   @OptionGroup var database: DatabaseOptions
+  @Flag(help: "Make damaged indexes and dictionaries anew.") var repair = false
+  @OptionGroup var writer: WriterOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
-    let faults = try database.open().read { $0.check() }
+    var faults = try database.open().check()
+    if repair, faults.primary.isEmpty, !faults.faults.isEmpty {
+      let path = try database.path()
+      if !faults.pages.isEmpty {
+        let kept = try Database.rebuild(path: path) { writer.waits(for: $0, path: path, isQuiet: talk.quiet) }
+        talk.say("made the data file anew; the damaged one is kept as \(kept)")
+      } else {
+        talk.say("repaired \(try writer.open(path: path, isQuiet: talk.quiet).repair()) records")
+      }
+      faults = try database.open().check()
+    }
+    try report(faults.faults)
+  }
+
+  private func report(_ faults: [Fault]) throws {
     guard !faults.isEmpty else { return talk.say("no faults found") }
     let rows = faults.map { [Value.text($0.subject), .text($0.problem), .text($0.remedy)] }
     try StandardOutput.write(Report(["subject", "problem", "remedy"], rows: rows), as: output.format)

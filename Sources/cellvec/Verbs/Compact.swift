@@ -24,7 +24,7 @@ struct Compact: ParsableCommand {
   func run() throws {
     let path = try database.path()
     let compaction = try DatabaseWriter.compact(
-      path: path, onWait: writer.onWait(path: path, isQuiet: talk.quiet))
+      path: path, onWait: { writer.waits(for: $0, path: path, isQuiet: talk.quiet) })
     try StandardOutput.write(
       Report(
         ["bytes_before", "bytes_after", "unused_texts"],

@@ -14,6 +14,7 @@ struct Export: ParsableCommand {
         cellvec export --db lab.cellvec --vectors vectors.npy --metadata cells.csv
         cellvec export --db lab.cellvec --vectors u2os.npy \\
           --where "cell_line = 'U2OS'"
+        cellvec export --db damaged.cellvec --salvage --vectors rest.npy --metadata rest.csv
       """)
 
   @OptionGroup var database: DatabaseOptions
@@ -22,6 +23,7 @@ struct Export: ParsableCommand {
   @Option(help: ArgumentHelp("File for the vectors: .npy, float32, [cells, dimension].", valueName: "file"))
   var vectors: String?
   @Option(help: ArgumentHelp("File for the metadata: .csv or .tsv.", valueName: "file")) var metadata: String?
+  @Flag(help: "Leave out what is damaged; it is named on stderr, and the status is 2.") var salvage = false
   @OptionGroup var talk: TalkOptions
 
   func validate() throws {
@@ -31,18 +33,32 @@ struct Export: ParsableCommand {
   }
 
   func run() throws {
-    try database.open().read { snapshot in
+    let database = try database.open()
+    guard salvage else {
+      return try database.read { snapshot in
+        let space = try space.resolve(in: snapshot)
+        let rows = try selection.rows(in: snapshot) ?? snapshot.allRows()
+        try write(VectorExport(space: space, rows: rows, of: snapshot), of: snapshot)
+      }
+    }
+    try database.readRest { snapshot, faults in
       let space = try space.resolve(in: snapshot)
-      let rows = try selection.rows(in: snapshot) ?? snapshot.allRows()
-      let export = VectorExport(space: space, rows: rows)
-      if let vectors {
-        let count = try export.writeVectors(to: vectors, of: snapshot)
-        talk.say("wrote \(count) vectors of dimension \(space.dimension) to \(vectors)")
-      }
-      if let metadata {
-        let count = try export.writeMetadata(to: metadata, of: snapshot)
-        talk.say("wrote the metadata of \(count) cells to \(metadata)")
-      }
+      let salvaged = try snapshot.salvage(space, of: selection.rows(in: snapshot))
+      try write(VectorExport(space: space, salvaged: salvaged), of: snapshot)
+      let damage = faults + salvaged.faults
+      for fault in damage { StandardError.writeLine("cellvec: \(fault)") }
+      if !damage.isEmpty { throw ExitStatus.someInputsFailed }
+    }
+  }
+
+  private func write(_ export: VectorExport, of snapshot: borrowing Snapshot) throws {
+    if let vectors {
+      let count = try export.writeVectors(to: vectors, of: snapshot)
+      talk.say("wrote \(count) vectors of dimension \(export.space.dimension) to \(vectors)")
+    }
+    if let metadata {
+      let count = try export.writeMetadata(to: metadata, of: snapshot)
+      talk.say("wrote the metadata of \(count) cells to \(metadata)")
     }
   }
 }

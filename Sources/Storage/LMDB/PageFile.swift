@@ -1,0 +1,175 @@
+import Faults
+import Glibc
+import Synchronization
+
+/// The data file in a memory map of its own, read without LMDB.
+///
+/// LMDB believes the pages that it reads: a changed byte can send it beyond the end of the file, which ends the
+/// process. Here every number is checked before it is followed. The map lies over the same pages of the file cache as
+/// LMDB's, and the LMDB transaction that accompanies each reader keeps writers from using its pages again.
+///
+/// Shared between threads: nothing changes after `init`.
+final class PageFile: @unchecked Sendable {
+  let path: String
+  private let descriptor: Int32
+  private let base: UnsafeRawPointer
+  private let mappedByteCount: Int
+  private let pageSize: Int
+
+  /// Opens a file whose front `checkFront` has found sound.
+  /// - Parameter mapSizes: address space to reserve; the first that can be had is taken.
+  init(directory: String, mapSizes: [Int]) throws {
+    path = "\(directory)/data.mdb"
+    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Fault.system(path, "open the database") }
+    do {
+      pageSize = try PageFile.front(of: descriptor, path).pageSize
+      (base, mappedByteCount) = try PageFile.map(descriptor, path, mapSizes)
+    } catch {
+      close(descriptor)
+      throw error
+    }
+  }
+
+  deinit {
+    munmap(UnsafeMutableRawPointer(mutating: base), mappedByteCount)
+    close(descriptor)
+  }
+
+  private static func map(
+    _ descriptor: Int32, _ path: String, _ sizes: [Int]
+  ) throws -> (UnsafeRawPointer, Int) {
+    // Half of the smallest is left where LMDB's own map has taken most of a limit; a larger file is refused later.
+    for size in sizes + (sizes.last.map { [$0 / 2, $0 / 4] } ?? []) {
+      if let address = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), address != MAP_FAILED {
+        return (UnsafeRawPointer(address), size)
+      }
+    }
+    throw Fault.system(path, "map the database into memory")
+  }
+
+  // MARK: The front
+
+  /// Refuses a file that LMDB could not open safely: one that is none of its own, that was cut short, or whose meta
+  /// pages contradict each other.
+  /// - Returns: whether the file is there and has its two meta pages. If not, its making was interrupted or has not
+  ///   begun, and nothing is lost with it.
+  static func checkFront(directory: String) throws -> Bool {
+    let path = "\(directory)/data.mdb"
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return false }
+      throw Fault.system(path, "open the database")
+    }
+    defer { close(descriptor) }
+    if try isUnfinished(descriptor, path) { return false }
+    _ = try front(of: descriptor, path)
+    return true
+  }
+
+  /// LMDB makes a file with one write of two pages, which a full disk or a kill may cut.
+  private static func isUnfinished(_ descriptor: Int32, _ path: String) throws -> Bool {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw Fault.system(path, "inspect the database") }
+    if let meta = try readMeta(descriptor, at: 0, path) {
+      return meta.transaction == 0 && Int(status.st_size) < PageFormat.metaPageCount * meta.pageSize
+    }
+    guard status.st_size < PageFormat.headerByteCount + PageFormat.metaByteCount else { return false }
+    // A file of another kind is not written over.
+    var front = [UInt8](repeating: 0, count: PageFormat.front.count)
+    let count = pread(descriptor, &front, front.count, 0)
+    if count < 0 { throw Fault.system(path, "read the database") }
+    return PageFormat.front.starts(with: front.prefix(count))
+  }
+
+  /// The newer of the two meta pages.
+  private static func front(of descriptor: Int32, _ path: String) throws -> MetaPage {
+    // A writer may commit between the two reads; then the pair is read again.
+    for attempt in 1... {
+      let first = try readMeta(descriptor, at: 0, path)
+      let second = try first.map { try readMeta(descriptor, at: $0.pageSize, path) } ?? nil
+      if let first, let second, first.pageSize == second.pageSize, areNeighbours(first, second) {
+        let newer = first.transaction >= second.transaction ? first : second
+        if newer.isPlausible {
+          try checkLength(of: newer, descriptor, path)
+          return newer
+        }
+      }
+      if attempt == 10 {
+        if first == nil, second == nil { try checkKind(descriptor, path) }
+        throw Fault(
+          .badData, path, "is damaged: its first two pages contradict themselves", remedy: "restore a copy")
+      }
+    }
+    preconditionFailure("the loop returns or throws")
+  }
+
+  /// Commits write the two pages in turn, page 0 those of even numbers. Both are 0 before the first commit.
+  private static func areNeighbours(_ first: MetaPage, _ second: MetaPage) -> Bool {
+    if first.transaction == 0, second.transaction == 0 { return true }
+    let (low, high) = (
+      min(first.transaction, second.transaction), max(first.transaction, second.transaction)
+    )
+    return first.transaction.isMultiple(of: 2) && high - low == 1
+  }
+
+  private static func readMeta(_ descriptor: Int32, at offset: Int, _ path: String) throws -> MetaPage? {
+    let byteCount = PageFormat.headerByteCount + PageFormat.metaByteCount
+    return try withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { buffer in
+      guard let base = buffer.baseAddress else { return nil }
+      let count = pread(descriptor, base, byteCount, off_t(offset))
+      if count < 0 { throw Fault.system(path, "read the database") }
+      return count == byteCount ? MetaPage(UnsafeRawPointer(base)) : nil
+    }
+  }
+
+  private static func checkKind(_ descriptor: Int32, _ path: String) throws {
+    var magic: UInt32 = 0
+    let count = pread(descriptor, &magic, 4, off_t(PageFormat.headerByteCount))
+    guard count == 4, magic == PageFormat.magic else {
+      throw Fault(
+        .badData, path, expected: "an LMDB data file", found: "something else",
+        remedy: "name the directory of a cellvec database")
+    }
+  }
+
+  private static func checkLength(of meta: MetaPage, _ descriptor: Int32, _ path: String) throws {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw Fault.system(path, "inspect the database") }
+    guard Int(status.st_size) >= meta.byteCount else {
+      throw Fault(
+        .badData, path, expected: "at least \(meta.byteCount) bytes", found: "\(status.st_size)",
+        remedy: "the file was cut short; restore a copy")
+    }
+  }
+
+  // MARK: Snapshots
+
+  /// The pages as the last commit left them. Nothing keeps a writer from using them again.
+  func latest() throws -> PageSnapshot {
+    try snapshot(PageFile.front(of: descriptor, path))
+  }
+
+  /// The meta page that a transaction left; nil when it has been written over. It may be half written over when its
+  /// reader holds no snapshot of it any more.
+  func meta(of transaction: UInt64) -> MetaPage? {
+    let meta = MetaPage(base + Int(transaction % 2) * pageSize)
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
+    return meta?.transaction == transaction && meta?.pageSize == pageSize ? meta : nil
+  }
+
+  /// The pages as a meta page tells of them.
+  func snapshot(_ meta: MetaPage) throws -> PageSnapshot {
+    guard meta.isPlausible else {
+      throw Fault(
+        .badData, path, "is damaged: its newest meta page cannot be right", remedy: "restore a copy")
+    }
+    try PageFile.checkLength(of: meta, descriptor, path)
+    guard meta.byteCount <= mappedByteCount else {
+      throw Fault(
+        .inputOutput, path, "is larger than the memory map",
+        remedy: "raise the address space limit (ulimit -v)")
+    }
+    return PageSnapshot(path: path, base: base, meta: meta, owner: self)
+  }
+}

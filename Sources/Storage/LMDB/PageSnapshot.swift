@@ -1,0 +1,172 @@
+import Faults
+import Glibc
+
+/// The pages of the data file as one commit left them.
+///
+/// Shared between threads: nothing changes after `init`, and the pages are only read.
+final class PageSnapshot: @unchecked Sendable {
+  private let path: String
+  let base: UnsafeRawPointer
+  let meta: MetaPage
+  /// Keeps the map in place.
+  private let owner: AnyObject?
+
+  /// - Parameters:
+  ///   - base: memory of at least `meta.byteCount` bytes, which lives as long as `owner`.
+  init(path: String, base: UnsafeRawPointer, meta: MetaPage, owner: AnyObject?) {
+    self.path = path
+    self.base = base
+    self.meta = meta
+    self.owner = owner
+  }
+
+  /// - Throws: `badData` when the number lies outside the file or the page is not what a tree may hold there.
+  func page(_ number: UInt64, isLeaf: Bool) throws -> Page {
+    guard number >= PageFormat.metaPageCount, number < meta.pageCount else {
+      throw damaged("a page \(number) is named that it does not have")
+    }
+    let page = Page(number: number, in: self)
+    try page.check(isLeaf: isLeaf)
+    return page
+  }
+
+  func damaged(_ problem: String) -> Fault {
+    Fault(
+      .badData, path, "is damaged: \(problem)",
+      remedy: "restore a copy, or see with cellvec check what can still be read")
+  }
+}
+
+/// One page of a tree: entries in the order of their keys. Every number of it is checked before it is followed.
+struct Page {
+  let number: UInt64
+  private let base: UnsafeRawPointer
+  private let snapshot: PageSnapshot
+  /// Entries of the page.
+  let count: Int
+
+  fileprivate init(number: UInt64, in snapshot: PageSnapshot) {
+    self.number = number
+    self.snapshot = snapshot
+    base = snapshot.base + Int(number) * snapshot.meta.pageSize
+    let lower = base.loadUnaligned(fromByteOffset: PageFormat.lowerOffset, as: UInt16.self)
+    count = (Int(lower) - PageFormat.headerByteCount) / 2
+  }
+
+  fileprivate func check(isLeaf: Bool) throws {
+    let kind = isLeaf ? PageFormat.PageFlag.leaf : PageFormat.PageFlag.branch
+    guard base.loadUnaligned(as: UInt64.self) == number,
+      base.loadUnaligned(fromByteOffset: PageFormat.flagsOffset, as: UInt16.self) == kind,
+      count >= (isLeaf ? 1 : 2),
+      PageFormat.headerByteCount + count * (2 + PageFormat.nodeByteCount) <= snapshot.meta.pageSize
+    else { throw damaged("is no \(isLeaf ? "leaf" : "branch") of a tree") }
+  }
+
+  private func damaged(_ problem: String) -> Fault { snapshot.damaged("page \(number) \(problem)") }
+
+  /// Where an entry begins, and the bytes of its key. Entry and key lie within the page.
+  private func node(_ index: Int) throws -> (offset: Int, keyByteCount: Int) {
+    let offset = Int(
+      base.loadUnaligned(fromByteOffset: PageFormat.headerByteCount + 2 * index, as: UInt16.self))
+    let pageSize = snapshot.meta.pageSize
+    guard offset >= PageFormat.headerByteCount + 2 * count, offset + PageFormat.nodeByteCount <= pageSize
+    else { throw damaged("has an entry outside of itself") }
+    let keyByteCount = Int(base.loadUnaligned(fromByteOffset: offset + 6, as: UInt16.self))
+    guard offset + PageFormat.nodeByteCount + keyByteCount <= pageSize else {
+      throw damaged("has a key longer than itself")
+    }
+    return (offset, keyByteCount)
+  }
+
+  /// The key of an entry. The first of a branch is empty and stands below all others.
+  func key(_ index: Int) throws -> UnsafeRawBufferPointer {
+    let (offset, keyByteCount) = try node(index)
+    return UnsafeRawBufferPointer(start: base + offset + PageFormat.nodeByteCount, count: keyByteCount)
+  }
+
+  /// The page that an entry of a branch leads to.
+  func child(_ index: Int) throws -> UInt64 {
+    let (offset, _) = try node(index)
+    let low = base.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+    let high = base.loadUnaligned(fromByteOffset: offset + 4, as: UInt16.self)
+    return UInt64(low) | UInt64(high) << 32
+  }
+
+  /// Where the value of an entry of a leaf lies.
+  struct Value {
+    let bytes: UnsafeRawBufferPointer
+    /// The record of a named tree.
+    let isTree: Bool
+    /// The pages that the value has to itself.
+    let pages: Range<UInt64>?
+  }
+
+  func value(_ index: Int) throws -> Value {
+    let (offset, keyByteCount) = try node(index)
+    let low = base.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
+    let high = base.loadUnaligned(fromByteOffset: offset + 2, as: UInt16.self)
+    let flags = base.loadUnaligned(fromByteOffset: offset + 4, as: UInt16.self)
+    let byteCount = Int(low) | Int(high) << 16
+    let start = offset + PageFormat.nodeByteCount + keyByteCount
+    guard flags & ~(PageFormat.NodeFlag.isLarge | PageFormat.NodeFlag.isTree) == 0 else {
+      throw damaged("has an entry of an unknown kind")
+    }
+    let isTree = flags & PageFormat.NodeFlag.isTree != 0
+    if flags & PageFormat.NodeFlag.isLarge != 0, !isTree {
+      guard start + 8 <= snapshot.meta.pageSize else { throw damaged("has a value outside of itself") }
+      return try largeValue(at: base.loadUnaligned(fromByteOffset: start, as: UInt64.self), byteCount)
+    }
+    guard start + byteCount <= snapshot.meta.pageSize, !isTree || byteCount == TreeRecord.byteCount else {
+      throw damaged("has a value longer than itself")
+    }
+    return Value(
+      bytes: UnsafeRawBufferPointer(start: base + start, count: byteCount), isTree: isTree, pages: nil)
+  }
+
+  private func largeValue(at first: UInt64, _ byteCount: Int) throws -> Value {
+    let pageSize = snapshot.meta.pageSize
+    let needed = UInt64((PageFormat.headerByteCount + byteCount + pageSize - 1) / pageSize)
+    guard first >= PageFormat.metaPageCount, first < snapshot.meta.pageCount else {
+      throw damaged("has a value outside of the file")
+    }
+    let header = snapshot.base + Int(first) * pageSize
+    // A value that became smaller within its transaction keeps its pages.
+    let pageCount = UInt64(header.loadUnaligned(fromByteOffset: PageFormat.pageCountOffset, as: UInt32.self))
+    guard header.loadUnaligned(as: UInt64.self) == first,
+      header.loadUnaligned(fromByteOffset: PageFormat.flagsOffset, as: UInt16.self)
+        == PageFormat.PageFlag.overflow,
+      pageCount >= needed, pageCount <= snapshot.meta.pageCount - first
+    else { throw snapshot.damaged("page \(first) is not the value that page \(number) says it is") }
+    return Value(
+      bytes: UnsafeRawBufferPointer(start: header + PageFormat.headerByteCount, count: byteCount),
+      isTree: false, pages: first..<first + pageCount)
+  }
+
+  /// The first entry whose key is not below `key`; `count` when all are. In a branch the first key counts as the
+  /// lowest of all.
+  func lowerBound(_ key: UnsafeRawBufferPointer, isLeaf: Bool) throws -> Int {
+    var low = isLeaf ? 0 : 1
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if order(try self.key(middle), key) < 0 { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  /// The entry of a branch below which `key` lies.
+  func descent(_ key: UnsafeRawBufferPointer) throws -> Int {
+    let bound = try lowerBound(key, isLeaf: false)
+    return try bound < count && order(self.key(bound), key) == 0 ? bound : bound - 1
+  }
+}
+
+/// LMDB's order of keys: byte by byte, and the shorter first. Below, at or above 0.
+func order(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
+  let common = min(left.count, right.count)
+  if common > 0, let leftBase = left.baseAddress, let rightBase = right.baseAddress {
+    let difference = memcmp(leftBase, rightBase, common)
+    if difference != 0 { return Int(difference) }
+  }
+  return left.count - right.count
+}

@@ -1,0 +1,38 @@
+import Faults
+
+/// The trees of all tables as one commit left them.
+struct TableTrees {
+  let pages: PageSnapshot
+  private let records: [TreeRecord]
+
+  /// - Throws: `missingInput` for a database whose making was interrupted, `badData` for one of another program.
+  init(_ pages: PageSnapshot, path: String) throws {
+    self.pages = pages
+    guard pages.meta.mainTree.root != nil else { throw lmdbEmptyDatabase(path) }
+    records = try Table.allCases.map { table in
+      guard let record = try TableTrees.record(of: table, pages) else {
+        throw Fault(
+          .badData, path, expected: "a cellvec database", found: "no table \"\(table.name)\" in it",
+          remedy: "name the directory that ingest or import made")
+      }
+      return record
+    }
+  }
+
+  subscript(table: Table) -> TreeRecord { records[table.rawValue] }
+
+  private static func record(of table: Table, _ pages: PageSnapshot) throws -> TreeRecord? {
+    let value = try Array(table.name.utf8).withUnsafeBytes {
+      try TreeCursor.find($0, in: pages.meta.mainTree, of: pages)
+    }
+    guard let value else { return nil }
+    guard value.isTree, let bytes = value.bytes.baseAddress else {
+      throw pages.damaged("\"\(table.name)\" is no table")
+    }
+    let record = TreeRecord(bytes)
+    guard record.isPlausible(pageCount: pages.meta.pageCount, flags: 0) else {
+      throw pages.damaged("what it says of table \"\(table.name)\" cannot be right")
+    }
+    return record
+  }
+}

@@ -1,0 +1,106 @@
+/// One entry of a table, in the memory map.
+typealias Entry = (key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)
+
+/// A position in a tree of the data file. What it returns lies in the memory map.
+///
+/// Keys that do not ascend from one entry to the next are a fault, so that no damage can send it round in circles.
+final class TreeCursor {
+  fileprivate struct Level {
+    var page: Page
+    var index: Int
+  }
+
+  private let pages: PageSnapshot
+  private let tree: TreeRecord
+  /// From the root to a leaf; empty where the cursor stands on no entry.
+  private var levels: [Level] = []
+
+  init(_ pages: PageSnapshot, _ tree: TreeRecord) {
+    self.pages = pages
+    self.tree = tree
+  }
+
+  /// The value of a key; nil when the tree does not have it.
+  static func find(
+    _ key: UnsafeRawBufferPointer, in tree: TreeRecord, of pages: PageSnapshot
+  ) throws -> Page.Value? {
+    guard var number = tree.root else { return nil }
+    for _ in 1..<tree.depth {
+      let page = try pages.page(number, isLeaf: false)
+      number = try page.child(try page.descent(key))
+    }
+    let leaf = try pages.page(number, isLeaf: true)
+    let index = try leaf.lowerBound(key, isLeaf: true)
+    guard index < leaf.count, try order(leaf.key(index), key) == 0 else { return nil }
+    return try leaf.value(index)
+  }
+
+  // MARK: Moves
+
+  func first() throws -> Entry? { try descend { _, _ in 0 } }
+  func last() throws -> Entry? { try descend { page, _ in page.count - 1 } }
+
+  /// The first entry at or after `key`.
+  func seek(_ key: UnsafeRawBufferPointer) throws -> Entry? {
+    let found = try descend { page, isLeaf in
+      isLeaf ? try page.lowerBound(key, isLeaf: true) : try page.descent(key)
+    }
+    guard let leaf = levels.last, found == nil else { return found }
+    // Every key of the leaf is below it: the next leaf begins above.
+    levels[levels.count - 1].index = leaf.page.count - 1
+    return try next()
+  }
+
+  func next() throws -> Entry? { try step(1) }
+  func previous() throws -> Entry? { try step(-1) }
+
+  /// Goes from the root to a leaf; nil when the index chosen there is none of the leaf's.
+  private func descend(_ choose: (Page, _ isLeaf: Bool) throws -> Int) throws -> Entry? {
+    levels.removeAll(keepingCapacity: true)
+    guard let root = tree.root else { return nil }
+    try push(root, choose)
+    return try entry()
+  }
+
+  private func push(_ number: UInt64, _ choose: (Page, _ isLeaf: Bool) throws -> Int) throws {
+    var number = number
+    while true {
+      let isLeaf = levels.count == tree.depth - 1
+      let page = try pages.page(number, isLeaf: isLeaf)
+      let index = try choose(page, isLeaf)
+      levels.append(Level(page: page, index: index))
+      if isLeaf { return }
+      number = try page.child(index)
+    }
+  }
+
+  private func step(_ direction: Int) throws -> Entry? {
+    guard let leaf = levels.last else { return nil }
+    let before = try leaf.page.key(leaf.index)
+    if (0..<leaf.page.count).contains(leaf.index + direction) {
+      levels[levels.count - 1].index += direction
+    } else {
+      repeat {
+        levels.removeLast()
+        guard let level = levels.last else { return nil }
+        levels[levels.count - 1].index = level.index + direction
+      } while !levels[levels.count - 1].isWithinPage
+      let branch = levels[levels.count - 1]
+      try push(branch.page.child(branch.index)) { page, _ in direction > 0 ? 0 : page.count - 1 }
+    }
+    let entry = try entry()
+    guard let entry, order(before, entry.key) * direction < 0 else {
+      throw pages.damaged("page \(leaf.page.number) and its neighbours are not in order")
+    }
+    return entry
+  }
+
+  private func entry() throws -> Entry? {
+    guard let leaf = levels.last, leaf.index < leaf.page.count else { return nil }
+    return (try leaf.page.key(leaf.index), try leaf.page.value(leaf.index).bytes)
+  }
+}
+
+extension TreeCursor.Level {
+  fileprivate var isWithinPage: Bool { (0..<page.count).contains(index) }
+}
