@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [
+  static let sound: [[String]] = [
     ["search", "--cell", "1"], ["list", "--json", "--limit", "3"],
     ["train", "--labels", "l", "--hidden", "5,4"],
     ["show", "7", "--vector", "--space", "s"], ["predict", "--head", "h", "--threshold", "0.2"], ["heads"],
@@ -56,12 +56,14 @@ import Testing
       "count", "--where", "g = :g", "--param", "g=1", "h=2", "--param", "g=3", "--param-file", "k=f",
       "--explain",
     ],
-  ])
+  ]
+
+  @Test(arguments: sound)
   func commandLinesAreUnderstood(arguments: [String]) throws {
     _ = try Cellvec.parseAsRoot(arguments)
   }
 
-  @Test(arguments: [
+  static let senseless: [[String]] = [
     ["search"], ["search", "--cell", "1", "--vectors", "v"], ["search", "--cell", "1", "-k", "0"],
     ["search", "--vectors", "v", "--include-self"], ["list", "--limit", "-1"], ["list", "--csv", "--tsv"],
     ["train"], ["train", "--labels", "l", "--hidden", "5,x"], ["show", "1", "--space", "s"], ["show"],
@@ -74,7 +76,9 @@ import Testing
     ["update", "--metadata", "t", "--set", "a=1", "--where", "a = 1"],
     ["simulate", "d", "--threads", "0"], ["search", "--cell", "1", "--backbone", "b"],
     ["search", "--cell", "1", "--object", "7"],
-  ])
+  ]
+
+  @Test(arguments: senseless)
   func whatMakesNoSenseIsAnErrorOfUsage(arguments: [String]) {
     let error = #expect(throws: (any Error).self) { try Cellvec.parseAsRoot(arguments) }
     if let error { #expect(Cellvec.exitCode(for: error).rawValue == 64) }
