@@ -76,8 +76,15 @@ struct MetaPages {
       }
       return bytes
     }
-    withUnsafeBytes(of: transaction) { metas[1].replaceSubrange(transactionOffset..<metaByteCount, with: $0) }
-    if transaction % 2 == 0 { metas.swapAt(0, 1) }
+    // Both pages tell of the copy, as if it had been committed twice: a file whose pages are not neighbours, or of which
+    // the older is empty, is a damaged one.
+    precondition(transaction > 0, "a database has had a commit")
+    let copied = metas[1]
+    for number in [transaction - 1, transaction] {
+      var meta = copied
+      withUnsafeBytes(of: number) { meta.replaceSubrange(transactionOffset..<metaByteCount, with: $0) }
+      metas[Int(number % 2)] = meta
+    }
     for page in 0..<2 {
       let offset = off_t(page * pageByteCount + headerByteCount)
       guard pwrite(descriptor, metas[page], metaByteCount, offset) == metaByteCount else {

@@ -9,8 +9,9 @@ import Faults
 /// opened. Values are sealed on their way in, and the seal is verified and taken off on the way out.
 struct Transaction: ~Copyable {
   let environment: Environment
-  let pointer: OpaquePointer
-  private let trees: TableTrees?
+  private let pointer: OpaquePointer
+  /// The tables of a transaction that reads.
+  let trees: TableTrees?
   private var isFinished = false
 
   init(_ environment: Environment, isWriting: Bool) throws {
