@@ -244,4 +244,12 @@ import Testing
       #expect(access("\(path)/rebuilt", F_OK) != 0)
     }
   }
+
+  @Test func damagedNamesAreShownInOneLine() throws {
+    let name = Array("im\nge\u{1}".utf8)
+    name.withUnsafeBytes { key in
+      #expect(Table.heads.subject(of: key) == "head \"im?ge?\"")
+      #expect(Table.header.subject(of: key) == "\"im?ge?\" of table \"header\"")
+    }
+  }
 }

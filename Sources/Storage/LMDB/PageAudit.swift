@@ -41,7 +41,7 @@ struct PageAudit {
       try audit.walk(audit.pages.meta.mainTree, named: "the tables") { audit, key, value in
         guard value.isTree, let bytes = value.bytes.baseAddress else { return }
         let tree = TreeRecord(bytes)
-        let name = String(decoding: key, as: UTF8.self)
+        let name = legibleText(key)
         guard tree.isPlausible(pageCount: audit.pages.meta.pageCount, flags: 0) else {
           throw audit.pages.damaged("what it says of table \"\(name)\" cannot be right")
         }

@@ -41,8 +41,8 @@ extension Table {
       key.bigEndian(at: offset, as: type)
     }
     switch (self, key.count) {
-    case (.header, _): return "\"\(String(decoding: key, as: UTF8.self))\" of table \"header\""
-    case (.heads, _): return "head \"\(String(decoding: key, as: UTF8.self))\""
+    case (.header, _): return "\"\(legibleText(key))\" of table \"header\""
+    case (.heads, _): return "head \"\(legibleText(key))\""
     case (.fields, 2): return "field \(number(0, UInt16.self))"
     case (.texts, 6): return "text \(number(2, UInt32.self)) of field \(number(0, UInt16.self))"
     case (.spaces, 2): return "space \(number(0, UInt16.self))"
@@ -60,4 +60,11 @@ extension Table {
 
 extension RowSetName? {
   fileprivate var described: String { map { "\($0)" } ?? "of an unknown kind" }
+}
+
+/// Bytes of a key as a fault can show them: in one line, without control characters.
+func legibleText(_ key: UnsafeRawBufferPointer) -> String {
+  String(
+    String.UnicodeScalarView(
+      String(decoding: key, as: UTF8.self).unicodeScalars.map { $0.value < 32 ? "?" : $0 }))
 }
