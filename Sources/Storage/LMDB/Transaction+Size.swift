@@ -29,11 +29,13 @@ extension Transaction {
     let pages = readTrees.pages
     var count = 0
     var damage: Fault?
-    try TreeSurvey(pages, pages.meta.freeTree).run(damage: { damage = damage ?? $0 }) { _, list in
-      // A record is a list of page numbers, which its length precedes.
-      guard list.count >= MemoryLayout<UInt64>.size else { return }
-      count += Int(clamping: min(list.loadUnaligned(as: UInt64.self), pages.meta.pageCount))
-    }
+    try TreeSurvey(pages, pages.meta.freeTree).run(
+      damage: { damage = damage ?? $0 },
+      entry: { _, list in
+        // A record is a list of page numbers, which its length precedes.
+        guard list.count >= MemoryLayout<UInt64>.size else { return }
+        count += Int(clamping: min(list.loadUnaligned(as: UInt64.self), pages.meta.pageCount))
+      })
     if let damage { throw damage }
     return count
   }

@@ -14,7 +14,8 @@ struct Export: ParsableCommand {
         cellvec export --db lab.cellvec --vectors vectors.npy --metadata cells.csv
         cellvec export --db lab.cellvec --vectors u2os.npy \\
           --where "cell_line = 'U2OS'"
-        cellvec export --db damaged.cellvec --salvage --vectors rest.npy --metadata rest.csv
+        cellvec export --db damaged.cellvec --salvage \\
+          --vectors rest.npy --metadata rest.csv
       """)
 
   @OptionGroup var database: DatabaseOptions
