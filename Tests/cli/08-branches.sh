@@ -59,10 +59,8 @@ expect_exit 66 cellvec models inspect model-00001-of-00002.pth
 expect_stderr 'is one of several files of a model, whose index model.pth.index.json does not exist; fetch the index and all'
 
 python3 - <<'PYTHON'
-import struct
-header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 4, 16, 16), }".ljust(117) + b"\n"
-pixels = struct.pack("<1024f", *((i * 37 % 101) / 50 - 1 for i in range(1024)))
-open("x.npy", "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + pixels)
+import npy
+npy.save("x.npy", (1, 4, 16, 16), ((i * 37 % 101) / 50 - 1 for i in range(1024)))
 PYTHON
 expect_exit 0 cellvec models embed --backbone dino4cells.pth --input x.npy --output teacher.npy
 expect_exit 0 cellvec models embed --backbone dino4cells.pth --branch student --input x.npy --output student.npy

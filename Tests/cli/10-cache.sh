@@ -4,13 +4,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 cellvec models seed tiny.safetensors --width 32 --depth 1 --patch 8 --image-size 32 --inputs a,b,c --quiet
 python3 - <<'PYTHON'
-import random, struct
+import npy, random
 random.seed(1)
-header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3, 32, 32), }"
-header += " " * (127 - 10 - len(header)) + "\n"
-with open("x.npy", "wb") as file:
-    file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
-    file.write(struct.pack("<6144f", *(random.gauss(0, 1) for _ in range(6144))))
+npy.save("x.npy", (2, 3, 32, 32), (random.gauss(0, 1) for _ in range(6144)))
 PYTHON
 # embed NAME [VARIABLE=VALUE...]: vectors to NAME.npy, and what they should be.
 embed() {

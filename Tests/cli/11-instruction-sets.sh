@@ -5,13 +5,9 @@ unset CELLVEC_ISA
 
 cellvec models seed tiny.safetensors --width 96 --depth 4 --patch 8 --image-size 32 --inputs a,b --quiet
 python3 - <<'PYTHON'
-import array, random, struct
-header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2, 48, 40), }"
-header += " " * (127 - 10 - len(header)) + "\n"
-with open("x.npy", "wb") as file:
-    file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
-    values = random.Random(0)
-    array.array("f", (values.gauss(0, 1) for _ in range(3 * 2 * 48 * 40))).tofile(file)
+import npy, random
+values = random.Random(0)
+npy.save("x.npy", (3, 2, 48, 40), (values.gauss(0, 1) for _ in range(3 * 2 * 48 * 40)))
 PYTHON
 
 best=$(cellvec models time --backbone tiny.safetensors --size 32 --seconds 0 --json |

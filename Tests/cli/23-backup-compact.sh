@@ -27,14 +27,9 @@ cellvec list --db db --csv >whole.csv
 expect_equal "the copy has the same cells" "$(cellvec list --db copy --csv)" "$(cat whole.csv)"
 
 python3 - <<'PYTHON'
-import struct
+import npy
 rows, dimension = 4000, 64
-header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {dimension}), }}"
-header += " " * (127 - 10 - len(header)) + "\n"
-with open("many.npy", "wb") as file:
-    file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
-    for row in range(rows):
-        file.write(struct.pack(f"<{dimension}f", *((row * 7 + column * 3) % 101 for column in range(dimension))))
+npy.save("many.npy", (rows, dimension), ((row * 7 + column * 3) % 101 for row in range(rows) for column in range(dimension)))
 with open("many.csv", "w") as file:
     file.write("plate,code\n")
     for row in range(rows):

@@ -4,13 +4,9 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 python3 - <<'PYTHON'
-import struct
+import npy
 rows, dimension = 45000, 4
-header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {dimension}), }}"
-header += " " * (127 - 10 - len(header)) + "\n"
-with open("many.npy", "wb") as file:
-    file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
-    file.write(struct.pack(f"<{rows * dimension}f", *(index % 1009 for index in range(rows * dimension))))
+npy.save("many.npy", (rows, dimension), (index % 1009 for index in range(rows * dimension)))
 with open("many.csv", "w") as file:
     file.write("half,gene\n")
     for row in range(rows):

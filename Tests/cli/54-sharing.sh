@@ -4,16 +4,12 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 python3 - <<'PYTHON'
-import random, struct
-def save(name, count, dimension, seed):
-    numbers = random.Random(seed).choices([index / 64 for index in range(-64, 64)], k=count * dimension)
-    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({count}, {dimension}), }}"
-    header += " " * (127 - 10 - len(header)) + "\n"
-    with open(name, "wb") as file:
-        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
-        file.write(struct.pack(f"<{count * dimension}f", *numbers))
-save("first.npy", 500, 32, 1)
-save("second.npy", 40000, 32, 2)
+import npy, random
+def save(name, count, seed):
+    numbers = random.Random(seed).choices([index / 64 for index in range(-64, 64)], k=count * 32)
+    npy.save(name, (count, 32), numbers)
+save("first.npy", 500, 1)
+save("second.npy", 40000, 2)
 PYTHON
 expect_exit 0 cellvec import first.npy --db db --space s --quiet
 
@@ -70,11 +66,8 @@ labels() {
 }
 printf 'kind\n' >kinds.csv
 for ((row = 0; row < 300; row++)); do echo "k$((row % 2))"; done >>kinds.csv
-python3 -c 'import struct
-header = "{\x27descr\x27: \x27<f4\x27, \x27fortran_order\x27: False, \x27shape\x27: (300, 32), }"
-header += " " * (127 - 10 - len(header)) + "\n"
-open("third.npy", "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
-                              + struct.pack("<9600f", *((i * i % 97) / 32 for i in range(9600))))'
+python3 -c 'import npy
+npy.save("third.npy", (300, 32), ((i * i % 97) / 32 for i in range(9600)))'
 expect_exit 0 cellvec import third.npy --db db --space s --metadata kinds.csv --quiet
 labels
 start=$(stat --format %s db/data.mdb)

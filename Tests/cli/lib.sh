@@ -7,6 +7,9 @@ set -uo pipefail
 unset CELLVEC_DB
 # The user's own models and cache are none of a story's.
 export XDG_DATA_HOME=$PWD/.data CELLVEC_CACHE=$PWD/.cache
+# Scripts of a story import tools/npy.py, and leave no byte code there.
+PYTHONPATH=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../tools" && pwd)
+export PYTHONPATH PYTHONDONTWRITEBYTECODE=1
 _number=0
 _failed=0
 _out=$PWD/.stdout
@@ -80,14 +83,10 @@ expect_equal() {
 # A database "db" of 40 imported vectors of dimension 4 with genes, labels and numbers, made without images.
 make_small_database() {
   python3 - <<'PYTHON'
-import struct
-header = "{'descr': '<f4', 'fortran_order': False, 'shape': (40, 4), }"
-header += " " * (127 - 10 - len(header)) + "\n"
+import npy
 numbers = [(1 if i % 2 else -1) * (1 + (i * 7 % 11) / 50) if j == 0 else (i * (j + 3) % 13) / 40
            for i in range(40) for j in range(4)]
-with open("vectors.npy", "wb") as file:
-    file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
-    file.write(struct.pack("<160f", *numbers))
+npy.save("vectors.npy", (40, 4), numbers)
 with open("cells.csv", "w") as file:
     file.write("gene,localization,area,remark\n")
     for i in range(40):

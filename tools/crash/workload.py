@@ -4,12 +4,17 @@ A workload is a list of commands, each of which can be killed or fail at any mom
 is in the database lies between the state before the command and the state after it, and nothing else.
 """
 
+import array
 import csv
 import json
 import os
+import pathlib
 import random
-import struct
 import subprocess
+import sys
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+import npy
 
 DIMENSION = 48
 
@@ -43,17 +48,14 @@ class Workload:
 
     def _write_import(self, number):
         count = self.random.randrange(20, 900)
-        payload = struct.pack(f"<{count * DIMENSION}f", *(self.random.gauss(0, 1) for _ in range(count * DIMENSION)))
-        header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({count}, {DIMENSION}), }}"
-        header += " " * (127 - 10 - len(header)) + "\n"
-        with open(f"vectors{number}.npy", "wb") as file:
-            file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + payload)
+        vectors = array.array("f", (self.random.gauss(0, 1) for _ in range(count * DIMENSION)))
+        npy.save(f"vectors{number}.npy", (count, DIMENSION), vectors)
         with open(f"cells{number}.csv", "w", newline="") as file:
             table = csv.writer(file)
             table.writerow(["gene", "localization", "dose"])
             for row in range(count):
                 table.writerow([f"G{number}-{row % 23}", ["er;golgi", "nucleus", "golgi"][row % 3], row / 4])
-        return payload
+        return vectors.tobytes()
 
     def command(self, step, database):
         kind, number = step
