@@ -67,16 +67,21 @@ package struct AtomicFile: ~Copyable {
     guard rename(temporaryPath, path) == 0 else { throw Fault.system(path, "rename its finished copy") }
     close(descriptor)
     descriptor = -1
-    try Self.syncFolder(of: path)
+    try syncFolder(of: path)
   }
+}
 
-  /// A name is kept by the folder, which is written to disk apart from the file.
-  private static func syncFolder(of path: String) throws(Fault) {
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Fault.system(folder, "open") }
-    defer { close(descriptor) }
-    // Some file systems have nothing to write for a folder and say so.
-    guard fsync(descriptor) == 0 || errno == EINVAL else { throw Fault.system(folder, "write to disk") }
-  }
+/// Makes the name of a file durable: it is kept by the folder, which is written to disk apart from the file.
+package func syncFolder(of path: String) throws(Fault) {
+  let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+  try syncFolder(folder)
+}
+
+/// Makes the names in a folder durable.
+package func syncFolder(_ folder: String) throws(Fault) {
+  let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw Fault.system(folder, "open") }
+  defer { close(descriptor) }
+  // Some file systems have nothing to write for a folder and say so.
+  guard fsync(descriptor) == 0 || errno == EINVAL else { throw Fault.system(folder, "write to disk") }
 }

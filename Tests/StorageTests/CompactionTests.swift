@@ -90,7 +90,7 @@ import Testing
       _ = try DatabaseWriter.compact(path: path)
       func lastTransaction() throws -> UInt64 {
         let database = try Database(path: path)
-        return try withExtendedLifetime(database) { try database.environment.lastTransaction() }
+        return try withExtendedLifetime(database) { try database.environment.pages.latest().meta.transaction }
       }
       let before = try lastTransaction()
       #expect(before > 1)
@@ -144,11 +144,22 @@ import Testing
       let path = "\(directory)/db"
       try makeHalfEmptied(path)
       // Not a fresh copy: its transactions have other numbers.
-      let fault = #expect(throws: Fault.self) {
-        try MetaPages.renumber("\(path)/data.mdb", pageByteCount: 4096, transaction: 9)
-      }
+      let database = try Database(path: path)
+      let meta = try database.environment.pages.latest().meta
+      let fault = #expect(throws: Fault.self) { try MetaPages.renumber("\(path)/data.mdb", as: meta) }
       #expect(fault?.kind == .badData)
-      try expectHalf(Database(path: path))
+      try expectHalf(database)
+    }
+  }
+
+  @Test func aFileInThePlaceOfAnotherIsNoticed() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeHalfEmptied(path)
+      let pages = try PageFile(directory: path, mapSizes: [1 << 30])
+      #expect(!pages.isReplaced)
+      _ = try DatabaseWriter.compact(path: path)
+      #expect(pages.isReplaced)
     }
   }
 }

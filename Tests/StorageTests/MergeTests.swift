@@ -101,11 +101,11 @@ private struct MergeWorld {
       let source = try MergeWorld("\(folder)/source", images: ["a", "b"], gene: "other")
       _ = try target.merge(source)
       let cells = try target.cells()
-      let transaction = try target.writer.database.environment.lastTransaction()
+      let transaction = try target.writer.database.environment.pages.latest().meta.transaction
       let again = try target.merge(source)
       #expect(again.newCells == 0 && again.vectors == 0 && again.changedCells == 0)
       try #expect(target.cells() == cells)
-      try #expect(target.writer.database.environment.lastTransaction() == transaction)
+      try #expect(target.writer.database.environment.pages.latest().meta.transaction == transaction)
     }
   }
 

@@ -1,4 +1,5 @@
 import Faults
+import Formats
 import Glibc
 
 extension Database {
@@ -68,9 +69,7 @@ extension Database {
     }
     // What it says of transactions is of the old file. The next process to open it fills it anew.
     guard ftruncate(descriptor, 0) == 0 else { throw Fault.system("\(path)/lock.mdb", "clear the lock file") }
-    let directory = open(path, O_RDONLY | O_CLOEXEC)
-    defer { close(directory) }
-    guard directory >= 0, fsync(directory) == 0 else { throw Fault.system(path, "save the directory") }
+    try syncFolder(path)
     return kept
   }
 

@@ -145,6 +145,13 @@ final class PageFile: @unchecked Sendable {
 
   // MARK: Snapshots
 
+  /// Whether another file has taken this one's place, as when another process compacts the database.
+  var isReplaced: Bool {
+    var (own, named) = (Glibc.stat(), Glibc.stat())
+    guard fstat(descriptor, &own) == 0, stat(path, &named) == 0 else { return true }
+    return own.st_dev != named.st_dev || own.st_ino != named.st_ino
+  }
+
   /// The pages as the last commit left them. Nothing keeps a writer from using them again.
   func latest() throws -> PageSnapshot {
     try snapshot(PageFile.front(of: descriptor, path))

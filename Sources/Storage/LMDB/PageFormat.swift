@@ -19,6 +19,8 @@ enum PageFormat {
   /// The two pages in front, which hold the state of the last two commits.
   static let metaPageCount = 2
   static let metaByteCount = 136
+  /// Where in the meta data the number of their transaction stands, as its last 8 bytes.
+  static let transactionOffset = 128
 
   /// The first bytes of every data file: page 0, flag meta, magic and version.
   static let front: [UInt8] =
@@ -101,7 +103,7 @@ struct MetaPage: Equatable {
     let lastPage = meta.loadUnaligned(fromByteOffset: 120, as: UInt64.self)
     self.pageSize = Int(pageSize)
     pageCount = lastPage &+ 1
-    transaction = meta.loadUnaligned(fromByteOffset: 128, as: UInt64.self)
+    transaction = meta.loadUnaligned(fromByteOffset: PageFormat.transactionOffset, as: UInt64.self)
     freeTree = TreeRecord(meta + 24)
     mainTree = TreeRecord(meta + 24 + TreeRecord.byteCount)
     guard flags == PageFormat.PageFlag.meta, meta.loadUnaligned(as: UInt32.self) == PageFormat.magic,

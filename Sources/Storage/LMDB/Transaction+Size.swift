@@ -17,6 +17,8 @@ struct TreeSize: Equatable {
 extension Transaction {
   func size(of table: Table) -> TreeSize { TreeSize(readTrees[table]) }
 
+  var pageByteCount: Int { readTrees.pages.meta.pageSize }
+
   /// Pages of LMDB's own: the two meta pages, the list of free pages, and the names of the tables.
   func ownPageCount() -> Int {
     let meta = readTrees.pages.meta

@@ -64,6 +64,11 @@ struct Transaction: ~Copyable {
         return try TableTrees(environment.pages.snapshot(meta), path: environment.path)
       }
     }
+    if environment.pages.isReplaced {
+      throw Fault(
+        .unavailable, environment.path, "was given a new file by another process, as cellvec compact does",
+        remedy: "run the command again")
+    }
     throw Fault(
       .unavailable, environment.path, "cannot be read: its meta pages do not belong to its last commits",
       remedy: "try again, and run cellvec check")

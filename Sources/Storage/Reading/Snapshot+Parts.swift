@@ -19,7 +19,7 @@ package struct DatabaseParts: Sendable, Equatable {
 extension Snapshot {
   /// - Complexity: reads the keys of every vector block, text and row set.
   package func parts() throws -> DatabaseParts {
-    let pageByteCount = try transaction.environment.pageByteCount()
+    let pageByteCount = transaction.pageByteCount
     var tables = Table.allCases.map { table in
       let size = transaction.size(of: table)
       return DatabaseParts.Part(

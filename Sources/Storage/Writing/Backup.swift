@@ -1,4 +1,5 @@
 import Faults
+import Formats
 import Glibc
 
 extension Database {
@@ -52,17 +53,8 @@ struct StagedFolder: ~Copyable {
         .cannotCreate, path, "cannot be given to the finished copy: \(String(cString: strerror(errno)))")
     }
     isCommitted = true
-    try syncFolder(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".")
+    try syncFolder(of: path)
   }
-}
-
-/// Makes the names in a folder durable.
-func syncFolder(_ folder: String) throws {
-  let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw Fault.system(folder, "open") }
-  defer { close(descriptor) }
-  // Some file systems have nothing to write for a folder and say so.
-  guard fsync(descriptor) == 0 || errno == EINVAL else { throw Fault.system(folder, "write to disk") }
 }
 
 private func isEmptyFolder(_ path: String) -> Bool {

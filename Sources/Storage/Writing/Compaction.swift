@@ -1,4 +1,5 @@
 import Faults
+import Formats
 import Glibc
 import Identity
 
@@ -43,8 +44,7 @@ extension DatabaseWriter {
     let after = try environment.copy(to: copy)
     do {
       try Self.giveOwner(of: file, to: copy)
-      try MetaPages.renumber(
-        copy, pageByteCount: environment.pageByteCount(), transaction: environment.lastTransaction())
+      try MetaPages.renumber(copy, as: environment.pages.latest().meta)
       guard rename(copy, file) == 0 else { throw Fault.system(file, "put the compact copy in its place") }
     } catch {
       unlink(copy)
