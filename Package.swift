@@ -49,7 +49,7 @@ let package = Package(
     library("Formats", ["Faults"]),
     library("Imaging", ["Faults", "Identity", "Formats", "Kernels", "ImageCodecs"]),
     library("Storage", ["Faults", "Formats", "Identity", "Kernels", "Clmdb", "Croaring"]),
-    library("Filter", ["Faults", "Storage"]),
+    library("Filter", ["Faults", "Formats", "Storage"]),
     library("Backbone", ["Faults", "Identity", "Formats", "Randomness", "Kernels", "BundledBackbone"]),
     library("Query", ["Faults", "Storage", "Filter", "Kernels"]),
     library("Training", ["Faults", "Formats", "Randomness", "Storage", "Kernels", "Copenblas"]),

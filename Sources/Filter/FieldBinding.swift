@@ -1,4 +1,5 @@
 import Faults
+import Formats
 import Storage
 
 /// Finds the fields that a filter names and checks that its tests fit their types.

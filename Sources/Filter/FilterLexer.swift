@@ -1,4 +1,5 @@
 import Faults
+import Formats
 
 /// A piece of a filter's text.
 struct Token {
@@ -148,12 +149,4 @@ struct FilterLexer {
   static func continuesWord(_ scalar: Unicode.Scalar) -> Bool {
     startsWord(scalar) || isDigit(scalar) || scalar == "."
   }
-}
-
-/// A number in decimal notation, infinite when it is out of range; nil for anything else.
-func decimalNumber(_ text: String) -> Double? {
-  // Double(_:) also reads hexadecimal, "nan" and "infinity", which are no numbers here.
-  guard text.unicodeScalars.allSatisfy({ FilterLexer.isDigit($0) || ".+-eE".unicodeScalars.contains($0) })
-  else { return nil }
-  return Double(text)
 }

@@ -16,14 +16,11 @@ package struct FileIdentity: Sendable, Equatable {
   package let owner: UInt32
 
   init(_ status: stat) {
-    func nanoseconds(_ time: timespec) -> Int64 {
-      Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
-    }
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
     byteCount = Int(status.st_size)
-    modified = nanoseconds(status.st_mtim)
-    changed = nanoseconds(status.st_ctim)
+    modified = Self.nanoseconds(status.st_mtim)
+    changed = Self.nanoseconds(status.st_ctim)
     owner = status.st_uid
   }
 
@@ -40,9 +37,20 @@ package struct FileIdentity: Sendable, Equatable {
   /// Whether the last change is so long ago that another one would have another time: the coarsest clocks of file
   /// systems tick every two seconds.
   package var isSettled: Bool {
+    let limit = FileIdentity.now() - 3_000_000_000
+    return modified < limit && changed < limit
+  }
+
+  package var secondsSinceModified: Double { Double(FileIdentity.now() - modified) / 1e9 }
+
+  /// Nanoseconds since 1970.
+  private static func now() -> Int64 {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
-    let limit = (Int64(now.tv_sec) - 3) * 1_000_000_000
-    return modified < limit && changed < limit
+    return nanoseconds(now)
+  }
+
+  private static func nanoseconds(_ time: timespec) -> Int64 {
+    Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
   }
 }

@@ -29,7 +29,7 @@ struct CellMatching {
   ///   for "cell" where the table has it, else for the columns that name images.
   /// - Throws: `usage` for a column that cannot be joined by, `badData` when nothing matches.
   init(_ table: CSVTable, path: String, join: String?, in snapshot: borrowing Snapshot) throws {
-    let names = join.map { $0.split(separator: ",").map(String.init) }
+    let names = join.map { $0.split(separator: ",").map { String($0).trimmingSpaces }.filter { !$0.isEmpty } }
     if let names = names ?? (table.columns.contains(Self.cellColumn) ? [Self.cellColumn] : nil) {
       try self.init(table, path: path, columns: names, in: snapshot)
     } else {
@@ -132,7 +132,7 @@ private enum CellKey {
     case .number(let all): return Row(text).map { all.contains($0) ? RowSet([$0]) : RowSet() } ?? RowSet()
     case .label(let labels): return UInt32(text).flatMap { labels[$0] } ?? RowSet()
     case .field(let field) where field.type == .number:
-      return try Double(text).map { try snapshot.rows(field, among: [$0]) } ?? RowSet()
+      return try decimalNumber(text.trimmingSpaces).map { try snapshot.rows(field, among: [$0]) } ?? RowSet()
     case .field(let field): return try snapshot.rows(field, equals: text)
     }
   }

@@ -1,4 +1,5 @@
 import Faults
+import Formats
 package import Storage
 
 /// How the texts of one table column become values of a field.
@@ -21,7 +22,7 @@ package struct ColumnTyping: Sendable, Equatable {
       let items = text.split(separator: separator).map { String($0).trimmingSpaces }.filter { !$0.isEmpty }
       return items.isEmpty ? nil : .list(items)
     case .number:
-      if let number = decimalNumber(text) { return .number(number) }
+      if let number = finiteNumber(text) { return .number(number) }
       if ColumnTyping.missingNumbers.contains(text.lowercased()) { return nil }
       throw Fault(
         .badData, place(), expected: "a number in column \"\(name)\"", found: "\"\(text)\"",
@@ -42,7 +43,7 @@ struct ColumnInference {
   mutating func observe(_ text: String) {
     let text = text.trimmingSpaces
     if text.isEmpty { return }
-    if decimalNumber(text) != nil, !hasPaddingZero(text) {
+    if finiteNumber(text) != nil, !hasPaddingZero(text) {
       hasNumbers = true
     } else if !ColumnTyping.missingNumbers.contains(text.lowercased()) {
       hasOthers = true
@@ -59,17 +60,13 @@ struct ColumnInference {
   }
 }
 
-/// A finite number in decimal notation; nil for anything else, also for "inf", "nan" and hexadecimal.
-private func decimalNumber(_ text: String) -> Double? {
-  guard text.utf8.allSatisfy({ (48...57).contains($0) || "+-.eE".utf8.contains($0) }),
-    let number = Double(text),
-    number.isFinite
-  else { return nil }
-  return number
+/// A finite number in decimal notation; nil for anything else.
+private func finiteNumber(_ text: String) -> Double? {
+  decimalNumber(text).flatMap { $0.isFinite ? $0 : nil }
 }
 
 extension String {
-  fileprivate var trimmingSpaces: String {
+  var trimmingSpaces: String {
     guard let first = utf8.first, let last = utf8.last else { return self }
     if first > 32, last > 32 { return self }
     let start = drop { $0.isWhitespace }
@@ -86,7 +83,7 @@ func fieldName(ofColumn column: String) -> String {
 }
 
 /// Names that reports and exports give to columns of their own, which no field may take.
-let reservedNames: Set = ["cell", "query", "rank", "similarity"]
+let reservedNames: Set = ["cell", "object", "query", "rank", "similarity"]
 
 /// The types of a table's columns: as asked for, else as the database has the field, else as the texts look.
 /// - Throws: `badData` when two columns would become one field, `usage` when a type is asked for that the

@@ -72,7 +72,8 @@ package struct ImageIngest: Sendable {
     let cropValueCount = recipe.roles.count * recipe.crop.outputSizePx * recipe.crop.outputSizePx
     let crops = CropMemory.capacity(upTo: min(32 * threads, cellsPerCommit), cropValueCount: cropValueCount)
     return .init(
-      cropsPerBatch: (crops + threads - 1) / threads * threads, cropsInFirstBatch: 4 * threads,
+      // Whole rounds of the threads, where there is room for one.
+      cropsPerBatch: crops < threads ? crops : crops / threads * threads, cropsInFirstBatch: 4 * threads,
       cropValueCount: cropValueCount, images: 2 * max(2, threads))
   }
 }

@@ -97,7 +97,6 @@ package struct MetadataUpdate: Sendable {
   ) throws {
     join = nil
     let names = assignments.map(\.field)
-    for name in names { try checkFieldName(name) }
     try checkAskedTypes(types, among: names)
     let inferred = assignments.map { assignment in
       var inference = ColumnInference()
@@ -105,15 +104,15 @@ package struct MetadataUpdate: Sendable {
       return inference
     }
     let set = try columnTypings(names, asked: types, existing: snapshot.fields, inferred: inferred)
-    let gone = try cleared.map { name in
-      guard let field = snapshot.field(named: name) else {
-        throw Fault.unknownName(.missingInput, "field", name, among: snapshot.fields.map(\.name))
-      }
+    for typing in set { try checkFieldName(typing.name) }
+    var gone: [ColumnTyping] = []
+    for name in cleared {
+      let field = try snapshot.requiredField(named: name)
       guard !set.contains(where: { $0.name == name }) else {
         throw Fault(.usage, "field \"\(name)\"", "is to be set and cleared", remedy: "leave out one of them")
       }
       try checkFieldName(name)
-      return ColumnTyping(name: field.name, type: field.type)
+      gone.append(ColumnTyping(name: field.name, type: field.type))
     }
     addColumns(set + gone, existing: snapshot.fields)
     var values: [Int: FieldValue?] = [:]

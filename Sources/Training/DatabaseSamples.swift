@@ -95,9 +95,7 @@ private struct SampleNumbers {
 extension Snapshot {
   /// - Parameter purpose: what the field is wanted for, in the infinitive.
   fileprivate func requiredField(_ name: String, of types: [FieldType], to purpose: String) throws -> Field {
-    guard let field = field(named: name) else {
-      throw Fault.unknownName(.missingInput, "field", name, among: fields.map(\.name))
-    }
+    let field = try requiredField(named: name)
     guard types.contains(field.type) else {
       throw Fault(
         .usage, "field \"\(name)\"", "holds \(field.type.rawValue)s, which cells cannot \(purpose) by",

@@ -173,6 +173,9 @@ private func makeDatabase(_ path: String) throws -> DatabaseWriter {
       #expect(refused([("dose", "")]) == .usage)
       #expect(refused([("image", "x")]) == .usage)
       #expect(refused([("rank", "x")]) == .usage)
+      #expect(refused([("Metadata_cell", "1")]) == .usage)
+      #expect(refused([("Metadata_image", "x")]) == .usage)
+      #expect(refused([("object", "x")]) == .usage)
       #expect(refused([("dose", "1")], ["dose"]) == .usage)
       #expect(refused([], ["dos"]) == .missingInput)
     }

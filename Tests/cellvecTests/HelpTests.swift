@@ -70,7 +70,7 @@ import Testing
     ["train", "--labels", "l", "--group", "g", "--ungrouped"], ["models", "seed", "m", "--heads", "7"],
     ["models", "seed", "m", "--inputs", "a,a"], ["models", "seed", "m", "--image-size", "30"],
     ["ingest", "d", "--strategy", "none"], ["ingest", "d", "--absent", "one"], ["models", "add", "n"],
-    ["count", "--runs", "3"], ["count", "--explain", "--runs", "0"],
+    ["count", "--explain"], ["count", "--runs", "3"], ["count", "--explain", "--runs", "0"],
     ["delete"], ["merge"],
     ["update"], ["update", "--set", "a=1"],
     ["update", "--metadata", "t", "--set", "a=1", "--where", "a = 1"],

@@ -10,7 +10,8 @@ expect_stdout 'cellvec ingest '
 expect_exit 0 cellvec help search
 
 # A terminal of 80 columns breaks no example: what is copied from it runs.
-for verb in ingest import export planes crops search list show stats check train predict heads simulate \
+for verb in ingest import export planes crops search list count show stats check train predict heads simulate \
+  update delete merge backup compact fields "fields rename" "fields drop" spaces "spaces rename" "spaces drop" \
   models "models add" "models inspect" "models seed" "models embed" "models time" "models card" "models cache"; do
   read -ra words <<<"$verb"
   expect_equal "examples of $verb" \

@@ -54,7 +54,7 @@ private func exercise(_ tree: TreeRecord, of pages: PageSnapshot) {
   var keys: [UnsafeRawBufferPointer] = []
   attempt {
     try TreeSurvey(pages, tree).run(
-      damage: check,
+      damage: checkSentence,
       entry: { key, value in
         sum += Int(value.first ?? 0) + Int(value.last ?? 0)
         if keys.count < 50 { keys.append(key) }

@@ -51,9 +51,8 @@ private func exerciseNumbers(_ record: UnsafeRawBufferPointer) throws {
   // A chunk has one size: the input is its front.
   var chunk = [UInt8](repeating: 0, count: NumberChunk.rowCount * 8)
   chunk.withUnsafeMutableBytes { $0.copyBytes(from: record.prefix(NumberChunk.rowCount * 8)) }
-  let column = try chunk.withUnsafeBytes { try NumberColumn(decoding: $0, key: key)[NumberChunk.rowCount - 1] }
+  _ = try chunk.withUnsafeBytes { try NumberColumn(decoding: $0, key: key)[NumberChunk.rowCount - 1] }
   _ = try? NumberColumn(decoding: record, key: key)
-  guard column == 0 || column.isNaN else { return }
 }
 
 /// The input is a block's header and the front of its payload; space, block and dimension are those that it names.

@@ -17,8 +17,9 @@ import Identity
 ///
 /// Files of another version are never read, and go when they are old.
 enum PackedWeightsLayout {
-  /// To be raised with every change of this layout, of the kernels' panels, and of how `ViTWeights` makes arrays from
-  /// tensors: what is in the cache must be what would be packed anew.
+  /// To be raised with every change of this layout, of the kernels' panels, of how `ViTWeights` makes arrays from
+  /// tensors, and of int8's calibration (its images, counts and seeds, the rounding of its factors, and what the float32
+  /// forward pass gives): what is in the cache must be what would be packed anew.
   static let version: UInt32 = 1
 
   static let magic: [UInt8] = Array("cellvecW".utf8)
@@ -46,20 +47,17 @@ enum PackedWeightsLayout {
 extension PackedWeightsLayout.Table {
   var encoded: [UInt8] {
     var bytes: [UInt8] = []
-    func append(_ number: some FixedWidthInteger) {
-      withUnsafeBytes(of: number.littleEndian) { bytes += $0 }
-    }
     func append(_ text: String) {
       let text = Array(text.utf8.prefix(Int(UInt16.max)))
-      append(UInt16(text.count))
+      bytes.append(littleEndian: UInt16(text.count))
       bytes += text
     }
     append(key)
     append(model)
     for array in arrays {
-      append(UInt64(array.range.lowerBound))
-      append(UInt64(array.range.count))
-      append(array.checksum)
+      bytes.append(littleEndian: UInt64(array.range.lowerBound))
+      bytes.append(littleEndian: UInt64(array.range.count))
+      bytes.append(littleEndian: array.checksum)
       append(array.name)
     }
     return bytes
@@ -69,15 +67,12 @@ extension PackedWeightsLayout.Table {
   func header(tableOffset offset: Int) -> [UInt8] {
     let table = encoded
     var bytes = PackedWeightsLayout.magic
-    func append(_ number: some FixedWidthInteger) {
-      withUnsafeBytes(of: number.littleEndian) { bytes += $0 }
-    }
-    append(PackedWeightsLayout.version)
-    append(UInt32(arrays.count))
-    append(UInt64(offset + table.count))
-    append(UInt64(offset))
-    append(table.withUnsafeBytes(checksum64))
-    append(bytes.withUnsafeBytes(checksum64))
+    bytes.append(littleEndian: PackedWeightsLayout.version)
+    bytes.append(littleEndian: UInt32(arrays.count))
+    bytes.append(littleEndian: UInt64(offset + table.count))
+    bytes.append(littleEndian: UInt64(offset))
+    bytes.append(littleEndian: table.withUnsafeBytes(checksum64))
+    bytes.append(littleEndian: bytes.withUnsafeBytes(checksum64))
     return bytes + [UInt8](repeating: 0, count: PackedWeightsLayout.headerByteCount - bytes.count)
   }
 }

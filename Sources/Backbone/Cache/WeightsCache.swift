@@ -12,8 +12,8 @@ import Kernels
 ///     <folder>/<hash of a file's identity>.digest              see `FileDigests`
 ///
 /// All of it can be made again, so that nothing here is a fault: what cannot be read, is damaged, of another version or
-/// of another user counts as absent, and what cannot be written is left. A file appears under its name complete or not at all, and is
-/// never written to again; who has mapped it keeps it when it goes.
+/// of another user counts as absent, and what cannot be written is left. A file appears under its name complete or not
+/// at all, and is never written to again; who has mapped it keeps it when it goes.
 ///
 /// When a file is added, those go that were not used for `maximumAgeDays`, and the ones unused for longest while all
 /// together exceed `maximumByteCount`; but none that was used today.
@@ -35,18 +35,11 @@ package struct WeightsCache: Sendable {
   /// `$CELLVEC_CACHE`, `$XDG_CACHE_HOME/cellvec` or `~/.cache/cellvec`; nil when the first is "off", or the user has no
   /// such place.
   package init?(environment variable: (String) -> String?) {
-    func path(_ name: String) -> String? { variable(name).flatMap { $0.isEmpty ? nil : $0 } }
-    if let own = path(Self.variable) {
-      guard own != "off" else { return nil }
-      folder = own
-    } else if let caches = path("XDG_CACHE_HOME"), caches.hasPrefix("/") {
-      // The standard wants relative paths ignored.
-      folder = caches + "/cellvec"
-    } else if let home = path("HOME") {
-      folder = home + "/.cache/cellvec"
-    } else {
-      return nil
-    }
+    let own = variable(Self.variable) ?? ""
+    guard own != "off",
+      let folder = own.isEmpty ? userFolder("XDG_CACHE_HOME", inHome: ".cache", variable) : own
+    else { return nil }
+    self.folder = folder
   }
 
   /// What packed weights are of.
@@ -122,7 +115,7 @@ extension WeightsCache {
 
   /// Notes that a file was used, once an hour at most: its time of modification is that of its last use.
   static func touch(_ path: String, _ identity: FileIdentity) {
-    guard secondsNow() - Double(identity.modified) / 1e9 > 3600 else { return }
+    guard identity.secondsSinceModified > 3600 else { return }
     utimensat(AT_FDCWD, path, nil, 0)
   }
 }
@@ -188,7 +181,7 @@ extension WeightsCache {
       guard let identity = FileIdentity(path: path) else { return nil }
       return File(
         path: path, byteCount: identity.byteCount,
-        unusedSeconds: max(0, secondsNow() - Double(identity.modified) / 1e9))
+        unusedSeconds: max(0, identity.secondsSinceModified))
     }
     .sorted { ($0.unusedSeconds, $0.path) < ($1.unusedSeconds, $1.path) }
   }
@@ -213,10 +206,4 @@ extension WeightsCache {
       if days > Double(Self.maximumAgeDays) || isTooMuch && days > 1 { unlink(file.path) }
     }
   }
-}
-
-private func secondsNow() -> Double {
-  var now = timespec()
-  clock_gettime(CLOCK_REALTIME, &now)
-  return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
 }

@@ -32,7 +32,7 @@ struct SmoothQuantization {
     fileprivate let inputs: [Linear.Calibration]
 
     /// Of the products that take an input; with what the product of the hidden units does to its results.
-    func product(of input: ProductInput, mlp: ViTGeometry.MLPKind = .swiglu) -> Linear.Calibration {
+    func product(of input: ProductInput, mlp: ViTGeometry.MLPKind) -> Linear.Calibration {
       var calibration = inputs[input.rawValue]
       if input == .mlp, mlp == .gelu { calibration.resultFactors = inverses(of: .hidden) }
       return calibration

@@ -28,12 +28,7 @@ package struct ModelRegistry: Sendable {
   /// `$XDG_DATA_HOME/cellvec/models`, or `~/.local/share/cellvec/models`; with the cache of the same environment.
   package init(environment variable: (String) -> String?) {
     cache = WeightsCache(environment: variable)
-    // The standard wants relative paths ignored.
-    if let data = variable("XDG_DATA_HOME"), data.hasPrefix("/") {
-      folder = data + "/cellvec/models"
-    } else {
-      folder = variable("HOME").flatMap { $0.isEmpty ? nil : $0 + "/.local/share/cellvec/models" }
-    }
+    folder = userFolder("XDG_DATA_HOME", inHome: ".local/share", variable).map { $0 + "/models" }
   }
 
   /// The same models, read from their files whatever is in the cache.
@@ -98,8 +93,10 @@ package struct ModelRegistry: Sendable {
 
   /// The model whose weights have this digest; nil when there is none.
   package func load(hash: String, precision: Precision? = .float32) throws -> Found? {
-    guard let name = try entries().first(where: { $0.hash == hash })?.name else { return nil }
-    return try load(name, precision: precision)
+    // The bundled file has one model and nothing beside it, so that its digest is the model's.
+    let names = try BundledModel.file().digest().description == hash ? [BundledModel.name] : addedNames()
+    let name = try names.first { try $0 == BundledModel.name || entry(of: $0).hash == hash }
+    return try name.map { try load($0, precision: precision) }
   }
 
   /// The text that describes a model, in Markdown.

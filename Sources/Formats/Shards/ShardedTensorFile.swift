@@ -46,8 +46,11 @@ struct ShardedTensorFile: TensorFile {
         }
       }
     }
+    try Self.checkNoneIsMissing(shards, index, name)
     self.metadata = metadata
   }
+
+  private static let remedy = "fetch the index and all files again, from one place"
 
   private static func shard(
     at path: String, of index: String, _ open: (String) throws -> FileBytes
@@ -72,19 +75,25 @@ struct ShardedTensorFile: TensorFile {
   private static func check(
     _ shard: any TensorFile, _ number: Int, against index: ShardIndex, _ name: String
   ) throws {
-    let remedy = "fetch the index and all files again, from one place"
-    let names = shard.tensorNames
-    if let stranger = names.first(where: { index.places[$0] != number }) {
+    if let stranger = shard.tensorNames.first(where: { index.places[$0] != number }) {
       let elsewhere = index.places[stranger].map { "has in \(excerpt(index.shards[$0]))" } ?? "does not have"
       throw Fault(
         .badData, shard.name, "has tensor \(excerpt(stranger)), which \(name) \(elsewhere)", remedy: remedy)
     }
-    let present = Set(names)
-    let missing = index.places.lazy.filter { $0.value == number && !present.contains($0.key) }.map(\.key)
-    if let missing = missing.min() {
-      throw Fault(
-        .badData, shard.name, "has no tensor \(excerpt(missing)), which \(name) has in it", remedy: remedy)
-    }
+  }
+
+  /// Looks whether the files have all that the index names; nothing else is in them.
+  private static func checkNoneIsMissing(_ shards: [any TensorFile], _ index: ShardIndex, _ name: String)
+    throws
+  {
+    guard shards.reduce(0, { $0 + $1.tensorNames.count }) < index.places.count,
+      let missing = index.places.filter({ shards[$0.value].shape(of: $0.key) == nil }).min(by: {
+        $0.key < $1.key
+      })
+    else { return }
+    throw Fault(
+      .badData, shards[missing.value].name, "has no tensor \(excerpt(missing.key)), which \(name) has in it",
+      remedy: remedy)
   }
 
   func shape(of tensor: String) -> [Int]? { places[tensor].flatMap { shards[$0].shape(of: tensor) } }

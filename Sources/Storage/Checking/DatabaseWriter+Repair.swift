@@ -1,4 +1,5 @@
 import Faults
+import Formats
 import Identity
 
 extension DatabaseWriter {

@@ -1,4 +1,5 @@
 import Faults
+import Formats
 import Identity
 
 /// How the vectors of one space are cut into blocks. Layout: schema/store.md, "vectors".

@@ -37,10 +37,3 @@ struct ByteReader {
     if count < 0 || count > remaining { throw damaged("needs \(count) more bytes, has \(remaining)") }
   }
 }
-
-extension [UInt8] {
-  /// Appends a number in little-endian order.
-  mutating func append(littleEndian number: some FixedWidthInteger) {
-    Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
-  }
-}

@@ -1,4 +1,5 @@
 import Faults
+import Formats
 
 /// A value as a cell record stores it: texts by their number in the field's dictionary.
 enum StoredValue: Equatable {

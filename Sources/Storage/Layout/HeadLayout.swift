@@ -1,3 +1,5 @@
+import Formats
+
 /// A head's value in table "heads": space u16, zero u16, byte count of the summary u32, summary, weights.
 extension HeadRecord {
   func encoded() -> [UInt8] {

@@ -19,6 +19,13 @@ package struct VectorBlock {
 }
 
 extension Snapshot {
+  /// Cells without a vector in any space.
+  package func unembeddedRows() throws -> RowSet {
+    var rows = try allRows()
+    for space in spaces { rows = rows.subtracting(try self.rows(in: space)) }
+    return rows
+  }
+
   /// Calls `body` with each block of the space that holds at least one of `rows`, in order of rows. Rows
   /// without a vector in the space are passed over.
   package func forEachBlock(

@@ -1,3 +1,4 @@
+import Faults
 package import Identity
 
 /// A consistent view of the database: what the last commit before it left. Lives during one `Database.read`.
@@ -10,6 +11,12 @@ package struct Snapshot: ~Copyable {
 
   package func field(named name: String) -> Field? { fields.first { $0.name == name } }
   package func space(named name: String) -> SpaceRecord? { spaces.first { $0.name == name } }
+
+  /// - Throws: `missingInput` when there is no such field.
+  package func requiredField(named name: String) throws -> Field {
+    if let field = field(named: name) { return field }
+    throw Fault.unknownName(.missingInput, "field", name, among: fields.map(\.name))
+  }
 
   // MARK: Cells and images
 

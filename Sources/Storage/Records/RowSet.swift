@@ -1,4 +1,5 @@
 import Croaring
+import Formats
 
 /// A set of rows, as a compressed Roaring bitmap.
 ///

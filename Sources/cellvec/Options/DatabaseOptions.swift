@@ -1,6 +1,7 @@
 import ArgumentParser
 import Faults
 import Storage
+import Synchronization
 
 /// Which database a command works on.
 struct DatabaseOptions: ParsableArguments {
@@ -12,25 +13,34 @@ struct DatabaseOptions: ParsableArguments {
     help: ArgumentHelp("Directory of the database; default $\(variable).", valueName: "directory"))
   private var directory: String?
 
+  /// Tells, once, what is not safe where the database lies.
   /// - Throws: `usage` when no database is named.
   func path() throws -> String {
-    if let path = directory ?? cellvec.variable(Self.variable), !path.isEmpty { return path }
+    if let path = directory ?? cellvec.variable(Self.variable), !path.isEmpty {
+      placeCaution.tell(of: path)
+      return path
+    }
     throw Fault(
       .usage, "--db", "names no database", remedy: "give its directory with --db, or set \(Self.variable)")
   }
 
   /// The database, for reading.
   func open() throws -> Database {
-    let path = try path()
-    let database = try Database(path: path)
-    warnOfPlace(path)
-    return database
+    try Database(path: path())
   }
 }
 
-/// Tells what is not safe where a database lies.
-private func warnOfPlace(_ path: String) {
-  if let caution = Database.cautionAboutPlace(of: path) { StandardError.writeLine("cellvec: \(caution)") }
+private let placeCaution = PlaceCaution()
+
+/// What a process has said of the places where databases lie.
+private final class PlaceCaution: Sendable {
+  private let told = Mutex<Set<String>>([])
+
+  func tell(of path: String) {
+    guard told.withLock({ $0.insert(path).inserted }), let caution = Database.cautionAboutPlace(of: path)
+    else { return }
+    StandardError.writeLine("cellvec: \(caution)")
+  }
 }
 
 /// What a command does while another process writes to its database.
@@ -49,10 +59,6 @@ struct WriterOptions: ParsableArguments {
 
   /// The database, for writing, as soon as no other process writes to it.
   func open(path: String, create: Bool = false, isQuiet: Bool = false) throws -> DatabaseWriter {
-    let writer = try DatabaseWriter(path: path, create: create) {
-      waits(for: $0, path: path, isQuiet: isQuiet)
-    }
-    warnOfPlace(path)
-    return writer
+    try DatabaseWriter(path: path, create: create) { waits(for: $0, path: path, isQuiet: isQuiet) }
   }
 }

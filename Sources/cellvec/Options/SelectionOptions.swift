@@ -78,12 +78,9 @@ struct FieldOptions: ParsableArguments {
     // One number for each class of each head would push everything else out of sight.
     guard let fields else { return known.filter { !$0.name.hasPrefix("probability_") } }
     if fields == "all" { return known }
-    return try names(in: fields).map { name in
-      guard let field = known.first(where: { $0.name == name }) else {
-        throw Fault.unknownName(.missingInput, "field", name, among: known.map(\.name))
-      }
-      return field
-    }
+    var chosen: [Field] = []
+    for name in names(in: fields) { chosen.append(try snapshot.requiredField(named: name)) }
+    return chosen
   }
 }
 

@@ -35,6 +35,10 @@ struct Check: ParsableCommand {
         talk.say("repaired \(try writer.open(path: path, isQuiet: talk.quiet).repair()) records")
       }
       faults = try database.open().check()
+    } else if repair, !faults.primary.isEmpty {
+      talk.say(
+        "nothing was repaired: records that follow from no others are damaged; restore a copy, or save the rest with cellvec export --salvage"
+      )
     }
     try report(faults.faults)
   }

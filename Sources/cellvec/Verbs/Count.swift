@@ -23,6 +23,7 @@ struct Count: ParsableCommand {
 
   func validate() throws {
     if runs < 1 { throw ValidationError("--runs: expected at least 1, found \(runs)") }
+    if explain && !selection.isGiven { throw ValidationError("--explain needs --where") }
     if runs > 1 && !explain { throw ValidationError("--runs goes with --explain") }
   }
 

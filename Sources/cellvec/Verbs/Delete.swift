@@ -57,9 +57,7 @@ struct Delete: ParsableCommand {
   private func plan(in snapshot: borrowing Snapshot) throws -> (deletion: CellDeletion, cellCount: Int) {
     let cells = try snapshot.allRows()
     var rows = try selection.rows(in: snapshot) ?? cells
-    if unembedded {
-      for space in snapshot.spaces { rows = rows.subtracting(try snapshot.rows(in: space)) }
-    }
+    if unembedded { rows = rows.intersection(try snapshot.unembeddedRows()) }
     return (try CellDeletion(of: rows, in: snapshot), cells.count)
   }
 }

@@ -87,11 +87,3 @@ struct DropField: ParsableCommand {
     talk.say("dropped field \(field.name)")
   }
 }
-
-extension Snapshot {
-  /// - Throws: `missingInput` when there is no such field.
-  fileprivate func requiredField(named name: String) throws -> Field {
-    if let field = field(named: name) { return field }
-    throw Fault.unknownName(.missingInput, "field", name, among: fields.map(\.name))
-  }
-}

@@ -78,11 +78,7 @@ struct DropSpace: ParsableCommand {
     try confirmation.require("drop space \(space.name) with \(vectors) vectors\(loss)")
     try writer.write { try $0.drop(space) }
     talk.say("dropped space \(space.name) with \(vectors) vectors\(loss)")
-    let left = try writer.database.read { snapshot in
-      var rows = try snapshot.allRows()
-      for space in snapshot.spaces { rows = rows.subtracting(try snapshot.rows(in: space)) }
-      return rows.count
-    }
+    let left = try writer.database.read { try $0.unembeddedRows().count }
     if left > 0 {
       talk.say("\(left) cells have no vector any more; cellvec delete --unembedded removes them")
     }

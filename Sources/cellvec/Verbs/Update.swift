@@ -15,7 +15,8 @@ struct Update: ParsableCommand {
 
       Examples:
         cellvec update --db lab.cellvec --metadata genes.csv --join plate,well
-        cellvec update --db lab.cellvec --set gene=BAG6 --clear remark --where "well = 'A01'"
+        cellvec update --db lab.cellvec --set gene=BAG6 --clear remark \\
+          --where "well = 'A01'"
       """)
 
   @OptionGroup var database: DatabaseOptions
