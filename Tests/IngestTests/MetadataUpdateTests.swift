@@ -96,11 +96,13 @@ private func makeDatabase(_ path: String) throws -> DatabaseWriter {
     try withDatabase { writer, directory in
       let (update, changed) = try update(
         writer, directory, table: "Metadata_well,label,grade\nA01,2,x\nA02,3,y\nA02,9,z\nB01,1,z\n",
-        join: "well,label")
+        join: "well, label")
       #expect(changed == 2)
       #expect(update.unmatchedLines == [4, 5])
       try #expect(column("grade", of: writer) == [nil, "x", nil, nil, nil, "y", nil, nil])
       try #expect(self.update(writer, directory, table: "dose,n\n1,5\n", join: "dose").changed == 6)
+      // Numbers are read as those of a table's values are.
+      try #expect(self.update(writer, directory, table: "dose,n\n 1 ,6\n0x1,7\n", join: "dose").changed == 6)
     }
   }
 

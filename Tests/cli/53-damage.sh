@@ -62,6 +62,7 @@ expect_exit 0 cellvec import vectors.npy --db db --space s --quiet
 # Image 0, kind 3, four values, number 5: the record of cell 5, which is primary.
 flip H 0 0 3 4 5 0
 expect_exit 65 cellvec check --db db --repair
+expect_stderr 'nothing was repaired: records that follow from no others are damaged'
 expect_stdout '^cell 5 +does not match its checksum'
 expect_stdout '^image "vectors.npy" +has lost cell 5 '
 expect_exit 65 cellvec export --db db --vectors rest.npy --metadata rest.csv
