@@ -43,6 +43,15 @@ kernels_isa kernels_best_isa(void) {
 #endif
 }
 
+bool kernels_bf16_pays(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return active >= KERNELS_AVX512_BF16 && !__builtin_cpu_is("intel");
+#else
+  return false;
+#endif
+}
+
 // Runs before main: no kernel is called earlier, and no lock is needed later.
 __attribute__((constructor)) static void decide(void) {
   active = kernels_best_isa();

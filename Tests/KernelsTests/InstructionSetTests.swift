@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Kernels
 import Testing
 
@@ -26,5 +27,11 @@ import Testing
 
   @Test func theActiveSetIsOneThatTheMachineRuns() {
     #expect(kernels_active_isa().rawValue <= kernels_best_isa().rawValue)
+  }
+
+  @Test func bfloat16PaysWhereItsInstructionsAreFastOnes() throws {
+    let processors = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
+    let hasInstructions = kernels_active_isa().rawValue >= KERNELS_AVX512_BF16.rawValue
+    #expect(kernels_bf16_pays() == (hasInstructions && !processors.contains("GenuineIntel")))
   }
 }

@@ -24,6 +24,11 @@ kernels_isa kernels_active_isa(void);
 // value changes nothing: whoever has a user to talk to must refuse it. An empty one counts as none.
 const char *kernels_refused_isa(void);
 
+// Whether products of bfloat16 take less time than those of float32. AMD's processors multiply twice as many of them a
+// clock. Intel's start one VDPBF16PS where they start two multiply-adds of float32, so that nothing is won and rounding
+// costs: on a Xeon with AVX512-BF16 an embedding took 1.4 times as long as in float32.
+bool kernels_bf16_pays(void);
+
 // As CELLVEC_ISA names it: portable, avx2, avx512, avx512-vnni, avx512-bf16.
 const char *kernels_isa_name(kernels_isa isa);
 
