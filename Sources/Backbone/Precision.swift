@@ -4,7 +4,7 @@ import Kernels
 /// in any case.
 package enum Precision: String, Sendable, Codable, CaseIterable {
   case float32
-  /// 8 bits of mantissa: twice as fast as float32 on AMD's processors with AVX512-BF16; a cosine of at least
+  /// 8 bits of mantissa: faster than float32 with AMX, and on AMD's processors with AVX512-BF16; a cosine of at least
   /// 0.9999 to float32, or 0.9995 with SwiGLU, whose hidden units are products of two rounded numbers.
   case bfloat16
   /// Whole numbers of 8 bits in the products of the blocks, and the fastest of the others in attention and for patches.

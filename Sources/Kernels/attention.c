@@ -24,7 +24,7 @@ size_t kernels_head_bytes(kernels_isa isa, kernels_number number, size_t tokens,
 size_t kernels_attend_bytes(kernels_isa isa, kernels_number number, size_t tokens, size_t width) {
   const matmul_set *set = matmul_set_of(isa);
   const size_t scores = score_count(set, tokens), sums = rounded_up(width, set->columns);
-  return set->rows * (4 * scores + (number == KERNELS_BF16 ? 2 * scores : 0) + 4 * sums +
+  return set->rows[number] * (4 * scores + (number == KERNELS_BF16 ? 2 * scores : 0) + 4 * sums +
                       kernels_row_bytes(number, width));
 }
 
@@ -105,16 +105,17 @@ void kernels_attend(kernels_isa isa, kernels_number number, const void *queries,
   const size_t columns = set->columns, words = kernels_row_bytes(number, width) / 4;
   const size_t scores = score_count(set, tokens), sums = rounded_up(width, columns);
   const size_t token_words = kernels_row_bytes(number, tokens) / 4, size = 4 / kernels_numbers_per_word(number);
+  const size_t most = set->rows[number];
   const float factor = 1 / sqrtf((float)width);
   float *strip = scratch;
-  float *gathered = strip + set->rows * scores;
-  uint32_t *query = (uint32_t *)(gathered + set->rows * sums);
-  void *weights = number == KERNELS_BF16 ? (void *)(query + set->rows * words) : (void *)strip;
+  float *gathered = strip + most * scores;
+  uint32_t *query = (uint32_t *)(gathered + most * sums);
+  void *weights = number == KERNELS_BF16 ? (void *)(query + most * words) : (void *)strip;
   const size_t weight_stride = scores * size;
   const uint32_t *keys = head;
   const uint32_t *values = (const uint32_t *)((const char *)head + key_bytes(isa, number, tokens, width));
   const int are_words = width * size % 4 == 0 && stride % 4 == 0 && (uintptr_t)queries % 4 == 0;
-  const size_t tiles = tile_count(rows, set->rows);
+  const size_t tiles = tile_count(rows, most);
   for (size_t tile = 0; tile < tiles; tile++) {
     const size_t start = tile_start(rows, tiles, tile), count = tile_start(rows, tiles, tile + 1) - start;
     const uint32_t *own = (const uint32_t *)(const void *)((const char *)queries + start * stride);

@@ -2,12 +2,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static const char *const names[] = {[KERNELS_PORTABLE] = "portable",
                                     [KERNELS_AVX2] = "avx2",
                                     [KERNELS_AVX512] = "avx512",
                                     [KERNELS_AVX512_VNNI] = "avx512-vnni",
-                                    [KERNELS_AVX512_BF16] = "avx512-bf16"};
+                                    [KERNELS_AVX512_BF16] = "avx512-bf16",
+                                    [KERNELS_AMX] = "amx"};
 
 static kernels_isa active = KERNELS_PORTABLE;
 static const char *refused = NULL;
@@ -28,6 +31,14 @@ bool kernels_find_isa(const char *name, kernels_isa best, kernels_isa *isa) {
   return false;
 }
 
+#if defined(__x86_64__)
+// Linux lends the tiles' state, 8 KiB a thread, to processes that ask for it, once for all threads.
+static bool may_use_tiles(void) {
+  enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+  return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+}
+#endif
+
 kernels_isa kernels_best_isa(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
@@ -37,7 +48,11 @@ kernels_isa kernels_best_isa(void) {
     return KERNELS_AVX2;
   }
   if (!__builtin_cpu_supports("avx512vnni")) return KERNELS_AVX512;
-  return __builtin_cpu_supports("avx512bf16") ? KERNELS_AVX512_BF16 : KERNELS_AVX512_VNNI;
+  if (!__builtin_cpu_supports("avx512bf16")) return KERNELS_AVX512_VNNI;
+  return __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") &&
+                 __builtin_cpu_supports("amx-int8") && may_use_tiles()
+             ? KERNELS_AMX
+             : KERNELS_AVX512_BF16;
 #else
   return KERNELS_PORTABLE;
 #endif
@@ -46,7 +61,7 @@ kernels_isa kernels_best_isa(void) {
 bool kernels_bf16_pays(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  return active >= KERNELS_AVX512_BF16 && !__builtin_cpu_is("intel");
+  return active >= KERNELS_AMX || (active == KERNELS_AVX512_BF16 && !__builtin_cpu_is("intel"));
 #else
   return false;
 #endif

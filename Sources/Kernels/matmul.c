@@ -8,6 +8,7 @@
 const matmul_set *matmul_set_of(kernels_isa isa) {
 #if defined(__x86_64__)
   switch (isa) {
+    case KERNELS_AMX: return &matmul_amx;
     case KERNELS_AVX512_BF16: return &matmul_avx512_bf16;
     case KERNELS_AVX512_VNNI: return &matmul_avx512_vnni;
     case KERNELS_AVX512: return &matmul_avx512;
@@ -73,7 +74,7 @@ void kernels_matmul(kernels_isa isa, const kernels_product *product, const void 
                     size_t out_stride) {
   const matmul_set *set = matmul_set_of(isa);
   const size_t columns = set->columns, words = word_count(product->number, product->inputs);
-  const size_t tiles = tile_count(rows, set->rows), size = 4 / kernels_numbers_per_word(result);
+  const size_t tiles = tile_count(rows, set->rows[product->number]), size = 4 / kernels_numbers_per_word(result);
   uint32_t sums[MATMUL_MAX_ROWS * MATMUL_MAX_COLUMNS] __attribute__((aligned(64)));
   float edge[MATMUL_MAX_ROWS * MATMUL_MAX_COLUMNS];
   const size_t panels = kernels_panels(isa, product->outputs);

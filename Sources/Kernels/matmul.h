@@ -5,9 +5,9 @@
 
 // What an instruction set brings to products. Sums are written raw: float32, or int32 for I8.
 typedef struct {
-  // Outputs of a panel, and the most rows whose sums fit the registers.
+  // Outputs of a panel, and by number the most rows whose sums fit the registers.
   size_t columns;
-  size_t rows;
+  size_t rows[3];
   // sums[r, c] = the dot of row r of x with column c of a panel, over `words` words; r < rows. Rows of x and of
   // sums lie `stride` and `sums_stride` words apart.
   void (*tile[3])(size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel, size_t words, uint32_t *sums,
@@ -31,13 +31,13 @@ typedef struct {
 
 extern const matmul_set matmul_portable;
 #if defined(__x86_64__)
-extern const matmul_set matmul_avx2, matmul_avx512, matmul_avx512_vnni, matmul_avx512_bf16;
+extern const matmul_set matmul_avx2, matmul_avx512, matmul_avx512_vnni, matmul_avx512_bf16, matmul_amx;
 #endif
 
 const matmul_set *matmul_set_of(kernels_isa isa);
 
 // The most rows of any set's tile, and the most columns.
-enum { MATMUL_MAX_ROWS = 12, MATMUL_MAX_COLUMNS = 32 };
+enum { MATMUL_MAX_ROWS = 32, MATMUL_MAX_COLUMNS = 32 };
 
 // Rows of tile number `tile` when `rows` rows are cut into as few tiles of at most `most` rows as can be, of equal
 // size up to one: a short last tile would read its panel for nothing.

@@ -8,6 +8,7 @@
 //   PAIRS_I16     optional: products of 16-bit integers, two summed to one of 32 bits, by one instruction
 //   BF16_ROWS, I8_ROWS   optional: fewer rows at a time, for dots of several instructions, which need registers
 //   ROUND_BF16    optional: floats to bfloat16, by one instruction
+//   MATRIX_BF16, MATRIX_I8, MATRIX_ROWS   optional: tiles of the file's own, defined behind the body, and their rows
 
 #include <math.h>
 #include <string.h>
@@ -317,4 +318,16 @@ TARGET static void round_all(size_t count, const float *x, uint16_t *out) {
 
 #include "quantize_body.h"
 
-const matmul_set SET = {COLUMNS, ROWS, {tile_f32, tile_bf16, tile_i8}, finish, weigh, scale, round_all, quantize, norm};
+#ifdef MATRIX_ROWS
+TARGET static void MATRIX_BF16(size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel, size_t count,
+                               uint32_t *sums, size_t sums_stride);
+TARGET static void MATRIX_I8(size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel, size_t count,
+                             uint32_t *sums, size_t sums_stride);
+#else
+#define MATRIX_BF16 tile_bf16
+#define MATRIX_I8 tile_i8
+#define MATRIX_ROWS ROWS
+#endif
+
+const matmul_set SET = {COLUMNS, {ROWS, MATRIX_ROWS, MATRIX_ROWS}, {tile_f32, MATRIX_BF16, MATRIX_I8},
+                        finish, weigh, scale, round_all, quantize, norm};

@@ -18,7 +18,7 @@ import Testing
       .float32: "7a33d97b542353eb25ec9eefcdb72a3a", .bfloat16: "c749ed812478c6bd21ccf8fb679495dd",
     ],
     "avx2": [.float32: "303d709354b7b4955c0f1f7466044ac0", .bfloat16: "2d3cd2f9dfec331c30c116ed2db5c330"],
-    "avx512": wide, "avx512-vnni": wide, "avx512-bf16": wide,
+    "avx512": wide, "avx512-vnni": wide, "avx512-bf16": wide, "amx": wide,
   ]
 
   private static let wide: [Precision: String] = [

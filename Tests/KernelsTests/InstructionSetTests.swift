@@ -3,7 +3,7 @@ import Kernels
 import Testing
 
 @Suite struct InstructionSetTests {
-  private let names = ["portable", "avx2", "avx512", "avx512-vnni", "avx512-bf16"]
+  private let names = ["portable", "avx2", "avx512", "avx512-vnni", "avx512-bf16", "amx"]
 
   private func found(_ name: String, upTo best: kernels_isa) -> kernels_isa? {
     var isa = KERNELS_PORTABLE
@@ -22,7 +22,7 @@ import Testing
 
   @Test(arguments: ["", "AVX2", "avx", "avx2 ", "avx512-amx", "best"])
   func otherNamesAreNot(name: String) {
-    #expect(found(name, upTo: KERNELS_AVX512_BF16) == nil)
+    #expect(found(name, upTo: KERNELS_AMX) == nil)
   }
 
   @Test func theActiveSetIsOneThatTheMachineRuns() {
@@ -31,7 +31,8 @@ import Testing
 
   @Test func bfloat16PaysWhereItsInstructionsAreFastOnes() throws {
     let processors = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
-    let hasInstructions = kernels_active_isa().rawValue >= KERNELS_AVX512_BF16.rawValue
-    #expect(kernels_bf16_pays() == (hasInstructions && !processors.contains("GenuineIntel")))
+    let isa = kernels_active_isa()
+    let isFast = isa == KERNELS_AMX || isa == KERNELS_AVX512_BF16 && !processors.contains("GenuineIntel")
+    #expect(kernels_bf16_pays() == isFast)
   }
 }

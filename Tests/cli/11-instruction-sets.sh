@@ -16,7 +16,7 @@ embed() { # SET PRECISION
   cellvec models embed --backbone tiny.safetensors --input x.npy --output "$1.$2.npy" --pooling class-mean --precision "$2"
 }
 
-names=(portable avx2 avx512 avx512-vnni avx512-bf16)
+names=(portable avx2 avx512 avx512-vnni avx512-bf16 amx)
 runs=()
 known=true
 for name in "${names[@]}"; do

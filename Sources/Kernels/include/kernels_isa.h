@@ -5,13 +5,15 @@
 
 // The instruction sets that kernels are written for, weakest first. Every kernel has a portable version,
 // which is the reference that the others are tested against; a kernel without a version of its own for a set
-// runs that of the best set below. AVX512 is F, BW, DQ and VL; the next add VNNI, then BF16.
+// runs that of the best set below. AVX512 is F, BW, DQ and VL; the next add VNNI, then BF16,
+// then AMX's tiles for bfloat16 and 8 bits.
 typedef enum {
   KERNELS_PORTABLE = 0,
   KERNELS_AVX2 = 1,
   KERNELS_AVX512 = 2,
   KERNELS_AVX512_VNNI = 3,
-  KERNELS_AVX512_BF16 = 4
+  KERNELS_AVX512_BF16 = 4,
+  KERNELS_AMX = 5
 } kernels_isa;
 
 // The best set that this machine runs.
@@ -24,12 +26,12 @@ kernels_isa kernels_active_isa(void);
 // value changes nothing: whoever has a user to talk to must refuse it. An empty one counts as none.
 const char *kernels_refused_isa(void);
 
-// Whether products of bfloat16 take less time than those of float32. AMD's processors multiply twice as many of them a
-// clock. Intel's start one VDPBF16PS where they start two multiply-adds of float32, so that nothing is won and rounding
-// costs: on a Xeon with AVX512-BF16 an embedding took 1.4 times as long as in float32.
+// Whether products of bfloat16 take less time than those of float32: by tiles they do, and on AMD's processors, which
+// multiply twice as many a clock. Intel's start one VDPBF16PS where they start two multiply-adds of float32: nothing is
+// won and rounding costs, so that an embedding by it took 1.6 times as long.
 bool kernels_bf16_pays(void);
 
-// As CELLVEC_ISA names it: portable, avx2, avx512, avx512-vnni, avx512-bf16.
+// As CELLVEC_ISA names it: portable, avx2, avx512, avx512-vnni, avx512-bf16, amx.
 const char *kernels_isa_name(kernels_isa isa);
 
 // Whether `name` is that of a set up to `best`, which is then written to `isa`.
