@@ -12,14 +12,17 @@ extension VectorSource where Self: ~Copyable {
   /// number of threads, any batch of queries and any division of the rows into blocks.
   ///
   /// - Shape: `queries` is [count, dimension], row-major; the result has `count` lists.
-  /// - Parameter rows: the rows to search; nil for all.
+  /// - Parameters:
+  ///   - k: neighbors of each query at most; `Int.max` for all.
+  ///   - rows: the rows to search; nil for all.
+  ///   - least: the similarity that a neighbor must have at least.
   /// - Complexity: O(count * rows * dimension / threads) time, one pass over memory for up to 64 queries;
   ///   O(count * k * threads) memory, whatever the number of rows.
   /// - Throws: `usage` when the queries' dimension is not the space's; `badData` when a query holds NaN or
   ///   infinity.
   package borrowing func nearest(
     to queries: UnsafeBufferPointer<Float>, count: Int, k: Int, in space: SpaceRecord,
-    among rows: RowSet? = nil, threads: Int = 1
+    among rows: RowSet? = nil, atLeast least: Float = -1, threads: Int = 1
   ) throws -> [[Neighbor]] {
     precondition(count >= 0 && k > 0 && threads > 0)
     let unitQueries = try unitVectors(queries, count: count, space: space)
@@ -27,7 +30,8 @@ extension VectorSource where Self: ~Copyable {
     let wanted = rows?.intersection(present) ?? present
     guard count > 0, !wanted.isEmpty else { return Array(repeating: [], count: count) }
 
-    var scan = ExactScan(queries: unitQueries, dimension: space.dimension, k: k, threads: threads)
+    var scan = ExactScan(
+      queries: unitQueries, dimension: space.dimension, k: k, least: least, threads: threads)
     try forEachBlock(of: space, containing: wanted) { scan.add($0) }
     return scan.finish()
   }
@@ -35,17 +39,18 @@ extension VectorSource where Self: ~Copyable {
   /// The same for queries in an array.
   package borrowing func nearest(
     to queries: [Float], count: Int, k: Int, in space: SpaceRecord, among rows: RowSet? = nil,
-    threads: Int = 1
+    atLeast least: Float = -1, threads: Int = 1
   ) throws -> [[Neighbor]] {
     try queries.withUnsafeBufferPointer {
-      try nearest(to: $0, count: count, k: k, in: space, among: rows, threads: threads)
+      try nearest(
+        to: $0, count: count, k: k, in: space, among: rows, atLeast: least, threads: threads)
     }
   }
 }
 
 /// The queries scaled to unit length; zero vectors stay zero. The scaling is done in double precision, so
 /// that no finite query overflows.
-private func unitVectors(
+func unitVectors(
   _ queries: UnsafeBufferPointer<Float>, count: Int, space: SpaceRecord
 ) throws -> [Float] {
   let dimension = space.dimension
@@ -84,10 +89,12 @@ private struct ExactScan {
   private var window: [VectorBlock] = []
   private var windowBytes = 0
 
-  init(queries: [Float], dimension: Int, k: Int, threads: Int) {
+  init(queries: [Float], dimension: Int, k: Int, least: Float, threads: Int) {
     self.threads = threads
     vectorBytes = dimension * MemoryLayout<Float>.stride
-    lanes = (0..<threads).map { _ in ScanLane(queries: queries, dimension: dimension, k: k) }
+    lanes = (0..<threads).map { _ in
+      ScanLane(queries: queries, dimension: dimension, k: k, least: least)
+    }
   }
 
   mutating func add(_ block: VectorBlock) {
@@ -139,12 +146,12 @@ private struct ScanLane {
   /// [batch, chunkRows]
   private var similarities: [Float]
 
-  init(queries: [Float], dimension: Int, k: Int) {
+  init(queries: [Float], dimension: Int, k: Int, least: Float) {
     self.queries = queries
     self.dimension = dimension
     chunkRows = max(1, Self.chunkBytes / (dimension * MemoryLayout<Float>.stride))
     let count = queries.count / dimension
-    nearest = Array(repeating: NearestNeighbors(capacity: k), count: count)
+    nearest = Array(repeating: NearestNeighbors(capacity: k, least: least), count: count)
     similarities = [Float](repeating: 0, count: min(count, Self.batch) * chunkRows)
   }
 

@@ -18,24 +18,28 @@ package struct Neighbor: Sendable, Equatable {
   }
 }
 
-/// The best `capacity` of the neighbors that it was offered, whatever their order.
+/// The best `capacity` of the neighbors that it was offered, whatever their order; those below `least` in similarity are
+/// none.
 ///
 /// A binary heap with the last of the kept neighbors at its root.
 struct NearestNeighbors {
   private let capacity: Int
+  private let least: Float
   private var heap: [Neighbor] = []
 
   /// Grows with what it is offered, so that a huge `capacity` costs nothing by itself.
-  init(capacity: Int) {
+  init(capacity: Int, least: Float) {
     precondition(capacity > 0)
     self.capacity = capacity
+    self.least = least
   }
 
   /// What a similarity must reach to be worth offering.
-  var threshold: Float { heap.count < capacity ? -.infinity : heap[0].similarity }
+  var threshold: Float { heap.count < capacity ? least : heap[0].similarity }
 
   /// - Complexity: O(log capacity); O(1) when the neighbor is not kept.
   mutating func offer(_ neighbor: Neighbor) {
+    guard neighbor.similarity >= least else { return }
     if heap.count < capacity {
       heap.append(neighbor)
       siftUp(heap.count - 1)

@@ -14,12 +14,9 @@ struct SearchReport {
     in snapshot: borrowing Snapshot
   ) throws {
     var table = table
-    var report = Report(
-      (queries.areNumbered ? ["query"] : []) + (queries.objects == nil ? [] : ["object"])
-        + ["rank", "cell", Column("similarity", decimals: 4)] + table.columns)
+    var report = Report(queries.columns + ["rank", "cell", Self.similarity] + table.columns)
     for (query, neighbors) in found.enumerated() {
-      let asked: [Value] =
-        (queries.areNumbered ? [.integer(query)] : []) + (queries.objects.map { [.text($0[query])] } ?? [])
+      let asked = queries.values(of: query)
       for (rank, neighbor) in neighbors.enumerated() {
         let place: [Value] = [
           .integer(rank + 1), .integer(Int(neighbor.row)), .real(neighbor.similarity),
@@ -28,5 +25,31 @@ struct SearchReport {
       }
     }
     self.report = report
+  }
+
+  /// - Parameter found: values of a field for each query, nearest first.
+  init(of found: [[NeighborGroup]], for queries: Queries, by field: Field) {
+    var report = Report(queries.columns + ["rank", Column(field.name), "cells", Self.similarity])
+    for (query, groups) in found.enumerated() {
+      for (rank, group) in groups.enumerated() {
+        report.append(
+          queries.values(of: query)
+            + [.integer(rank + 1), .text(group.value), .integer(group.count), .real(group.similarity)])
+      }
+    }
+    self.report = report
+  }
+
+  private static let similarity = Column("similarity", decimals: 4)
+}
+
+extension Queries {
+  /// The columns that say which query a result belongs to.
+  fileprivate var columns: [Column] {
+    (areNumbered ? ["query"] : []) + (objects == nil ? [] : ["object"])
+  }
+
+  fileprivate func values(of query: Int) -> [Value] {
+    (areNumbered ? [.integer(query)] : []) + (objects.map { [.text($0[query])] } ?? [])
   }
 }

@@ -1,3 +1,4 @@
+import Faults
 import Filter
 import Identity
 import Query
@@ -100,6 +101,99 @@ private func fill(_ path: String, with cells: [KnownCell]) throws -> SpaceRecord
           #expect(found[0].map(\.row) == nearest.map(\.row), "\(filter.text)")
         }
       }
+    }
+  }
+
+  /// Cells, a database of them, and a query, for tests of what a search makes of fields.
+  private func withCells(
+    seed: UInt64,
+    _ body: (
+      [KnownCell], MemoryVectors, _ query: [Float], SpaceRecord, borrowing Snapshot
+    ) throws -> Void
+  ) throws {
+    var generator = SeededGenerator(seed: seed)
+    let cells = (0..<700).map { _ in KnownCell(using: &generator) }
+    let query = (0..<dimension).map { _ in Float(generator.normal()) }
+    let oracle = MemoryVectors(cells.map(\.vector), dimension: dimension, rowsPerBlock: 50)
+    try withTemporaryDirectory { folder in
+      let path = "\(folder)/test.cellvec"
+      let space = try fill(path, with: cells)
+      try Database(path: path).read { try body(cells, oracle, query, space, $0) }
+    }
+  }
+
+  @Test func theNearestOfEachValueAreThoseOfBruteForce() throws {
+    try withCells(seed: 31) { cells, oracle, query, space, snapshot in
+      let all = RowSet(0..<Row(cells.count))
+      for (name, value) in [
+        ("gene", { (cell: KnownCell) in cell.gene }), ("dose", { cell in cell.dose.map { "\($0)" } }),
+      ] {
+        var seen: Set<String> = []
+        let expected = oracle.bruteForce(query, k: cells.count, among: all).map(\.row).filter { row in
+          value(cells[Int(row)]).map { seen.insert($0).inserted } ?? false
+        }
+        let field = try snapshot.requiredField(named: name)
+        for k in [1, 2, 5, .max] {
+          let found = try snapshot.nearest(
+            to: query + query, count: 2, k: k, in: space, distinct: field, threads: 2)
+          #expect(found.map { $0.map(\.row) } == Array(repeating: Array(expected.prefix(k)), count: 2))
+        }
+        let some = RowSet((0..<Row(cells.count)).filter { $0 % 3 == 0 })
+        let found = try snapshot.nearest(to: query, count: 1, k: 3, in: space, distinct: field, among: some)
+        #expect(found[0].allSatisfy { $0.row % 3 == 0 } && found[0].count == min(3, seen.count))
+      }
+      let lists = try snapshot.requiredField(named: "localization")
+      #expect(throws: Fault.self) {
+        try snapshot.nearest(to: query, count: 1, k: 3, in: space, distinct: lists)
+      }
+    }
+  }
+
+  @Test func valuesAreComparedByTheMeansOfTheirCells() throws {
+    try withCells(seed: 32) { cells, _, query, space, snapshot in
+      func cosine(_ a: [Double], _ b: [Double]) -> Double {
+        func dot(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
+        return dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot()
+      }
+      func mean(of cells: [KnownCell]) -> [Double] {
+        cells.reduce(into: Array(repeating: 0.0, count: dimension)) { sum, cell in
+          let vector = (cell.vector ?? []).map { Double($0) }
+          let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+          for i in vector.indices { sum[i] += vector[i] / norm }
+        }
+      }
+      let embedded = cells.enumerated().filter { $0.element.vector != nil && $0.offset % 2 == 0 }.map(
+        \.element)
+      for (name, values) in [
+        ("gene", { (cell: KnownCell) in cell.gene.map { [$0] } ?? [] }),
+        ("localization", { cell in cell.localization ?? [] }),
+      ] {
+        let field = try snapshot.requiredField(named: name)
+        let even = RowSet((0..<Row(cells.count)).filter { $0 % 2 == 0 })
+        let found = try snapshot.nearestGroups(
+          to: query, count: 1, k: .max, by: field, in: space, among: even)[0]
+        let expected = Set(cells.flatMap(values)).map { value in
+          let members = embedded.filter { values($0).contains(value) }
+          return (value, members.count, cosine(query.map { Double($0) }, mean(of: members)))
+        }.sorted { $0.2 > $1.2 }
+        #expect(found.map(\.value) == expected.map(\.0))
+        #expect(found.map(\.count) == expected.map(\.1))
+        for (found, expected) in zip(found, expected) {
+          #expect(abs(Double(found.similarity) - expected.2) < 1e-6)
+        }
+      }
+      let dose = try snapshot.requiredField(named: "dose")
+      #expect(throws: Fault.self) {
+        try snapshot.nearestGroups(to: query, count: 1, k: 3, by: dose, in: space)
+      }
+
+      let some = RowSet((0..<Row(cells.count)).filter { $0 % 5 == 0 })
+      let found = try #require(try snapshot.meanVector(of: some, in: space))
+      let members = cells.enumerated().filter { $0.offset % 5 == 0 && $0.element.vector != nil }.map(
+        \.element)
+      #expect(found.count == members.count)
+      #expect(cosine(found.vector.map { Double($0) }, mean(of: members)) > 1 - 1e-12)
+      #expect(try snapshot.meanVector(of: RowSet(), in: space) == nil)
     }
   }
 }

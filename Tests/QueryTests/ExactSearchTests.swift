@@ -119,6 +119,22 @@ private func randomRows(_ count: Int, percent: UInt64, using generator: inout Se
     #expect(fault?.kind == .usage)
   }
 
+  @Test func onlyNeighborsThatAreSimilarEnoughAreFound() throws {
+    var generator = SeededGenerator(seed: 91)
+    let source = MemoryVectors(
+      randomVectors(200, 4, absent: 10, using: &generator), dimension: 4, rowsPerBlock: 16)
+    let query = randomVectors(1, 4, using: &generator).compactMap { $0 }[0]
+    let all = try source.nearest(to: query, count: 1, k: .max, in: source.space)[0]
+    #expect(all.count == source.present.count)
+    for least in [-1, -0.3, all[20].similarity, 0.9999] as [Float] {
+      for k in [3, .max] {
+        let found = try source.nearest(
+          to: query, count: 1, k: k, in: source.space, atLeast: least, threads: 3)
+        #expect(found[0] == Array(all.filter { $0.similarity >= least }.prefix(k)))
+      }
+    }
+  }
+
   @Test func nearestNeighborsKeepTheBestOfWhatTheyAreOffered() {
     var generator = SeededGenerator(seed: 8)
     for capacity in [1, 2, 7, 100] {
@@ -126,7 +142,7 @@ private func randomRows(_ count: Int, percent: UInt64, using generator: inout Se
         Neighbor(row: Row($0), similarity: Float($0 / 4) / 16)
       }
       let expected = offered.sorted { ($1.similarity, $0.row) < ($0.similarity, $1.row) }.prefix(capacity)
-      var nearest = NearestNeighbors(capacity: capacity)
+      var nearest = NearestNeighbors(capacity: capacity, least: -1)
       for neighbor in offered { nearest.offer(neighbor) }
       #expect(nearest.sorted() == Array(expected))
     }

@@ -8,6 +8,15 @@ extension Snapshot {
     try transaction.rowSet(.hasValue(field: field.id))
   }
 
+  /// Cells whose value is this one, or in a list field has a text in common with it.
+  package func rows(_ field: Field, sharing value: FieldValue) throws -> RowSet {
+    switch value {
+    case .string(let text): try rows(field, equals: text)
+    case .list(let texts): try rows(field, among: texts)
+    case .number(let number): try rows(field, among: [number])
+    }
+  }
+
   // MARK: Texts
 
   /// Cells whose value equals `text` (string field) or contains it (list field).

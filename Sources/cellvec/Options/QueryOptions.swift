@@ -1,6 +1,8 @@
 import ArgumentParser
 import Faults
+import Filter
 import Formats
+import Query
 import Storage
 
 /// What a search looks for.
@@ -22,21 +24,55 @@ struct QueryOptions: ParsableArguments {
     help: ArgumentHelp(
       "Search with each row of a .npy file of float32.", valueName: "file"))
   var vectors: String?
-  @Flag(help: "Let --cell be among its own neighbors.") var includeSelf = false
+  @Option(
+    help: ArgumentHelp(
+      "Search with the mean of the cells that match, such as \"gene = 'BAG6'\".", valueName: "condition"))
+  var meanOf: String?
+  @Flag(help: "Let the cells searched with be among the results.") var includeSelf = false
+  @Option(
+    help: ArgumentHelp("Leave out cells that share the value of --cell in a field.", valueName: "field"))
+  var excludeSame: String?
 
   func validate() throws {
-    let given = [cell != nil, vectors != nil, !image.isEmpty].count { $0 }
-    if given != 1 { throw ValidationError("expected one of --cell, --image and --vectors, found \(given)") }
+    let given = [cell != nil, vectors != nil, !image.isEmpty, meanOf != nil].count { $0 }
+    if given != 1 {
+      throw ValidationError("expected one of --cell, --image, --vectors and --mean-of, found \(given)")
+    }
     if backbone != nil && image.isEmpty { throw ValidationError("--backbone goes with --image") }
     if object != nil && image.isEmpty { throw ValidationError("--object goes with --image") }
-    if includeSelf && cell == nil { throw ValidationError("--include-self goes with --cell") }
+    if includeSelf && cell == nil && meanOf == nil {
+      throw ValidationError("--include-self goes with --cell and --mean-of")
+    }
+    if excludeSame != nil && cell == nil { throw ValidationError("--exclude-same goes with --cell") }
+  }
+
+  /// The cells with the value that a cell has in a field, or a text of it.
+  private func sharing(_ field: String, with cell: Row, in snapshot: borrowing Snapshot) throws -> RowSet {
+    let field = try snapshot.requiredField(named: field)
+    if let value = try snapshot.requiredCell(at: cell).values[field.id] {
+      return try snapshot.rows(field, sharing: value)
+    }
+    StandardError.writeLine("warning: --exclude-same: cell \(cell) has no value of field \"\(field.name)\"")
+    return RowSet()
   }
 
   /// The vectors to search with.
   func read(in space: SpaceRecord, of snapshot: borrowing Snapshot, threads: Int) throws -> Queries {
     if let cell {
       let vector = try snapshot.requiredVector(of: cell, in: space)
-      return Queries(vectors: vector, count: 1, areNumbered: false, excluded: includeSelf ? nil : cell)
+      var excluded = includeSelf ? RowSet() : RowSet([cell])
+      if let excludeSame { excluded.formUnion(try sharing(excludeSame, with: cell, in: snapshot)) }
+      if includeSelf { excluded.remove(cell) }
+      return Queries(vectors: vector, count: 1, areNumbered: false, excluded: excluded)
+    }
+    if let meanOf {
+      let rows = try Filter(meanOf).rows(in: snapshot)
+      guard let mean = try snapshot.meanVector(of: rows, in: space) else {
+        throw Fault(
+          .missingInput, "--mean-of", "no cell that matches has a vector in space \"\(space.name)\"",
+          remedy: "count cells with cellvec count --where")
+      }
+      return Queries(vectors: mean.vector, count: 1, areNumbered: false, excluded: includeSelf ? nil : rows)
     }
     if !image.isEmpty {
       let query = try ImageQuery(files: image, space: space, backbone: backbone)
@@ -63,14 +99,14 @@ struct Queries {
   /// What the queries are in their image, which results name; nil for queries that are no objects of an
   /// image.
   var objects: [String]?
-  /// The cell that the query is, which is no result.
-  var excluded: Row?
+  /// The cells that are no results, such as the query itself.
+  var excluded: RowSet?
 
   /// The rows that may be found; nil for all.
   func candidates(
     among selection: RowSet?, of space: SpaceRecord, in snapshot: borrowing Snapshot
   ) throws -> RowSet? {
     guard let excluded else { return selection }
-    return try (selection ?? snapshot.rows(in: space)).subtracting(RowSet([excluded]))
+    return try (selection ?? snapshot.rows(in: space)).subtracting(excluded)
   }
 }

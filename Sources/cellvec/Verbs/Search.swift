@@ -13,19 +13,22 @@ struct Search: ParsableCommand {
       made from, and mask=FILE where its cells come from masks. Each of its cells is
       a query: "object" is its label in the mask, or x,y,width,height of a nucleus.
 
+      --mean-of searches with the mean of many cells' vectors, each scaled to length
+      1; --by compares the query with such means, one for each value of a field, and
+      lists values in place of cells: which proteins look like this one?
+
       Examples:
         cellvec search --db lab.cellvec --cell 4711 --where "gene = 'BAG6'"
         cellvec search --db lab.cellvec --image nucleus=blue.png protein=green.png
         cellvec search --db lab.cellvec --image dna=d.tif mask=m.tif --object 7 -k 1
         cellvec search --db lab.cellvec --vectors queries.npy -k 20 --json
+        cellvec search --db lab.cellvec --cell 4711 --distinct gene --exclude-same well
+        cellvec search --db lab.cellvec --mean-of "gene = 'BAG6'" --by gene
       """)
-
-  static let defaultCount = 10
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var query: QueryOptions
-  @Option(name: [.customShort("k"), .customLong("limit")], help: "Neighbors of each query.")
-  var count = defaultCount
+  @OptionGroup var results: ResultOptions
   @OptionGroup var selection: WhereOptions
   @OptionGroup var space: SpaceOptions
   @OptionGroup var fields: FieldOptions
@@ -33,21 +36,33 @@ struct Search: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var output: OutputOptions
 
-  func validate() throws {
-    if count < 1 { throw ValidationError("-k: expected at least 1, found \(count)") }
-  }
-
   func run() throws {
-    let results = try database.open().read { snapshot in
+    let report = try database.open().read { snapshot in
       let space = try space.resolve(in: snapshot)
       let table = CellTable(showing: try fields.resolve(in: snapshot))
+      let field = try results.field(in: snapshot)
       let queries = try query.read(in: space, of: snapshot, threads: threads.count)
       let rows = try queries.candidates(among: selection.rows(in: snapshot), of: space, in: snapshot)
-      let found = try snapshot.nearest(
-        to: queries.vectors, count: queries.count, k: count, in: space, among: rows, threads: threads.count)
-      return try SearchReport(of: found, for: queries, showing: table, in: snapshot).report
+      switch field {
+      case .by(let field):
+        let found = try snapshot.nearestGroups(
+          to: queries.vectors, count: queries.count, k: results.count.value, by: field, in: space,
+          among: rows,
+          atLeast: results.minSimilarity)
+        return SearchReport(of: found, for: queries, by: field).report
+      case .distinct(let field):
+        let found = try snapshot.nearest(
+          to: queries.vectors, count: queries.count, k: results.count.value, in: space, distinct: field,
+          among: rows, atLeast: results.minSimilarity, threads: threads.count)
+        return try SearchReport(of: found, for: queries, showing: table, in: snapshot).report
+      case nil:
+        let found = try snapshot.nearest(
+          to: queries.vectors, count: queries.count, k: results.count.value, in: space, among: rows,
+          atLeast: results.minSimilarity, threads: threads.count)
+        return try SearchReport(of: found, for: queries, showing: table, in: snapshot).report
+      }
     }
-    try StandardOutput.write(results, as: output.format)
-    if requireMatch && results.rows.isEmpty { throw ExitStatus.failed }
+    try StandardOutput.write(report, as: output.format)
+    if requireMatch && report.rows.isEmpty { throw ExitStatus.failed }
   }
 }

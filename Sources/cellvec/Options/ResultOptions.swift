@@ -1,0 +1,66 @@
+import ArgumentParser
+import Storage
+
+/// Which and how many results of a search are wanted.
+struct ResultOptions: ParsableArguments {
+  static let defaultCount = 10
+
+  @Option(
+    name: [.customShort("k"), .customLong("limit")],
+    help: ArgumentHelp("Results of each query: a number, or 'all'.", valueName: "limit"))
+  private(set) var count = ResultCount(value: defaultCount)
+  @Option(
+    help: ArgumentHelp("Only results with this similarity or more, from -1 to 1.", valueName: "similarity"))
+  private(set) var minSimilarity: Float = -1
+  @Option(
+    help: ArgumentHelp(
+      "Of the cells that share a value of a field only the nearest; cells without a value are left out.",
+      valueName: "field"))
+  private var distinct: String?
+  @Option(
+    help: ArgumentHelp(
+      "Values of a field in place of cells: by the mean vectors of their cells.", valueName: "field"))
+  private var by: String?
+
+  /// What a field is for.
+  enum FieldUse {
+    case distinct(Field)
+    case by(Field)
+  }
+
+  func validate() throws {
+    guard (-1...1).contains(minSimilarity) else {
+      throw ValidationError("--min-similarity: expected -1 to 1, found \(minSimilarity)")
+    }
+    if distinct != nil && by != nil {
+      throw ValidationError("expected one of --distinct and --by, found both")
+    }
+  }
+
+  /// - Throws: `missingInput` for a field that does not exist.
+  func field(in snapshot: borrowing Snapshot) throws -> FieldUse? {
+    if let distinct { return .distinct(try snapshot.requiredField(named: distinct)) }
+    if let by { return .by(try snapshot.requiredField(named: by)) }
+    return nil
+  }
+}
+
+/// How many results: a number from 1, or all.
+struct ResultCount: ExpressibleByArgument, CustomStringConvertible {
+  /// `Int.max` for all.
+  let value: Int
+
+  init(value: Int) { self.value = value }
+
+  init?(argument: String) {
+    if argument == "all" {
+      value = .max
+    } else if let number = Int(argument), number >= 1 {
+      value = number
+    } else {
+      return nil
+    }
+  }
+
+  var description: String { value == .max ? "all" : String(value) }
+}
