@@ -29,6 +29,8 @@ package struct DatabaseSamples: Sendable {
   /// The cell of each sample, increasing.
   package let rows: [Row]
   package let labels: LabelTable
+  /// Whether the labels are of a list field, so that a cell may have several.
+  package let areLists: Bool
   /// The group of each sample; nil when cells are not grouped.
   package let groups: [Int32]?
   /// Cells that were left out because they have no label.
@@ -61,6 +63,7 @@ package struct DatabaseSamples: Sendable {
     }
 
     self.rows = rows
+    areLists = field.type == .list
     let samples = SampleNumbers(rows, limit: try snapshot.rowLimit())
     var labels = [[String]](repeating: [], count: rows.count)
     for (text, members) in classes {

@@ -24,11 +24,6 @@ struct Ranking {
     positives = runs.reduce(0) { $0 + $1.positives }
   }
 
-  /// How many samples score above `threshold`, and how many of them are positives.
-  func predicted(above threshold: Float) -> (count: Int, positives: Int) {
-    runs.prefix { $0.score > threshold }.reduce((0, 0)) { ($0.0 + $1.count, $0.1 + $1.positives) }
-  }
-
   /// The probability that a positive outranks a negative, ties counting half (Mann-Whitney U over all pairs);
   /// nil without a positive or without a negative.
   var auroc: Double? {

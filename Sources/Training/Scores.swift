@@ -10,22 +10,30 @@ package struct Scores: Sendable, Equatable, Codable {
   ///   - thresholds: one a class; a class is predicted where its probability exceeds it.
   package init(probabilities: [Float], samples: [Int32], labels: LabelTable, thresholds: [Float]) {
     let classCount = labels.classes.count
-    precondition(probabilities.count == samples.count * classCount && thresholds.count == classCount)
+    precondition(thresholds.count == classCount)
+    self.init(
+      probabilities: probabilities, samples: samples, labels: labels,
+      decisions: probabilities.indices.map { probabilities[$0] > thresholds[$0 % classCount] })
+  }
+
+  /// - Parameters:
+  ///   - probabilities: as above.
+  ///   - decisions: whether each class is predicted for each sample, [samples.count, classes].
+  init(probabilities: [Float], samples: [Int32], labels: LabelTable, decisions: [Bool]) {
+    let classCount = labels.classes.count
+    precondition(probabilities.count == samples.count * classCount && decisions.count == probabilities.count)
     var isPositive = [Bool](repeating: false, count: probabilities.count)
     var emptyPredictions = 0
     for (row, sample) in samples.enumerated() {
       for member in labels.classes(of: sample) { isPositive[row * classCount + Int(member)] = true }
-      let isEmpty = (0..<classCount).allSatisfy {
-        !(probabilities[row * classCount + $0] > thresholds[$0])
-      }
-      if isEmpty { emptyPredictions += 1 }
+      if !decisions[row * classCount..<(row + 1) * classCount].contains(true) { emptyPredictions += 1 }
     }
     perClass = labels.classes.enumerated().map { index, name in
       let column = stride(from: index, to: probabilities.count, by: classCount)
       return ClassScore(
         className: name,
         ranking: Ranking(column.map { (score: probabilities[$0], isPositive: isPositive[$0]) }),
-        threshold: thresholds[index])
+        predicted: column.count { decisions[$0] }, hits: column.count { decisions[$0] && isPositive[$0] })
     }
     self.emptyPredictions = emptyPredictions
     sampleCount = samples.count
@@ -56,12 +64,14 @@ package struct ClassScore: Sendable, Equatable, Codable {
   /// Area under the precision-recall steps; nil without a positive.
   package let averagePrecision: Double?
 
-  init(className: String, ranking: Ranking, threshold: Float) {
-    let predicted = ranking.predicted(above: threshold)
+  /// - Parameters:
+  ///   - predicted: samples for which the class is predicted.
+  ///   - hits: positives among them.
+  init(className: String, ranking: Ranking, predicted: Int, hits: Int) {
     self.className = className
-    truePositives = predicted.positives
-    falsePositives = predicted.count - predicted.positives
-    falseNegatives = ranking.positives - predicted.positives
+    truePositives = hits
+    falsePositives = predicted - hits
+    falseNegatives = ranking.positives - hits
     auroc = ranking.auroc
     averagePrecision = ranking.averagePrecision
   }

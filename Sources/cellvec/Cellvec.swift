@@ -28,7 +28,7 @@ struct Cellvec: ParsableCommand {
         ]),
       CommandGroup(
         name: "Search", subcommands: [Search.self, List.self, Count.self, Show.self, Stats.self, Check.self]),
-      CommandGroup(name: "Classification", subcommands: [Train.self, Predict.self, Heads.self]),
+      CommandGroup(name: "Classification", subcommands: [Train.self, KNN.self, Predict.self, Heads.self]),
       CommandGroup(name: "Model and simulation", subcommands: [Models.self, Simulate.self]),
     ])
 

@@ -32,19 +32,12 @@ struct TrainingReport {
     var entries: [(String, Value)] = [
       ("space", .text(space)), ("labels", .text(plan.labelField)),
       ("cells", .text("\(samples.rows.count)\(groups), \(samples.labels.classes.count) classes")),
-      ("left out", .text(leftOut)),
+      ("left out", .text(samples.leftOut(plan.grouping))),
       ("macro F1", .text(described(outcome.evaluation.macroF1))),
       ("micro F1", .text(described(outcome.evaluation.microF1))),
     ]
     if let head { entries.append(("head", .text(head))) }
     return Card(entries)
-  }
-
-  private var leftOut: String {
-    let samples = outcome.samples
-    let ungrouped =
-      samples.ungroupedCount > 0 ? ", \(samples.ungroupedCount) without \(plan.grouping.name ?? "group")" : ""
-    return "\(samples.unlabeledCount) cells without label\(ungrouped)"
   }
 
   private func described(_ score: Spread) -> String {
@@ -72,6 +65,14 @@ struct TrainingReport {
   private var notes: [String] {
     let warnings = outcome.warnings.map { "warning: \($0)" }
     return warnings.isEmpty ? [] : [""] + warnings
+  }
+}
+
+extension DatabaseSamples {
+  /// The cells that were left out, and why.
+  func leftOut(_ grouping: FoldGrouping) -> String {
+    let ungrouped = ungroupedCount > 0 ? ", \(ungroupedCount) without \(grouping.name ?? "group")" : ""
+    return "\(unlabeledCount) cells without label\(ungrouped)"
   }
 }
 

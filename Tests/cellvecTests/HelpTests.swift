@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct HelpTests {
   static let verbs: [any ParsableCommand.Type] = [
-    Search.self, List.self, Count.self, Show.self, Stats.self, Check.self, Train.self, Predict.self,
+    List.self, Count.self, Show.self, Stats.self, Check.self, Train.self, KNN.self, Predict.self,
     ListHeads.self,
     SeedModel.self, InspectModel.self, ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self,
     ModelCard.self, EmbedArray.self, ShowCache.self, Simulate.self, Delete.self, Update.self, ListFields.self,
@@ -21,7 +21,8 @@ import Testing
   @Test func everyVerbIsOffered() {
     let help = Cellvec.helpMessage(columns: 80)
     for verb in [
-      "ingest", "import", "export", "search", "list", "count", "show", "stats", "check", "train", "predict",
+      "ingest", "import", "export", "search", "list", "count", "show", "stats", "check", "train", "knn",
+      "predict",
       "update", "delete", "fields", "spaces", "merge", "backup", "compact",
     ] {
       #expect(help.contains("\n  \(verb) "))
@@ -29,7 +30,10 @@ import Testing
   }
 
   static let sound: [[String]] = [
-    ["search", "--cell", "1"], ["list", "--json", "--limit", "3"],
+    ["search", "--cell", "1"], ["search", "--mean-of", "a = 'b'", "--by", "a", "-k", "all"],
+    ["search", "--cell", "1", "--distinct", "a", "--exclude-same", "b", "--min-similarity", "0.5"],
+    ["knn", "--labels", "l", "--group", "g", "-k", "1,20", "--temperature", "0.1"],
+    ["list", "--json", "--limit", "3"],
     ["train", "--labels", "l", "--hidden", "5,4"],
     ["show", "7", "--vector", "--space", "s"], ["predict", "--head", "h", "--threshold", "0.2"], ["heads"],
     ["heads", "list", "--csv"], ["models", "inspect", "m"], ["models"],

@@ -24,7 +24,7 @@ expect_stderr 'Usage: cellvec list'
 expect_exit 64 cellvec list --db db --limit -1
 expect_exit 64 cellvec list --db db --json --csv
 expect_exit 64 cellvec search --db db
-expect_stderr 'expected one of --cell, --image and --vectors'
+expect_stderr 'expected one of --cell, --image, --vectors and --mean-of'
 expect_exit 64 cellvec search --db db --cell 0 -k 0
 expect_exit 64 cellvec train --db db --labels localization --group gene --ungrouped
 expect_exit 64 cellvec list

@@ -14,7 +14,7 @@ expect_lines 1
 expect_exit 0 cellvec train --db db --labels localization --ungrouped --folds 3 --epochs 20
 expect_stdout 'UNGROUPED'
 expect_exit 64 cellvec train --db db --labels localization
-expect_stderr 'share a fold'
+expect_stderr 'stay together'
 expect_stderr 'at least 5 groups'
 expect_exit 64 cellvec train --db db --labels area --group gene
 expect_exit 64 cellvec train --db db --labels localization --group gene --folds 1

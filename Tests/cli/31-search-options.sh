@@ -63,4 +63,19 @@ expect_stderr 'field "area": expected a field of strings or lists, found numbers
 expect_exit 66 cellvec search --db db --mean-of "gene = 'G99'"
 expect_stderr '^cellvec: --mean-of: no cell that matches has a vector in space "s"; count cells with cellvec count --where$'
 expect_exit 64 cellvec search --db db --cell 3 --by gene --distinct gene
+
+# What neighbors say of a cell.
+expect_exit 0 cellvec knn --db db --labels localization --group gene -k 1,3 --csv --quiet
+expect_stdout '^k,macro_f1,micro_f1,cells_without_prediction$'
+expect_lines 3
+expect_exit 0 cellvec knn --db db --labels localization --group gene
+expect_stdout '^cells +36 in 9 groups, 3 classes$'
+expect_stdout '^left out +4 cells without label$'
+expect_stdout '^neighbors +of another gene$'
+expect_exit 0 cellvec knn --db db --labels localization --ungrouped --json --quiet
+expect_equal "scores of classes" "$(python3 -c 'import json, sys; print([len(r["scores"]["perClass"]) for r in json.load(sys.stdin)["results"]])' <"$_out")" "[3, 3, 3]"
+expect_exit 64 cellvec knn --db db --labels localization -k 1,x
+expect_exit 64 cellvec knn --db db --labels localization --temperature 0
+expect_exit 65 cellvec knn --db db --labels localization
+expect_stderr '^cellvec: the cells: expected cells of two groups or more, found one group; group by another field'
 finish

@@ -11,7 +11,7 @@ struct ResultOptions: ParsableArguments {
   private(set) var count = ResultCount(value: defaultCount)
   @Option(
     help: ArgumentHelp("Only results with this similarity or more, from -1 to 1.", valueName: "similarity"))
-  private(set) var minSimilarity: Float = -1
+  private var minSimilarity: Float?
   @Option(
     help: ArgumentHelp(
       "Of the cells that share a value of a field only the nearest; cells without a value are left out.",
@@ -28,9 +28,11 @@ struct ResultOptions: ParsableArguments {
     case by(Field)
   }
 
+  var leastSimilarity: Float { minSimilarity ?? -1 }
+
   func validate() throws {
-    guard (-1...1).contains(minSimilarity) else {
-      throw ValidationError("--min-similarity: expected -1 to 1, found \(minSimilarity)")
+    guard (-1...1).contains(leastSimilarity) else {
+      throw ValidationError("--min-similarity: expected -1 to 1, found \(leastSimilarity)")
     }
     if distinct != nil && by != nil {
       throw ValidationError("expected one of --distinct and --by, found both")

@@ -4,18 +4,7 @@ import Training
 
 /// What a head learns and how.
 struct TrainingOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp("Field with the classes to learn.", valueName: "field"))
-  var labels: String
-
-  @Option(
-    help: ArgumentHelp(
-      "Field whose values stay in one fold; default: image.",
-      valueName: "field"))
-  var group: String?
-
-  @Flag(help: "Do not group. Scores will look too good.")
-  var ungrouped = false
+  @OptionGroup var labels: LabelOptions
 
   @Option(help: ArgumentHelp("Folds of cross-validation.", valueName: "count"))
   var folds = TrainingPlan.Defaults.folds
@@ -46,7 +35,6 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Seed of folds, weights and order.") var seed: UInt64 = 0
 
   func validate() throws {
-    if ungrouped && group != nil { throw ValidationError("--group and --ungrouped exclude each other") }
     let widths = names(in: hidden)
     guard widths.allSatisfy({ Int($0) != nil }) else {
       throw ValidationError("--hidden: expected widths such as 512,256, found \"\(hidden)\"")
@@ -56,21 +44,9 @@ struct TrainingOptions: ParsableArguments {
   var plan: TrainingPlan {
     let architecture = HeadArchitecture(hidden: names(in: hidden).compactMap { Int($0) }, dropout: dropout)
     return TrainingPlan(
-      labelField: labels, grouping: grouping, folds: folds,
+      labelField: labels.field, grouping: labels.grouping, folds: folds,
       configuration: TrainingConfiguration(
         architecture: architecture, epochs: epochs, batchSize: batchSize, learningRate: learningRate,
         weightDecay: weightDecay, seed: seed))
-  }
-
-  private var grouping: FoldGrouping {
-    if ungrouped { return .none }
-    guard let group, group != FoldGrouping.imageWord else { return .image }
-    return .field(group)
-  }
-
-  /// What to say of a grouping that was not asked for.
-  var advice: String? {
-    group == nil && !ungrouped
-      ? "cells of one image share a fold; group by what the labels depend on with --group, such as gene" : nil
   }
 }

@@ -13,22 +13,22 @@ struct Search: ParsableCommand {
       made from, and mask=FILE where its cells come from masks. Each of its cells is
       a query: "object" is its label in the mask, or x,y,width,height of a nucleus.
 
-      --mean-of searches with the mean of many cells' vectors, each scaled to length
-      1; --by compares the query with such means, one for each value of a field, and
-      lists values in place of cells: which proteins look like this one?
+      --mean-of searches with the mean of cells' vectors, each scaled to length 1;
+      --by compares with such means, one for each value of a field, and lists values
+      in place of cells: which proteins look like this one?
 
       Examples:
         cellvec search --db lab.cellvec --cell 4711 --where "gene = 'BAG6'"
         cellvec search --db lab.cellvec --image nucleus=blue.png protein=green.png
         cellvec search --db lab.cellvec --image dna=d.tif mask=m.tif --object 7 -k 1
         cellvec search --db lab.cellvec --vectors queries.npy -k 20 --json
-        cellvec search --db lab.cellvec --cell 4711 --distinct gene --exclude-same well
+        cellvec search --db lab.cellvec --cell 9 --distinct gene --exclude-same well
         cellvec search --db lab.cellvec --mean-of "gene = 'BAG6'" --by gene
       """)
 
   @OptionGroup var database: DatabaseOptions
-  @OptionGroup var query: QueryOptions
-  @OptionGroup var results: ResultOptions
+  @OptionGroup(title: "Query") var query: QueryOptions
+  @OptionGroup(title: "Results") var results: ResultOptions
   @OptionGroup var selection: WhereOptions
   @OptionGroup var space: SpaceOptions
   @OptionGroup var fields: FieldOptions
@@ -48,17 +48,17 @@ struct Search: ParsableCommand {
         let found = try snapshot.nearestGroups(
           to: queries.vectors, count: queries.count, k: results.count.value, by: field, in: space,
           among: rows,
-          atLeast: results.minSimilarity)
+          atLeast: results.leastSimilarity)
         return SearchReport(of: found, for: queries, by: field).report
       case .distinct(let field):
         let found = try snapshot.nearest(
           to: queries.vectors, count: queries.count, k: results.count.value, in: space, distinct: field,
-          among: rows, atLeast: results.minSimilarity, threads: threads.count)
+          among: rows, atLeast: results.leastSimilarity, threads: threads.count)
         return try SearchReport(of: found, for: queries, showing: table, in: snapshot).report
       case nil:
         let found = try snapshot.nearest(
           to: queries.vectors, count: queries.count, k: results.count.value, in: space, among: rows,
-          atLeast: results.minSimilarity, threads: threads.count)
+          atLeast: results.leastSimilarity, threads: threads.count)
         return try SearchReport(of: found, for: queries, showing: table, in: snapshot).report
       }
     }

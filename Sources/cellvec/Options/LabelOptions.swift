@@ -1,0 +1,34 @@
+import ArgumentParser
+import Training
+
+/// What cells are labelled with, and which of them must not be both learned from and tested on.
+struct LabelOptions: ParsableArguments {
+  @Option(
+    name: .customLong("labels"), help: ArgumentHelp("Field with the classes to learn.", valueName: "field"))
+  private(set) var field: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Field whose values stay on one side of every test; default: image.", valueName: "field"))
+  private var group: String?
+
+  @Flag(help: "Do not group. Scores will look too good.")
+  private var ungrouped = false
+
+  func validate() throws {
+    if ungrouped && group != nil { throw ValidationError("--group and --ungrouped exclude each other") }
+  }
+
+  var grouping: FoldGrouping {
+    if ungrouped { return .none }
+    guard let group, group != FoldGrouping.imageWord else { return .image }
+    return .field(group)
+  }
+
+  /// What to say of a grouping that was not asked for.
+  var advice: String? {
+    group == nil && !ungrouped
+      ? "cells of one image stay together; group by what the labels depend on with --group, such as gene"
+      : nil
+  }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Storage
+import Training
+
+/// `cellvec knn`: how well cells are classified by those that look most like them.
+struct KNN: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "knn",
+    abstract: "Classify cells by their nearest neighbors, and say how well that works.",
+    discussion: """
+      Each labelled cell is classified by its k nearest labelled cells of other
+      groups. A neighbor of similarity s weighs exp(s / temperature). Of a string
+      field the class of most weight is predicted, of a list every class with more
+      than half of the weight. Nothing is trained and nothing is stored.
+
+      Example:
+        cellvec knn --db lab.cellvec --labels localization --group gene -k 1,5,20
+      """)
+
+  @OptionGroup var database: DatabaseOptions
+  @OptionGroup var labels: LabelOptions
+  @Option(
+    name: [.customShort("k"), .customLong("neighbors")], help: "How many neighbors vote, as in 1,5,20.")
+  var counts = NeighborVotes.Defaults.ks.map(String.init).joined(separator: ",")
+  @Option(
+    help: ArgumentHelp("How fast a neighbor's weight falls with similarity; above 0.", valueName: "number"))
+  var temperature = NeighborVotes.Defaults.temperature
+  @OptionGroup var selection: WhereOptions
+  @OptionGroup var space: SpaceOptions
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var talk: TalkOptions
+
+  private var ks: [Int] { names(in: counts).compactMap(Int.init).filter { $0 > 0 } }
+
+  func validate() throws {
+    guard !ks.isEmpty, ks.count == names(in: counts).count else {
+      throw ValidationError("-k: expected whole numbers from 1 such as 1,5,20, found \"\(counts)\"")
+    }
+    guard temperature > 0, temperature.isFinite else {
+      throw ValidationError("--temperature: expected a number above 0, found \(temperature)")
+    }
+  }
+
+  func run() throws {
+    if let advice = labels.advice { talk.say(advice) }
+    Interruption.listen()
+    let report = try database.open().read { snapshot in
+      let space = try space.resolve(in: snapshot)
+      let samples = try DatabaseSamples(
+        snapshot: snapshot, space: space, labelField: labels.field, grouping: labels.grouping,
+        among: selection.rows(in: snapshot))
+      let progress = ProgressLine(counting: "cells", of: samples.rows.count, isQuiet: talk.quiet)
+      let votes = try NeighborVotes(
+        of: samples, in: space, of: snapshot, ks: ks, rule: samples.areLists ? .majority : .best,
+        temperature: temperature, threads: threads.count
+      ) { count in
+        for _ in 0..<count { progress.advance() }
+        try Interruption.check()
+      }
+      progress.finish()
+      return VotesReport(
+        votes: votes, samples: samples, space: space.name, labels: labels.field, grouping: labels.grouping,
+        temperature: temperature)
+    }
+    try report.write(as: output.format)
+  }
+}

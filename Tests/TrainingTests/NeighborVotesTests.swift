@@ -1,0 +1,106 @@
+import Faults
+import Identity
+import Storage
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// Vectors with labels and groups, and what NumPy makes of their neighbors.
+private struct NeighborsFixture: Decodable {
+  struct Result: Decodable {
+    let k: Int
+    let probabilities: [Double]
+    let macroF1, microF1: Double
+  }
+
+  let dimension: Int
+  let temperature: Double
+  let vectors: [Float]
+  let groups, single: [Int]
+  let several: [[Int]]
+  let cases: [String: [Result]]
+}
+
+@Suite struct NeighborVotesTests {
+  private func fill(_ writer: DatabaseWriter, with fixture: NeighborsFixture) throws -> SpaceRecord {
+    try writer.write { transaction in
+      let gene = try transaction.field(named: "gene", type: .string).id
+      let single = try transaction.field(named: "single", type: .string).id
+      let several = try transaction.field(named: "several", type: .list).id
+      let space = try transaction.addSpace(name: "s", dimension: fixture.dimension)
+      let image = try transaction.addImage(
+        ImageRecord(identity: ContentHash(of: "image"), name: "image", files: [], width: 8, height: 8))
+      let cells = fixture.groups.indices.map { index in
+        CellRecord(
+          image: image, object: .label(UInt32(index + 1)), geometry: nil,
+          values: [
+            gene: .string("G\(fixture.groups[index])"), single: .string("\(fixture.single[index])"),
+            several: .list(fixture.several[index].map(String.init)),
+          ])
+      }
+      let rows = try transaction.addCells(cells, of: image)
+      try fixture.vectors.withUnsafeBufferPointer { try transaction.setVectors($0, of: rows, in: space) }
+      return space
+    }
+  }
+
+  private func withFixture(
+    _ body: (NeighborsFixture, SpaceRecord, borrowing Snapshot) throws -> Void
+  ) throws {
+    let fixture: NeighborsFixture = try decodeFixture("neighbors")
+    try withTemporaryDirectory { directory in
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      let space = try fill(writer, with: fixture)
+      try writer.database.read { try body(fixture, space, $0) }
+    }
+  }
+
+  @Test(arguments: [
+    ("best", "single", FoldGrouping.field("gene")), ("majority", "several", .field("gene")),
+    ("ungrouped", "several", .none),
+  ])
+  func votesAreThoseOfNumPy(name: String, labels: String, grouping: FoldGrouping) throws {
+    try withFixture { fixture, space, snapshot in
+      let samples = try DatabaseSamples(
+        snapshot: snapshot, space: space, labelField: labels, grouping: grouping)
+      let expected = try #require(fixture.cases[name])
+      for threads in [1, 3] {
+        let votes = try NeighborVotes(
+          of: samples, in: space, of: snapshot, ks: expected.map(\.k),
+          rule: samples.areLists ? .majority : .best,
+          temperature: fixture.temperature, threads: threads)
+        for (found, expected) in zip(votes.results, expected) {
+          #expect(found.k == expected.k && found.probabilities.count == expected.probabilities.count)
+          for (found, expected) in zip(found.probabilities, expected.probabilities) {
+            #expect(abs(Double(found) - expected) < 1e-5)
+          }
+          #expect(abs(found.scores.macroF1 - expected.macroF1) < 1e-9)
+          #expect(abs(found.scores.microF1 - expected.microF1) < 1e-9)
+        }
+      }
+    }
+  }
+
+  @Test func fewerNeighborsThanAskedForVoteAlone() throws {
+    try withFixture { fixture, space, snapshot in
+      let few = RowSet(0..<3)
+      let samples = try DatabaseSamples(
+        snapshot: snapshot, space: space, labelField: "single", grouping: .none, among: few)
+      let votes = try NeighborVotes(
+        of: samples, in: space, of: snapshot, ks: [2, 100], rule: .best, temperature: 0.07, threads: 1)
+      #expect(votes.results[0].probabilities == votes.results[1].probabilities)
+    }
+  }
+
+  @Test func oneGroupCannotBeClassified() throws {
+    try withFixture { fixture, space, snapshot in
+      let samples = try DatabaseSamples(
+        snapshot: snapshot, space: space, labelField: "single", grouping: .image)
+      #expect(throws: Fault.self) {
+        try NeighborVotes(
+          of: samples, in: space, of: snapshot, ks: [1], rule: .best, temperature: 0.07, threads: 1)
+      }
+    }
+  }
+}
