@@ -32,12 +32,12 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "Clmdb", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
-    .systemLibrary(name: "Copenblas", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "Cpng", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "Ctiff", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
     .systemLibrary(name: "Croaring", providers: [.apt(["libroaring-dev"])]),
     .systemLibrary(name: "Cxxhash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
+    .target(name: "Copenblas", cSettings: cSettings),
     .target(name: "Kernels", cSettings: cSettings, linkerSettings: [.linkedLibrary("m")]),
     .target(
       name: "BundledBackbone", exclude: ["cellvec-small-1.md", "cellvec-small-1.safetensors"]),
