@@ -33,7 +33,7 @@ let package = Package(
   targets: [
     .systemLibrary(name: "Clmdb", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
     .systemLibrary(name: "Cpng", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-    .systemLibrary(name: "Ctiff", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
+    .systemLibrary(name: "Ctiff", providers: [.apt(["libtiff-dev"])]),
     .systemLibrary(name: "Croaring", providers: [.apt(["libroaring-dev"])]),
     .systemLibrary(name: "Cxxhash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
