@@ -28,6 +28,19 @@ import Testing
     }
   }
 
+  /// The name that the parser would make from a type's costs each start of the program a search of all protocol
+  /// conformances, for each verb.
+  @Test func everyVerbNamesItself() {
+    var verbs: [any ParsableCommand.Type] = [Cellvec.self]
+    var count = 0
+    while let verb = verbs.popLast() {
+      #expect(verb.configuration.commandName != nil, "\(verb)")
+      verbs += verb.configuration.subcommands
+      count += 1
+    }
+    #expect(count > Self.verbs.count)
+  }
+
   static let sound: [[String]] = [
     ["search", "--cell", "1"], ["list", "--json", "--limit", "3"],
     ["train", "--labels", "l", "--hidden", "5,4"],
