@@ -161,6 +161,34 @@ struct Page {
   }
 }
 
+extension Page {
+  /// The last key of a leaf whose every entry has a key of four bytes, above that of the entry before, and holds its value
+  /// within the page; nil for any other page, sound or not.
+  ///
+  /// Most leaves of a database are those of its cells, and such. Tells in one pass what `key`, `value` and `order` tell
+  /// entry by entry.
+  func lastKeyOfPlainEntries() -> UnsafeRawBufferPointer? {
+    let (keyByteCount, pageSize) = (4, snapshot.meta.pageSize)
+    var offset = 0
+    var last = -1
+    for index in 0..<count {
+      offset = Int(
+        base.loadUnaligned(fromByteOffset: PageFormat.headerByteCount + 2 * index, as: UInt16.self))
+      let start = offset + PageFormat.nodeByteCount + keyByteCount
+      guard offset >= PageFormat.headerByteCount + 2 * count, start <= pageSize else { return nil }
+      // Size of the value u32, flags u16, size of the key u16.
+      let node = base.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      let key = UInt32(
+        bigEndian: base.loadUnaligned(fromByteOffset: offset + PageFormat.nodeByteCount, as: UInt32.self))
+      guard node >> 32 == UInt64(keyByteCount) << 16, start + Int(node & 0xFFFF_FFFF) <= pageSize,
+        Int(key) > last
+      else { return nil }
+      last = Int(key)
+    }
+    return UnsafeRawBufferPointer(start: base + offset + PageFormat.nodeByteCount, count: keyByteCount)
+  }
+}
+
 /// LMDB's order of keys: byte by byte, and the shorter first. Below, at or above 0.
 func order(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
   let common = min(left.count, right.count)
