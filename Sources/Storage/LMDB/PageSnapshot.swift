@@ -101,12 +101,15 @@ struct Page {
     let pages: Range<UInt64>?
   }
 
+  /// How long the value of an entry of a leaf is said to be; the value is not looked at.
+  func valueByteCount(_ index: Int) throws -> Int {
+    Int(base.loadUnaligned(fromByteOffset: try node(index).offset, as: UInt32.self))
+  }
+
   func value(_ index: Int) throws -> Value {
     let (offset, keyByteCount) = try node(index)
-    let low = base.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
-    let high = base.loadUnaligned(fromByteOffset: offset + 2, as: UInt16.self)
+    let byteCount = Int(base.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
     let flags = base.loadUnaligned(fromByteOffset: offset + 4, as: UInt16.self)
-    let byteCount = Int(low) | Int(high) << 16
     let start = offset + PageFormat.nodeByteCount + keyByteCount
     guard flags & ~(PageFormat.NodeFlag.isLarge | PageFormat.NodeFlag.isTree) == 0 else {
       throw damaged("has an entry of an unknown kind")
