@@ -16,12 +16,13 @@ let cSettings: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno"])]
 
 // Swift's own libraries become part of the program: it starts in less than half of the time, and where no Swift is
 // installed. A bundle of tests needs the shared ones, as XCTest does: CELLVEC_SWIFT=shared swift test -c release
+// LLD comes with the toolchain; gold repeats what glibc thinks of a function that Foundation calls.
 let programLinkerSettings: [LinkerSetting] =
   Context.environment["CELLVEC_SWIFT"] == "shared"
   ? []
   : [
     .unsafeFlags(
-      ["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections"],
+      ["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-use-ld=lld"],
       .when(configuration: .release))
   ]
 
