@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <tiffio.h>
 #include <unistd.h>
 
 #include "samples.h"
+#include "tiff_library.h"
 
 struct codec_tiff {
+  const tiff_library *lib;
   TIFF *tiff;
   uint64_t file_bytes;
   bool started;
@@ -50,25 +51,31 @@ static codec_status damaged(codec_tiff *file, codec_message *message, const char
 }
 
 codec_tiff *codec_tiff_open(int fd, codec_status *status, codec_message *message) {
+  const tiff_library *lib = tiff_library_load(message);
+  if (!lib) {
+    *status = CODEC_NO_LIBRARY;
+    return NULL;
+  }
   struct stat attributes;
   codec_tiff *file = calloc(1, sizeof *file);
-  TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
+  TIFFOpenOptions *options = lib->TIFFOpenOptionsAlloc();
   // TIFFClose closes the descriptor that it was given.
   int own = dup(fd);
   if (!file || !options || own < 0 || fstat(own, &attributes) != 0 || lseek(own, 0, SEEK_SET) != 0) {
     message_set(message, "%s", strerror(errno));
     *status = CODEC_FAILED;
   } else {
+    file->lib = lib;
     file->file_bytes = (uint64_t)attributes.st_size;
-    TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, file);
-    TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, file);
+    lib->TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, file);
+    lib->TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, file);
     // Nothing that libtiff itself keeps (directories, one packed strip) is larger than the file.
-    TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)(file->file_bytes + (16 << 20)));
+    lib->TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)(file->file_bytes + (16 << 20)));
     // m: no memory map, in which a file cut short by another process would raise SIGBUS.
-    file->tiff = TIFFFdOpenExt(own, "TIFF", "rm", options);
+    file->tiff = lib->TIFFFdOpenExt(own, "TIFF", "rm", options);
     if (!file->tiff) *status = damaged(file, message, "the TIFF header is damaged");
   }
-  TIFFOpenOptionsFree(options);
+  lib->TIFFOpenOptionsFree(options);
   if (file && file->tiff) return file;
   if (own >= 0) close(own);
   free(file);
@@ -77,7 +84,7 @@ codec_tiff *codec_tiff_open(int fd, codec_status *status, codec_message *message
 
 void codec_tiff_close(codec_tiff *file) {
   if (!file) return;
-  TIFFClose(file->tiff);
+  file->lib->TIFFClose(file->tiff);
   free(file);
 }
 
@@ -123,18 +130,19 @@ static bool find_stored_type(uint16_t bits, uint16_t format, stored_type *stored
 }
 
 static codec_status describe(codec_tiff *file, codec_message *message) {
+  const tiff_library *lib = file->lib;
   TIFF *tiff = file->tiff;
   uint32_t width = 0, height = 0, depth = 1;
   uint16_t samples = 1, bits = 1, format = SAMPLEFORMAT_UINT, compression = COMPRESSION_NONE;
   uint16_t planar = PLANARCONFIG_CONTIG;
-  TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
-  TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
-  TIFFGetFieldDefaulted(tiff, TIFFTAG_IMAGEDEPTH, &depth);
-  TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &samples);
-  TIFFGetFieldDefaulted(tiff, TIFFTAG_BITSPERSAMPLE, &bits);
-  TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &format);
-  TIFFGetFieldDefaulted(tiff, TIFFTAG_COMPRESSION, &compression);
-  TIFFGetFieldDefaulted(tiff, TIFFTAG_PLANARCONFIG, &planar);
+  lib->TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
+  lib->TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
+  lib->TIFFGetFieldDefaulted(tiff, TIFFTAG_IMAGEDEPTH, &depth);
+  lib->TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &samples);
+  lib->TIFFGetFieldDefaulted(tiff, TIFFTAG_BITSPERSAMPLE, &bits);
+  lib->TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &format);
+  lib->TIFFGetFieldDefaulted(tiff, TIFFTAG_COMPRESSION, &compression);
+  lib->TIFFGetFieldDefaulted(tiff, TIFFTAG_PLANARCONFIG, &planar);
 
   switch (compression) {
   case COMPRESSION_NONE:
@@ -174,32 +182,34 @@ static codec_status describe(codec_tiff *file, codec_message *message) {
 // Whether the current directory lies in the file with its last field, the place of the next one. libtiff takes a
 // cut-off field for "no further page".
 static bool directory_is_whole(codec_tiff *file) {
-  bool big = TIFFIsBigTIFF(file->tiff);
+  const tiff_library *lib = file->lib;
+  bool big = lib->TIFFIsBigTIFF(file->tiff);
   uint8_t bytes[8] = {0};
-  uint64_t at = TIFFCurrentDirOffset(file->tiff), count = 0;
+  uint64_t at = lib->TIFFCurrentDirOffset(file->tiff), count = 0;
   size_t count_bytes = big ? 8 : 2;
-  if (pread(TIFFFileno(file->tiff), bytes, count_bytes, (off_t)at) != (ssize_t)count_bytes) return false;
+  if (pread(lib->TIFFFileno(file->tiff), bytes, count_bytes, (off_t)at) != (ssize_t)count_bytes) return false;
   for (size_t i = 0; i < count_bytes; i++) {
-    count = count << 8 | bytes[TIFFIsBigEndian(file->tiff) ? i : count_bytes - 1 - i];
+    count = count << 8 | bytes[lib->TIFFIsBigEndian(file->tiff) ? i : count_bytes - 1 - i];
   }
   // libtiff has read the directory: its entries are in the file, so nothing overflows.
   return at + (big ? 16 + 20 * count : 6 + 12 * count) <= file->file_bytes;
 }
 
 codec_status codec_tiff_next(codec_tiff *file, codec_page *page, codec_message *message) {
+  const tiff_library *lib = file->lib;
   forget(file);
   uint32_t kind = 0;
   do {
     if (file->started) {
-      if (TIFFLastDirectory(file->tiff)) return CODEC_END;
-      if (!TIFFReadDirectory(file->tiff)) return damaged(file, message, "the next page cannot be found");
+      if (lib->TIFFLastDirectory(file->tiff)) return CODEC_END;
+      if (!lib->TIFFReadDirectory(file->tiff)) return damaged(file, message, "the next page cannot be found");
     }
     file->started = true;
     if (!directory_is_whole(file)) {
       message_set(message, "the file ends within a page's directory");
       return CODEC_DAMAGED;
     }
-    TIFFGetFieldDefaulted(file->tiff, TIFFTAG_SUBFILETYPE, &kind);
+    lib->TIFFGetFieldDefaulted(file->tiff, TIFFTAG_SUBFILETYPE, &kind);
   } while (kind & FILETYPE_REDUCEDIMAGE);
   codec_status status = describe(file, message);
   *page = file->page;
@@ -230,15 +240,16 @@ static codec_status spread_piece(codec_tiff *file, const uint8_t *pixels, piece 
 // Decodes the rows or tiles of `samples` interleaved samples, the first of which is `first`.
 static codec_status read_pieces(codec_tiff *file, uint16_t first, uint32_t samples, float *const *planes,
                                 codec_message *message) {
+  const tiff_library *lib = file->lib;
   TIFF *tiff = file->tiff;
   const codec_page *page = &file->page;
-  bool tiled = TIFFIsTiled(tiff);
+  bool tiled = lib->TIFFIsTiled(tiff);
   uint32_t piece_width = page->width, piece_height = page->height;
   if (tiled) {
-    TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &piece_width);
-    TIFFGetField(tiff, TIFFTAG_TILELENGTH, &piece_height);
+    lib->TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &piece_width);
+    lib->TIFFGetField(tiff, TIFFTAG_TILELENGTH, &piece_height);
   } else {
-    TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &piece_height);
+    lib->TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &piece_height);
     if (piece_height > page->height) piece_height = page->height;
   }
   uint64_t pixel_bytes = samples * stored_size(file->stored);
@@ -247,7 +258,7 @@ static codec_status read_pieces(codec_tiff *file, uint16_t first, uint32_t sampl
   if (status != CODEC_OK) return status;
 
   uint64_t piece_bytes = (uint64_t)piece_width * piece_height * pixel_bytes;
-  if (tiled && (uint64_t)TIFFTileSize64(tiff) != piece_bytes) {
+  if (tiled && (uint64_t)lib->TIFFTileSize64(tiff) != piece_bytes) {
     message_set(message, "the tiles have an unexpected size");
     return CODEC_DAMAGED;
   }
@@ -262,8 +273,9 @@ static codec_status read_pieces(codec_tiff *file, uint16_t first, uint32_t sampl
       uint32_t columns = page->width - x < piece_width ? page->width - x : piece_width;
       // The last strip may be short, a tile is always whole.
       uint64_t wanted = tiled ? piece_bytes : (uint64_t)rows * page->width * pixel_bytes;
-      tmsize_t got = tiled ? TIFFReadEncodedTile(tiff, TIFFComputeTile(tiff, x, y, 0, first), pixels, (tmsize_t)wanted)
-                           : TIFFReadEncodedStrip(tiff, TIFFComputeStrip(tiff, y, first), pixels, (tmsize_t)wanted);
+      uint32_t number = tiled ? lib->TIFFComputeTile(tiff, x, y, 0, first) : lib->TIFFComputeStrip(tiff, y, first);
+      tmsize_t got = tiled ? lib->TIFFReadEncodedTile(tiff, number, pixels, (tmsize_t)wanted)
+                           : lib->TIFFReadEncodedStrip(tiff, number, pixels, (tmsize_t)wanted);
       if (got < 0 || (uint64_t)got != wanted) {
         status = damaged(file, message, "the pixels end early");
         break;

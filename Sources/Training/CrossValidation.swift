@@ -65,7 +65,7 @@ package func crossValidate(
       let head = try fitHead(
         source: source, labels: labels, samples: train, configuration: configuration, fold: fold,
         progress: progress)
-      let probabilities = head.probabilities(of: test, in: source)
+      let probabilities = try head.probabilities(of: test, in: source)
       let scores = Scores(
         probabilities: probabilities, samples: test, labels: labels, thresholds: head.thresholds)
       return (

@@ -37,7 +37,7 @@ func fitHead(
   source: some SampleVectors, labels: LabelTable, samples: [Int32], configuration: TrainingConfiguration,
   fold: Int?, progress: ProgressReport
 ) throws -> Head {
-  MatrixProducts.useCallingThread
+  try MatrixProducts.load()
   let standardization = Standardization(source, samples: samples)
   let shape = HeadShape(
     dimension: source.dimension, architecture: configuration.architecture, classCount: labels.classes.count)

@@ -65,10 +65,11 @@ package struct Head: Sendable, Equatable {
   private static let batchSize = 512
 
   /// - Returns: [samples.count, classes.count], row-major, in the order of `samples`; each in [0, 1].
-  package func probabilities(of samples: [Int32], in source: some SampleVectors) -> [Float] {
+  /// - Throws: `unavailable` where OpenBLAS is not installed.
+  package func probabilities(of samples: [Int32], in source: some SampleVectors) throws -> [Float] {
     precondition(source.dimension == dimension)
     let batch = FloatBuffer(count: min(Self.batchSize, samples.count) * dimension)
-    return probabilities(count: samples.count) { start, rows in
+    return try probabilities(count: samples.count) { start, rows in
       source.gather(samples[start..<start + rows], into: batch.values)
       return UnsafePointer(batch.start)
     }
@@ -77,8 +78,8 @@ package struct Head: Sendable, Equatable {
   /// Runs the layers over batches of vectors that `batch` finds for a first row and a number of rows.
   private func probabilities(
     count: Int, batch: (_ start: Int, _ rows: Int) -> UnsafePointer<Float>?
-  ) -> [Float] {
-    MatrixProducts.useCallingThread
+  ) throws -> [Float] {
+    try MatrixProducts.load()
     let batchSize = min(Self.batchSize, count)
     let outputs = layers.map { FloatBuffer(count: batchSize * $0.outputs) }
     var probabilities: [Float] = []

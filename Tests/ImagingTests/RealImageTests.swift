@@ -67,7 +67,8 @@ private let realImages: String? = {
 
   @Test func nucleiAreFoundAsExpertsDrewThem() throws {
     #if DEBUG
-      return skip("126 images take minutes without optimisation; run swift test -c release")
+      return skip(
+        "126 images take minutes without optimisation; run CELLVEC_SWIFT=shared swift test -c release")
     #else
       try measureNuclei()
     #endif

@@ -33,7 +33,7 @@ import Testing
       let head = try fitHead(
         source: cells.source, labels: labels, samples: folds.trainSamples(of: fold),
         configuration: configuration)
-      let expected = head.probabilities(of: test, in: cells.source)
+      let expected = try head.probabilities(of: test, in: cells.source)
       let pooled = test.flatMap { validation.probabilities[Int($0) * 3..<(Int($0) + 1) * 3] }
       #expect(pooled == expected)
       let scores = Scores(

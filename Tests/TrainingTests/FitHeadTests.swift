@@ -8,7 +8,7 @@ import Testing
 
   private func macroF1(_ head: Head, on cells: SyntheticCells, samples: [Int32]) throws -> Double {
     Scores(
-      probabilities: head.probabilities(of: samples, in: cells.source), samples: samples,
+      probabilities: try head.probabilities(of: samples, in: cells.source), samples: samples,
       labels: try cells.table, thresholds: head.thresholds
     ).macroF1
   }

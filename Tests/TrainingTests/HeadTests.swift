@@ -15,8 +15,8 @@ import Testing
       configuration: TrainingConfiguration(architecture: HeadArchitecture(hidden: [4]), epochs: 2))
   }
 
-  @Test func probabilitiesAreThoseOfTheLayersWrittenOut() {
-    let probabilities = head.probabilities(of: Array(0..<60), in: cells.source)
+  @Test func probabilitiesAreThoseOfTheLayersWrittenOut() throws {
+    let probabilities = try head.probabilities(of: Array(0..<60), in: cells.source)
     for sample in [0, 59] {
       var values = cells.vectors[sample * 5..<sample * 5 + 5].map(Double.init)
       for (index, layer) in head.layers.enumerated() {
@@ -32,13 +32,13 @@ import Testing
         #expect(abs(Double(probabilities[sample * 3 + index]) - 1 / (1 + exp(-logit))) < 1e-5)
       }
     }
-    #expect(head.probabilities(of: [], in: cells.source) == [])
+    #expect(try head.probabilities(of: [], in: cells.source) == [])
   }
 
-  @Test func batchesJoinWithoutASeam() {
+  @Test func batchesJoinWithoutASeam() throws {
     let many = (0..<1100).map { Int32($0 % 60) }
-    let once = head.probabilities(of: Array(0..<60), in: cells.source)
-    let repeated = head.probabilities(of: many, in: cells.source)
+    let once = try head.probabilities(of: Array(0..<60), in: cells.source)
+    let repeated = try head.probabilities(of: many, in: cells.source)
     for (position, sample) in many.enumerated() {
       for index in 0..<3 {
         #expect(abs(repeated[position * 3 + index] - once[Int(sample) * 3 + index]) < 1e-6)

@@ -14,6 +14,7 @@ import Testing
     let standardization = Standardization(source, samples: samples)
     let shape = HeadShape(
       dimension: source.dimension, architecture: configuration.architecture, classCount: 4)
+    try MatrixProducts.load()
     let trainer = HeadTrainer(
       source: source, labels: labels, standardization: standardization, shape: shape,
       parameters: fixture.initial, configuration: configuration, batchSize: 12)
@@ -29,7 +30,8 @@ import Testing
     let head = Head(
       classes: labels.classes, architecture: configuration.architecture, shape: shape,
       parameters: trainer.parameters.values, standardization: standardization)
-    for (probability, expected) in zip(head.probabilities(of: samples, in: source), fixture.probabilities) {
+    let probabilities = try head.probabilities(of: samples, in: source)
+    for (probability, expected) in zip(probabilities, fixture.probabilities) {
       #expect(abs(probability - expected) < 1e-4)
     }
   }

@@ -29,6 +29,19 @@ import Testing
     }
   }
 
+  /// The name that the parser would make from a type's costs each start of the program a search of all protocol
+  /// conformances, for each verb.
+  @Test func everyVerbNamesItself() {
+    var verbs: [any ParsableCommand.Type] = [Cellvec.self]
+    var count = 0
+    while let verb = verbs.popLast() {
+      #expect(verb.configuration.commandName != nil, "\(verb)")
+      verbs += verb.configuration.subcommands
+      count += 1
+    }
+    #expect(count > Self.verbs.count)
+  }
+
   static let sound: [[String]] = [
     ["search", "--cell", "1"], ["search", "--mean-of", "a = 'b'", "--by", "a", "-k", "all"],
     ["search", "--cell", "1", "--distinct", "a", "--exclude-same", "b", "--min-similarity", "0.5"],

@@ -3,7 +3,7 @@
 
 // PNG and TIFF pixels as planes of 32-bit floats that hold the stored numbers exactly: no gamma, no scaling,
 // no palette look-up. Everything that libpng (setjmp) and libtiff (variadic getters) do not let Swift do.
-// No function prints, keeps global state, or trusts a size that the file could not hold.
+// No function prints, or trusts a size that the file could not hold. All that the process keeps is libtiff, once loaded.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +16,7 @@ typedef enum {
   CODEC_UNSUPPORTED,  // a valid file of a kind that is not read
   CODEC_TOO_LARGE,    // the header promises more pixels than a plane may have or the file can hold
   CODEC_FAILED,       // the machine: memory, disk
+  CODEC_NO_LIBRARY,   // the library that reads such files is not installed
 } codec_status;
 
 // Why a call did not return CODEC_OK or CODEC_END; always terminated, never holds a line break.

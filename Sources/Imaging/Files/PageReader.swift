@@ -193,6 +193,10 @@ extension PageReader {
     case CODEC_TOO_LARGE:
       return Fault(.badData, subject, "is refused: \(text)", remedy: "copy or export the file again")
     case CODEC_FAILED: return Fault(.inputOutput, subject, "cannot be read: \(text)")
+    case CODEC_NO_LIBRARY:
+      return Fault(
+        .unavailable, subject, "cannot be read: \(text)",
+        remedy: "install libtiff (on Debian: apt-get install libtiff6)")
     default:
       return Fault(.badData, subject, "is damaged: \(text)", remedy: "copy or export the file again")
     }

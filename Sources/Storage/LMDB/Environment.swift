@@ -74,7 +74,8 @@ final class Environment: @unchecked Sendable {
         code = mdb_env_open(environment, path, UInt32(access | MDB_NOTLS | locking), 0o664)
         if code == MDB_SUCCESS, let environment { return (environment, readerLock) }
         mdb_env_close(environment)
-        if code != ENOMEM { break }
+        // A map that is too large is EINVAL where another program places it, such as valgrind.
+        if code != ENOMEM && code != EINVAL { break }
       }
       if code != EACCES && code != EROFS && code != EPERM { break }
     }

@@ -83,6 +83,22 @@ struct PageAudit {
     seen[word] |= bit
   }
 
+  /// Notes that pages within the file are taken.
+  private mutating func claim(_ numbers: Range<UInt64>, _ user: @autoclosure () -> String) throws {
+    var number = numbers.lowerBound
+    while number < numbers.upperBound {
+      let word = Int(number / 64)
+      let end = min(numbers.upperBound, UInt64(word + 1) * 64)
+      let bits = (UInt64.max >> (64 - (end - number))) << (number % 64)
+      if number >= PageFormat.metaPageCount, seen[word] & bits == 0 {
+        seen[word] |= bits
+      } else {
+        for number in number..<end { try claim(number, user()) }
+      }
+      number = end
+    }
+  }
+
   /// A value of the free tree: a count, then that many pages in descending order, all u64.
   private mutating func claimFreePages(_ bytes: UnsafeRawBufferPointer) throws {
     guard bytes.count >= 8, bytes.count.isMultiple(of: 8),
@@ -99,6 +115,7 @@ struct PageAudit {
 
   // MARK: Trees
 
+  /// Gets the entries of a tree; not those of whole leaves that name no page.
   private typealias Visit = (inout PageAudit, _ key: UnsafeRawBufferPointer, Page.Value) throws -> Void
 
   private mutating func walk(
@@ -129,6 +146,14 @@ struct PageAudit {
     try claim(number, walk.name)
     let isLeaf = level == walk.tree.depth - 1
     let page = try pages.page(number, isLeaf: isLeaf)
+    if isLeaf, !walk.isFreeTree, let last = page.lastKeyOfPlainEntries() {
+      try ascend(to: page.key(0), &walk, page)
+      walk.last = last
+      walk.separator = nil
+      walk.leaves += 1
+      walk.entries += UInt64(page.count)
+      return
+    }
     for index in 0..<page.count {
       let key = try page.key(index)
       if isLeaf {
@@ -136,8 +161,10 @@ struct PageAudit {
         walk.last = key
         walk.separator = nil
         let value = try page.value(index)
-        for number in value.pages ?? 0..<0 { try claim(number, walk.name) }
-        walk.overflows += UInt64(value.pages?.count ?? 0)
+        if let pages = value.pages {
+          try claim(pages, walk.name)
+          walk.overflows += UInt64(pages.count)
+        }
         try visit(&self, key, value)
       } else {
         // A separator is above all keys to its left, and not above those to its right.

@@ -101,12 +101,15 @@ struct Page {
     let pages: Range<UInt64>?
   }
 
+  /// How long the value of an entry of a leaf is said to be; the value is not looked at.
+  func valueByteCount(_ index: Int) throws -> Int {
+    Int(base.loadUnaligned(fromByteOffset: try node(index).offset, as: UInt32.self))
+  }
+
   func value(_ index: Int) throws -> Value {
     let (offset, keyByteCount) = try node(index)
-    let low = base.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
-    let high = base.loadUnaligned(fromByteOffset: offset + 2, as: UInt16.self)
+    let byteCount = Int(base.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
     let flags = base.loadUnaligned(fromByteOffset: offset + 4, as: UInt16.self)
-    let byteCount = Int(low) | Int(high) << 16
     let start = offset + PageFormat.nodeByteCount + keyByteCount
     guard flags & ~(PageFormat.NodeFlag.isLarge | PageFormat.NodeFlag.isTree) == 0 else {
       throw damaged("has an entry of an unknown kind")
@@ -158,6 +161,34 @@ struct Page {
   func descent(_ key: UnsafeRawBufferPointer) throws -> Int {
     let bound = try lowerBound(key, isLeaf: false)
     return try bound < count && order(self.key(bound), key) == 0 ? bound : bound - 1
+  }
+}
+
+extension Page {
+  /// The last key of a leaf whose every entry has a key of four bytes, above that of the entry before, and holds its value
+  /// within the page; nil for any other page, sound or not.
+  ///
+  /// Most leaves of a database are those of its cells, and such. Tells in one pass what `key`, `value` and `order` tell
+  /// entry by entry.
+  func lastKeyOfPlainEntries() -> UnsafeRawBufferPointer? {
+    let (keyByteCount, pageSize) = (4, snapshot.meta.pageSize)
+    var offset = 0
+    var last = -1
+    for index in 0..<count {
+      offset = Int(
+        base.loadUnaligned(fromByteOffset: PageFormat.headerByteCount + 2 * index, as: UInt16.self))
+      let start = offset + PageFormat.nodeByteCount + keyByteCount
+      guard offset >= PageFormat.headerByteCount + 2 * count, start <= pageSize else { return nil }
+      // Size of the value u32, flags u16, size of the key u16.
+      let node = base.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      let key = UInt32(
+        bigEndian: base.loadUnaligned(fromByteOffset: offset + PageFormat.nodeByteCount, as: UInt32.self))
+      guard node >> 32 == UInt64(keyByteCount) << 16, start + Int(node & 0xFFFF_FFFF) <= pageSize,
+        Int(key) > last
+      else { return nil }
+      last = Int(key)
+    }
+    return UnsafeRawBufferPointer(start: base + offset + PageFormat.nodeByteCount, count: keyByteCount)
   }
 }
 

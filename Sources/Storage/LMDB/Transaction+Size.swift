@@ -42,6 +42,20 @@ extension Transaction {
     return count
   }
 
+  /// Calls `body` with the bytes of the key and of the value of each entry whose key begins with `prefix`, in order of
+  /// keys. Values are not read: most of a file is theirs.
+  func forEachSize(
+    _ table: Table, prefix: Key, _ body: (_ keyByteCount: Int, _ valueByteCount: Int) -> Void
+  ) throws {
+    let cursor = TreeCursor(readTrees.pages, readTrees[table])
+    guard try prefix.bytes.withUnsafeBytes({ try cursor.seek($0) }) != nil else { return }
+    let sealByteCount = table.isSealed ? Seal.byteCount : 0
+    while let (key, byteCount) = try cursor.size(), key.starts(with: prefix.bytes) {
+      body(key.count, max(0, byteCount - sealByteCount))
+      guard try cursor.advance() else { return }
+    }
+  }
+
   private var readTrees: TableTrees {
     guard let trees else { preconditionFailure("sizes are those of a snapshot") }
     return trees

@@ -51,8 +51,17 @@ final class TreeCursor {
     return try next()
   }
 
-  func next() throws -> Entry? { try step(1) }
-  func previous() throws -> Entry? { try step(-1) }
+  func next() throws -> Entry? { try move(1) ? entry() : nil }
+  func previous() throws -> Entry? { try move(-1) ? entry() : nil }
+
+  /// Goes to the next entry without reading its value; false when there is none.
+  func advance() throws -> Bool { try move(1) }
+
+  /// The key at the position, and how long its value is, which stays unread; nil where the cursor stands on no entry.
+  func size() throws -> (key: UnsafeRawBufferPointer, valueByteCount: Int)? {
+    guard let leaf = levels.last, leaf.index < leaf.page.count else { return nil }
+    return (try leaf.page.key(leaf.index), try leaf.page.valueByteCount(leaf.index))
+  }
 
   /// Goes from the root to a leaf; nil when the index chosen there is none of the leaf's.
   private func descend(_ choose: (Page, _ isLeaf: Bool) throws -> Int) throws -> Entry? {
@@ -74,25 +83,24 @@ final class TreeCursor {
     }
   }
 
-  private func step(_ direction: Int) throws -> Entry? {
-    guard let leaf = levels.last else { return nil }
+  private func move(_ direction: Int) throws -> Bool {
+    guard let leaf = levels.last else { return false }
     let before = try leaf.page.key(leaf.index)
     if (0..<leaf.page.count).contains(leaf.index + direction) {
       levels[levels.count - 1].index += direction
     } else {
       repeat {
         levels.removeLast()
-        guard let level = levels.last else { return nil }
+        guard let level = levels.last else { return false }
         levels[levels.count - 1].index = level.index + direction
       } while !levels[levels.count - 1].isWithinPage
       let branch = levels[levels.count - 1]
       try push(branch.page.child(branch.index)) { page, _ in direction > 0 ? 0 : page.count - 1 }
     }
-    let entry = try entry()
-    guard let entry, order(before, entry.key) * direction < 0 else {
-      throw pages.damaged("page \(leaf.page.number) and its neighbours are not in order")
-    }
-    return entry
+    guard let found = levels.last, found.index < found.page.count,
+      try order(before, found.page.key(found.index)) * direction < 0
+    else { throw pages.damaged("page \(leaf.page.number) and its neighbours are not in order") }
+    return true
   }
 
   private func entry() throws -> Entry? {

@@ -51,9 +51,9 @@ extension Snapshot {
   private func part(_ name: String, _ prefixes: [(Table, Key)]) throws -> DatabaseParts.Part {
     var (entries, byteCount) = (0, 0)
     for (table, prefix) in prefixes {
-      try transaction.forEach(table, prefix: prefix) { key, value in
+      try transaction.forEachSize(table, prefix: prefix) { keyByteCount, valueByteCount in
         entries += 1
-        byteCount += key.count + value.count
+        byteCount += keyByteCount + valueByteCount
       }
     }
     return DatabaseParts.Part(name: name, entries: entries, byteCount: byteCount)

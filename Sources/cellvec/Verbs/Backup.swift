@@ -4,7 +4,7 @@ import Storage
 /// `cellvec backup`: a consistent copy.
 struct Backup: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Copy a database while others read and write it.",
+    commandName: "backup", abstract: "Copy a database while others read and write it.",
     discussion: """
       The copy holds what the last commit left. It appears under its name complete,
       or not at all, and is a database like any other. While a long copy runs, a

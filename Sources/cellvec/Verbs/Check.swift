@@ -5,7 +5,7 @@ import Storage
 /// `cellvec check`: looks for contradictions in a database.
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Read the whole database and report what contradicts itself.",
+    commandName: "check", abstract: "Read the whole database and report what contradicts itself.",
     discussion: """
       All checksums are verified, and every index is compared with the cells that
       it is made from. Ends with status 65 when something is wrong. With --repair,

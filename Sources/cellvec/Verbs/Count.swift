@@ -5,7 +5,7 @@ import Storage
 /// `cellvec count`: how many cells there are, and what each part of a filter does to them.
 struct Count: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Count the cells that match a condition.",
+    commandName: "count", abstract: "Count the cells that match a condition.",
     discussion: """
       --explain shows the cells and the time of each part of the condition, in which
       NOT is drawn in to the tests it turns round.

@@ -6,6 +6,7 @@ import Ingest
 /// `cellvec crops`: the pixels that a backbone would see.
 struct Crops: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "crops",
     abstract: "Write the crops of a folder's cells as a .npy file, for training a backbone on them.",
     discussion: """
       Crops are cut and normalised as ingest does it; --normalize range keeps the intensities. The file is \

@@ -5,7 +5,7 @@ import Storage
 /// `cellvec delete`: removes cells.
 struct Delete: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Delete cells with their vectors and metadata.",
+    commandName: "delete", abstract: "Delete cells with their vectors and metadata.",
     discussion: """
       Images stay known, so ingest into the same space does not bring the cells
       back; with --images it embeds the images of these cells anew. Numbers of

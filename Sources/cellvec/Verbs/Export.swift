@@ -6,7 +6,7 @@ import Storage
 /// `cellvec export`: vectors and metadata for other programs.
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write vectors as a .npy file and metadata as a table.",
+    commandName: "export", abstract: "Write vectors as a .npy file and metadata as a table.",
     discussion: """
       Both files have one row for each cell of the space, in order of the cells' numbers.
 

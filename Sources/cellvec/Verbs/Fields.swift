@@ -6,7 +6,7 @@ import Storage
 /// `cellvec fields`: the columns of metadata.
 struct Fields: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List, rename and drop metadata fields.",
+    commandName: "fields", abstract: "List, rename and drop metadata fields.",
     subcommands: [ListFields.self, RenameField.self, DropField.self], defaultSubcommand: ListFields.self)
 }
 

@@ -4,7 +4,8 @@ import Storage
 /// `cellvec heads`: the classifiers that were trained.
 struct Heads: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List trained heads.", subcommands: [ListHeads.self], defaultSubcommand: ListHeads.self)
+    commandName: "heads", abstract: "List trained heads.", subcommands: [ListHeads.self],
+    defaultSubcommand: ListHeads.self)
 }
 
 /// `cellvec heads list`.

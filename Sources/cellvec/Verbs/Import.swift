@@ -5,7 +5,7 @@ import Storage
 /// `cellvec import`: vectors that another program made.
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make cells from an array of vectors.",
+    commandName: "import", abstract: "Make cells from an array of vectors.",
     discussion: """
       The array is a .npy file of float32 in C order, [cells, dimension]; the table \
       has one row for each vector, in the same order. The same file imported again \

@@ -8,7 +8,7 @@ import Storage
 /// `cellvec ingest`: images of a folder become cells with vectors.
 struct Ingest: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Embed the cells of a folder of images.",
+    commandName: "ingest", abstract: "Embed the cells of a folder of images.",
     discussion: """
       Images that are in the database already cost no inference; a run that was stopped continues.
 

@@ -4,7 +4,7 @@ import Storage
 /// `cellvec list`: the cells of a database as a table.
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List cells with their metadata.",
+    commandName: "list", abstract: "List cells with their metadata.",
     discussion: """
       Examples:
         cellvec list --db lab.cellvec --where "gene = 'BAG6'" --limit 20

@@ -4,7 +4,7 @@ import Backbone
 /// `cellvec models`: backbones.
 struct Models: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List, add, inspect, make and run backbones.",
+    commandName: "models", abstract: "List, add, inspect, make and run backbones.",
     subcommands: [
       ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self, ModelCard.self, InspectModel.self,
       SeedModel.self, EmbedArray.self, TimeModel.self, ShowCache.self,

@@ -6,6 +6,7 @@ import Training
 /// `cellvec predict`: labels from a trained head.
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "predict",
     abstract: "Predict the labels of cells with a trained head, and store them as metadata.",
     discussion: """
       A head that was trained on the field localization writes the list field

@@ -6,7 +6,7 @@ import Storage
 /// `cellvec search`: the cells that look most like others.
 struct Search: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Find the cells that look most like a cell, an image or given vectors.",
+    commandName: "search", abstract: "Find the cells that look most like a cell, an image or given vectors.",
     discussion: """
       Similarity is the cosine between two vectors. There are k results whenever k
       cells match --where. An image needs a file for each channel that the space was

@@ -4,7 +4,7 @@ import Storage
 /// `cellvec show`: everything that is known of one cell.
 struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show everything that is known of one cell.",
+    commandName: "show", abstract: "Show everything that is known of one cell.",
     discussion: """
       Examples:
         cellvec show 4711 --db lab.cellvec

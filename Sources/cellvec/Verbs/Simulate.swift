@@ -4,7 +4,7 @@ import Simulation
 /// `cellvec simulate`: a labelled set of images to try everything with.
 struct Simulate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write simulated fields of view with masks, labels and metadata.",
+    commandName: "simulate", abstract: "Write simulated fields of view with masks, labels and metadata.",
     discussion: """
       Each field becomes three 16-bit PNG files (_nucleus, _protein, _mask);
       metadata.csv tells gene, localization, plate, well and cell line of every

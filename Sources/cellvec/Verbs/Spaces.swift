@@ -5,7 +5,7 @@ import Storage
 /// `cellvec spaces`: the spaces of a database.
 struct Spaces: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List, rename and drop embedding spaces.",
+    commandName: "spaces", abstract: "List, rename and drop embedding spaces.",
     subcommands: [ListSpaces.self, RenameSpace.self, DropSpace.self], defaultSubcommand: ListSpaces.self)
 }
 

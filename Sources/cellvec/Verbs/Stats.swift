@@ -3,6 +3,7 @@ import ArgumentParser
 /// `cellvec stats`: what a database holds.
 struct Stats: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "stats",
     abstract: "Show what a database holds: images, cells, spaces, fields, heads, and the bytes of each part.",
     discussion: """
       Tables, free pages and LMDB's own pages are the whole file; spaces and fields

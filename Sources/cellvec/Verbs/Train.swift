@@ -6,7 +6,7 @@ import Training
 /// `cellvec train`: a classifier on top of vectors, with its scores.
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Cross-validate a classifier of cells, and keep one with --save.",
+    commandName: "train", abstract: "Cross-validate a classifier of cells, and keep one with --save.",
     discussion: """
       Each fold's head is tested on groups of cells that it was not trained on.
 

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# The program starts, searches and reads PNG without Swift, OpenBLAS and libtiff; what needs one of the last two says so.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+make_small_database
+
+# Whatever is linked is paid for by every start.
+expect_equal "no Swift, OpenBLAS or libtiff is linked" \
+  "$(ldd "$CELLVEC" | grep -iE 'swift|dispatch|foundation|blas|tiff' || true)" ""
+
+# A broken file takes the place of each library.
+mkdir broken
+echo 'no library' | tee broken/libopenblas.so.0 >broken/libtiff.so.6
+without=(env LD_LIBRARY_PATH="$PWD/broken" cellvec)
+expect_exit 0 "${without[@]}" search --db db --cell 0 -k 3
+expect_exit 0 "${without[@]}" stats --db db
+expect_exit 69 "${without[@]}" train --db db --labels localization --group gene --folds 3 --epochs 2
+expect_stderr 'libopenblas\.so\.0: cannot be loaded: .*; install OpenBLAS'
+
+# Little-endian TIFF, whose first page is said to begin behind the end.
+printf 'II*\0\377\0\0\0\0\0\0\0\0\0\0\0' >field.tif
+expect_exit 69 "${without[@]}" planes field.tif
+expect_stderr 'field\.tif: cannot be read: .*libtiff\.so\.6.*; install libtiff'
+expect_exit 65 cellvec planes field.tif
