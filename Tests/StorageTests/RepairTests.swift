@@ -164,7 +164,7 @@ import Testing
         try transaction.put(.sets, SetChunk(name: .cells, chunk: 0).key, [1, 2, 3])
         try transaction.put(.cells, Key().appending(Row(5)), [1])
       }
-      #expect(try report(path).primary.contains { $0.problem == "has lost cells 190 to 199" })
+      #expect(try report(path).primary.contains { $0.problem.contains("190 to 199") })
     }
   }
 
