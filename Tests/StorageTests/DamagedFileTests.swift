@@ -56,19 +56,40 @@ import Testing
       return !isSound
     }
 
-    /// Writes what a small ingest would.
-    func tryToWrite() throws {
+    /// Does what one verb that writes would, a small ingest, a deletion, a compaction or a repair in turn.
+    func tryToWrite(_ number: Int = 0) throws {
       do {
-        let writer = try DatabaseWriter(path: path, create: false)
-        try writer.write { transaction in
-          let rows = try transaction.addCells([CellRecord(image: 0, object: .whole, geometry: nil)], of: 0)
-          try transaction.setValues([0: .string("new")], of: rows[0])
-          guard let space = transaction.space(named: "imported") else { return }
-          try [Float](repeating: 1, count: space.dimension).withUnsafeBufferPointer {
-            try transaction.setVectors($0, of: rows, in: space)
+        switch number % 4 {
+        case 0: try ingest()
+        case 1:
+          let writer = try DatabaseWriter(path: path, create: false)
+          let deletion = try writer.database.read { try CellDeletion(of: RowSet(0..<3), in: $0) }
+          try deletion.run(on: writer, forgetsImages: true)
+        case 2:
+          _ = try DatabaseWriter.compact(path: path)
+          _ = isNoticed("after a compaction, the damage")
+        default:
+          _ = try Database.repairFront(path: path)
+          if try !Database(path: path).check().pages.isEmpty {
+            _ = try Database.rebuild(path: path)
+          } else {
+            _ = try DatabaseWriter(path: path, create: false).repair()
           }
+          #expect(try Database(path: path).check().faults.isEmpty)
         }
       } catch { #expect(error is Fault, "\(error)") }
+    }
+
+    private func ingest() throws {
+      let writer = try DatabaseWriter(path: path, create: false)
+      try writer.write { transaction in
+        let rows = try transaction.addCells([CellRecord(image: 0, object: .whole, geometry: nil)], of: 0)
+        try transaction.setValues([0: .string("new")], of: rows[0])
+        guard let space = transaction.space(named: "imported") else { return }
+        try [Float](repeating: 1, count: space.dimension).withUnsafeBufferPointer {
+          try transaction.setVectors($0, of: rows, in: space)
+        }
+      }
     }
   }
 
@@ -85,7 +106,7 @@ import Testing
         victim.overwrite([victim.byte(at: offset) ^ bit], at: offset)
         if victim.isNoticed("bit \(bit) of byte \(offset)") { noticed += 1 }
         if number.isMultiple(of: 4) {
-          try victim.tryToWrite()
+          try victim.tryToWrite(number / 4)
           victim.mend()
         } else {
           victim.overwrite([victim.byte(at: offset)], at: offset)
@@ -104,7 +125,8 @@ import Testing
           // The bit of a byte goes round, so that all are met in turn.
           victim.overwrite([victim.byte(at: offset) ^ 1 << UInt8(offset % 8)], at: offset)
           _ = victim.isNoticed("byte \(offset)")
-          victim.overwrite([victim.byte(at: offset)], at: offset)
+          try victim.tryToWrite(offset)
+          victim.mend()
         }
       }
     }
@@ -132,7 +154,7 @@ import Testing
         let noise = (0..<4096).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
         victim.overwrite(noise, at: page * 4096)
         _ = victim.isNoticed("noise in page \(page)")
-        try victim.tryToWrite()
+        try victim.tryToWrite(page)
         victim.mend()
       }
     }

@@ -112,6 +112,56 @@ import Testing
     }
   }
 
+  @Test func noWriterGivesDamagedVectorsANewChecksum() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeDatabase(path)
+      let number = withUnsafeBytes(of: Float(251).bitPattern) { Array($0) }
+      try flipByte(behind: number + number, of: path)
+      let faults = try report(path).faults
+      let writer = try DatabaseWriter(path: path, create: false)
+      // Block 2 has the cells 218 to 326.
+      #expect(throws: Fault.self) { try writer.write { _ = try $0.deleteCells(RowSet([300])) } }
+      #expect(try writer.database.check().faults == faults)
+      try writer.write { _ = try $0.deleteCells(RowSet([200])) }
+      let target = try DatabaseWriter(path: "\(directory)/target", create: true)
+      #expect(throws: Fault.self) { try target.merge(writer.database) }
+      #expect(try target.database.check().faults == [])
+    }
+  }
+
+  @Test func aCompactionKeepsTextsWhoseRowSetIsMissing() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeDatabase(path)
+      let truth = try contents(path)
+      try change(path) { try $0.deleteAll(.sets, prefix: RowSetName.text(field: 0, id: 3).prefix) }
+      #expect(try DatabaseWriter.compact(path: path).unusedTexts == 0)
+      do { #expect(try DatabaseWriter(path: path, create: false).repair() == 1) }
+      #expect(try contents(path) == truth)
+    }
+  }
+
+  @Test func cellsThatWereDeletedAreNotLostWithTheirRowSets() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeDatabase(path)
+      do {
+        let writer = try DatabaseWriter(path: path, create: false)
+        try writer.write { _ = try $0.deleteCells(RowSet(190..<230)) }
+      }
+      let truth = try contents(path)
+      try change(path) { try $0.put(.sets, SetChunk(name: .cells, chunk: 0).key, [1, 2, 3]) }
+      #expect(try report(path).primary == [])
+      do { #expect(try DatabaseWriter(path: path, create: false).repair() == 1) }
+      #expect(try contents(path) == truth)
+      try damageRoot(of: path) { try TableTrees($0, path: path)[.sets] }
+      #expect(try report(path).primary == [])
+      _ = try Database.rebuild(path: path)
+      #expect(try contents(path) == truth)
+    }
+  }
+
   @Test func aDamagedCellIsNamedWithItsImageAndTheRestIsSalvaged() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/db"

@@ -59,6 +59,37 @@ expect_exit 0 cmp sound.npy back.npy
 expect_exit 0 cmp sound.csv back.csv
 expect_exit 0 cellvec import vectors.npy --db db --space s --quiet
 
+# Either of the first two pages is enough to go on; both are not.
+damage_front() {
+  python3 - "$@" <<'PYTHON'
+import struct, sys
+content = bytearray(open("db/data.mdb", "rb").read())
+newest = max(0, 1, key=lambda page: struct.unpack_from("<Q", content, page * 4096 + 144)[0])
+for page in {"newest": [newest], "older": [1 - newest], "both": [0, 1]}[sys.argv[1]]:
+    content[page * 4096 + 40:page * 4096 + 152] = bytes(112)
+open("db/data.mdb", "wb").write(content)
+PYTHON
+}
+cp -r db whole
+for page in older newest; do
+  damage_front $page
+  for verb in check list stats "search --cell 1" "import vectors.npy --space t" compact "backup copy"; do
+    # shellcheck disable=SC2086 # a verb with its options
+    expect_exit 65 cellvec $verb --db db
+  done
+  expect_stderr 'one of its first two pages is wrong; cellvec check --repair goes on from the other'
+  expect_exit 0 cellvec check --db db --repair
+  expect_stderr 'made page [01] of the data file anew from page [01]; what the last commit wrote may be lost'
+  expect_exit 0 cellvec import vectors.npy --db db --space s --quiet
+  expect_exit 0 cellvec export --db db --vectors back.npy --metadata back.csv --quiet
+  expect_exit 0 cmp sound.npy back.npy
+done
+damage_front both
+expect_exit 65 cellvec check --db db --repair
+expect_stderr 'neither of its first two pages leads to the records; restore a copy, as of cellvec backup'
+rm -r db
+mv whole db
+
 # Image 0, kind 3, four values, number 5: the record of cell 5, which is primary.
 flip H 0 0 3 4 5 0
 expect_exit 65 cellvec check --db db --repair

@@ -1,12 +1,13 @@
 // Preloaded into cellvec, makes one call of the system fail, to see that nothing but that run is lost.
 //
-//   FAULT_DIRECTORY  only calls on files below this absolute path count
+//   FAULT_DIRECTORY  only calls on files whose absolute path begins with this count
 //   FAULT_NUMBER     which of those calls fails, from 1
 //   FAULT_ERRNO      with which number, such as 5 (EIO) or 28 (ENOSPC); a write fails half-way
 //   FAULT_STAYS      if set, all later calls that need room fail too, as on a disk that stays full
 //   FAULT_LOG        this file is made, with the name of the call, when one has failed
 //
-// Calls that count: pwrite, pwritev, fdatasync, fsync, ftruncate, posix_fallocate, and mmap of a file.
+// Calls that count: write, pwrite, pwritev, fdatasync, fsync, ftruncate, posix_fallocate, flock, link, mkdir, rename,
+// unlink, and mmap of a file.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,7 +18,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -26,20 +29,34 @@ static atomic_bool has_failed;
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-// Whether the file lies below FAULT_DIRECTORY.
-static bool counts(int descriptor) {
+// Whether an absolute path counts.
+static bool counts(const char *path) {
   const char *directory = getenv("FAULT_DIRECTORY");
+  return directory && strncmp(path, directory, strlen(directory)) == 0;
+}
+
+// Whether a file that is open counts.
+static bool is_open_below(int descriptor) {
   char link[64], path[PATH_MAX];
   snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
   ssize_t length = readlink(link, path, sizeof path - 1);
-  if (!directory || length < 0) return false;
+  if (length < 0) return false;
   path[length] = 0;
-  return strncmp(path, directory, strlen(directory)) == 0;
+  return counts(path);
+}
+
+// Whether a path counts, which may begin in the current directory.
+static bool is_named_below(const char *path) {
+  char folder[PATH_MAX], absolute[2 * PATH_MAX];
+  if (path[0] == '/') return counts(path);
+  if (!getcwd(folder, sizeof folder)) return false;
+  snprintf(absolute, sizeof absolute, "%s/%s", folder, path);
+  return counts(absolute);
 }
 
 // The number with which this call is to fail; 0 when it is to succeed.
-static int fault(const char *name, int descriptor, bool needs_room) {
-  if (!counts(descriptor)) return 0;
+static int fault(const char *name, bool does_count, bool needs_room) {
+  if (!does_count) return 0;
   const char *number = getenv("FAULT_NUMBER"), *code = getenv("FAULT_ERRNO");
   bool is_it = number && atomic_fetch_add(&calls, 1) + 1 == atol(number);
   if (!is_it && !(needs_room && atomic_load(&has_failed) && getenv("FAULT_STAYS"))) return 0;
@@ -60,8 +77,15 @@ static int failed(int code) {
   return -1;
 }
 
+ssize_t write(int descriptor, const void *bytes, size_t count) {
+  int code = fault("write", is_open_below(descriptor), true);
+  if (!code) return NEXT(write)(descriptor, bytes, count);
+  if (count > 1) NEXT(write)(descriptor, bytes, count / 2);
+  return failed(code);
+}
+
 ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset) {
-  int code = fault("pwrite", descriptor, true);
+  int code = fault("pwrite", is_open_below(descriptor), true);
   if (!code) return NEXT(pwrite)(descriptor, bytes, count, offset);
   if (count > 1) NEXT(pwrite)(descriptor, bytes, count / 2, offset);
   return failed(code);
@@ -72,7 +96,7 @@ ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off64_t offset
 }
 
 ssize_t pwritev(int descriptor, const struct iovec *parts, int count, off_t offset) {
-  int code = fault("pwritev", descriptor, true);
+  int code = fault("pwritev", is_open_below(descriptor), true);
   if (!code) return NEXT(pwritev)(descriptor, parts, count, offset);
   if (count > 1) NEXT(pwritev)(descriptor, parts, count / 2, offset);
   return failed(code);
@@ -83,24 +107,24 @@ ssize_t pwritev64(int descriptor, const struct iovec *parts, int count, off64_t 
 }
 
 int fdatasync(int descriptor) {
-  int code = fault("fdatasync", descriptor, false);
+  int code = fault("fdatasync", is_open_below(descriptor), false);
   return code ? failed(code) : NEXT(fdatasync)(descriptor);
 }
 
 int fsync(int descriptor) {
-  int code = fault("fsync", descriptor, false);
+  int code = fault("fsync", is_open_below(descriptor), false);
   return code ? failed(code) : NEXT(fsync)(descriptor);
 }
 
 int ftruncate(int descriptor, off_t length) {
-  int code = fault("ftruncate", descriptor, true);
+  int code = fault("ftruncate", is_open_below(descriptor), true);
   return code ? failed(code) : NEXT(ftruncate)(descriptor, length);
 }
 
 int ftruncate64(int descriptor, off64_t length) { return ftruncate(descriptor, length); }
 
 int posix_fallocate(int descriptor, off_t offset, off_t length) {
-  int code = fault("posix_fallocate", descriptor, true);
+  int code = fault("posix_fallocate", is_open_below(descriptor), true);
   return code ? code : NEXT(posix_fallocate)(descriptor, offset, length);
 }
 
@@ -108,8 +132,33 @@ int posix_fallocate64(int descriptor, off64_t offset, off64_t length) {
   return posix_fallocate(descriptor, offset, length);
 }
 
+int flock(int descriptor, int operation) {
+  int code = fault("flock", is_open_below(descriptor), false);
+  return code ? failed(code) : NEXT(flock)(descriptor, operation);
+}
+
+int link(const char *from, const char *to) {
+  int code = fault("link", is_named_below(to), true);
+  return code ? failed(code) : NEXT(link)(from, to);
+}
+
+int mkdir(const char *path, mode_t mode) {
+  int code = fault("mkdir", is_named_below(path), true);
+  return code ? failed(code) : NEXT(mkdir)(path, mode);
+}
+
+int rename(const char *from, const char *to) {
+  int code = fault("rename", is_named_below(to), false);
+  return code ? failed(code) : NEXT(rename)(from, to);
+}
+
+int unlink(const char *path) {
+  int code = fault("unlink", is_named_below(path), false);
+  return code ? failed(code) : NEXT(unlink)(path);
+}
+
 void *mmap(void *address, size_t length, int protection, int flags, int descriptor, off_t offset) {
-  int code = descriptor < 0 ? 0 : fault("mmap", descriptor, false);
+  int code = descriptor < 0 ? 0 : fault("mmap", is_open_below(descriptor), false);
   if (!code) return NEXT(mmap)(address, length, protection, flags, descriptor, offset);
   errno = code;
   return MAP_FAILED;

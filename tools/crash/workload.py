@@ -1,120 +1,169 @@
-"""What the crash tests do to a database, and what must then be in it.
+"""The list of commands that the crash tests kill or let fail, over every verb that writes to a database.
 
-A workload is a list of commands, each of which can be killed or fail at any moment and be given again. After each, what
-is in the database lies between the state before the command and the state after it, and nothing else.
+The model of what must be in the database is kept here, in Python, out of the bytes that were written to the inputs.
+Only what cellvec computes, vectors of images and predictions, is taken from runs that nobody disturbed.
 """
 
 import array
 import csv
-import json
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
+
+import steps
+from state import State
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
 import npy
 
-DIMENSION = 48
+
+class Array:
+    """Vectors and a table in the current folder, to be imported."""
+
+    fields = {"gene": "string", "localization": "list", "dose": "number"}
+
+    def __init__(self, number, count, dimension, generator):
+        self.number, self.count = number, count
+        self.array, self.table = f"vectors{number}.npy", f"cells{number}.csv"
+        numbers = array.array("f", (generator.gauss(0, 1) for _ in range(count * dimension)))
+        npy.save(self.array, (count, dimension), numbers)
+        content = numbers.tobytes()
+        self.vectors = [content[start:start + 4 * dimension] for start in range(0, len(content), 4 * dimension)]
+        self.values = [
+            {"gene": f"G{number}-{row % 23}", "localization": ["er;golgi", "nucleus", "golgi"][row % 3],
+             "dose": row / 4}
+            for row in range(count)]
+        self._write_table()
+
+    def with_other_values(self):
+        """The same vectors with a table that contradicts the first one and has a column more."""
+        other = object.__new__(Array)
+        vars(other).update(vars(self))
+        other.table = f"other-{self.table}"
+        other.fields = self.fields | {"batch": "string"}
+        other.values = [values | {"dose": values["dose"] + row % 2, "batch": f"b{row % 5}"}
+                        for row, values in enumerate(self.values)]
+        other._write_table()
+        return other
+
+    def _write_table(self):
+        with open(self.table, "w", newline="") as file:
+            table = csv.DictWriter(file, list(self.fields))
+            table.writeheader()
+            table.writerows(self.values)
+
+
+class Folder:
+    """Images and a model in the current folder, and the vectors of an ingest that nobody disturbed."""
+
+    def __init__(self, cellvec):
+        def run(*arguments):
+            subprocess.run([cellvec, *arguments], check=True, capture_output=True)
+
+        run("simulate", "fields", "--fields", "5", "--cells-per-field", "5", "--size", "96", "--seed", "5", "--quiet")
+        run("models", "seed", "tiny.safetensors", "--width", "32", "--depth", "1", "--patch", "8", "--inputs",
+            "nucleus,protein", "--image-size", "32", "--seed", "7")
+        run(*self.arguments(), "--db", "undisturbed")
+        state = State.read(cellvec, "undisturbed")
+        self.images = {}
+        for row in sorted(state.images):
+            self.images.setdefault(state.images[row], []).append(state.vectors["cells"][row])
+
+    def arguments(self):
+        return ["ingest", "fields", "--backbone", "tiny.safetensors", "--channels", "nucleus=*_nucleus.png",
+                "protein=*_protein.png", "--cells", "masks=*_mask.png", "--crop", "32", "--space", "cells",
+                "--commit-every", "4", "--precision", "float32", "--quiet"]
 
 
 class Workload:
-    """Imports of random vectors, images ingested, and heads trained and used, in the folder that is current."""
+    """Steps over every verb that writes, for a new database in the current folder.
 
-    _ingested = None
+    A large one has more cells than one transaction takes up.
+    """
 
-    def __init__(self, cellvec, seed, imports=4):
-        self.cellvec = cellvec
+    _folder = None
+
+    def __init__(self, cellvec, seed, is_large=False):
+        self.cellvec, self.is_large = cellvec, is_large
+        self.name = f"seed {seed}{', large' if is_large else ''}"
         self.random = random.Random(seed)
-        self.arrays = []
-        self.steps = []
-        for number in range(imports):
-            self.arrays.append(self._write_import(number))
-            self.steps.append(("import", number))
-            self.steps += [("train", number), ("ingest", 0)] if number == 0 else [("predict", number)]
-        self._prepare_ingest()
+        Workload._folder = Workload._folder or Folder(cellvec)
+        dimension = 4 if is_large else 48
+        first = Array(0, 45_000 if is_large else self.random.randrange(100, 900), dimension, self.random)
+        second = Array(1, self.random.randrange(20, 500), dimension, self.random)
+        third = Array(2, 6_000 if is_large else self.random.randrange(20, 500), dimension, self.random)
+        other = self._make([steps.Import(first.with_other_values(), "s"), steps.Import(third, "s"),
+                            steps.Train("other", "s")], "other")
+        image = next(iter(self._folder.images))
+        self.steps = [
+            steps.Import(first, "s"),
+            steps.Train("h", "s"),
+            steps.Ingest(self._folder),
+            steps.Predict("h"),
+            steps.Update("dose > 10", lambda values: values.get("dose", 0) > 10, {"grade": 3.0, "remark": "seen"}),
+            steps.UpdateByTable(),
+            steps.Backup(),
+            steps.Merge("other", other),
+            steps.Repair(("records", "numbers"), ("records", "sets"), ("records", "text_ids")),
+            steps.Delete("gene LIKE 'G0-1%'", lambda values, _: values.get("gene", "").startswith("G0-1")),
+            steps.Delete(f"image = '{image}' OR gene = 'G0-2'",
+                         lambda values, name: name == image or values.get("gene") == "G0-2", forgets_images=True),
+            steps.Import(first, "s"),
+            steps.Ingest(self._folder),
+            steps.RenameField("grade", "stage"),
+            steps.DropField("dose"),
+            steps.Repair(("page", "sets"), ("page", "numbers")),
+            steps.Compact(),
+            steps.Import(second, "t"),
+            steps.RenameSpace("t", "u"),
+            steps.Update("remark IS NOT NULL", lambda values: "remark" in values, cleared=["remark"]),
+            steps.Repair(("older_page", "zeros")),
+            steps.Predict("h"),
+            steps.Repair(("older_page", "noise")),
+            steps.DropSpace("s"),
+            steps.Delete("", None),
+            steps.Compact(),
+        ]
 
-    def _prepare_ingest(self):
-        """Makes images and a model once, and notes the vectors that an undisturbed ingest gives."""
-        if Workload._ingested is not None:
-            return
-        self._run("simulate", "fields", "--fields", "5", "--cells-per-field", "5", "--size", "96",
-                  "--seed", "5", "--quiet")
-        self._run("models", "seed", "tiny.safetensors", "--width", "32", "--depth", "1", "--patch", "8",
-                  "--inputs", "nucleus,protein", "--image-size", "32", "--seed", "7")
-        subprocess.run(self.command(("ingest", 0), "undisturbed"), check=True, capture_output=True)
-        Workload._ingested = self._stored_vectors("undisturbed", "cells")
+    def _make(self, own_steps, database):
+        """A database that nobody disturbs, and its state."""
+        shutil.rmtree(database, ignore_errors=True)
+        state = State()
+        for step in own_steps:
+            subprocess.run(self.command(step, database), check=True, capture_output=True)
+            state = step.states(state)[-1]
+        if problem := self.fault(database, [state]):
+            raise AssertionError(f"{database}: {problem}")
+        return state
 
-    def _write_import(self, number):
-        count = self.random.randrange(20, 900)
-        vectors = array.array("f", (self.random.gauss(0, 1) for _ in range(count * DIMENSION)))
-        npy.save(f"vectors{number}.npy", (count, DIMENSION), vectors)
-        with open(f"cells{number}.csv", "w", newline="") as file:
-            table = csv.writer(file)
-            table.writerow(["gene", "localization", "dose"])
-            for row in range(count):
-                table.writerow([f"G{number}-{row % 23}", ["er;golgi", "nucleus", "golgi"][row % 3], row / 4])
-        return vectors.tobytes()
+    def undisturbed(self, step, database):
+        """The state that a step leaves where nobody disturbs it."""
+        shutil.rmtree("reference", ignore_errors=True)
+        shutil.copytree(database, "reference")
+        subprocess.run(self.command(step, "reference"), check=True, capture_output=True)
+        return State.read(self.cellvec, "reference")
 
     def command(self, step, database):
-        kind, number = step
-        match kind:
-            case "import":
-                arguments = ["import", f"vectors{number}.npy", "--metadata", f"cells{number}.csv",
-                             "--type", "localization=list", "--space", "s"]
-            case "ingest":
-                arguments = ["ingest", "fields", "--backbone", "tiny.safetensors", "--channels", "nucleus=*_nucleus.png",
-                             "protein=*_protein.png", "--cells", "masks=*_mask.png", "--crop", "32", "--space", "cells",
-                             "--commit-every", "4", "--precision", "float32", "--quiet"]
-            case "train":
-                arguments = ["train", "--space", "s", "--labels", "localization", "--group", "gene", "--folds", "2",
-                             "--epochs", "2", "--save", "h", "--quiet"]
-            case "predict":
-                arguments = ["predict", "--head", "h", "--quiet"]
-        return [self.cellvec, *arguments, "--db", database]
+        return [self.cellvec, *step.arguments(), "--db", database]
 
-    def verify(self, done, current, database):
-        """The difference between a database and what must be in it; None when there is none.
+    def check(self, database):
+        return subprocess.run([self.cellvec, "check", "--db", database], capture_output=True, text=True)
 
-        done: how many steps have succeeded. current: the step that may have been begun after them, or None.
-        """
-        status = subprocess.run([self.cellvec, "check", "--db", database, "--quiet"], capture_output=True, text=True)
-        if status.returncode == 66 and done == 0:
+    def fault(self, database, states):
+        """What is wrong with a database that must be sound and in one of the states; None when nothing is."""
+        status = self.check(database)
+        if status.returncode == 66 and not states[0].images:
             return None  # ended before its first commit made it a database
         if status.returncode != 0:
             return f"check ends with status {status.returncode}: {status.stdout}{status.stderr}"
-        ingested = self._stored_vectors(database, "cells")
-        is_complete = ("ingest", 0) in self.steps[:done]
-        if (ingested != self._ingested if is_complete else not self._ingested.startswith(ingested)):
-            return f"{len(ingested)} bytes of ingested vectors are not the {len(self._ingested)} of an undisturbed run"
-        stored = self._stored_vectors(database, "s")
-        complete = b"".join(self.arrays[number] for kind, number in self.steps[:done] if kind == "import")
-        begun = self.arrays[current[1]] if current and current[0] == "import" else b""
-        if not stored.startswith(complete) or not (complete + begun).startswith(stored):
-            return f"{len(stored)} bytes of vectors are not {len(complete)} and a part of {len(begun)}"
-        heads = json.loads(self._run("stats", "--db", database, "--json"))["heads"]
-        if ("train", 0) in self.steps[:done] and not heads:
-            return "the head that was saved is gone"
-        predicted = max((number for kind, number in self.steps[:done] if kind == "predict"), default=-1)
-        expected = sum(len(self.arrays[number]) for number in range(predicted + 1)) // (4 * DIMENSION)
-        if predicted >= 0:
-            lines = self._run("list", "--db", database, "--where", "probability_localization_nucleus is not null",
-                              "--fields", "gene", "--csv").splitlines()
-            if len(lines) - 1 < expected:
-                return f"{len(lines) - 1} cells have predictions, {expected} must have them"
-        return None
-
-    def _run(self, *arguments):
-        return subprocess.run([self.cellvec, *arguments], check=True, capture_output=True, text=True).stdout
-
-    def _stored_vectors(self, database, space):
-        """The payload of a space's vectors in order of rows; empty when there is no such space."""
-        result = subprocess.run([self.cellvec, "export", "--db", database, "--space", space, "--vectors", "stored.npy",
-                                 "--quiet"], capture_output=True, text=True)
-        if result.returncode != 0:
-            return b""
-        with open("stored.npy", "rb") as file:
-            content = file.read()
-        os.remove("stored.npy")
-        return content[128:]
+        found = State.read(self.cellvec, database)
+        problems = []
+        for state in states:
+            problem = state.difference(found)
+            if problem is None:
+                return None
+            problems.append(problem)
+        return "; ".join(dict.fromkeys([problems[0], problems[-1]]))

@@ -107,9 +107,9 @@ extension Audit {
         reportPrimary("cell \(row)", "does not belong to image \(number), or not to it alone")
       }
       claimed.formUnion(present)
-      // Rows that are in the set of cells no more were deleted.
+      // Rows that are in the set of cells no more were deleted. Where that is damaged, they may be lost if others are.
       var lost = rows.subtracting(cells.rows)
-      if !hasDamagedSets { lost = lost.intersection(storedSets[.cells] ?? RowSet()) }
+      if !hasDamagedSets || !hasDamagedCells { lost = lost.intersection(storedSets[.cells] ?? RowSet()) }
       if !lost.isEmpty { reportPrimary("image \"\(image.name)\"", "has lost \(cellRanges(lost))") }
     }
     var orphans: [UInt32: RowSet] = [:]

@@ -18,12 +18,21 @@ extension Database {
   ) throws -> String {
     let lock = try WriterLock(directory: path, onWait: onWait)
     defer { withExtendedLifetime(lock) {} }
-    let workplace = "\(path)/rebuilt"
-    removeDatabase(workplace)
-    defer { removeDatabase(workplace) }
-    try copyRecords(of: path, to: workplace)
-    return try exchange(path, for: workplace)
+    removeUnfinishedRebuild(of: path)
+    defer { removeUnfinishedRebuild(of: path) }
+    try copyRecords(of: path, to: workplace(of: path))
+    return try exchange(path, for: workplace(of: path))
   }
+
+  /// Removes what a rebuild that was killed has left behind. For the holder of the writer's lock.
+  static func removeUnfinishedRebuild(of path: String) {
+    let folder = workplace(of: path)
+    for name in ["data.mdb", "lock.mdb", "writer.lock"] { unlink("\(folder)/\(name)") }
+    rmdir(folder)
+  }
+
+  /// Where the new file is made.
+  private static func workplace(of path: String) -> String { "\(path)/rebuilt" }
 
   private static func copyRecords(of path: String, to copy: String) throws {
     let database = try Database(path: path)
@@ -50,31 +59,13 @@ extension Database {
   /// Puts the new data file in the place of the old one, while no process has that open.
   private static func exchange(_ path: String, for copy: String) throws -> String {
     let (old, kept) = ("\(path)/data.mdb", "\(path)/data.mdb.damaged")
-    let descriptor = open("\(path)/lock.mdb", O_RDWR | O_CREAT | O_CLOEXEC, 0o664)
-    guard descriptor >= 0 else { throw Fault.system("\(path)/lock.mdb", "open the lock file") }
-    defer { close(descriptor) }
-    // Every process that uses the environment holds a shared lock on the first byte.
-    var region = flock()
-    region.l_type = Int16(F_WRLCK)
-    region.l_whence = Int16(SEEK_SET)
-    region.l_len = 1
-    guard fcntl(descriptor, F_SETLK, &region) == 0 else {
-      throw Fault(
-        .locked, path, "is open in another process, and its file has to be made anew",
-        remedy: "end that process and run the same command again")
+    try withExclusiveUse(of: path) {
+      unlink(kept)
+      guard link(old, kept) == 0, rename("\(copy)/data.mdb", old) == 0 else {
+        throw Fault.system(old, "put the new file in its place")
+      }
     }
-    unlink(kept)
-    guard link(old, kept) == 0, rename("\(copy)/data.mdb", old) == 0 else {
-      throw Fault.system(old, "put the new file in its place")
-    }
-    // What it says of transactions is of the old file. The next process to open it fills it anew.
-    guard ftruncate(descriptor, 0) == 0 else { throw Fault.system("\(path)/lock.mdb", "clear the lock file") }
     try syncFolder(path)
     return kept
-  }
-
-  private static func removeDatabase(_ path: String) {
-    for name in ["data.mdb", "lock.mdb", "writer.lock"] { unlink("\(path)/\(name)") }
-    rmdir(path)
   }
 }

@@ -51,6 +51,8 @@ struct Audit {
   var columns: [UInt16: (chunk: NumberChunk, column: NumberColumn?)] = [:]
   /// Whether a part of the set of all cells may be missing above.
   private(set) var hasDamagedSets = false
+  /// Whether cells may be missing above. Otherwise all are there that the table counts.
+  private(set) var hasDamagedCells = false
   /// What was reported of primary records.
   private var known: Set<String> = []
 
@@ -68,6 +70,7 @@ struct Audit {
   }
 
   mutating func report(_ finding: PageAudit.Finding) {
+    if finding.table == .cells { hasDamagedCells = true }
     if finding.isOfFreePages || finding.table?.isDerived == true {
       reportPage(finding.fault)
     } else {
@@ -109,6 +112,7 @@ struct Audit {
         (fault ?? Fault(.badData, "table \"\(table.name)\"", "cannot be read: \(error)"), .primary))
     }
     if table == .sets, !findings.isEmpty { hasDamagedSets = true }
+    if table == .cells, !findings.isEmpty { hasDamagedCells = true }
     for (fault, place) in findings {
       switch place {
       case .primary: reportPrimary(fault.subject, fault.problem)

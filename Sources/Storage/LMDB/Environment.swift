@@ -30,9 +30,8 @@ final class Environment: @unchecked Sendable {
         throw Fault.system(path, "make the database anew")
       }
     }
-    (pointer, readerLock) = try Environment.openEnvironment(path, isWritable: isWritable)
+    (pointer, readerLock, pages) = try Environment.openKnowingLastCommit(path, isWritable: isWritable)
     do {
-      pages = try PageFile(directory: path, mapSizes: Environment.mapSizes)
       // LMDB trusts the pages that it writes beside, above all those it takes to be free.
       if isWritable { try PageAudit.requireSoundness(of: pages.latest()) }
       handles = isWritable ? try Environment.openTables(path, pointer) : []
@@ -55,6 +54,54 @@ final class Environment: @unchecked Sendable {
   }
 
   // MARK: Opening
+
+  /// Opens the environment and the data file, with a lock file that knows the last commit.
+  ///
+  /// LMDB believes the number of the last transaction that stands in its lock file, unless it is the first to open it,
+  /// and then writes it there. When a first one is killed just before, one that waited for it, and all who open the
+  /// database beside that, find another number; a writer would go on from it, and write over the last commits. As soon as
+  /// nobody has the file open, the next one is the first.
+  private static func openKnowingLastCommit(
+    _ path: String, isWritable: Bool
+  ) throws -> (OpaquePointer, UnlockedReaderLock?, PageFile) {
+    for _ in 0..<openingLimit {
+      do {
+        let (pointer, readerLock) = try openEnvironment(path, isWritable: isWritable)
+        do {
+          let pages = try PageFile(directory: path, mapSizes: mapSizes)
+          if try knowsLastCommit(pointer, pages) { return (pointer, readerLock, pages) }
+          mdb_env_close(pointer)
+        } catch {
+          mdb_env_close(pointer)
+          throw error
+        }
+      } catch let fault as Fault where fault.kind == .badData {
+        // The data file was found sound before: it is the lock file that LMDB cannot read. Or both are damaged.
+        _ = try PageFile.checkFront(directory: path)
+      }
+      // Not in step with others who wait for the same.
+      usleep(UInt32.random(in: 1_000...20_000))
+    }
+    throw Fault(
+      .unavailable, path, "cannot be opened: lock.mdb, which other processes use, is of another state of it",
+      remedy: "end the processes that have the database open, and run the command again")
+  }
+
+  /// How often opening is tried: for half a second or so.
+  private static let openingLimit = 50
+
+  /// Whether LMDB would begin with the last commit, or with that before it, if the writer was killed before it wrote down
+  /// the number; the next writer looks at the data file then.
+  private static func knowsLastCommit(_ environment: OpaquePointer, _ pages: PageFile) throws -> Bool {
+    let before = try pages.latest().meta.transaction
+    var transaction: OpaquePointer?
+    // Where all slots are taken, the lock file is in use since long.
+    let code = mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &transaction)
+    guard code == MDB_SUCCESS else { return true }
+    let number = UInt64(mdb_txn_id(transaction))
+    mdb_txn_abort(transaction)
+    return try number + 1 >= before && number <= pages.latest().meta.transaction
+  }
 
   private static func openEnvironment(
     _ path: String, isWritable: Bool

@@ -96,9 +96,13 @@ final class PageFile: @unchecked Sendable {
         }
       }
       if attempt == 10 {
-        if first == nil, second == nil { try checkKind(descriptor, path) }
+        let isRepairable = try FrontPages(path: path) != nil
+        if first == nil, second == nil, !isRepairable { try checkKind(descriptor, path) }
         throw Fault(
-          .badData, path, "is damaged: its first two pages contradict themselves", remedy: "restore a copy")
+          .badData, path,
+          "is damaged: \(isRepairable ? "one of its first two pages is wrong" : "neither of its first two pages leads to the records")",
+          remedy: isRepairable
+            ? "cellvec check --repair goes on from the other" : "restore a copy, as of cellvec backup")
       }
     }
     preconditionFailure("the loop returns or throws")

@@ -37,8 +37,9 @@ extension DatabaseWriter {
     let environment = database.environment
     let file = "\(path)/data.mdb"
     let copy = "\(file).compact"
-    // Left behind by a compaction that was killed: whoever holds the writer's lock may remove it.
+    // Left behind by a compaction or a repair that was killed: whoever holds the writer's lock may remove it.
     unlink(copy)
+    Database.removeUnfinishedRebuild(of: path)
     let before = try Self.byteCount(of: file)
     let unusedTexts = try dropUnusedTexts()
     let after = try environment.copy(to: copy)
@@ -56,22 +57,14 @@ extension DatabaseWriter {
 
   /// Removes texts that no cell has, in transactions of bounded size.
   private func dropUnusedTexts() throws -> Int {
-    var unused: [(field: UInt16, id: UInt32)] = []
-    try database.read { snapshot in
-      try snapshot.transaction.forEach(.texts) { key, _ in
-        guard key.count == 6 else {
-          throw Fault(.badData, "table \"texts\"", "is damaged", remedy: "run cellvec check")
-        }
-        let (field, id) = (key.bigEndian(at: 0, as: UInt16.self), key.bigEndian(at: 2, as: UInt32.self))
-        let prefix = RowSetName.text(field: field, id: id).prefix
-        let cursor = try Transaction.Cursor(snapshot.transaction, .sets)
-        if try cursor.seek(prefix)?.key.starts(with: prefix.bytes) != true { unused.append((field, id)) }
-      }
+    let unused = try database.read { snapshot in
+      let candidates = try snapshot.textsWithoutRowSet()
+      return candidates.isEmpty ? [] : try snapshot.removingTextsOfCells(candidates).sorted()
     }
     for start in stride(from: 0, to: unused.count, by: Self.textsPerCommit) {
       try write { transaction in
-        for (field, id) in unused[start..<min(start + Self.textsPerCommit, unused.count)] {
-          try transaction.transaction.deleteText(id, of: field)
+        for text in unused[start..<min(start + Self.textsPerCommit, unused.count)] {
+          try transaction.transaction.deleteText(text)
         }
       }
     }
@@ -94,13 +87,55 @@ extension DatabaseWriter {
   }
 }
 
+/// The number of a text: its field, and which of that.
+private struct TextNumber: Hashable, Comparable {
+  let field: UInt16
+  let id: UInt32
+
+  static func < (left: Self, right: Self) -> Bool { (left.field, left.id) < (right.field, right.id) }
+}
+
+extension Snapshot {
+  /// Texts that no row set is of.
+  fileprivate func textsWithoutRowSet() throws -> Set<TextNumber> {
+    var texts: Set<TextNumber> = []
+    try transaction.forEach(.texts) { key, _ in
+      guard key.count == 6 else {
+        throw Fault(.badData, "table \"texts\"", "is damaged", remedy: "run cellvec check")
+      }
+      let text = TextNumber(
+        field: key.bigEndian(at: 0, as: UInt16.self), id: key.bigEndian(at: 2, as: UInt32.self))
+      let prefix = RowSetName.text(field: text.field, id: text.id).prefix
+      let cursor = try Transaction.Cursor(transaction, .sets)
+      if try cursor.seek(prefix)?.key.starts(with: prefix.bytes) != true { texts.insert(text) }
+    }
+    return texts
+  }
+
+  /// Those of the texts that no cell names. Row sets follow from cells, and one may be missing; a text that is gone
+  /// cannot be made again.
+  fileprivate func removingTextsOfCells(_ texts: Set<TextNumber>) throws -> Set<TextNumber> {
+    var unused = texts
+    try transaction.forEach(.cells) { key, value in
+      guard key.count == 4 else {
+        throw Fault(.badData, "table \"cells\"", "is damaged", remedy: "run cellvec check")
+      }
+      let cell = try StoredCell(decoding: value, row: key.bigEndian(at: 0, as: Row.self))
+      for (field, value) in cell.values {
+        for id in value.textIDs { unused.remove(TextNumber(field: field, id: id)) }
+      }
+    }
+    return unused
+  }
+}
+
 extension Transaction {
   /// Deletes a text that no cell has.
-  fileprivate func deleteText(_ id: UInt32, of field: UInt16) throws {
-    let key = Key().appending(field).appending(id)
-    guard let text = try get(.texts, key) else { return }
-    let digest = ContentHash(of: text)
+  fileprivate func deleteText(_ text: TextNumber) throws {
+    let key = Key().appending(text.field).appending(text.id)
+    guard let content = try get(.texts, key) else { return }
+    let digest = ContentHash(of: content)
     try delete(.texts, key)
-    try delete(.textIDs, Key().appending(field).appending(digest))
+    try delete(.textIDs, Key().appending(text.field).appending(digest))
   }
 }

@@ -57,6 +57,9 @@ struct PendingBlocks {
     var block = Block(layout: layout, slotCount: 0, payload: [])
     block.payload.reserveCapacity(layout.rowsPerBlock * layout.dimension)
     if let stored = try transaction.block(name.block, of: name.space, layout) {
+      // What is written again gets a new checksum, and damage would count as right from then on.
+      let space = try transaction.allSpaces().first { $0.id == name.space }
+      if let space { try stored.requireChecksum(of: space) }
       block.slotCount = stored.header.slotCount
       block.payload.append(contentsOf: stored.payload.assumingMemoryBound(to: Float.self))
     }

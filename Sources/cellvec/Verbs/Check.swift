@@ -11,7 +11,8 @@ struct Check: ParsableCommand {
       it is made from. Ends with status 65 when something is wrong. With --repair,
       indexes and dictionaries are made anew from the rest, where nothing of that
       is damaged; where pages of theirs are, the whole file is, and the damaged
-      one is kept beside it.
+      one is kept beside it. Of the two pages with which the file begins, one is
+      made anew from the other.
 
       Examples:
         cellvec check --db lab.cellvec
@@ -25,6 +26,7 @@ struct Check: ParsableCommand {
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
+    if repair { try repairFront() }
     var faults = try database.open().check()
     if repair, faults.primary.isEmpty, !faults.faults.isEmpty {
       let path = try database.path()
@@ -41,6 +43,16 @@ struct Check: ParsableCommand {
       )
     }
     try report(faults.faults)
+  }
+
+  private func repairFront() throws {
+    let path = try database.path()
+    let repair = try Database.repairFront(path: path) {
+      writer.waits(for: $0, path: path, isQuiet: talk.quiet)
+    }
+    guard let repair else { return }
+    let loss = repair.mayHaveLostCommit ? "what the last commit wrote may be lost" : "nothing is lost with it"
+    talk.say("made page \(repair.page) of the data file anew from page \(1 - repair.page); \(loss)")
   }
 
   private func report(_ faults: [Fault]) throws {

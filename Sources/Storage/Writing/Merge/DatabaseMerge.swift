@@ -179,9 +179,10 @@ private struct MergeRun {
     guard let first = rows.values.min(), let last = rows.values.max() else { return }
     let held = try transaction.sets.rows(
       first..<last + 1, in: .space(pair.target.id), transaction.transaction)
-    let wanted = RowSet(rows.lazy.filter { !held.contains($0.value) }.map(\.key))
+    let missing = RowSet(rows.lazy.filter { !held.contains($0.value) }.map(\.key))
+    let wanted = missing.intersection(try snapshot.rows(in: pair.source))
     var count = 0
-    try snapshot.forEachBlock(of: pair.source, containing: wanted) { block in
+    try snapshot.forEachVerifiedBlock(of: pair.source, with: wanted) { block in
       for row in block.rows {
         guard let target = rows[row] else { continue }
         let start = block.base + Int(row - block.firstRow) * block.dimension

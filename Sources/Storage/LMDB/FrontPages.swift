@@ -1,0 +1,88 @@
+import Faults
+import Formats
+import Glibc
+
+/// The two pages in front of a data file of which one is damaged, and what can be gone on from.
+///
+/// Each tells of one of the last two commits. A commit writes one of them, and no page that the other leads to: either
+/// alone is a whole database.
+struct FrontPages {
+  /// The page that is right; of two, the newer one.
+  let sound: MetaPage
+  /// The number that the other page has for its transaction, right or not.
+  private let otherNumber: UInt64
+
+  /// Looks for the pages in a file of any page size.
+  /// - Returns: nil when neither is right.
+  init?(path: String) throws(Fault) {
+    let file = try MappedFile(path: path)
+    var best: MetaPage?
+    for pageSize in FrontPages.pageSizes {
+      for page in 0..<PageFormat.metaPageCount {
+        guard let meta = FrontPages.page(page, pageSize, of: file, path) else { continue }
+        if meta.transaction >= best?.transaction ?? 0 { best = meta }
+      }
+    }
+    guard let best, let base = file.bytes.baseAddress else { return nil }
+    sound = best
+    let number =
+      FrontPages.offset(ofPageBeside: best) + PageFormat.headerByteCount + PageFormat.transactionOffset
+    otherNumber = base.loadUnaligned(fromByteOffset: number, as: UInt64.self)
+  }
+
+  private static let pageSizes = (0..<16).map { 1 << $0 }.filter(PageFormat.pageSizes.contains)
+
+  /// Where the other of the two pages lies.
+  private static func offset(ofPageBeside meta: MetaPage) -> Int {
+    meta.transaction.isMultiple(of: 2) ? meta.pageSize : 0
+  }
+
+  /// A page that can be right: its numbers are possible, its tables are found, and it was its transaction that last set
+  /// pages free.
+  private static func page(_ page: Int, _ pageSize: Int, of file: MappedFile, _ path: String) -> MetaPage? {
+    guard let base = file.bytes.baseAddress, file.bytes.count >= PageFormat.metaPageCount * pageSize,
+      base.loadUnaligned(fromByteOffset: page * pageSize, as: UInt64.self) == UInt64(page),
+      let meta = MetaPage(base + page * pageSize), meta.pageSize == pageSize, meta.isPlausible,
+      meta.byteCount <= file.bytes.count, meta.transaction % 2 == UInt64(page)
+    else { return nil }
+    let pages = PageSnapshot(path: path, base: base, meta: meta, owner: file)
+    do {
+      _ = try TableTrees(pages, path: path)
+      let last = try TreeCursor(pages, meta.freeTree).last()
+      guard let last else { return meta }
+      guard last.key.count == 8 else { return nil }
+      // A page that was made anew tells of the commit behind its own.
+      let number = last.key.loadUnaligned(as: UInt64.self)
+      return number == meta.transaction || number == meta.transaction &+ 1 ? meta : nil
+    } catch {
+      return nil
+    }
+  }
+
+  /// Whether the page is also the newer one by the number of the other.
+  var isNewest: Bool { otherNumber <= sound.transaction }
+  /// Whether the other page was of the commit before, so that nothing is lost with it.
+  var hasLostNothing: Bool { otherNumber &+ 1 == sound.transaction }
+  /// The number of the other page, 0 or 1.
+  var otherPage: Int { sound.transaction.isMultiple(of: 2) ? 1 : 0 }
+
+  /// Makes the other page tell of the same commit, as a compact copy does, and makes that durable. Nobody may have the
+  /// file open.
+  func writeOther(to path: String) throws {
+    let descriptor = open(path, O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Fault.system(path, "open") }
+    defer { close(descriptor) }
+    let byteCount = PageFormat.headerByteCount + PageFormat.metaByteCount
+    var bytes = [UInt8](repeating: 0, count: byteCount)
+    guard pread(descriptor, &bytes, byteCount, off_t((1 - otherPage) * sound.pageSize)) == byteCount else {
+      throw Fault.system(path, "read")
+    }
+    // The number of the page in front, that of the commit behind.
+    bytes.replaceSubrange(..<8, with: withUnsafeBytes(of: UInt64(otherPage).littleEndian, Array.init))
+    let number = (sound.transaction - 1).littleEndian
+    bytes.replaceSubrange((byteCount - 8)..., with: withUnsafeBytes(of: number, Array.init))
+    guard pwrite(descriptor, bytes, byteCount, off_t(otherPage * sound.pageSize)) == byteCount,
+      fsync(descriptor) == 0
+    else { throw Fault.system(path, "write") }
+  }
+}

@@ -1,0 +1,130 @@
+import Faults
+import Glibc
+import Identity
+import TestSupport
+import Testing
+
+@testable import Storage
+
+/// The two pages with which a data file begins: either is enough to go on, and nothing is without both.
+@Suite struct FrontTests {
+  private static let metaByteCount = PageFormat.headerByteCount + PageFormat.metaByteCount
+
+  /// A database of two commits, which can be damaged and mended.
+  private final class Victim {
+    let path: String
+    let original: [UInt8]
+    /// What each commit left, by the page that tells of it.
+    private(set) var truths: [Int: DatabaseContents] = [:]
+    let newestPage: Int
+
+    init(in directory: String) throws {
+      path = "\(directory)/db"
+      let writer = try DatabaseWriter(path: path, create: true)
+      var newest = 0
+      for commit in 0..<2 {
+        try writer.write { transaction in
+          let gene = try transaction.field(named: "gene", type: .string)
+          let image = try transaction.addImage(
+            ImageRecord(
+              identity: ContentHash(of: "image \(commit)"), name: "i", files: [], width: 8, height: 8))
+          let cells = (0..<300).map {
+            CellRecord(
+              image: image, object: .label(UInt32($0)), geometry: nil,
+              values: [gene.id: .string("g\($0 % 7)")])
+          }
+          _ = try transaction.addCells(cells, of: image)
+        }
+        newest = Int(try writer.database.environment.pages.latest().meta.transaction % 2)
+        truths[newest] = try writer.database.read { try DatabaseContents(of: $0) }
+      }
+      newestPage = newest
+      original = try #require(bytes(ofFile: "\(path)/data.mdb"))
+    }
+
+    var contents: DatabaseContents? { try? Database(path: path).read { try DatabaseContents(of: $0) } }
+    var isSound: Bool { (try? Database(path: path).check().faults.isEmpty) == true }
+
+    func write(_ bytes: some Sequence<UInt8>, at offset: Int) {
+      let file = open("\(path)/data.mdb", O_WRONLY)
+      defer { close(file) }
+      let bytes = Array(bytes)
+      #expect(pwrite(file, bytes, bytes.count, off_t(offset)) == bytes.count)
+    }
+
+    func mend() { write(original, at: 0) }
+  }
+
+  @Test(arguments: ["zeros", "noise", "torn"], [true, false])
+  func aDamagedPageIsMadeAnewFromTheOther(damage: String, isNewest: Bool) throws {
+    try withTemporaryDirectory { directory in
+      let victim = try Victim(in: directory)
+      let page = isNewest ? victim.newestPage : 1 - victim.newestPage
+      let other = (1 - page) * 4096
+      switch damage {
+      case "zeros": victim.write(repeatElement(0, count: 4096), at: page * 4096)
+      case "noise": victim.write((0..<152).map { UInt8(($0 * 31 + 7) % 251) }, at: page * 4096)
+      default:
+        // The front half of another commit, and numbers of this one.
+        victim.write(victim.original[other + 16..<other + 80].map { $0 ^ 1 }, at: page * 4096 + 16)
+      }
+      #expect(throws: Fault.self) { try Database(path: victim.path) }
+      #expect(throws: Fault.self) { try DatabaseWriter(path: victim.path, create: false) }
+      let repair = try #require(try Database.repairFront(path: victim.path))
+      #expect(repair.page == page)
+      // Only a page that still has its number shows that it was of the commit before.
+      #expect(repair.mayHaveLostCommit == (isNewest || damage != "torn"))
+      #expect(victim.isSound && victim.contents == victim.truths[1 - page])
+      #expect(try Database.repairFront(path: victim.path) == nil)
+      // Now either page is as good as the other.
+      victim.write(repeatElement(0, count: 4096), at: other)
+      #expect(try Database.repairFront(path: victim.path)?.page == 1 - page)
+      #expect(victim.isSound && victim.contents == victim.truths[1 - page])
+      let writer = try DatabaseWriter(path: victim.path, create: false)
+      try writer.write { _ = try $0.field(named: "more", type: .number) }
+      #expect(try writer.database.check().faults == [])
+    }
+  }
+
+  @Test func anyByteOfThePagesIsRepairedOrNamed() throws {
+    try withTemporaryDirectory { directory in
+      let victim = try Victim(in: directory)
+      var repaired = 0
+      for page in 0..<2 {
+        for offset in page * 4096..<page * 4096 + Self.metaByteCount {
+          let bit = UInt8(1) << UInt8(offset % 8)
+          victim.write([victim.original[offset] ^ bit], at: offset)
+          let damage = "bit \(bit) of byte \(offset)"
+          if try Database.repairFront(path: victim.path) != nil { repaired += 1 }
+          if victim.isSound {
+            let found = victim.contents
+            #expect(victim.truths.values.contains { $0 == found }, "\(damage)")
+            if page != victim.newestPage { #expect(found == victim.truths[victim.newestPage], "\(damage)") }
+          }
+          victim.mend()
+        }
+      }
+      #expect(repaired > 100)
+    }
+  }
+
+  @Test func aFileOfWhichBothPagesAreDamagedIsLeftAsItIs() throws {
+    try withTemporaryDirectory { directory in
+      let victim = try Victim(in: directory)
+      for page in 0..<2 { victim.write([0xFF], at: page * 4096 + 24 + 16) }
+      let before = bytes(ofFile: "\(victim.path)/data.mdb")
+      let fault = #expect(throws: Fault.self) { try Database.repairFront(path: victim.path) }
+      #expect(fault?.kind == .badData && fault?.problem.contains("neither of its first two pages") == true)
+      #expect(bytes(ofFile: "\(victim.path)/data.mdb") == before)
+    }
+  }
+
+  @Test func aSoundFileIsLeftAsItIs() throws {
+    try withTemporaryDirectory { directory in
+      let victim = try Victim(in: directory)
+      #expect(try Database.repairFront(path: victim.path) == nil)
+      #expect(try Database.repairFront(path: "\(directory)/nothing") == nil)
+      #expect(bytes(ofFile: "\(victim.path)/data.mdb") == victim.original)
+    }
+  }
+}
