@@ -1,0 +1,9 @@
+"""Rows of tables."""
+
+
+def row(*cells):
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def megabytes(byte_count):
+    return f"{byte_count / 1e6:,.0f}" if byte_count >= 9.95e6 else f"{byte_count / 1e6:.1f}"
