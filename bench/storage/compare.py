@@ -14,6 +14,7 @@ import data
 import table
 from common.machine import ROOT, machine
 from common.process import Failure
+from rival import SMALL_COMMITS, SMALL_ROWS
 from subjects import SUBJECTS
 
 COLD_RUNS, WARM_RUNS = 2, 3
@@ -34,7 +35,10 @@ def arguments():
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "bench/results/local/storage.json",
                         help="where the raw numbers go, and the tables as .md beside; default: bench/results/local")
     parser.add_argument("--work", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    found = parser.parse_args()
+    if found.rows < SMALL_ROWS * SMALL_COMMITS:
+        parser.error(f"--rows: expected at least {SMALL_ROWS * SMALL_COMMITS:,}, found {found.rows:,}")
+    return found
 
 
 def say(text):

@@ -13,7 +13,7 @@ import sys
 import time
 
 import numpy as np
-from common.process import Failure, last_line, run
+from common.process import last_line, run
 from data import COUNTS, K, QUERIES, SEARCHES
 from rival import SMALL_COMMITS, SMALL_ROWS
 
@@ -66,7 +66,8 @@ class Cellvec:
 
     def build(self, folder, _):
         done = self.run(folder, "import", self.work / "data/vectors.npy", "--metadata", self.work / "data/cells.csv")
-        return {"seconds": done.seconds, "indexSeconds": 0, **memory([done])}
+        return {"seconds": done.seconds, "processorSeconds": done.processor_seconds, "indexSeconds": 0,
+                **memory([done])}
 
     def small(self, folder, _):
         runs = [self.run(folder, "import", self.work / f"small-{n}.npy", "--metadata", self.work / f"small-{n}.csv")
