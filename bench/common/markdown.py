@@ -1,8 +1,14 @@
-"""Rows of tables."""
+"""Paragraphs and rows of tables."""
+
+import textwrap
 
 
 def row(*cells):
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def paragraph(text):
+    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
 
 def megabytes(byte_count):

@@ -8,7 +8,7 @@ import sys
 
 from common import vectors
 from common.machine import machine, sentence
-from common.markdown import megabytes, row
+from common.markdown import megabytes, paragraph, row
 from common.process import Failure, run
 
 DIMENSION, GENES, PLATES = 64, 20_000, 20
@@ -89,18 +89,23 @@ def table_of(found, smallest):
               *(["seconds ×", "processor seconds ×", "own MB ×", "file ×"] if has_growth else []))
     yield "|---" + "|---:" * (9 if has_growth else 5) + "|"
     for name, step in found.items():
-        growth = [f"{step[key] / smallest[name][key]:.1f}" for key in ("seconds", "processors", "own", "bytes")]
+        growth = [times(step[key], smallest[name][key]) for key in ("seconds", "processors", "own", "bytes")]
         yield row(name, f"{step['seconds']:.3f}", f"{step['processors']:.3f}", megabytes(step["own"]),
                   megabytes(step["peak"]), megabytes(step["bytes"]), *(growth if has_growth else []))
+
+
+def times(larger, smaller):
+    return f"{larger / smaller:.1f}" if smaller else "-"
 
 
 def main():
     work, sizes = pathlib.Path(sys.argv[1]), [int(text) for text in sys.argv[2:]]
     needed, free = require_room(work, max(sizes))
-    print(f"{sentence(machine())}. Dimension {DIMENSION}; fields: plate, gene, dose. {megabytes(needed)} MB of disk "
-          f"needed, {megabytes(free)} free; {megabytes(memory_available())} MB of memory available. Each command is a "
-          f"process of its own; what only reads is the median of {RUNS}. \"Own\" is memory of the process alone; the "
-          "map is the system's cache of the file.", flush=True)
+    print(paragraph(
+        f"{sentence(machine())}. Dimension {DIMENSION}; fields: plate, gene, dose. {megabytes(needed)} MB of disk "
+        f"needed, {megabytes(free)} free; {megabytes(memory_available())} MB of memory available. Each command is a "
+        f"process of its own; what only reads is the median of {RUNS}. \"Own\" is memory of the process alone; the "
+        "map is the system's cache of the file."), flush=True)
     smallest = None
     for size in sizes:
         folder = work / str(size)

@@ -4,7 +4,7 @@ import functools
 import statistics
 
 from common.machine import sentence
-from common.markdown import megabytes, row
+from common.markdown import megabytes, paragraph, row
 from data import COUNTS, QUERIES, SEARCHES
 
 MEMORY_STEPS = ["build", "small", "first, warm", "query", "delete, one piece", "delete, scattered"]
@@ -21,12 +21,14 @@ def of_report(report):
 
 def heading(report):
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
-    return (
-        f"{sentence(report['machine'])}; {versions}.\n\n"
+    machine = paragraph(f"{sentence(report['machine'])}; {versions}.")
+    data = paragraph(
         f"{report['rows']:,} vectors of {report['dimension']} float32 ({megabytes(vector_bytes(report))} MB), two "
         f"texts and a number each; medians of {report['rounds']} rounds; each step in a process of its own. Rivals are "
         "timed inside their process, after its imports. cellvec is timed as a whole command, \"with start\", and less "
-        "the time of `cellvec --version`; its search and count open the database anew each time.\n")
+        "the time of `cellvec --version` beside it (\"-\" where the load hides the rest); its search and count open "
+        "the database anew each time.")
+    return f"{machine}\n\n{data}\n"
 
 
 def vector_bytes(report):
@@ -53,11 +55,12 @@ class Figures:
         return statistics.median(found) if found else None
 
     def seconds(self, step, *keys):
-        """Of the step, or of what the keys lead to."""
+        """Of the step, or of what the keys lead to; none where other work hides what is left beside the start."""
         seconds = self.of(step, *(keys or ["seconds"]))
         if seconds is None or not self.is_less_start:
             return seconds
-        return max(0, seconds - self.of(step, "startSeconds"))
+        left = seconds - self.of(step, "startSeconds")
+        return left if left > 0 else None
 
 
 def figures(report):
