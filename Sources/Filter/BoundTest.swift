@@ -60,10 +60,17 @@ extension BoundTest {
       return try index.rows(field) { pattern.matches($0) }
     case .range(.stored(let field), let lower, let upper):
       return try index.rows(field, from: lower, to: upper)
+    case .range(.property(.row), let lower, let upper):
+      let all = try index.allRows()
+      guard let last = all.last else { return all }
+      // A set of rows far beyond the last would be long to make.
+      return all.intersection(RowSet(Range(from: lower, to: upper).clamped(to: 0..<last + 1)))
     case .range(.property(let property), let lower, let upper):
       return try index.rows(property) { lower.isBelow($0) && upper.isAbove($0) }
     case .anyNumber(.stored(let field), let numbers):
       return try index.rows(field, among: numbers)
+    case .anyNumber(.property(.row), let numbers):
+      return try index.allRows().intersection(RowSet(numbers.compactMap { Row(exactly: $0) }))
     case .anyNumber(.property(let property), let numbers):
       let wanted = Set(numbers)
       return try index.rows(property) { wanted.contains($0) }
@@ -80,6 +87,20 @@ extension BoundTest {
     case .property(.row): try index.allRows()
     case .property(let property): try index.rows(property) { _ in true }
     }
+  }
+}
+
+extension Range<Row> {
+  /// The rows within two bounds, which are finite.
+  fileprivate init(from lower: NumberBound?, to upper: NumberBound?) {
+    /// The first row at or after a number, or only after it.
+    func row(from number: Double, isAfter: Bool) -> Row {
+      let first = isAfter ? number.rounded(.down) + 1 : number.rounded(.up)
+      return Row(Swift.min(Swift.max(first, 0), Double(Row.max)))
+    }
+    let start = lower.map { row(from: $0.value, isAfter: !$0.isInclusive) } ?? 0
+    let end = upper.map { row(from: $0.value, isAfter: $0.isInclusive) } ?? .max
+    self = start..<Swift.max(start, end)
   }
 }
 

@@ -96,6 +96,40 @@ import Testing
     }
   }
 
+  /// More rows than two chunks of a row set have.
+  @Test func theRowSetsThatDifferAreNamedInWhateverChunk() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      do {
+        let writer = try DatabaseWriter(path: path, create: true)
+        try writer.write { transaction in
+          let gene = try transaction.field(named: "gene", type: .string)
+          let image = try transaction.addImage(
+            ImageRecord(identity: ContentHash(of: "a"), name: "a", files: [], width: 0, height: 0))
+          let cells = (0..<140_000).map { row in
+            let values: [UInt16: FieldValue] = row % 11 == 0 ? [:] : [gene.id: .string("g\(row % 5)")]
+            return CellRecord(image: image, object: .index(UInt32(row)), geometry: nil, values: values)
+          }
+          _ = try transaction.appendCells(cells, of: image)
+        }
+        #expect(try writer.database.check() == CheckReport())
+      }
+      let (lacking, wrong) = (RowSetName.text(field: 0, id: 1), RowSetName.text(field: 0, id: 3))
+      let astray = RowSetName.text(field: 0, id: 99)
+      try change(path) { transaction in
+        try transaction.delete(.sets, SetChunk(name: lacking, chunk: 2).key)
+        try transaction.put(.sets, SetChunk(name: wrong, chunk: 2).key, RowSet([131_073]).encoded())
+        try transaction.put(.sets, SetChunk(name: astray, chunk: 1).key, RowSet([65_540]).encoded())
+      }
+      let report = try report(path)
+      #expect(report.primary == [] && report.pages == [])
+      #expect(report.derived.map(\.subject) == [lacking, wrong, astray].map { "row set \($0)" })
+      let writer = try DatabaseWriter(path: path, create: false)
+      #expect(try writer.repair() == 3)
+      #expect(try writer.database.check() == CheckReport())
+    }
+  }
+
   @Test func aFlippedByteOfAnIndexIsRepaired() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/db"

@@ -5,7 +5,6 @@ import argparse
 import datetime
 import importlib.metadata
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -14,9 +13,8 @@ import files as model_files
 import numpy as np
 import table
 import work
+from common.machine import ROOT, machine
 from subjects import RIVALS, Failure, all_subjects
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def arguments():
@@ -129,20 +127,11 @@ def ceiling(options, threads):
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def machine():
-    with open("/proc/cpuinfo") as file:
-        processor = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown")
-    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True)
-    return {"processor": processor, "processors": len(os.sched_getaffinity(0)), "commit": commit.stdout.strip(),
-            "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-            "load": os.getloadavg()[0],
-            "versions": {name: importlib.metadata.version(name) for name in [*RIVALS, "nncf"]}}
-
-
 def main():
     options = arguments()
-    report = {"machine": machine(), "sizePx": options.size, "rounds": options.rounds, "seconds": options.seconds,
-              "batches": options.batches, "models": []}
+    versions = {name: importlib.metadata.version(name) for name in [*RIVALS, "nncf"]}
+    report = {"machine": {**machine(), "versions": versions}, "sizePx": options.size,
+              "rounds": options.rounds, "seconds": options.seconds, "batches": options.batches, "models": []}
     options.output.parent.mkdir(parents=True, exist_ok=True)
     print(table.heading(report), flush=True)
     for name in options.models:

@@ -2,6 +2,9 @@
 
 import statistics
 
+from common.machine import sentence
+from common.markdown import row
+
 
 def of_report(report):
     runs = [of_run(model, run) for model in report["models"] for run in model["runs"]]
@@ -12,8 +15,7 @@ def heading(report):
     machine = report["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
-        f"{machine['processor']}, {machine['processors']} processors, load {machine['load']:.1f} at the start; "
-        f"{machine['started']}; cellvec {machine['commit']}; {versions}.\n\n"
+        f"{sentence(machine)}; {versions}.\n\n"
         f"Images of {report['sizePx']} x {report['sizePx']} px. images/s: median of {report['rounds']} rounds of "
         f"{report['seconds']:g} s (best batch of all). Load: from reading the model to the first vector. MB: peak of "
         "the process, by batch. Cosines: class token against PyTorch in float32.\n")
@@ -69,7 +71,3 @@ def ratios(multiply_adds, run):
 
 def median(timings):
     return statistics.median(timing["median"] for timing in timings)
-
-
-def row(*cells):
-    return "| " + " | ".join(str(cell) for cell in cells) + " |"

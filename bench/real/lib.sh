@@ -1,6 +1,5 @@
-# Shared by the experiments on real images: builds cellvec, finds the images, and chooses a backbone.
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# Shared by the experiments on real images: finds the images, and chooses a backbone.
+source "$(dirname "${BASH_SOURCE[0]}")/../common/lib.sh"
 
 # images NAME: folder of a data set below $CELLVEC_IMAGES (default ../shared/data beside the repository).
 images() {
@@ -11,13 +10,6 @@ images() {
   fi
   echo "$folder"
 }
-
-"$root/tools/setup"
-swift build --package-path "$root" -c release --product cellvec >&2
-PATH="$(swift build --package-path "$root" -c release --show-bin-path):$PATH"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export CELLVEC_CACHE=$work/cache
 
 # backbone: the weights named in $BACKBONE, a file or a model's name; the bundled ones by default.
 backbone() {

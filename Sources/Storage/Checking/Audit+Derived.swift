@@ -6,27 +6,45 @@ extension Audit {
       guard let name = RowSetName(key: key),
         let rows = RowSet(decoding: value, chunk: key.bigEndian(at: 7, as: UInt16.self))
       else { return audit.reportDerived("a chunk of table \"sets\"", "is damaged") }
-      audit.storedSets[name, default: RowSet()].formUnion(rows)
+      switch name {
+      case .space: audit.storedSets[name, default: RowSet()].formUnion(rows)
+      case .cells:
+        audit.storedSets[name, default: RowSet()].formUnion(rows)
+        audit.storedDigest.add(key, value)
+      case .hasValue, .text: audit.storedDigest.add(key, value)
+      }
     }
   }
 
-  mutating func compareSets() {
-    var stored = storedSets
+  mutating func compareSets(of transaction: borrowing Transaction) {
     for space in spaces {
       // Which rows have a vector is primary: only its bounds can be checked.
-      let rows = stored.removeValue(forKey: .space(space.id)) ?? RowSet()
-      let strangers = rows.subtracting(cells.rows)
+      let strangers = (storedSets[.space(space.id)] ?? RowSet()).subtracting(cells.rows)
       if !strangers.isEmpty {
         reportPrimary(
           "space \"\(space.name)\"", "has vectors of \(cellRanges(strangers)), which it does not know")
       }
     }
-    for name in Set(cells.sets.keys).union(stored.keys).sorted(by: {
-      $0.prefix.bytes.lexicographicallyPrecedes($1.prefix.bytes)
-    })
-    where (cells.sets[name] ?? RowSet()) != (stored[name] ?? RowSet()) {
+    let known = Set(spaces.map { RowSetName.space($0.id) })
+    var differing = Set(storedSets.keys).subtracting(known.union([.cells]))
+    if storedDigest != cellsDigest { differing.formUnion(differingSets(of: transaction)) }
+    for name in differing.sorted(by: { $0.prefix.bytes.lexicographicallyPrecedes($1.prefix.bytes) }) {
       reportDerived("row set \(name)", "differs from what the cells say")
     }
+  }
+
+  /// The derived sets that are not what the cells say; they are read again for it.
+  private mutating func differingSets(of transaction: borrowing Transaction) -> Set<RowSetName> {
+    var names: Set<RowSetName> = []
+    do {
+      try transaction.forEachSetChange { key, _ in
+        if let name = key.bytes.withUnsafeBytes({ RowSetName(key: $0) }) { names.insert(name) }
+      }
+    } catch {
+      let fault = error as? Fault
+      reportDerived(fault?.subject ?? "table \"sets\"", fault?.problem ?? "cannot be read: \(error)")
+    }
+    return names
   }
 
   /// Compares a cell's number with the column of its field.

@@ -13,6 +13,7 @@ extension Audit {
       if row >= limit { audit.reportPrimary("cell \(row)", "lies beyond the last row given out, \(limit)") }
       let cell = try StoredCell(decoding: value, row: row)
       audit.cells.add(cell, at: row)
+      audit.cellsDigest.add(audit.cellSets.add(cell, at: row))
       for (field, value) in cell.values {
         if types[field]?.code != value.typeCode {
           audit.reportPrimary("cell \(row)", "has a value of the wrong type in field \(field)")
@@ -27,6 +28,7 @@ extension Audit {
         }
       }
     }
+    cellsDigest.add(cellSets.finish())
   }
 
   /// A counter; the largest number where it cannot be read, which is reported.

@@ -1,12 +1,9 @@
-/// What all cells together say: the content of the derived row sets, and where numbers are.
+/// What all cells together say: which rows there are, of which images, and where numbers are.
 struct CellSummary {
-  /// Every derived set; those of spaces are not among them.
-  private(set) var sets: [RowSetName: RowSet] = [:]
+  private(set) var rows = RowSet()
   /// Rows with a number, by field.
   private(set) var numberRows: [UInt16: RowSet] = [:]
   private var runs = ImageRuns()
-
-  var rows: RowSet { sets[.cells] ?? RowSet() }
 
   /// The image that a cell says it is of; nil for a row without a cell.
   func image(of row: Row) -> UInt32? { runs[row] }
@@ -14,10 +11,8 @@ struct CellSummary {
   /// Takes up a cell; they come in order of rows.
   mutating func add(_ cell: StoredCell, at row: Row) {
     runs.append(cell.image, at: row)
-    sets[.cells, default: RowSet()].insert(row)
+    rows.insert(row)
     for (field, value) in cell.values {
-      sets[.hasValue(field: field), default: RowSet()].insert(row)
-      for id in value.textIDs { sets[.text(field: field, id: id), default: RowSet()].insert(row) }
       if case .number = value { numberRows[field, default: RowSet()].insert(row) }
     }
   }

@@ -37,7 +37,7 @@ private struct Repair {
       cells.add(try StoredCell(decoding: value, row: row), at: row)
     }
     try repairDictionaries(snapshot.transaction)
-    try repairSets(snapshot.transaction, cells)
+    try snapshot.transaction.forEachSetChange { try batch.set(.sets, $0, to: $1) }
     try repairNumbers(snapshot.transaction, cells)
     try batch.flush()
   }
@@ -58,21 +58,6 @@ private struct Repair {
     }
     for table in [Table.textIDs, .imageIDs] {
       try deleteEntries(of: table, transaction) { known[table]?.contains($0) != true }
-    }
-  }
-
-  private mutating func repairSets(_ transaction: borrowing Transaction, _ cells: CellSummary) throws {
-    var known: Set<Key> = []
-    for (name, rows) in cells.sets {
-      for (chunk, rows) in rows.chunks {
-        let key = SetChunk(name: name, chunk: chunk).key
-        known.insert(key)
-        try set(.sets, key, to: rows.encoded(), transaction)
-      }
-    }
-    try deleteEntries(of: .sets, transaction) { key in
-      if case .space = key.bytes.withUnsafeBytes({ RowSetName(key: $0) }) { return false }
-      return !known.contains(key)
     }
   }
 
@@ -112,13 +97,7 @@ private struct Repair {
   private mutating func deleteEntries(
     of table: Table, _ transaction: borrowing Transaction, where isStray: (Key) -> Bool
   ) throws {
-    var strays: [Key] = []
-    func note(_ bytes: UnsafeRawBufferPointer) {
-      let key = Key(bytes: Array(bytes))
-      if isStray(key) { strays.append(key) }
-    }
-    try transaction.survey(table, damage: { _, key in key.map(note) }, entry: { key, _ in note(key) })
-    for key in strays { try batch.set(table, key, to: nil) }
+    for key in try transaction.keys(of: table, where: isStray) { try batch.set(table, key, to: nil) }
   }
 }
 

@@ -19,7 +19,9 @@ extension Snapshot {
   /// Everything that contradicts itself: damaged pages, records and blocks, cells without their image, and row sets,
   /// number columns or dictionaries that differ from what the cells say.
   ///
-  /// - Complexity: reads every record and block once; holds the row sets in memory.
+  /// - Complexity: reads every record and block once; holds in memory which cells there are, which have a vector
+  ///   and which a number, and of other row sets a chunk. Where one of those is wrong, cells and sets are read
+  ///   again, and the keys of all sets are held.
   package func checkReport() -> CheckReport {
     var audit = Audit(fields: fields, spaces: spaces)
     for finding in transaction.pages.map(PageAudit.findings) ?? [] { audit.report(finding) }
@@ -29,7 +31,7 @@ extension Snapshot {
     audit.readOutcomesAndHeads(of: transaction)
     audit.readSets(of: transaction)
     audit.compareCells()
-    audit.compareSets()
+    audit.compareSets(of: transaction)
     audit.compareNumbers(of: transaction)
     for space in spaces { audit.readVectors(of: transaction, space) }
     return audit.report
@@ -45,7 +47,12 @@ struct Audit {
   var cells = CellSummary()
   /// The images that can be read.
   var images: [UInt32: ImageRecord] = [:]
-  /// The row sets as they are stored, where they can be read.
+  /// The chunk of the row sets that the cells are in.
+  var cellSets = CellSets()
+  /// The derived row sets as the cells say them, and as they are stored.
+  var cellsDigest = RecordDigest()
+  var storedDigest = RecordDigest()
+  /// The row sets of all cells and of spaces as they are stored, where they can be read.
   var storedSets: [RowSetName: RowSet] = [:]
   /// The chunk of each number field that was read last; nil where it cannot be read. Lies in the memory map.
   var columns: [UInt16: (chunk: NumberChunk, column: NumberColumn?)] = [:]
