@@ -45,6 +45,16 @@ struct ByteInput: ~Copyable {
     return buffer[position...]
   }
 
+  /// Lets `body` look at the bytes that come next, and passes over as many of them as it returns.
+  /// - Returns: that count.
+  mutating func take(_ body: (UnsafeBufferPointer<UInt8>) -> Int) throws(Fault) -> Int {
+    _ = try peek()
+    let position = position
+    let count = buffer.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[position...])) }
+    self.position += count
+    return count
+  }
+
   private mutating func skipByteOrderMark() throws(Fault) {
     if try upcoming().starts(with: [0xEF, 0xBB, 0xBF]) { position += 3 }
   }
@@ -54,9 +64,9 @@ struct ByteInput: ~Copyable {
   private mutating func refill() throws(Fault) {
     guard descriptor >= 0 else { return }
     var filled = 0
-    var capacity = [UInt8](repeating: 0, count: Self.chunk)
+    if buffer.count < Self.chunk { buffer = [UInt8](repeating: 0, count: Self.chunk) }
     while filled < Self.chunk {
-      let count = capacity.withUnsafeMutableBytes {
+      let count = buffer.withUnsafeMutableBytes {
         read(descriptor, $0.baseAddress.map { $0 + filled }, Self.chunk - filled)
       }
       if count < 0, errno == EINTR { continue }
@@ -64,8 +74,7 @@ struct ByteInput: ~Copyable {
       if count == 0 { break }
       filled += count
     }
-    capacity.removeLast(Self.chunk - filled)
-    buffer = capacity
+    buffer.removeLast(Self.chunk - filled)
     position = 0
   }
 }

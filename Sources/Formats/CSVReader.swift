@@ -30,36 +30,50 @@ package struct CSVReader: ~Copyable {
 
   private init(_ source: consuming CSVRecords, name: String) throws(Fault) {
     var records = source
-    guard let header = try records.next() else {
+    var header = CSVRows()
+    guard try records.next(into: &header) else {
       throw Fault(
         .badData, name, expected: "a header line with the names of the columns", found: "an empty file")
     }
+    let columns = header.texts
     var seen: Set<String> = []
-    for column in header.fields where !column.isEmpty {
+    for column in columns where !column.isEmpty {
       guard seen.insert(column).inserted else {
         throw Fault(
-          .badData, records.place(header.line), "two columns are named '\(column)'",
+          .badData, records.place(header.lines[0]), "two columns are named '\(column)'",
           remedy: "rename one of them")
       }
     }
     self.name = name
-    columns = header.fields
+    self.columns = columns
     self.records = records
   }
 
   /// The next row, nil after the last.
   ///
+  /// - Throws: as `read`.
+  package mutating func next() throws(Fault) -> CSVRow? {
+    var row = CSVRows()
+    try read(1, into: &row)
+    return row.lines.first.map { CSVRow(fields: row.texts, line: $0) }
+  }
+
+  /// Appends the next `count` rows to `rows`, fewer at the end.
+  ///
   /// - Throws: `badData` with the line when its columns are not as many as the header's, a quote is not
   ///   closed, or bytes are not UTF-8.
-  package mutating func next() throws(Fault) -> CSVRow? {
-    guard let row = try records.next() else { return nil }
-    guard row.fields.count == columns.count else {
-      throw Fault(
-        .badData, records.place(row.line),
-        expected: "\(columns.count) column\(columns.count == 1 ? "" : "s") (as in the header)",
-        found: "\(row.fields.count)")
+  package mutating func read(_ count: Int, into rows: inout CSVRows) throws(Fault) {
+    for _ in 0..<count {
+      let fieldCount = rows.bounds.count
+      guard try records.next(into: &rows) else { return }
+      let found = rows.bounds.count - fieldCount
+      guard found == columns.count else {
+        throw Fault(
+          .badData, records.place(rows.lines.last ?? 0),
+          expected: "\(columns.count) column\(columns.count == 1 ? "" : "s") (as in the header)",
+          found: "\(found)")
+      }
     }
-    return row
   }
 }
 

@@ -41,6 +41,14 @@ package final class MappedFile: @unchecked Sendable {
     }
   }
 
+  /// The same for the pages in which some bytes lie.
+  func releasePages(of range: Range<Int>) {
+    let start = range.lowerBound & ~(Int(getpagesize()) - 1)
+    if let base = bytes.baseAddress {
+      madvise(UnsafeMutableRawPointer(mutating: base + start), range.upperBound - start, MADV_DONTNEED)
+    }
+  }
+
   deinit {
     if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
   }

@@ -63,10 +63,14 @@ package struct NPYArray: Sendable {
 
   /// The position of the first value that is NaN or infinite; nil when all are finite.
   package func firstNonFinite() -> Int? {
-    withUnsafeValues { values in
-      let exponent: UInt32 = 0x7F80_0000
-      return values.firstIndex { $0.bitPattern & exponent == exponent }
-    }
+    withUnsafeValues(\.firstNonFinite)
+  }
+
+  /// Gives the memory of some values back until they are read again; those of a file are in its pages.
+  package func releaseMemory(of values: Range<Int>) {
+    guard case .file(let file, let offset) = source else { return }
+    let size = MemoryLayout<Float>.size
+    file.releasePages(of: offset + values.lowerBound * size..<offset + values.upperBound * size)
   }
 
   private static func checkLayout(

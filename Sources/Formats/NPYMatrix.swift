@@ -34,6 +34,16 @@ package struct NPYMatrix: Sendable {
     try array.withUnsafeValues(body)
   }
 
+  /// Calls `body` with some of the vectors, then gives their memory back: a file may be larger than the memory.
+  /// - Shape: [rows.count, dimension]; valid during the call.
+  package func readVectors<Result>(
+    _ rows: Range<Int>, _ body: (UnsafeBufferPointer<Float>) throws -> Result
+  ) rethrows -> Result {
+    let values = rows.lowerBound * dimension..<rows.upperBound * dimension
+    defer { array.releaseMemory(of: values) }
+    return try array.withUnsafeValues { try body(UnsafeBufferPointer(rebasing: $0[values])) }
+  }
+
   /// The first value that is NaN or infinite, in order of rows; nil when all are finite.
   package func firstNonFinite() -> (row: Int, column: Int)? {
     array.firstNonFinite().map { ($0 / dimension, $0 % dimension) }

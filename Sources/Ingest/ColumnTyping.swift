@@ -37,7 +37,8 @@ package struct ColumnTyping: Sendable, Equatable {
 /// they occur in prose; `--type NAME=list` reads them.
 struct ColumnInference {
   private var hasNumbers = false
-  private var hasOthers = false
+  /// Whether a text was neither a number nor a spelling of none.
+  private(set) var hasOthers = false
   private var hasSemicolon = false
 
   mutating func observe(_ text: String) {
@@ -48,6 +49,18 @@ struct ColumnInference {
     } else if !ColumnTyping.missingNumbers.contains(text.lowercased()) {
       hasOthers = true
       if text.utf8.contains(UInt8(ascii: ";")) { hasSemicolon = true }
+    }
+  }
+
+  /// The same of a text's bytes, without a `String` of most texts.
+  mutating func observe(_ text: UnsafeRawBufferPointer) {
+    if hasOthers {
+      // The type depends on nothing else any more.
+      if !hasSemicolon { hasSemicolon = text.contains(UInt8(ascii: ";")) }
+    } else if plainDecimalNumber(text) != nil {
+      hasNumbers = true
+    } else if !text.isEmpty {
+      observe(String(decoding: text, as: UTF8.self))
     }
   }
 

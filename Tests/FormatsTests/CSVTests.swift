@@ -101,6 +101,48 @@ private func fault(_ text: String) -> String? {
       fault?.description == "plate.csv line 3: is not valid UTF-8; save the table as CSV UTF-8 and try again")
   }
 
+  @Test func halvesOfACharacterInTwoFieldsAreNoText() {
+    for row in [[0xC3, 0x2C, 0xA9, 0x0A], [0x22, 0xC3, 0x22, 0x2C, 0xA9, 0x0A]] as [[UInt8]] {
+      let fault = #expect(throws: Fault.self) {
+        var reader = try CSVReader(bytes: Array("a,b\n".utf8) + row, name: "plate.csv")
+        while try reader.next() != nil {}
+      }
+      #expect(fault?.problem == "is not valid UTF-8")
+    }
+  }
+
+  /// Lines of all lengths, so that some end at each place of the buffer, between them some that need quotes.
+  @Test(arguments: ["\n", "\r\n", "\r"])
+  func rowsReadInPiecesAreThoseOfTheTable(ending: String) throws {
+    let rows = (0..<9000).map { row -> [String] in
+      ["\(row)", String(repeating: "é", count: row % 23), row.isMultiple(of: 97) ? "x,\"y\"" : "z"]
+    }
+    let lines = rows.map { String(CSVDelimiter.comma.line(of: $0).dropLast()) }
+    let text = (["a,b,c"] + lines).joined(separator: ending)
+    #expect(text.utf8.count > 3 << 16)
+    try withTemporaryDirectory { folder in
+      let path = "\(folder)/rows.csv"
+      var file = try AtomicFile(path: path)
+      try file.write(Array(text.utf8))
+      try file.commit()
+      var reader = try CSVReader(path: path)
+      var found: [[String]] = []
+      var lineNumbers: [Int] = []
+      var piece = CSVRows()
+      repeat {
+        piece.removeAll()
+        try reader.read(1000, into: &piece)
+        let texts = piece.withUnsafeFields { bytes, bounds in
+          bounds.map { String(decoding: UnsafeRawBufferPointer(rebasing: bytes[$0]), as: UTF8.self) }
+        }
+        for row in 0..<piece.count { found.append(Array(texts[row * 3..<row * 3 + 3])) }
+        lineNumbers += piece.lines
+      } while piece.count == 1000
+      #expect(found == rows)
+      #expect(lineNumbers == Array(2..<9002))
+    }
+  }
+
   @Test func unnamedColumnsMayRepeat() throws {
     #expect(try table(",a,\n1,2,3\n").columns == ["", "a", ""])
   }

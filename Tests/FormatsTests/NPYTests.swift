@@ -39,6 +39,17 @@ private func write(_ bytes: some Collection<UInt8>, to path: String) throws {
     #expect(matrix.firstNonFinite() == nil)
   }
 
+  @Test func vectorsAreReadAgainAfterTheirMemoryWasGivenBack() throws {
+    for name in ["v1", "v2", "v3"] {
+      let matrix = try NPYMatrix(path: npy(name))
+      for _ in 0..<2 {
+        #expect(matrix.readVectors(1..<4) { Array($0) } == values(1..<4, 3))
+        #expect(matrix.readVectors(2..<2) { Array($0) } == [])
+      }
+      #expect(content(matrix) == values(0..<5, 3))
+    }
+  }
+
   @Test func oneAxisIsOneVectorAndNoVectorsAreNone() throws {
     let vector = try NPYMatrix(path: npy("one-vector"))
     #expect(vector.count == 1 && vector.dimension == 3 && content(vector) == values(2..<3, 3))

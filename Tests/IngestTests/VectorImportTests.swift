@@ -1,9 +1,9 @@
 import Faults
 import Formats
-import Ingest
 import TestSupport
 import Testing
 
+@testable import Ingest
 @testable import Storage
 
 @Suite struct VectorImportTests {
@@ -89,14 +89,57 @@ import Testing
 
   @Test func anInterruptedImportContinues() throws {
     try withTemporaryDirectory { directory in
-      _ = try writeVectors("\(directory)/v.npy", count: 45_000, dimension: 1)
+      let part = VectorImport.rowsPerCommit(dimension: 1)
+      let count = part + 25_000
+      _ = try writeVectors("\(directory)/v.npy", count: count, dimension: 1)
       let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
-      #expect(try run("\(directory)/v.npy", into: writer, stopsEarly: true) == 20_000)
+      #expect(try run("\(directory)/v.npy", into: writer, stopsEarly: true) == part)
       #expect(try run("\(directory)/v.npy", into: writer) == 25_000)
       try writer.database.read { snapshot in
-        try #expect(snapshot.rows(in: snapshot.spaces[0]) == RowSet(0..<45_000))
-        try #expect(snapshot.vector(of: 44_999, in: snapshot.spaces[0]) == [Float(44_999 % 97) / 7])
+        try #expect(snapshot.rows(in: snapshot.spaces[0]) == RowSet(0..<Row(count)))
+        try #expect(
+          snapshot.vector(of: Row(count - 1), in: snapshot.spaces[0]) == [Float((count - 1) % 97) / 7])
       }
+    }
+  }
+
+  @Test func anInterruptedImportContinuesWithItsTable() throws {
+    try withTemporaryDirectory { directory in
+      let part = VectorImport.rowsPerCommit(dimension: 1)
+      let count = 2 * part + 100
+      _ = try writeVectors("\(directory)/v.npy", count: count, dimension: 1)
+      let lines = (0..<count).map { "g\($0 % 7),\($0 % 5 == 0 ? "" : "\($0)"),a;b\($0 % 3)\n" }
+      try writeText("gene,dose,labels\n" + lines.joined(), to: "\(directory)/m.csv")
+      let (npy, csv) = ("\(directory)/v.npy", "\(directory)/m.csv")
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      #expect(try run(npy, metadata: csv, into: writer, stopsEarly: true) == part)
+      try writer.write { _ = try $0.deleteCells(RowSet([3])) }
+      // The deleted cell belongs to an array that is not done.
+      #expect(try run(npy, metadata: csv, into: writer) == part + 101)
+      try writer.database.read { snapshot in
+        #expect(snapshot.check() == [])
+        for (row, position) in [(2, 2), (part, 3), (part + 1, part), (count, count - 1)] {
+          let found = try snapshot.cell(at: Row(row))
+          let cell = try #require(found)
+          #expect(cell.object == .index(UInt32(position)))
+          #expect(
+            cell.values
+              == [
+                0: .string("g\(position % 7)"), 1: position % 5 == 0 ? nil : .number(Double(position)),
+                2: .list(["a", "b\(position % 3)"]),
+              ].compactMapValues { $0 })
+          try #expect(
+            snapshot.vector(of: Row(row), in: snapshot.spaces[0]) == [Float(position % 97) / 7])
+        }
+      }
+    }
+  }
+
+  @Test func aCommitHoldsWholeBlocksAndABoundedNumberOfBytes() {
+    for dimension in [1, 2, 383, 384, 768, 1000, SpaceRecord.dimensionLimit] {
+      let rows = VectorImport.rowsPerCommit(dimension: dimension)
+      #expect(rows > 0 && rows <= 65_536 && rows * dimension * 4 <= VectorImport.bytesPerCommit)
+      #expect(rows.isMultiple(of: SpaceRecord.rowsPerBlock(dimension: dimension)))
     }
   }
 
@@ -119,15 +162,18 @@ import Testing
 
   @Test func anImportThatWasInterruptedInOneSpaceIsWholeInAnother() throws {
     try withTemporaryDirectory { directory in
-      _ = try writeVectors("\(directory)/v.npy", count: 45_000, dimension: 1)
+      let part = VectorImport.rowsPerCommit(dimension: 1)
+      let count = part + 25_000
+      _ = try writeVectors("\(directory)/v.npy", count: count, dimension: 1)
       let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
-      #expect(try run("\(directory)/v.npy", space: "s", into: writer, stopsEarly: true) == 20_000)
-      #expect(try run("\(directory)/v.npy", space: "t", into: writer) == 45_000)
+      #expect(try run("\(directory)/v.npy", space: "s", into: writer, stopsEarly: true) == part)
+      #expect(try run("\(directory)/v.npy", space: "t", into: writer) == count)
       #expect(try run("\(directory)/v.npy", space: "s", into: writer) == 25_000)
       try writer.database.read { snapshot in
         for space in snapshot.spaces {
-          try #expect(snapshot.rows(in: space) == RowSet(0..<45_000))
-          try #expect(snapshot.vector(of: 20_001, in: space) == [Float(20_001 % 97) / 7])
+          try #expect(snapshot.rows(in: space) == RowSet(0..<Row(count)))
+          try #expect(
+            snapshot.vector(of: Row(part + 1), in: space) == [Float((part + 1) % 97) / 7])
         }
       }
     }
@@ -195,6 +241,30 @@ import Testing
         try problem("gene,Metadata_gene\nX,Y\n", types: [:])?.hasPrefix(
           "columns \"gene\" and \"Metadata_gene\"")
           == true)
+    }
+  }
+
+  @Test func aTextInAColumnOfNumbersIsRefusedWithItsLineBeforeAnythingIsWritten() throws {
+    try withTemporaryDirectory { directory in
+      _ = try writeVectors("\(directory)/v.npy", count: 3, dimension: 2)
+      try writeText("dose\n1\nNA\nmuch\n", to: "\(directory)/m.csv")
+      let fault = #expect(throws: Fault.self) {
+        try VectorImport(
+          vectors: "\(directory)/v.npy", metadata: "\(directory)/m.csv", types: [:],
+          existing: [Field(id: 0, name: "dose", type: .number)])
+      }
+      #expect(fault?.subject == "\(directory)/m.csv line 4")
+      #expect(fault?.problem == "expected a number in column \"dose\", found \"much\"")
+    }
+  }
+
+  @Test func vectorsLongerThanASpaceTakesAreRefusedBeforeAnythingIsWritten() throws {
+    try withTemporaryDirectory { directory in
+      _ = try writeVectors("\(directory)/v.npy", count: 1, dimension: SpaceRecord.dimensionLimit + 1)
+      let fault = #expect(throws: Fault.self) {
+        try VectorImport(vectors: "\(directory)/v.npy", metadata: nil, types: [:], existing: [])
+      }
+      #expect(fault?.problem == "expected vectors of 1 to 16384 numbers, found 16385")
     }
   }
 

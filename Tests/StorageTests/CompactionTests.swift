@@ -60,6 +60,34 @@ import Testing
     }
   }
 
+  /// Deleting so many texts takes pages at the end of the file and gives them back.
+  @Test(arguments: [1_000, 2_500, 4_000]) func manyUnusedTextsAreDropped(count: Int) throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      do {
+        let writer = try DatabaseWriter(path: path, create: true)
+        try writer.write { transaction in
+          let image = try transaction.addImage(OperationsWorld.image("image0"))
+          let field = try transaction.field(named: "code", type: .string)
+          let rows = try transaction.appendCells(
+            at: 0..<UInt32(count), of: image,
+            [
+              FieldRun(
+                field: field.id,
+                values: .choices((0..<count).map { .string("c\($0)") }, numbers: Array(0..<UInt32(count))))
+            ])
+          #expect(rows == 0..<Row(count))
+        }
+        try writer.write { _ = try $0.deleteCells(RowSet(0..<Row(count - 5))) }
+      }
+      #expect(try DatabaseWriter.compact(path: path).unusedTexts == count - 5)
+      try Database(path: path).read { snapshot in
+        #expect(snapshot.check() == [])
+        try #expect(snapshot.cell(at: Row(count - 1))?.values == [0: .string("c\(count - 1)")])
+      }
+    }
+  }
+
   @Test func compactingAgainChangesNothing() throws {
     try withTemporaryDirectory { directory in
       try makeHalfEmptied("\(directory)/db")

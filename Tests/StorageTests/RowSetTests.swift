@@ -73,6 +73,28 @@ import Testing
   }
 }
 
+@Suite struct PendingSetTests {
+  @Test func runsAndListsOfRowsAreTheirRowsInEveryChunk() throws {
+    try withTemporaryDirectory { directory in
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      let runs: [Range<Row>] = [0..<1, 60_000..<200_000, 65_536..<131_072, 200_000..<200_000]
+      let lists: [[Row]] = [[], [5], [65_535, 65_536, 131_071, 131_072, 300_000], [.max - 1]]
+      try writer.write { transaction in
+        var sets = PendingSets()
+        for run in runs { try sets.insert(run, into: .space(1), transaction.transaction) }
+        for list in lists {
+          try list.withUnsafeBufferPointer { try sets.insert($0, into: .space(2), transaction.transaction) }
+        }
+        try sets.flush(to: transaction.transaction)
+      }
+      try writer.database.read { snapshot in
+        try #expect(snapshot.transaction.rowSet(.space(1)) == RowSet(runs.flatMap { Array($0) }))
+        try #expect(snapshot.transaction.rowSet(.space(2)) == RowSet(lists.flatMap { $0 }))
+      }
+    }
+  }
+}
+
 @Suite struct MetadataReadingTests {
   /// More rows than a chunk of a row set has, and numbers in many chunks of a column.
   @Test func setsOfManyChunksEqualBruteForce() throws {

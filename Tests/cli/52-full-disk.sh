@@ -3,7 +3,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 mkdir small
-if ! mount -t tmpfs -o size=24m tmpfs small 2>/dev/null; then
+if ! mount -t tmpfs -o size=120m tmpfs small 2>/dev/null; then
   echo "skipped: only root can mount a small file system"
   exit 77
 fi
@@ -11,12 +11,15 @@ trap 'umount small' EXIT
 
 "$(dirname "${BASH_SOURCE[0]}")/../../.venv/bin/python" - <<'PYTHON'
 import numpy
-numpy.save("vectors.npy", numpy.random.default_rng(1).standard_normal((50_000, 256)).astype("float32"))
+numpy.save("vectors.npy", numpy.random.default_rng(1).standard_normal((120_000, 256)).astype("float32"))
 PYTHON
 expect_exit 74 cellvec import vectors.npy --db small/db --space s
 expect_stderr 'no space left on device.*free some disk space'
 expect_exit 0 cellvec check --db small/db
-mount -o remount,size=100m small
+expect_exit 0 cellvec count --db small/db
+# The first part of the array was committed.
+expect_stdout '65535'
+mount -o remount,size=400m small
 expect_exit 0 cellvec import vectors.npy --db small/db --space s
 expect_exit 0 cellvec check --db small/db
 expect_exit 0 cellvec export --db small/db --vectors back.npy

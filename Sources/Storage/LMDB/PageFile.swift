@@ -91,8 +91,13 @@ final class PageFile: @unchecked Sendable {
       if let first, let second, first.pageSize == second.pageSize, areNeighbours(first, second) {
         let newer = first.transaction >= second.transaction ? first : second
         if newer.isPlausible {
-          try checkLength(of: newer, descriptor, path)
-          return newer
+          do {
+            _ = try presentPageCount(of: newer, descriptor, path)
+            return newer
+          } catch {
+            // Nothing keeps a writer from using the pages that were looked at, either.
+            if attempt == 10 { throw error }
+          }
         }
       }
       if attempt == 10 {
@@ -137,13 +142,45 @@ final class PageFile: @unchecked Sendable {
     }
   }
 
-  private static func checkLength(of meta: MetaPage, _ descriptor: Int32, _ path: String) throws {
+  /// How many of the pages that a meta page tells of are in the file.
+  ///
+  /// LMDB does not write a page that a transaction took and gave back: where the last ones are such, the file ends before
+  /// them until they are used.
+  /// - Throws: `badData` when a page that is not free is missing.
+  private static func presentPageCount(
+    of meta: MetaPage, _ descriptor: Int32, _ path: String
+  ) throws -> UInt64 {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw Fault.system(path, "inspect the database") }
-    guard Int(status.st_size) >= meta.byteCount else {
+    let byteCount = Int(status.st_size)
+    if byteCount >= meta.byteCount { return meta.pageCount }
+    let present = UInt64(byteCount / meta.pageSize)
+    guard present >= PageFormat.metaPageCount,
+      try areFree(present..<meta.pageCount, of: meta, descriptor, path)
+    else {
       throw Fault(
-        .badData, path, expected: "at least \(meta.byteCount) bytes", found: "\(status.st_size)",
+        .badData, path, expected: "at least \(meta.byteCount) bytes", found: "\(byteCount)",
         remedy: "the file was cut short; restore a copy")
+    }
+    return present
+  }
+
+  /// Whether the pages behind the end of the file are all free.
+  private static func areFree(
+    _ missing: Range<UInt64>, of meta: MetaPage, _ descriptor: Int32, _ path: String
+  ) throws -> Bool {
+    let byteCount = Int(missing.lowerBound) * meta.pageSize
+    guard let start = mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0), start != MAP_FAILED else {
+      throw Fault.system(path, "map the database into memory")
+    }
+    defer { munmap(start, byteCount) }
+    let pages = PageSnapshot(
+      path: path, base: UnsafeRawPointer(start), meta: meta, pageCount: missing.lowerBound, owner: nil)
+    do {
+      return try FreePages.count(from: missing.lowerBound, of: pages) == UInt64(missing.count)
+    } catch is Fault {
+      // The list of free pages is cut, too.
+      return false
     }
   }
 
@@ -175,12 +212,12 @@ final class PageFile: @unchecked Sendable {
       throw Fault(
         .badData, path, "is damaged: its newest meta page cannot be right", remedy: "restore a copy")
     }
-    try PageFile.checkLength(of: meta, descriptor, path)
+    let pageCount = try PageFile.presentPageCount(of: meta, descriptor, path)
     guard meta.byteCount <= mappedByteCount else {
       throw Fault(
         .inputOutput, path, "is larger than the memory map",
         remedy: "raise the address space limit (ulimit -v)")
     }
-    return PageSnapshot(path: path, base: base, meta: meta, owner: self)
+    return PageSnapshot(path: path, base: base, meta: meta, pageCount: pageCount, owner: self)
   }
 }

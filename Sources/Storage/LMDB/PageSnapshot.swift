@@ -8,21 +8,24 @@ final class PageSnapshot: @unchecked Sendable {
   private let path: String
   let base: UnsafeRawPointer
   let meta: MetaPage
+  /// How many pages are in the file. Those that `meta` tells of besides are free.
+  let pageCount: UInt64
   /// Keeps the map in place.
   private let owner: AnyObject?
 
   /// - Parameters:
-  ///   - base: memory of at least `meta.byteCount` bytes, which lives as long as `owner`.
-  init(path: String, base: UnsafeRawPointer, meta: MetaPage, owner: AnyObject?) {
+  ///   - base: memory of at least `pageCount` pages, which lives as long as `owner`.
+  init(path: String, base: UnsafeRawPointer, meta: MetaPage, pageCount: UInt64, owner: AnyObject?) {
     self.path = path
     self.base = base
     self.meta = meta
+    self.pageCount = pageCount
     self.owner = owner
   }
 
   /// - Throws: `badData` when the number lies outside the file or the page is not what a tree may hold there.
   func page(_ number: UInt64, isLeaf: Bool) throws -> Page {
-    guard number >= PageFormat.metaPageCount, number < meta.pageCount else {
+    guard number >= PageFormat.metaPageCount, number < pageCount else {
       throw damaged("a page \(number) is named that it does not have")
     }
     let page = Page(number: number, in: self)
@@ -129,7 +132,7 @@ struct Page {
   private func largeValue(at first: UInt64, _ byteCount: Int) throws -> Value {
     let pageSize = snapshot.meta.pageSize
     let needed = UInt64((PageFormat.headerByteCount + byteCount + pageSize - 1) / pageSize)
-    guard first >= PageFormat.metaPageCount, first < snapshot.meta.pageCount else {
+    guard first >= PageFormat.metaPageCount, first < snapshot.pageCount else {
       throw damaged("has a value outside of the file")
     }
     let header = snapshot.base + Int(first) * pageSize
@@ -138,7 +141,7 @@ struct Page {
     guard header.loadUnaligned(as: UInt64.self) == first,
       header.loadUnaligned(fromByteOffset: PageFormat.flagsOffset, as: UInt16.self)
         == PageFormat.PageFlag.overflow,
-      pageCount >= needed, pageCount <= snapshot.meta.pageCount - first
+      pageCount >= needed, pageCount <= snapshot.pageCount - first
     else { throw snapshot.damaged("page \(first) is not the value that page \(number) says it is") }
     return Value(
       bytes: UnsafeRawBufferPointer(start: header + PageFormat.headerByteCount, count: byteCount),

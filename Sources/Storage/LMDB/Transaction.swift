@@ -156,12 +156,8 @@ struct Transaction: ~Copyable {
 
   func put(_ table: Table, _ key: Key, _ bytes: UnsafeRawBufferPointer) throws {
     try key.bytes.withUnsafeBytes { keyBytes in
-      let target = try reserve(table, keyBytes, bytes.count + (table.isSealed ? Seal.byteCount : 0))
-      if table.isSealed {
-        Seal.close(key: keyBytes, value: bytes, into: target)
-      } else {
-        target.copyMemory(from: bytes)
-      }
+      let target = try reserve(table, keyBytes, table.storedByteCount(bytes.count))
+      table.close(bytes, key: keyBytes, into: target)
     }
   }
 
@@ -237,6 +233,22 @@ struct Transaction: ~Copyable {
     func previous() throws -> Entry? { try move(MDB_PREV, MDB_val()) { try $0.previous() } }
     func last() throws -> Entry? { try move(MDB_LAST, MDB_val()) { try $0.last() } }
 
+    /// Puts an entry behind all others of the table, in a transaction that writes. Nothing is searched for, and
+    /// pages become full.
+    /// - Throws: a fault also when the key is not above all others.
+    func append(_ key: UnsafeRawBufferPointer, _ bytes: UnsafeRawBufferPointer) throws {
+      guard case .lmdb(let pointer) = position else {
+        preconditionFailure("a reading transaction appends nothing")
+      }
+      var keyValue = MDB_val(key)
+      var value = MDB_val(mv_size: table.storedByteCount(bytes.count), mv_data: nil)
+      try require(
+        mdb_cursor_put(pointer, &keyValue, &value, UInt32(MDB_RESERVE | MDB_APPEND)), path,
+        "append to table \"\(table.name)\"")
+      table.close(
+        bytes, key: key, into: UnsafeMutableRawBufferPointer(start: value.mv_data, count: value.mv_size))
+    }
+
     /// Deletes the entry at the position, in a transaction that writes.
     func delete() throws {
       guard case .lmdb(let pointer) = position else {
@@ -265,6 +277,20 @@ struct Transaction: ~Copyable {
 }
 
 extension Table {
+  /// Bytes that a value of `byteCount` bytes takes with its seal.
+  fileprivate func storedByteCount(_ byteCount: Int) -> Int { byteCount + (isSealed ? Seal.byteCount : 0) }
+
+  /// Writes a value as it is stored; `target` has `storedByteCount` bytes.
+  fileprivate func close(
+    _ value: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+  ) {
+    if isSealed {
+      Seal.close(key: key, value: value, into: target)
+    } else {
+      target.copyMemory(from: value)
+    }
+  }
+
   /// Verifies the seal of a stored value and takes it off.
   fileprivate func open(
     _ stored: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer

@@ -41,21 +41,7 @@ struct StoredCell: Equatable {
       bytes.append(littleEndian: geometry.centerY.bitPattern)
       bytes.append(littleEndian: geometry.areaPx)
     }
-    for (field, value) in values.sorted(by: { $0.key < $1.key }) {
-      bytes.append(littleEndian: field)
-      switch value {
-      case .text(let id):
-        bytes.append(littleEndian: FieldType.string.code)
-        bytes.append(littleEndian: id)
-      case .texts(let ids):
-        bytes.append(littleEndian: FieldType.list.code)
-        bytes.append(littleEndian: UInt32(ids.count))
-        for id in ids { bytes.append(littleEndian: id) }
-      case .number(let number):
-        bytes.append(littleEndian: FieldType.number.code)
-        bytes.append(littleEndian: number.bitPattern)
-      }
-    }
+    for (field, value) in values.sorted(by: { $0.key < $1.key }) { value.append(to: &bytes, field: field) }
     return bytes
   }
 
@@ -93,6 +79,27 @@ struct CellHead {
     try self.init(decoding: &reader)
   }
 
+  /// Bytes of a cell's record before its values when it has no geometry.
+  static let plainByteCount = 12
+
+  /// A cell without geometry.
+  init(image: UInt32, object: ObjectKey, valueCount: UInt16) {
+    self.image = image
+    self.object = object
+    self.valueCount = valueCount
+    geometry = nil
+  }
+
+  /// Writes the front of the record of a cell without geometry.
+  func write(to record: UnsafeMutableRawBufferPointer) {
+    let (kind, number) = object.stored
+    record.storeBytes(of: image.littleEndian, as: UInt32.self)
+    record.storeBytes(of: kind, toByteOffset: 4, as: UInt8.self)
+    record.storeBytes(of: 0, toByteOffset: 5, as: UInt8.self)
+    record.storeBytes(of: valueCount.littleEndian, toByteOffset: 6, as: UInt16.self)
+    record.storeBytes(of: number.littleEndian, toByteOffset: 8, as: UInt32.self)
+  }
+
   fileprivate init(decoding reader: inout ByteReader) throws {
     image = try reader.number()
     let kind: UInt8 = try reader.number()
@@ -108,6 +115,23 @@ struct CellHead {
 }
 
 extension StoredValue {
+  /// Appends the value of a field as a cell record has it.
+  func append(to bytes: inout [UInt8], field: UInt16) {
+    bytes.append(littleEndian: field)
+    switch self {
+    case .text(let id):
+      bytes.append(littleEndian: FieldType.string.code)
+      bytes.append(littleEndian: id)
+    case .texts(let ids):
+      bytes.append(littleEndian: FieldType.list.code)
+      bytes.append(littleEndian: UInt32(ids.count))
+      for id in ids { bytes.append(littleEndian: id) }
+    case .number(let number):
+      bytes.append(littleEndian: FieldType.number.code)
+      bytes.append(littleEndian: number.bitPattern)
+    }
+  }
+
   fileprivate init(decoding reader: inout ByteReader) throws {
     let code: UInt16 = try reader.number()
     switch FieldType(code: code) {

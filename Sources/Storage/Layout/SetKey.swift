@@ -46,6 +46,9 @@ struct SetChunk: Hashable, Sendable {
 
   static func chunk(of row: Row) -> UInt16 { UInt16(row >> 16) }
 
+  /// The row behind the last of the chunk in which `row` is; that of the last chunk is no row any more.
+  static func end(ofChunkWith row: Row) -> Row { row | 0xFFFF == .max ? .max : (row | 0xFFFF) + 1 }
+
   var key: Key { name.prefix.appending(chunk) }
 }
 

@@ -44,6 +44,16 @@ package struct RowSet: Sendable {
     roaring_bitmap_add_many(storage.bitmap, rows.count, rows)
   }
 
+  package mutating func insert(contentsOf rows: UnsafeBufferPointer<Row>) {
+    makeUnique()
+    roaring_bitmap_add_many(storage.bitmap, rows.count, rows.baseAddress)
+  }
+
+  package mutating func insert(contentsOf rows: Range<Row>) {
+    makeUnique()
+    roaring_bitmap_add_range(storage.bitmap, UInt64(rows.lowerBound), UInt64(rows.upperBound))
+  }
+
   package mutating func remove(_ row: Row) {
     makeUnique()
     roaring_bitmap_remove(storage.bitmap, row)

@@ -4,6 +4,10 @@ package struct SpaceRecord: Sendable, Equatable, Codable {
   /// The largest dimension that a space can have.
   package static let dimensionLimit = 16_384
 
+  /// How many vectors lie together in a block, which is written as a whole.
+  /// - Parameter dimension: 1 to `dimensionLimit`.
+  package static func rowsPerBlock(dimension: Int) -> Int { BlockLayout(dimension: dimension).rowsPerBlock }
+
   /// The space's dense number inside its database.
   package let id: UInt16
   package internal(set) var name: String

@@ -2,7 +2,7 @@ import Identity
 
 /// Blocks of vectors that a write transaction has touched.
 struct PendingBlocks {
-  private struct Name: Hashable {
+  fileprivate struct Name: Hashable {
     let space: UInt16
     let block: UInt32
     var key: Key { Key().appending(space).appending(block) }
@@ -19,13 +19,20 @@ struct PendingBlocks {
   private static let limit = 32
   private var open: [Name: Block] = [:]
 
+  /// Sets the vectors of rows that follow one another in one block, of which `row` is the first.
   mutating func set(
-    _ vector: UnsafeBufferPointer<Float>, of row: Row, space: UInt16, _ layout: BlockLayout,
+    _ vectors: UnsafeBufferPointer<Float>, from row: Row, space: UInt16, _ layout: BlockLayout,
     _ transaction: borrowing Transaction
   ) throws {
     let name = Name(space: space, block: layout.block(of: row))
+    if vectors.count == layout.rowsPerBlock * layout.dimension {
+      // Nothing remains of what the block was.
+      open[name] = nil
+      return try Block.put(
+        UnsafeRawBufferPointer(vectors), layout.rowsPerBlock, as: name, layout, transaction)
+    }
     try ready(name, layout, transaction)
-    open[name]?.set(vector, at: layout.slot(of: row))
+    open[name]?.set(vectors, at: layout.slot(of: row))
   }
 
   /// Zeros the vectors of some rows of a block, of which the rows `kept` have vectors still: behind the last of them
@@ -69,10 +76,8 @@ struct PendingBlocks {
   mutating func flush(to transaction: borrowing Transaction) throws {
     for name in open.keys.sorted(by: { ($0.space, $0.block) < ($1.space, $1.block) }) {
       guard let block = open[name] else { continue }
-      try transaction.put(
-        .vectors, name.key, byteCount: block.layout.valueByteCount(slotCount: block.slotCount)
-      ) {
-        block.write(to: $0, space: name.space, block: name.block)
+      try block.payload.withUnsafeBytes {
+        try Block.put($0, block.slotCount, as: name, block.layout, transaction)
       }
     }
     open = [:]
@@ -80,15 +85,13 @@ struct PendingBlocks {
 }
 
 extension PendingBlocks.Block {
-  fileprivate mutating func set(_ vector: UnsafeBufferPointer<Float>, at slot: Int) {
-    if slot >= slotCount {
-      let missing = (slot - slotCount) * layout.dimension
-      payload.append(contentsOf: repeatElement(0, count: missing))
-      payload.append(contentsOf: vector)
-      slotCount = slot + 1
-    } else {
-      payload.replaceSubrange(slot * layout.dimension..<(slot + 1) * layout.dimension, with: vector)
+  fileprivate mutating func set(_ vectors: UnsafeBufferPointer<Float>, at slot: Int) {
+    let start = slot * layout.dimension
+    if start > payload.count {
+      payload.append(contentsOf: repeatElement(0, count: start - payload.count))
     }
+    payload.replaceSubrange(start..<min(payload.count, start + vectors.count), with: vectors)
+    slotCount = payload.count / layout.dimension
   }
 
   /// Zeros slots and ends the block behind the first `count`.
@@ -102,15 +105,19 @@ extension PendingBlocks.Block {
     }
   }
 
-  /// Writes header and payload straight into the pages that LMDB has set aside.
-  fileprivate func write(to value: UnsafeMutableRawBufferPointer, space: UInt16, block: UInt32) {
-    payload.withUnsafeBytes { bytes in
-      let header = BlockHeader(
-        space: space, block: block, layout: layout, slotCount: slotCount, checksum: checksum64(bytes))
+  /// Writes header and payload straight into the pages that LMDB sets aside.
+  fileprivate static func put(
+    _ payload: UnsafeRawBufferPointer, _ slotCount: Int, as name: PendingBlocks.Name, _ layout: BlockLayout,
+    _ transaction: borrowing Transaction
+  ) throws {
+    let header = BlockHeader(
+      space: name.space, block: name.block, layout: layout, slotCount: slotCount,
+      checksum: checksum64(payload))
+    try transaction.put(.vectors, name.key, byteCount: layout.valueByteCount(slotCount: slotCount)) { value in
       value.copyBytes(from: header.encoded())
       let body = UnsafeMutableRawBufferPointer(rebasing: value[BlockLayout.headerByteCount...])
-      body.copyMemory(from: bytes)
-      UnsafeMutableRawBufferPointer(rebasing: body[bytes.count...]).initializeMemory(
+      body.copyMemory(from: payload)
+      UnsafeMutableRawBufferPointer(rebasing: body[payload.count...]).initializeMemory(
         as: UInt8.self, repeating: 0)
     }
   }

@@ -7,6 +7,34 @@ struct PendingSets {
     chunks[chunk]?.insert(row)
   }
 
+  mutating func insert(
+    _ rows: Range<Row>, into name: RowSetName, _ transaction: borrowing Transaction
+  ) throws {
+    var start = rows.lowerBound
+    while start < rows.upperBound {
+      let end = min(rows.upperBound, SetChunk.end(ofChunkWith: start))
+      let chunk = try load(name, start, transaction)
+      chunks[chunk]?.insert(contentsOf: start..<end)
+      start = end
+    }
+  }
+
+  /// - Parameter rows: in increasing order.
+  mutating func insert(
+    _ rows: UnsafeBufferPointer<Row>, into name: RowSetName, _ transaction: borrowing Transaction
+  ) throws {
+    var rest = rows[...]
+    while let row = rest.first {
+      let limit = SetChunk.end(ofChunkWith: row)
+      let end =
+        rest.last.map { $0 < limit } == true
+        ? rest.endIndex : rest.firstIndex { $0 >= limit } ?? rest.endIndex
+      let chunk = try load(name, row, transaction)
+      chunks[chunk]?.insert(contentsOf: UnsafeBufferPointer(rebasing: rest[..<end]))
+      rest = rest[end...]
+    }
+  }
+
   mutating func remove(_ row: Row, from name: RowSetName, _ transaction: borrowing Transaction) throws {
     let chunk = try load(name, row, transaction)
     chunks[chunk]?.remove(row)
@@ -57,6 +85,24 @@ struct PendingNumbers {
     let chunk = NumberChunk(field: field, row: row)
     if chunks[chunk] == nil { chunks[chunk] = try load(chunk, transaction) }
     chunks[chunk]?[NumberChunk.slot(of: row)] = number.bitPattern.littleEndian
+  }
+
+  /// Sets the numbers of rows that follow one another.
+  mutating func set(
+    _ numbers: some Collection<Double>, from row: Row, field: UInt16, _ transaction: borrowing Transaction
+  ) throws {
+    var rest = numbers[...]
+    var row = row
+    while !rest.isEmpty {
+      let chunk = NumberChunk(field: field, row: row)
+      let slot = NumberChunk.slot(of: row)
+      let part = rest.prefix(NumberChunk.rowCount - slot)
+      if chunks[chunk] == nil { chunks[chunk] = try load(chunk, transaction) }
+      chunks[chunk]?.replaceSubrange(
+        slot..<slot + part.count, with: part.lazy.map { $0.bitPattern.littleEndian })
+      row += Row(part.count)
+      rest = rest[part.endIndex...]
+    }
   }
 
   private func load(_ chunk: NumberChunk, _ transaction: borrowing Transaction) throws -> [UInt64] {

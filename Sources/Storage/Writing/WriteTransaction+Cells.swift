@@ -24,17 +24,35 @@ extension WriteTransaction {
 
   /// Appends cells of one image that the caller knows to be new; their rows follow one another.
   package mutating func appendCells(_ cells: [CellRecord], of image: UInt32) throws -> Range<Row> {
+    let rows = try takeRows(cells.count, of: image)
+    let records = try Transaction.Cursor(transaction, .cells)
+    for (row, cell) in zip(rows, cells) {
+      var stored = StoredCell(image: cell.image, object: cell.object, geometry: cell.geometry, values: [:])
+      for (field, value) in cell.values {
+        let value = try self.stored(value, field: field)
+        try index(row, field: field, from: nil, to: value)
+        stored.values[field] = value
+      }
+      try stored.encoded().withUnsafeBytes { bytes in
+        try withUnsafeBytes(of: row.bigEndian) { try records.append($0, bytes) }
+      }
+    }
+    return rows
+  }
+
+  /// Gives out new rows to an image. The caller puts a cell at each.
+  mutating func takeRows(_ count: Int, of image: UInt32) throws -> Range<Row> {
     guard var record = try transaction.image(image) else { throw unknownImage(image) }
-    if cells.isEmpty { return 0..<0 }
-    let first = try take(cells.count, from: .nextRow)
-    let rows = first..<first + UInt32(cells.count)
+    if count == 0 { return 0..<0 }
+    let first = try take(count, from: .nextRow)
+    let rows = first..<first + UInt32(count)
     if let last = record.rows.last, last.upperBound == rows.lowerBound {
       record.rows[record.rows.count - 1] = last.lowerBound..<rows.upperBound
     } else {
       record.rows.append(rows)
     }
     try putImage(record, image)
-    for (row, cell) in zip(rows, cells) { try append(cell, at: row) }
+    try sets.insert(rows, into: .cells, transaction)
     return rows
   }
 
@@ -55,12 +73,15 @@ extension WriteTransaction {
     return rows
   }
 
-  /// The rows of an import's cells by their place in the array; nil where there is no cell.
+  /// The rows of an import's cells by their place in the array, up to the last cell; nil where there is none.
   /// - Parameter count: vectors of the array.
   package func rows(ofImport image: UInt32, count: Int) throws -> [Row?] {
-    var rows: [Row?] = Array(repeating: nil, count: count)
+    var rows: [Row?] = []
     for row in try self.rows(ofImage: image) {
       if case .index(let position)? = try transaction.storedCell(at: row)?.object, position < count {
+        if position >= rows.count {
+          rows.append(contentsOf: repeatElement(nil, count: Int(position) + 1 - rows.count))
+        }
         rows[Int(position)] = row
       }
     }
@@ -91,17 +112,6 @@ extension WriteTransaction {
     return true
   }
 
-  private mutating func append(_ cell: CellRecord, at row: Row) throws {
-    var stored = StoredCell(image: cell.image, object: cell.object, geometry: cell.geometry, values: [:])
-    for (field, value) in cell.values {
-      let value = try self.stored(value, field: field)
-      try index(row, field: field, from: nil, to: value)
-      stored.values[field] = value
-    }
-    try sets.insert(row, into: .cells, transaction)
-    try transaction.put(.cells, Key().appending(row), stored.encoded())
-  }
-
   /// Keeps the derived row sets and number columns in step with a changed value.
   mutating func index(
     _ row: Row, field: UInt16, from old: StoredValue?, to new: StoredValue?
@@ -123,7 +133,7 @@ extension WriteTransaction {
     }
   }
 
-  private mutating func stored(_ value: FieldValue, field: UInt16) throws -> StoredValue {
+  mutating func stored(_ value: FieldValue, field: UInt16) throws -> StoredValue {
     switch value {
     case .number(let number):
       guard number.isFinite else {

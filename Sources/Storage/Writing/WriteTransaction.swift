@@ -118,7 +118,7 @@ package struct WriteTransaction: ~Copyable {
       .outcomes, Key().appending(space.id).appending(image), Document.encode(outcome))
   }
 
-  func hasOutcome(image: UInt32, space: SpaceRecord) throws -> Bool {
+  package func hasOutcome(image: UInt32, space: SpaceRecord) throws -> Bool {
     try transaction.get(.outcomes, Key().appending(space.id).appending(image)) != nil
   }
 

@@ -1,0 +1,284 @@
+import Faults
+import Formats
+import Identity
+package import Storage
+
+/// Cells made from an array of vectors, without images.
+package struct VectorImport {
+  private let vectors: NPYMatrix
+  private let path: String
+  private let table: ImportTable?
+  /// Digest of the array's shape and numbers (schema/store.md, "images").
+  private let identity: ContentHash
+
+  package var count: Int { vectors.count }
+  package var dimension: Int { vectors.dimension }
+  /// Columns of the table that become no field, since reports have columns of these names.
+  package var skippedColumns: [String] { table?.skippedColumns ?? [] }
+
+  /// Bytes of vectors committed at a time at most, which the transaction holds in memory. A commit waits for the disk
+  /// twice, and with ext4 for what other programs have written: there should be few of them.
+  static let bytesPerCommit = 128 << 20
+
+  /// Rows committed at a time: whole blocks.
+  static func rowsPerCommit(dimension: Int) -> Int {
+    let rows = min(65_536, bytesPerCommit / (dimension * MemoryLayout<Float>.size))
+    let block = SpaceRecord.rowsPerBlock(dimension: dimension)
+    return max(1, rows / block) * block
+  }
+
+  /// Opens the array and checks all of it and of its table before anything is written.
+  /// - Parameters:
+  ///   - path: a .npy file of float32 in C order, [cells, dimension].
+  ///   - metadata: a CSV or TSV file with one row for each vector, in the same order; nil for none.
+  /// - Throws: `badData` for another type or order, NaN, a table with another number of rows, or a text in a column
+  ///   of numbers; `usage` for a type that does not fit.
+  package init(
+    vectors path: String, metadata: String?, types: [String: FieldType], existing: [Field]
+  ) throws {
+    self.path = path
+    let vectors = try NPYMatrix(path: path)
+    let table = metadata.map { metadata in
+      BackgroundResult {
+        try ImportTable(
+          path: metadata, rowCount: vectors.count, of: path, asked: types, existing: existing)
+      }
+    }
+    self.vectors = vectors
+    // What is wrong with the array is said before what is wrong with the table.
+    identity = try Self.identity(of: vectors, path)
+    self.table = try table?.value()
+    if table == nil { try checkAskedTypes(types, among: []) }
+  }
+
+  /// Writes the vectors into a space, made when it is new. The cells of an array are the same in every space.
+  ///
+  /// An import that was interrupted continues where it was; of one that is done only the table's values are
+  /// written again. While one part is written and synchronised, another thread reads the next part of the table.
+  /// - Parameter progress: called after each commit with the number of rows done.
+  /// - Returns: vectors added by this run.
+  package func run(
+    into spaceName: String, of writer: DatabaseWriter, isCancelled: () -> Bool,
+    progress: (Int) -> Void
+  ) throws -> Int {
+    // Nobody else writes until the run is over.
+    let (present, existing) = try writer.database.read { snapshot in
+      (try snapshot.space(named: spaceName).map { try snapshot.rows(in: $0) } ?? RowSet(), snapshot.fields)
+    }
+    let fields = try table?.fields(existing: existing) ?? []
+    let reader = try table.map { try ImportTableReader($0, fields: fields) }
+    let rowsPerCommit = Self.rowsPerCommit(dimension: dimension)
+    func nextValues(from start: Int) -> BackgroundResult<[FieldRun.Values?]>? {
+      guard let reader, start < count else { return nil }
+      let rowCount = min(rowsPerCommit, count - start)
+      return BackgroundResult { try reader.next(rowCount) }
+    }
+    if isCancelled() { return 0 }
+    // Cells and indexes take a little besides; what is not used costs nothing.
+    writer.keepMemory(byteCount: min(count, rowsPerCommit) * dimension * MemoryLayout<Float>.size * 5 / 4)
+    var known: KnownCells?
+    var start = 0
+    var added = 0
+    var values = nextValues(from: 0)
+    repeat {
+      let columns = try values?.value()
+      try writer.write { transaction in
+        let place = try self.place(in: spaceName, &transaction)
+        let cells: KnownCells
+        if let known {
+          cells = known
+        } else {
+          cells = try KnownCells(of: place, count: count, present: present, &transaction)
+          known = cells
+          // Cells that are there already get the table's values.
+          if reader == nil { start = (0..<count).first(where: cells.isMissing) ?? count }
+        }
+        let part = Part(
+          positions: start..<min(start + rowsPerCommit, count), columns: columns, fields: fields)
+        values = nextValues(from: part.positions.upperBound)
+        added += try write(part, cells, place, &transaction)
+        start = part.positions.upperBound
+      }
+      progress(start)
+    } while start < count && !isCancelled()
+    return added
+  }
+
+  // MARK: Writing
+
+  /// Where an array goes.
+  private struct Place {
+    let space: SpaceRecord
+    let image: UInt32
+  }
+
+  /// The cells of an array that were there before.
+  private struct KnownCells {
+    /// By position, up to the last cell.
+    let rows: [Row?]
+    /// Rows with a vector in the space.
+    let present: RowSet
+    /// Whether all of the array was imported: cells are missing because they were deleted.
+    let isDone: Bool
+
+    init(of place: Place, count: Int, present: RowSet, _ transaction: inout WriteTransaction) throws {
+      rows = try transaction.rows(ofImport: place.image, count: count)
+      self.present = present
+      isDone = try transaction.hasOutcome(image: place.image, space: place.space)
+    }
+
+    func row(at position: Int) -> Row? { position < rows.count ? rows[position] : nil }
+
+    func isMissing(_ position: Int) -> Bool { row(at: position).map { !present.contains($0) } ?? !isDone }
+
+    /// The longest run of positions from `start` whose vectors are missing and whose cells are all there, or all not;
+    /// empty where no vector is missing.
+    func missingRun(from start: Int, to end: Int) -> Range<Int> {
+      let isKnown = row(at: start) != nil
+      var position = start
+      while position < end, isMissing(position), (row(at: position) != nil) == isKnown { position += 1 }
+      return start..<position
+    }
+  }
+
+  /// What is committed at a time.
+  private struct Part {
+    let positions: Range<Int>
+    /// Values of the table's rows at these positions by column; nil without a table.
+    let columns: [FieldRun.Values?]?
+    let fields: [ColumnTyping?]
+
+    /// The values by field; fields are made when they are new.
+    func runs(_ transaction: inout WriteTransaction) throws -> [FieldRun] {
+      try zip(fields, columns ?? []).compactMap { field, values in
+        guard let field, let values else { return nil }
+        return FieldRun(field: try transaction.field(named: field.name, type: field.type).id, values: values)
+      }
+    }
+  }
+
+  private func place(in spaceName: String, _ transaction: inout WriteTransaction) throws -> Place {
+    let space = try findSpace(spaceName, &transaction)
+    let image = try transaction.addImage(
+      ImageRecord(
+        identity: identity, name: fileName(path),
+        files: [ChannelFile(role: "vectors", path: path, plane: 0)], width: 0, height: 0))
+    return Place(space: space, image: image)
+  }
+
+  /// - Returns: vectors added.
+  private func write(
+    _ part: Part, _ cells: KnownCells, _ place: Place, _ transaction: inout WriteTransaction
+  ) throws -> Int {
+    let runs = try part.runs(&transaction)
+    let first = part.positions.lowerBound
+    for position in part.positions {
+      guard !runs.isEmpty, let row = cells.row(at: position) else { continue }
+      // What is empty in the table stays what it is.
+      var values: [UInt16: FieldValue?] = [:]
+      for run in runs {
+        if let value = run[position - first] { values[run.field] = value }
+      }
+      try transaction.setValues(values, of: row)
+    }
+    var added = 0
+    var position = first
+    while position < part.positions.upperBound {
+      let run = cells.missingRun(from: position, to: part.positions.upperBound)
+      position = max(run.upperBound, position + 1)
+      if run.isEmpty { continue }
+      if cells.row(at: run.lowerBound) == nil {
+        let rows = try transaction.appendCells(
+          at: UInt32(run.lowerBound)..<UInt32(run.upperBound), of: place.image,
+          runs.map { $0[run.lowerBound - first..<run.upperBound - first] })
+        try write(run, to: rows, of: place.space, &transaction)
+      } else {
+        try vectors.readVectors(run) {
+          try transaction.setVectors($0, of: run.compactMap(cells.row(at:)), in: place.space)
+        }
+      }
+      added += run.count
+    }
+    if part.positions.upperBound == count, !cells.isDone {
+      try transaction.setOutcome(
+        IngestOutcome(found: count, kept: count, dropped: [:]), image: place.image, space: place.space)
+    }
+    return added
+  }
+
+  /// Copies vectors to rows that follow one another, a few blocks at a time: what is copied is given back.
+  private func write(
+    _ positions: Range<Int>, to rows: Range<Row>, of space: SpaceRecord, _ transaction: inout WriteTransaction
+  ) throws {
+    let rowsPerBlock = SpaceRecord.rowsPerBlock(dimension: dimension)
+    let step = max(1, (4 << 20) / (dimension * rowsPerBlock * MemoryLayout<Float>.size)) * rowsPerBlock
+    var start = 0
+    while start < rows.count {
+      // Ends where a block does, so that blocks are written whole.
+      let row = rows.lowerBound + Row(start)
+      let end = min(rows.count, start + step - Int(row) % rowsPerBlock)
+      let part = positions.lowerBound + start..<positions.lowerBound + end
+      try vectors.readVectors(part) {
+        try transaction.setVectors($0, of: row..<rows.lowerBound + Row(end), in: space)
+      }
+      start = end
+    }
+  }
+
+  /// Digest of the array's shape and numbers, all of which are looked at.
+  /// - Throws: `badData` for NaN or infinity, and for more or longer vectors than a database takes.
+  private static func identity(of vectors: NPYMatrix, _ path: String) throws -> ContentHash {
+    guard let count = UInt32(exactly: vectors.count), let dimension = UInt32(exactly: vectors.dimension)
+    else {
+      throw Fault(
+        .badData, path, expected: "at most 4,294,967,295 vectors", found: "\(vectors.count)",
+        remedy: "split the array")
+    }
+    guard vectors.dimension <= SpaceRecord.dimensionLimit else {
+      throw Fault(
+        .badData, path, expected: "vectors of 1 to \(SpaceRecord.dimensionLimit) numbers",
+        found: "\(vectors.dimension)")
+    }
+    var hasher = ContentHasher()
+    hasher.combine("vectors\0")
+    hasher.combine(count)
+    hasher.combine(dimension)
+    // Parts that stay in the processor's cache for the second look.
+    let step = max(1, (1 << 18) / vectors.dimension)
+    for start in stride(from: 0, to: vectors.count, by: step) {
+      try vectors.readVectors(start..<min(start + step, vectors.count)) { part in
+        if let index = part.firstNonFinite {
+          throw Fault(
+            .badData, path, expected: "finite numbers",
+            found:
+              "NaN or infinity in row \(start + index / vectors.dimension), column \(index % vectors.dimension)",
+            remedy: "remove the row, or replace the number")
+        }
+        hasher.combine(UnsafeRawBufferPointer(part))
+      }
+    }
+    return hasher.finalize()
+  }
+
+  private func findSpace(_ name: String, _ transaction: inout WriteTransaction) throws -> SpaceRecord {
+    guard let space = transaction.space(named: name) else {
+      return try transaction.addSpace(
+        name: name, dimension: dimension)
+    }
+    guard space.recipe == nil else {
+      throw Fault(
+        .usage, "space \"\(name)\"", "holds vectors that cellvec embedded from images",
+        remedy: "import into another space with --space")
+    }
+    guard space.dimension == dimension else {
+      throw Fault(
+        .badData, path, expected: "vectors of dimension \(space.dimension), as space \"\(name)\" has",
+        found: "\(dimension)", remedy: "import into another space with --space")
+    }
+    return space
+  }
+}
+
+private func fileName(_ path: String) -> String {
+  path.split(separator: "/").last.map(String.init) ?? path
+}

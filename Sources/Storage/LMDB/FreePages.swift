@@ -1,0 +1,41 @@
+/// The pages that a commit left free: what the tree of free pages has, lists by transaction.
+struct FreePages {
+  private let pages: PageSnapshot
+  private let first: UInt64
+  private var count: UInt64 = 0
+  private var visitedPages: UInt64 = 0
+
+  /// How many free pages have the number `first` or a higher one.
+  /// - Throws: `badData` for a tree that is none.
+  static func count(from first: UInt64, of pages: PageSnapshot) throws -> UInt64 {
+    var free = FreePages(pages: pages, first: first)
+    if let root = pages.meta.freeTree.root { try free.visit(root, level: 0) }
+    return free.count
+  }
+
+  private init(pages: PageSnapshot, first: UInt64) {
+    self.pages = pages
+    self.first = first
+  }
+
+  private mutating func visit(_ number: UInt64, level: Int) throws {
+    let tree = pages.meta.freeTree
+    visitedPages += 1
+    // Pages that lead to one another would be visited over and over.
+    guard visitedPages <= tree.branchPageCount + tree.leafPageCount else {
+      throw pages.damaged("the free pages are in more pages than they say")
+    }
+    let isLeaf = level == tree.depth - 1
+    let page = try pages.page(number, isLeaf: isLeaf)
+    for index in 0..<page.count {
+      if isLeaf {
+        let list = try page.value(index).bytes
+        // The length of the list, then the numbers.
+        for offset in stride(from: 8, to: list.count - 7, by: 8)
+        where list.loadUnaligned(fromByteOffset: offset, as: UInt64.self) >= first { count += 1 }
+      } else {
+        try visit(page.child(index), level: level + 1)
+      }
+    }
+  }
+}
