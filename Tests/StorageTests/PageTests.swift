@@ -13,7 +13,8 @@ import Testing
     let base = try #require(memory.baseAddress)
     let meta = try #require(
       [0, 4096].compactMap { MetaPage(base + $0) }.max { $0.transaction < $1.transaction })
-    let pages = PageSnapshot(path: "fixture", base: base, meta: meta, owner: nil)
+    let pages = PageSnapshot(
+      path: "fixture", base: base, meta: meta, pageCount: meta.pageCount, owner: nil)
 
     var (leafCount, soundCount) = (0, 0)
     for number in UInt64(PageFormat.metaPageCount)..<meta.pageCount where try lastKey(number, pages) != nil {

@@ -32,7 +32,9 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   guard let base = file.baseAddress else { return 0 }
   for slot in 0..<2 {
     guard let meta = MetaPage(base + slot * 4096), meta.isPlausible, meta.byteCount <= file.count else { continue }
-    exercise(PageSnapshot(path: "input", base: UnsafeRawPointer(base), meta: meta, owner: nil))
+    exercise(
+      PageSnapshot(
+        path: "input", base: UnsafeRawPointer(base), meta: meta, pageCount: meta.pageCount, owner: nil))
   }
   return 0
 }

@@ -43,10 +43,13 @@ struct FrontPages {
     guard let base = file.bytes.baseAddress, file.bytes.count >= PageFormat.metaPageCount * pageSize,
       base.loadUnaligned(fromByteOffset: page * pageSize, as: UInt64.self) == UInt64(page),
       let meta = MetaPage(base + page * pageSize), meta.pageSize == pageSize, meta.isPlausible,
-      meta.byteCount <= file.bytes.count, meta.transaction % 2 == UInt64(page)
+      meta.transaction % 2 == UInt64(page)
     else { return nil }
-    let pages = PageSnapshot(path: path, base: base, meta: meta, owner: file)
+    let present = min(meta.pageCount, UInt64(file.bytes.count / pageSize))
+    let pages = PageSnapshot(path: path, base: base, meta: meta, pageCount: present, owner: file)
     do {
+      let missing = meta.pageCount - present
+      guard try missing == 0 || FreePages.count(from: present, of: pages) == missing else { return nil }
       _ = try TableTrees(pages, path: path)
       let last = try TreeCursor(pages, meta.freeTree).last()
       guard let last else { return meta }
