@@ -175,8 +175,9 @@ private struct ScanLane {
       let batch = min(Self.batch, queryCount - start)
       queries.withUnsafeBufferPointer { queries in
         guard let first = queries.baseAddress else { return }
-        kernels_cosine_f32(
-          first + start * dimension, batch, base, slots?.baseAddress, count, dimension, &similarities)
+        kernels_cosine(
+          KERNELS_FLOAT32, first + start * dimension, batch, base, slots?.baseAddress, count, dimension,
+          &similarities)
       }
       similarities.withUnsafeBufferPointer { similarities in
         for query in 0..<batch {
