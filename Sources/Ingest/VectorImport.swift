@@ -74,11 +74,13 @@ package struct VectorImport {
   ///
   /// An import that was interrupted continues where it was; of one that is done only the table's values are
   /// written again.
-  /// - Parameter progress: called after each commit with the number of rows done.
+  /// - Parameters:
+  ///   - scalar: the numbers that the space keeps; nil for those that it has, or float32 for a new one.
+  ///   - progress: called after each commit with the number of rows done.
   /// - Returns: vectors added by this run.
   package func run(
-    into spaceName: String, of writer: DatabaseWriter, isCancelled: () -> Bool,
-    progress: (Int) -> Void
+    into spaceName: String, keeping scalar: ScalarType? = nil, of writer: DatabaseWriter,
+    isCancelled: () -> Bool, progress: (Int) -> Void
   ) throws -> Int {
     // Nobody else writes until the run is over.
     let (present, existing) = try writer.database.read { snapshot in
@@ -86,7 +88,7 @@ package struct VectorImport {
     }
     let typings = try table?.typings(existing: existing) ?? []
     var (space, image, rows) = try writer.write { transaction in
-      let space = try findSpace(spaceName, &transaction)
+      let space = try findSpace(spaceName, keeping: scalar, &transaction)
       let image = try transaction.addImage(
         ImageRecord(
           identity: try identity(), name: fileName(path),
@@ -167,11 +169,14 @@ package struct VectorImport {
     return values
   }
 
-  private func findSpace(_ name: String, _ transaction: inout WriteTransaction) throws -> SpaceRecord {
+  private func findSpace(
+    _ name: String, keeping scalar: ScalarType?, _ transaction: inout WriteTransaction
+  ) throws -> SpaceRecord {
     guard let space = transaction.space(named: name) else {
-      return try transaction.addSpace(
-        name: name, dimension: dimension)
+      try requireRange(of: scalar ?? .float32)
+      return try transaction.addSpace(name: name, dimension: dimension, scalar: scalar ?? .float32)
     }
+    try space.require(scalar)
     guard space.recipe == nil else {
       throw Fault(
         .usage, "space \"\(name)\"", "holds vectors that cellvec embedded from images",
@@ -182,7 +187,21 @@ package struct VectorImport {
         .badData, path, expected: "vectors of dimension \(space.dimension), as space \"\(name)\" has",
         found: "\(dimension)", remedy: "import into another space with --space")
     }
+    try requireRange(of: space.scalar)
     return space
+  }
+
+  /// - Throws: `badData` when a number would be infinite as one of the type.
+  private func requireRange(of scalar: ScalarType) throws {
+    // What float32 cannot hold was found before.
+    guard scalar != .float32 else { return }
+    try vectors.withUnsafeValues { values in
+      guard let position = scalar.firstBeyond(in: values) else { return }
+      throw Fault(
+        .badData, path, expected: "numbers up to \(scalar.greatestText), which \(scalar.rawValue) can hold",
+        found: "\(values[position]) in row \(position / dimension), column \(position % dimension)",
+        remedy: "import into a space of another type with --store")
+    }
   }
 }
 

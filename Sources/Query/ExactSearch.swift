@@ -27,7 +27,7 @@ extension VectorSource where Self: ~Copyable {
     let wanted = rows?.intersection(present) ?? present
     guard count > 0, !wanted.isEmpty else { return Array(repeating: [], count: count) }
 
-    var scan = ExactScan(queries: unitQueries, dimension: space.dimension, k: k, threads: threads)
+    var scan = ExactScan(queries: unitQueries, space: space, k: k, threads: threads)
     try forEachBlock(of: space, containing: wanted) { scan.add($0) }
     return scan.finish()
   }
@@ -84,10 +84,10 @@ private struct ExactScan {
   private var window: [VectorBlock] = []
   private var windowBytes = 0
 
-  init(queries: [Float], dimension: Int, k: Int, threads: Int) {
+  init(queries: [Float], space: SpaceRecord, k: Int, threads: Int) {
     self.threads = threads
-    vectorBytes = dimension * MemoryLayout<Float>.stride
-    lanes = (0..<threads).map { _ in ScanLane(queries: queries, dimension: dimension, k: k) }
+    vectorBytes = space.dimension * space.scalar.byteCount
+    lanes = (0..<threads).map { _ in ScanLane(queries: queries, space: space, k: k) }
   }
 
   mutating func add(_ block: VectorBlock) {
@@ -134,15 +134,17 @@ private struct ScanLane {
 
   private let queries: [Float]
   private let dimension: Int
+  private let scalar: ScalarType
   private let chunkRows: Int
   private var nearest: [NearestNeighbors]
   /// [batch, chunkRows]
   private var similarities: [Float]
 
-  init(queries: [Float], dimension: Int, k: Int) {
+  init(queries: [Float], space: SpaceRecord, k: Int) {
     self.queries = queries
-    self.dimension = dimension
-    chunkRows = max(1, Self.chunkBytes / (dimension * MemoryLayout<Float>.stride))
+    dimension = space.dimension
+    scalar = space.scalar
+    chunkRows = max(1, Self.chunkBytes / (dimension * scalar.byteCount))
     let count = queries.count / dimension
     nearest = Array(repeating: NearestNeighbors(capacity: k), count: count)
     similarities = [Float](repeating: 0, count: min(count, Self.batch) * chunkRows)
@@ -160,7 +162,8 @@ private struct ScanLane {
     } else {
       for start in stride(from: 0, to: block.slotCount, by: chunkRows) {
         compare(
-          block.base + start * dimension, slots: nil, count: min(chunkRows, block.slotCount - start),
+          block.base + start * block.vectorByteCount, slots: nil,
+          count: min(chunkRows, block.slotCount - start),
           firstRow: block.firstRow + Row(start))
       }
     }
@@ -168,7 +171,7 @@ private struct ScanLane {
 
   /// Compares all queries with a chunk of rows and keeps what is near.
   private mutating func compare(
-    _ base: UnsafePointer<Float>, slots: UnsafeBufferPointer<UInt32>?, count: Int, firstRow: Row
+    _ base: UnsafeRawPointer, slots: UnsafeBufferPointer<UInt32>?, count: Int, firstRow: Row
   ) {
     let queryCount = nearest.count
     for start in stride(from: 0, to: queryCount, by: Self.batch) {
@@ -176,7 +179,7 @@ private struct ScanLane {
       queries.withUnsafeBufferPointer { queries in
         guard let first = queries.baseAddress else { return }
         kernels_cosine(
-          KERNELS_FLOAT32, first + start * dimension, batch, base, slots?.baseAddress, count, dimension,
+          scalar.kernel, first + start * dimension, batch, base, slots?.baseAddress, count, dimension,
           &similarities)
       }
       similarities.withUnsafeBufferPointer { similarities in

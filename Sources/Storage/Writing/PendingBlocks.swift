@@ -10,22 +10,26 @@ struct PendingBlocks {
 
   fileprivate struct Block {
     let layout: BlockLayout
-    var slotCount: Int
-    /// [slotCount, dimension]; the room for the whole block is reserved.
-    var payload: [Float]
+    var slotCount = 0
+    /// [rowsPerBlock, dimension] numbers of the scalar type; zeros behind the first `slotCount`.
+    var payload: [UInt8]
+
+    var byteCount: Int { slotCount * layout.vectorByteCount }
   }
 
   /// Blocks held in memory before they are written early: 8 MiB.
   private static let limit = 32
   private var open: [Name: Block] = [:]
 
+  /// Stores vectors of consecutive rows of one block.
+  /// - Shape: `vectors` is [rows.count, dimension], row-major, of numbers that the scalar type can hold.
   mutating func set(
-    _ vector: UnsafeBufferPointer<Float>, of row: Row, space: UInt16, _ layout: BlockLayout,
+    _ vectors: UnsafeBufferPointer<Float>, of rows: Range<Row>, space: UInt16, _ layout: BlockLayout,
     _ transaction: borrowing Transaction
   ) throws {
-    let name = Name(space: space, block: layout.block(of: row))
+    let name = Name(space: space, block: layout.block(of: rows.lowerBound))
     try ready(name, layout, transaction)
-    open[name]?.set(vector, at: layout.slot(of: row))
+    open[name]?.set(vectors, at: layout.slot(of: rows.lowerBound), count: rows.count)
   }
 
   /// Zeros the vectors of some rows of a block, of which the rows `kept` have vectors still: behind the last of them
@@ -54,11 +58,11 @@ struct PendingBlocks {
   private func load(
     _ name: Name, _ layout: BlockLayout, _ transaction: borrowing Transaction
   ) throws -> Block {
-    var block = Block(layout: layout, slotCount: 0, payload: [])
-    block.payload.reserveCapacity(layout.rowsPerBlock * layout.dimension)
+    var block = Block(
+      layout: layout, payload: [UInt8](repeating: 0, count: layout.rowsPerBlock * layout.vectorByteCount))
     if let stored = try transaction.block(name.block, of: name.space, layout) {
       block.slotCount = stored.header.slotCount
-      block.payload.append(contentsOf: stored.payload.assumingMemoryBound(to: Float.self))
+      block.payload.withUnsafeMutableBytes { $0.copyMemory(from: stored.payload) }
     }
     return block
   }
@@ -77,37 +81,41 @@ struct PendingBlocks {
 }
 
 extension PendingBlocks.Block {
-  fileprivate mutating func set(_ vector: UnsafeBufferPointer<Float>, at slot: Int) {
-    if slot >= slotCount {
-      let missing = (slot - slotCount) * layout.dimension
-      payload.append(contentsOf: repeatElement(0, count: missing))
-      payload.append(contentsOf: vector)
-      slotCount = slot + 1
-    } else {
-      payload.replaceSubrange(slot * layout.dimension..<(slot + 1) * layout.dimension, with: vector)
+  fileprivate mutating func set(_ vectors: UnsafeBufferPointer<Float>, at slot: Int, count: Int) {
+    payload.withUnsafeMutableBytes { bytes in
+      if let base = bytes.baseAddress {
+        layout.scalar.narrow(vectors, into: base + slot * layout.vectorByteCount)
+      }
     }
+    slotCount = max(slotCount, slot + count)
   }
 
   /// Zeros slots and ends the block behind the first `count`.
   fileprivate mutating func clear(_ slots: [Int], slotCount count: Int) {
+    let end = byteCount
     slotCount = min(slotCount, count)
-    payload.removeLast(max(0, payload.count - slotCount * layout.dimension))
+    zero(byteCount..<end)
     for slot in slots where slot < slotCount {
-      payload.replaceSubrange(
-        slot * layout.dimension..<(slot + 1) * layout.dimension,
-        with: repeatElement(0, count: layout.dimension))
+      zero(slot * layout.vectorByteCount..<(slot + 1) * layout.vectorByteCount)
+    }
+  }
+
+  private mutating func zero(_ range: Range<Int>) {
+    _ = payload.withUnsafeMutableBytes { bytes in
+      UnsafeMutableRawBufferPointer(rebasing: bytes[range]).initializeMemory(as: UInt8.self, repeating: 0)
     }
   }
 
   /// Writes header and payload straight into the pages that LMDB has set aside.
   fileprivate func write(to value: UnsafeMutableRawBufferPointer, space: UInt16, block: UInt32) {
     payload.withUnsafeBytes { bytes in
+      let used = UnsafeRawBufferPointer(rebasing: bytes[..<byteCount])
       let header = BlockHeader(
-        space: space, block: block, layout: layout, slotCount: slotCount, checksum: checksum64(bytes))
+        space: space, block: block, layout: layout, slotCount: slotCount, checksum: checksum64(used))
       value.copyBytes(from: header.encoded())
       let body = UnsafeMutableRawBufferPointer(rebasing: value[BlockLayout.headerByteCount...])
-      body.copyMemory(from: bytes)
-      UnsafeMutableRawBufferPointer(rebasing: body[bytes.count...]).initializeMemory(
+      body.copyMemory(from: used)
+      UnsafeMutableRawBufferPointer(rebasing: body[used.count...]).initializeMemory(
         as: UInt8.self, repeating: 0)
     }
   }

@@ -1,36 +1,44 @@
 import Faults
 
 extension WriteTransaction {
-  /// Stores one vector for each row, in place of one that the row has already.
+  /// Stores one vector for each row, in place of one that the row has already, as the nearest numbers of the space's
+  /// scalar type.
   /// - Shape: `vectors` is [rows.count, dimension] float32, row-major.
-  /// - Throws: `badData` when a number is NaN or infinite.
+  /// - Throws: `badData` when a number is NaN or infinite, or too large for the type.
   package mutating func setVectors(
     _ vectors: UnsafeBufferPointer<Float>, of rows: [Row], in space: SpaceRecord
   ) throws {
-    precondition(vectors.count == rows.count * space.dimension)
-    let layout = BlockLayout(dimension: space.dimension)
-    for (index, row) in rows.enumerated() {
-      let vector = UnsafeBufferPointer(
-        rebasing: vectors[index * space.dimension..<(index + 1) * space.dimension])
-      guard vector.allFinite else {
-        throw Fault(
-          .badData, "the vector of cell \(row)", expected: "finite numbers", found: "NaN or infinity",
-          remedy: "leave this cell out")
-      }
-      try blocks.set(vector, of: row, space: space.id, layout, transaction)
-      try sets.insert(row, into: .space(space.id), transaction)
+    let dimension = space.dimension
+    precondition(vectors.count == rows.count * dimension)
+    if let position = space.scalar.firstBeyond(in: vectors) {
+      throw unstorable(
+        vectors[position], of: rows[position / dimension], column: position % dimension, in: space)
+    }
+    let layout = BlockLayout(of: space)
+    var start = 0
+    while start < rows.count {
+      // As many rows as follow one another in a block.
+      let first = rows[start]
+      let limit = layout.rows(of: layout.block(of: first)).upperBound
+      var end = start + 1
+      while end < rows.count, rows[end] < limit, rows[end] == rows[end - 1] + 1 { end += 1 }
+      let run = UnsafeBufferPointer(rebasing: vectors[start * dimension..<end * dimension])
+      try blocks.set(run, of: first..<first + Row(end - start), space: space.id, layout, transaction)
+      for row in rows[start..<end] { try sets.insert(row, into: .space(space.id), transaction) }
+      start = end
     }
   }
 }
 
-extension UnsafeBufferPointer<Float> {
-  /// Whether no element is NaN or infinite. Integer arithmetic without a branch, so that it vectorises.
-  fileprivate var allFinite: Bool {
-    let exponent: UInt32 = 0x7F80_0000
-    var excess: UInt32 = 0
-    for element in self {
-      excess |= ((element.bitPattern & exponent) &+ 0x0080_0000) & 0x8000_0000
-    }
-    return excess == 0
+private func unstorable(_ value: Float, of row: Row, column: Int, in space: SpaceRecord) -> Fault {
+  guard value.isFinite else {
+    return Fault(
+      .badData, "the vector of cell \(row)", expected: "finite numbers", found: "NaN or infinity",
+      remedy: "leave this cell out")
   }
+  return Fault(
+    .badData, "the vector of cell \(row), column \(column)",
+    expected: "numbers up to \(space.scalar.greatestText), which space \"\(space.name)\" keeps as "
+      + space.scalar.rawValue,
+    found: "\(value)", remedy: "leave this cell out, or make another space with --store")
 }
