@@ -2,6 +2,7 @@ import Dispatch
 import Faults
 import Kernels
 package import Storage
+import Synchronization
 
 extension VectorSource where Self: ~Copyable {
   /// The nearest cells of each query by cosine similarity, nearest first, found by comparing with every
@@ -73,8 +74,8 @@ private func unitVectors(
 /// An exact search under way: gathers blocks into windows large enough to share out between threads, and
 /// keeps the nearest neighbors of each lane of work.
 private struct ExactScan {
-  /// Vectors of one window and lane: long enough (0.1 ms and more) to make starting the threads negligible.
-  private static let windowBytesPerLane = 4 << 20
+  /// Vectors of one window and lane: long enough (half a millisecond and more) to make starting the threads negligible.
+  private static let windowBytesPerLane = 16 << 20
   /// Blocks of one window and lane; sparse blocks count few bytes.
   private static let windowBlocksPerLane = 256
 
@@ -108,15 +109,23 @@ private struct ExactScan {
   }
 
   private mutating func scanWindow() {
-    // Every iteration reads blocks and touches its own lane; nothing else does meanwhile.
-    nonisolated(unsafe) let blocks = window
-    let laneCount = min(threads, blocks.count)
-    guard laneCount > 0 else { return }
-    lanes.withUnsafeMutableBufferPointer { lanes in
-      nonisolated(unsafe) let lanes = lanes
-      DispatchQueue.concurrentPerform(iterations: laneCount) { lane in
-        for block in blocks[blocks.count * lane / laneCount..<blocks.count * (lane + 1) / laneCount] {
-          lanes[lane].scan(block)
+    let laneCount = min(threads, window.count)
+    if laneCount <= 1 {
+      for block in window { lanes[0].scan(block) }
+    } else {
+      // Every iteration reads blocks and touches its own lane; nothing else does meanwhile.
+      nonisolated(unsafe) let blocks = window
+      // A lane takes the next block when it is done with one, so that all end together: a neighbor that is kept does not
+      // depend on the lane that met it.
+      let next = Atomic<Int>(0)
+      lanes.withUnsafeMutableBufferPointer { lanes in
+        nonisolated(unsafe) let lanes = lanes
+        DispatchQueue.concurrentPerform(iterations: laneCount) { lane in
+          while true {
+            let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard index < blocks.count else { return }
+            lanes[lane].scan(blocks[index])
+          }
         }
       }
     }
