@@ -5,10 +5,13 @@ package import Storage
 
 extension DatabaseWriter {
   /// The space of this recipe and backbone: the one that the database has, or a new one.
-  /// - Parameter name: the space's name; nil for the one that exists, or `<backbone>-<strategy>` for a new one.
-  /// - Throws: `usage` when the name stands for another recipe or backbone.
+  /// - Parameters:
+  ///   - name: the space's name; nil for the one that exists, or `<backbone>-<strategy>` for a new one.
+  ///   - scalar: the numbers that the space keeps; nil for those that it has, or float32 for a new one.
+  /// - Throws: `usage` when the name stands for another recipe or backbone, or the space keeps other numbers.
   package func space(
-    named name: String?, recipe: Recipe, embedder: Embedder, backbone: BackboneReference
+    named name: String?, scalar: ScalarType? = nil, recipe: Recipe, embedder: Embedder,
+    backbone: BackboneReference
   ) throws -> SpaceRecord {
     let json = try recipe.canonicalJSON()
     let hash = embedder.backbone.hash.description
@@ -16,6 +19,7 @@ extension DatabaseWriter {
     let same = spaces.filter { $0.recipe == json && $0.backboneHash == hash }
     let precision = embedder.backbone.precision.rawValue
     if let known = name.map({ name in same.first { $0.name == name } }) ?? same.first {
+      try known.require(scalar)
       if known.backbone != backbone || known.precisions?.contains(precision) != true {
         return try write { try $0.noteRun(of: backbone, precision: precision, in: known) }
       }
@@ -32,9 +36,20 @@ extension DatabaseWriter {
     }
     return try write { transaction in
       let space = try transaction.addSpace(
-        name: chosen, dimension: embedder.dimension, recipe: json, backboneHash: hash)
+        name: chosen, dimension: embedder.dimension, scalar: scalar ?? .float32, recipe: json,
+        backboneHash: hash)
       return try transaction.noteRun(of: backbone, precision: precision, in: space)
     }
+  }
+}
+
+extension SpaceRecord {
+  /// - Throws: `usage` when the space keeps other numbers than those that were asked for.
+  func require(_ asked: ScalarType?) throws {
+    guard let asked, asked != scalar else { return }
+    throw Fault(
+      .usage, "--store", "space \"\(name)\" keeps \(scalar.rawValue), not \(asked.rawValue)",
+      remedy: "leave --store out, or name a new space with --space")
   }
 }
 

@@ -24,10 +24,11 @@ package struct VectorExport {
   package func writeVectors(to path: String, of snapshot: borrowing Snapshot) throws -> Int {
     var writer = try NPYWriter(path: path, dimension: space.dimension)
     var count = 0
+    var vector = [Float](repeating: 0, count: space.dimension)
     try snapshot.forEachVerifiedBlock(of: space, with: rows) { block in
       for row in block.rows {
-        let start = block.base + Int(row - block.firstRow) * block.dimension
-        try writer.write(UnsafeBufferPointer(start: start, count: block.dimension))
+        block.widen(row, into: &vector)
+        try writer.write(vector)
         count += 1
       }
     }

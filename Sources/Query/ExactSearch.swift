@@ -2,6 +2,7 @@ import Dispatch
 import Faults
 import Kernels
 package import Storage
+import Synchronization
 
 extension VectorSource where Self: ~Copyable {
   /// The nearest cells of each query by cosine similarity, nearest first, found by comparing with every
@@ -30,8 +31,7 @@ extension VectorSource where Self: ~Copyable {
     let wanted = rows?.intersection(present) ?? present
     guard count > 0, !wanted.isEmpty else { return Array(repeating: [], count: count) }
 
-    var scan = ExactScan(
-      queries: unitQueries, dimension: space.dimension, k: k, least: least, threads: threads)
+    var scan = ExactScan(queries: unitQueries, space: space, k: k, least: least, threads: threads)
     try forEachBlock(of: space, containing: wanted) { scan.add($0) }
     return scan.finish()
   }
@@ -78,8 +78,8 @@ func unitVectors(
 /// An exact search under way: gathers blocks into windows large enough to share out between threads, and
 /// keeps the nearest neighbors of each lane of work.
 private struct ExactScan {
-  /// Vectors of one window and lane: long enough (0.1 ms and more) to make starting the threads negligible.
-  private static let windowBytesPerLane = 4 << 20
+  /// Vectors of one window and lane: long enough (half a millisecond and more) to make starting the threads negligible.
+  private static let windowBytesPerLane = 16 << 20
   /// Blocks of one window and lane; sparse blocks count few bytes.
   private static let windowBlocksPerLane = 256
 
@@ -89,12 +89,10 @@ private struct ExactScan {
   private var window: [VectorBlock] = []
   private var windowBytes = 0
 
-  init(queries: [Float], dimension: Int, k: Int, least: Float, threads: Int) {
+  init(queries: [Float], space: SpaceRecord, k: Int, least: Float, threads: Int) {
     self.threads = threads
-    vectorBytes = dimension * MemoryLayout<Float>.stride
-    lanes = (0..<threads).map { _ in
-      ScanLane(queries: queries, dimension: dimension, k: k, least: least)
-    }
+    vectorBytes = space.dimension * space.scalar.byteCount
+    lanes = (0..<threads).map { _ in ScanLane(queries: queries, space: space, k: k, least: least) }
   }
 
   mutating func add(_ block: VectorBlock) {
@@ -115,15 +113,23 @@ private struct ExactScan {
   }
 
   private mutating func scanWindow() {
-    // Every iteration reads blocks and touches its own lane; nothing else does meanwhile.
-    nonisolated(unsafe) let blocks = window
-    let laneCount = min(threads, blocks.count)
-    guard laneCount > 0 else { return }
-    lanes.withUnsafeMutableBufferPointer { lanes in
-      nonisolated(unsafe) let lanes = lanes
-      DispatchQueue.concurrentPerform(iterations: laneCount) { lane in
-        for block in blocks[blocks.count * lane / laneCount..<blocks.count * (lane + 1) / laneCount] {
-          lanes[lane].scan(block)
+    let laneCount = min(threads, window.count)
+    if laneCount <= 1 {
+      for block in window { lanes[0].scan(block) }
+    } else {
+      // Every iteration reads blocks and touches its own lane; nothing else does meanwhile.
+      nonisolated(unsafe) let blocks = window
+      // A lane takes the next block when it is done with one, so that all end together: a neighbor that is kept does not
+      // depend on the lane that met it.
+      let next = Atomic<Int>(0)
+      lanes.withUnsafeMutableBufferPointer { lanes in
+        nonisolated(unsafe) let lanes = lanes
+        DispatchQueue.concurrentPerform(iterations: laneCount) { lane in
+          while true {
+            let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard index < blocks.count else { return }
+            lanes[lane].scan(blocks[index])
+          }
         }
       }
     }
@@ -141,15 +147,17 @@ private struct ScanLane {
 
   private let queries: [Float]
   private let dimension: Int
+  private let scalar: ScalarType
   private let chunkRows: Int
   private var nearest: [NearestNeighbors]
   /// [batch, chunkRows]
   private var similarities: [Float]
 
-  init(queries: [Float], dimension: Int, k: Int, least: Float) {
+  init(queries: [Float], space: SpaceRecord, k: Int, least: Float) {
     self.queries = queries
-    self.dimension = dimension
-    chunkRows = max(1, Self.chunkBytes / (dimension * MemoryLayout<Float>.stride))
+    dimension = space.dimension
+    scalar = space.scalar
+    chunkRows = max(1, Self.chunkBytes / (dimension * scalar.byteCount))
     let count = queries.count / dimension
     nearest = Array(repeating: NearestNeighbors(capacity: k, least: least), count: count)
     similarities = [Float](repeating: 0, count: min(count, Self.batch) * chunkRows)
@@ -167,7 +175,8 @@ private struct ScanLane {
     } else {
       for start in stride(from: 0, to: block.slotCount, by: chunkRows) {
         compare(
-          block.base + start * dimension, slots: nil, count: min(chunkRows, block.slotCount - start),
+          block.base + start * block.vectorByteCount, slots: nil,
+          count: min(chunkRows, block.slotCount - start),
           firstRow: block.firstRow + Row(start))
       }
     }
@@ -175,15 +184,16 @@ private struct ScanLane {
 
   /// Compares all queries with a chunk of rows and keeps what is near.
   private mutating func compare(
-    _ base: UnsafePointer<Float>, slots: UnsafeBufferPointer<UInt32>?, count: Int, firstRow: Row
+    _ base: UnsafeRawPointer, slots: UnsafeBufferPointer<UInt32>?, count: Int, firstRow: Row
   ) {
     let queryCount = nearest.count
     for start in stride(from: 0, to: queryCount, by: Self.batch) {
       let batch = min(Self.batch, queryCount - start)
       queries.withUnsafeBufferPointer { queries in
         guard let first = queries.baseAddress else { return }
-        kernels_cosine_f32(
-          first + start * dimension, batch, base, slots?.baseAddress, count, dimension, &similarities)
+        kernels_cosine(
+          scalar.kernel, first + start * dimension, batch, base, slots?.baseAddress, count, dimension,
+          &similarities)
       }
       similarities.withUnsafeBufferPointer { similarities in
         for query in 0..<batch {

@@ -112,24 +112,24 @@ private struct MeanVectors {
   private let dimension: Int
   /// [groups, dimension]
   private var sums: [Double]
+  /// The vector that is being added.
+  private var vector: [Float]
 
   init(groups: Int, dimension: Int) {
     self.dimension = dimension
+    vector = Array(repeating: 0, count: dimension)
     sums = Array(repeating: 0, count: groups * dimension)
   }
 
   mutating func add(_ block: VectorBlock, _ row: Row, to groups: [Int]) {
-    let start = block.base + Int(row - block.firstRow) * dimension
-    let vector = UnsafeBufferPointer(start: start, count: dimension)
+    block.widen(row, into: &vector)
     var norm2 = 0.0
     for element in vector { norm2 += Double(element) * Double(element) }
     guard norm2 > 0 else { return }
     let scale = 1 / norm2.squareRoot()
-    sums.withUnsafeMutableBufferPointer { sums in
-      for group in groups {
-        let sum = UnsafeMutableBufferPointer(rebasing: sums[group * dimension..<(group + 1) * dimension])
-        for i in 0..<dimension { sum[i] += Double(vector[i]) * scale }
-      }
+    for group in groups {
+      let start = group * dimension
+      for i in 0..<dimension { sums[start + i] += Double(vector[i]) * scale }
     }
   }
 

@@ -1,24 +1,24 @@
 import Faults
 package import Storage
 
-/// Vectors read where they lie in the database's memory map: nothing but the mini-batch is copied.
+/// Vectors read where they lie in the database's memory map: nothing but the mini-batch is copied, as float32.
 ///
 /// The snapshot that the blocks come from must stay open for as long as this value is used.
 package struct BlockVectors: SampleVectors, @unchecked Sendable {
   // Shared: pointers into immutable pages of a read-only memory map. Any thread may read them, none can
   // write them, and the caller keeps the snapshot that holds the pages open: hence @unchecked Sendable.
-  private let locations: [UnsafePointer<Float>]
+  private let locations: [UnsafeRawPointer]
+  private let scalar: ScalarType
   package let dimension: Int
   package var count: Int { locations.count }
 
   /// - Parameters:
-  ///   - blocks: runs of vectors in the order of their rows; slot i of a block belongs to `firstRow + i`.
+  ///   - blocks: blocks of one space in the order of their rows.
   ///   - rows: the row of each sample, in any order.
   /// - Throws: `missingInput` for a row that lies in no block.
-  package init(
-    blocks: [(firstRow: Row, base: UnsafePointer<Float>, slotCount: Int)], dimension: Int, rows: [Row]
-  ) throws {
-    self.dimension = dimension
+  package init(blocks: [VectorBlock], space: SpaceRecord, rows: [Row]) throws {
+    dimension = space.dimension
+    scalar = space.scalar
     locations = try rows.map { row in
       // The last block that starts at or before the row is the only one that can hold it.
       var low = 0
@@ -32,7 +32,7 @@ package struct BlockVectors: SampleVectors, @unchecked Sendable {
           .missingInput, "cell \(row)", "has no vector in the space that is trained on",
           remedy: "ingest its image into this space, or leave the cell out")
       }
-      return block.base + Int(row - block.firstRow) * dimension
+      return block.location(of: row)
     }
   }
 
@@ -45,16 +45,19 @@ package struct BlockVectors: SampleVectors, @unchecked Sendable {
         .missingInput, "cell \(missing)", "has no vector in space \(space.name)",
         remedy: "ingest its image into this space, or leave the cell out")
     }
-    var blocks: [(firstRow: Row, base: UnsafePointer<Float>, slotCount: Int)] = []
-    try snapshot.forEachBlock(of: space, containing: wanted) {
-      blocks.append(($0.firstRow, $0.base, $0.slotCount))
-    }
-    try self.init(blocks: blocks, dimension: space.dimension, rows: rows)
+    var blocks: [VectorBlock] = []
+    try snapshot.forEachBlock(of: space, containing: wanted) { blocks.append($0) }
+    try self.init(blocks: blocks, space: space, rows: rows)
   }
 
   package func gather(_ indices: ArraySlice<Int32>, into batch: UnsafeMutableBufferPointer<Float>) {
+    precondition(batch.count >= indices.count * dimension)
+    guard var target = batch.baseAddress else { return }
     locations.withUnsafeBufferPointer { locations in
-      copyVectors(indices, dimension: dimension, into: batch) { locations[Int($0)] }
+      for index in indices {
+        scalar.widen(locations[Int(index)], count: dimension, into: target)
+        target += dimension
+      }
     }
   }
 }

@@ -10,17 +10,3 @@ package protocol SampleVectors: Sendable {
   /// - Shape: `batch` receives [indices.count, dimension], row-major.
   func gather(_ indices: ArraySlice<Int32>, into batch: UnsafeMutableBufferPointer<Float>)
 }
-
-/// Copies one vector a sample, from where `location` says it lies.
-@inline(__always)
-func copyVectors(
-  _ indices: ArraySlice<Int32>, dimension: Int, into batch: UnsafeMutableBufferPointer<Float>,
-  from location: (Int32) -> UnsafePointer<Float>
-) {
-  precondition(batch.count >= indices.count * dimension)
-  guard var target = batch.baseAddress else { return }
-  for index in indices {
-    target.update(from: location(index), count: dimension)
-    target += dimension
-  }
-}

@@ -28,6 +28,8 @@ struct DatabaseStatistics: Encodable {
   struct Space: Encodable {
     let name: String
     let dimension: Int
+    /// The numbers that the vectors are kept in.
+    let store: ScalarType
     let vectors: Int
     /// Digest of the backbone's weights; nil for imported vectors.
     let backbone: String?
@@ -74,12 +76,13 @@ struct DatabaseStatistics: Encodable {
       ("cells", .integer(cells)),
     ])
     let spaceReport = Report(
-      ["space", "dimension", "vectors", "channels", "strategy", "crops", "weights", "precision"],
+      ["space", "dimension", "vectors", "channels", "strategy", "crops", "weights", "precision", "store"],
       rows: spaces.map {
         [
           .text($0.name), .integer($0.dimension), .integer($0.vectors),
           .text($0.recipe?.roles.joined(separator: ";")), .text($0.strategy), .text($0.recipe?.preparation),
           .text($0.backbonePath), .text($0.precisions?.joined(separator: ";")),
+          .text($0.store.rawValue),
         ]
       })
     let fieldReport = Report(
@@ -112,7 +115,8 @@ extension DatabaseStatistics.Space {
   fileprivate init(_ space: SpaceRecord, in snapshot: borrowing Snapshot) throws {
     let recipe = try space.recipe.map { try Recipe(canonicalJSON: $0, space: space.name) }
     self.init(
-      name: space.name, dimension: space.dimension, vectors: try snapshot.rows(in: space).count,
+      name: space.name, dimension: space.dimension, store: space.scalar,
+      vectors: try snapshot.rows(in: space).count,
       backbone: space.backboneHash, backbonePath: space.backbonePath,
       backboneBranch: space.backboneBranch, precisions: space.precisions,
       strategy: recipe?.strategy.description, recipe: recipe)

@@ -28,49 +28,60 @@ private func vectors(
   (0..<count * dimension).map { _ in Float(generator.normal()) * scale }
 }
 
+/// A matrix of stored numbers, and the values that they have.
+private struct StoredRows {
+  let type: kernels_scalar
+  /// Bytes before the first number, to move it off the boundaries that memory gives.
+  private(set) var bytes: [UInt8]
+  let offset: Int
+  let values: [Float]
+
+  init(_ rows: [Float], as type: kernels_scalar, offset: Int = 0) {
+    self.type = type
+    self.offset = offset
+    let size = kernels_scalar_size(type)
+    bytes = [UInt8](repeating: 0xFF, count: offset + rows.count * size)
+    bytes.withUnsafeMutableBytes { kernels_narrow(type, rows, rows.count, $0.baseAddress! + offset) }
+    var values = [Float](repeating: 0, count: rows.count)
+    bytes.withUnsafeBytes { kernels_widen(type, $0.baseAddress! + offset, rows.count, &values) }
+    self.values = values
+  }
+}
+
 private func cosines(
-  _ isa: kernels_isa = kernels_active_isa(), queries: [Float], rows: [Float], slots: [UInt32]? = nil,
+  _ isa: kernels_isa = kernels_active_isa(), queries: [Float], rows: StoredRows, slots: [UInt32]? = nil,
   dimension: Int
 ) -> [Float] {
-  let rowCount = slots?.count ?? rows.count / dimension
+  let rowCount = slots?.count ?? rows.values.count / dimension
   let queryCount = queries.count / dimension
   var similarities = [Float](repeating: .nan, count: queryCount * rowCount)
-  if let slots {
-    kernels_cosine_f32_on(isa, queries, queryCount, rows, slots, rowCount, dimension, &similarities)
-  } else {
-    kernels_cosine_f32_on(isa, queries, queryCount, rows, nil, rowCount, dimension, &similarities)
+  rows.bytes.withUnsafeBytes { bytes in
+    guard let base = bytes.baseAddress else { return }
+    if let slots {
+      kernels_cosine_on(
+        isa, rows.type, queries, queryCount, base + rows.offset, slots, rowCount, dimension, &similarities)
+    } else {
+      kernels_cosine_on(
+        isa, rows.type, queries, queryCount, base + rows.offset, nil, rowCount, dimension, &similarities)
+    }
   }
   return similarities
 }
 
-private func errorBound(_ dimension: Int) -> Double { (3 * Double(dimension) / 16 + 10) * 0x1p-24 }
+private func errorBound(_ dimension: Int) -> Double { (3 * Double(dimension) / 32 + 11) * 0x1p-24 }
 
-private let sets = [KERNELS_PORTABLE, kernels_active_isa()]
+private let types = [KERNELS_FLOAT32, KERNELS_FLOAT16, KERNELS_BFLOAT16]
+/// All that the machine runs.
+private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
 
 @Suite struct DistanceTests {
   @Test(arguments: [Int](1...70) + [384, 768])
   func similarityIsWithinTheStatedErrorOfDoublePrecision(dimension: Int) {
     var generator = SeededGenerator(seed: UInt64(dimension))
-    let queries = (0..<3).flatMap { _ in unit(vectors(1, dimension, using: &generator)) }
-    let rows = vectors(6, dimension, using: &generator)
-    let expected = cosinesInDouble(queries: queries, rows: rows, dimension: dimension)
-    for isa in sets {
-      let found = cosines(isa, queries: queries, rows: rows, dimension: dimension)
-      for (found, expected) in zip(found, expected) {
-        #expect(abs(Double(found) - expected) <= errorBound(dimension))
-      }
-    }
-  }
-
-  @Test(
-    arguments: [.leastNonzeroMagnitude * 7, 1e-38, 1e-25, 1e-18, 1e-12, 1, 1e12, 1e18, 1e25, 1e30, 1e37]
-      as [Float])
-  func rowsOfAnyFiniteLengthAreExact(scale: Float) {
-    var generator = SeededGenerator(seed: 7)
-    for dimension in [3, 37, 384] {
-      let queries = unit(vectors(1, dimension, using: &generator))
-      let rows = vectors(5, dimension, scale: scale, using: &generator)
-      let expected = cosinesInDouble(queries: queries, rows: rows, dimension: dimension)
+    let queries = (0..<6).flatMap { _ in unit(vectors(1, dimension, using: &generator)) }
+    for type in types {
+      let rows = StoredRows(vectors(9, dimension, using: &generator), as: type)
+      let expected = cosinesInDouble(queries: queries, rows: rows.values, dimension: dimension)
       for isa in sets {
         let found = cosines(isa, queries: queries, rows: rows, dimension: dimension)
         for (found, expected) in zip(found, expected) {
@@ -80,80 +91,128 @@ private let sets = [KERNELS_PORTABLE, kernels_active_isa()]
     }
   }
 
+  /// Scales of float32; float16 is tried with those that it holds, from subnormal numbers on.
+  @Test(
+    arguments: [
+      .leastNonzeroMagnitude * 7, 1e-38, 1e-25, 1e-18, 1e-12, 2e-7, 1e-5, 1, 1e4, 1e12, 1e18, 1e25, 1e30,
+      1e37,
+    ]
+      as [Float])
+  func rowsOfAnyFiniteLengthAreExact(scale: Float) {
+    var generator = SeededGenerator(seed: 7)
+    for type in types where type != KERNELS_FLOAT16 || (1e-8...1e4).contains(scale) {
+      for dimension in [3, 37, 384] {
+        let queries = unit(vectors(1, dimension, using: &generator))
+        let rows = StoredRows(vectors(5, dimension, scale: scale, using: &generator), as: type)
+        let expected = cosinesInDouble(queries: queries, rows: rows.values, dimension: dimension)
+        for isa in sets {
+          let found = cosines(isa, queries: queries, rows: rows, dimension: dimension)
+          for (found, expected) in zip(found, expected) {
+            #expect(abs(Double(found) - expected) <= errorBound(dimension))
+          }
+        }
+      }
+    }
+  }
+
   @Test func alternatingSignsAndMixedMagnitudesStayWithinTheError() {
     let dimension = 96
     let row = (0..<dimension).map { Float($0 % 2 == 0 ? 1 : -1) * ($0 % 3 == 0 ? 1e18 : 1) }
     let query = unit((0..<dimension).map { Float($0 % 5) - 2 })
-    let expected = cosinesInDouble(queries: query, rows: row, dimension: dimension)
-    for isa in sets {
-      let found = cosines(isa, queries: query, rows: row, dimension: dimension)
-      #expect(abs(Double(found[0]) - expected[0]) <= errorBound(dimension))
+    for type in [KERNELS_FLOAT32, KERNELS_BFLOAT16] {
+      let rows = StoredRows(row, as: type)
+      let expected = cosinesInDouble(queries: query, rows: rows.values, dimension: dimension)
+      for isa in sets {
+        let found = cosines(isa, queries: query, rows: rows, dimension: dimension)
+        #expect(abs(Double(found[0]) - expected[0]) <= errorBound(dimension))
+      }
     }
   }
 
-  @Test func zeroVectorsGiveZeroAndParallelOnesNeverLeaveTheRange() {
-    let dimension = 21
+  @Test(arguments: [5, 21, 48]) func zeroVectorsGiveZeroAndParallelOnesNeverLeaveTheRange(dimension: Int) {
     let query = unit([Float](repeating: 0.3, count: dimension))
     let zero = [Float](repeating: 0, count: dimension)
-    let rows = zero + query.map { $0 * 7 } + query.map { $0 * -7e-30 }
-    for isa in sets {
-      let found = cosines(isa, queries: query + zero, rows: rows, dimension: dimension)
-      #expect(found[0] == 0 && found[3...].allSatisfy { $0 == 0 && $0.sign == .plus })
-      #expect(found[1] <= 1 && found[1] > 0.999_999)
-      #expect(found[2] >= -1 && found[2] < -0.999_999)
+    for type in types {
+      let small: Float = type == KERNELS_FLOAT16 ? -7e-5 : -7e-30
+      let rows = StoredRows(zero + query.map { $0 * 7 } + query.map { $0 * small }, as: type)
+      for isa in sets {
+        let found = cosines(isa, queries: query + zero, rows: rows, dimension: dimension)
+        #expect(found[0] == 0 && found[3...].allSatisfy { $0 == 0 && $0.sign == .plus })
+        #expect(found[1] <= 1 && found[1] > 0.999_99)
+        #expect(found[2] >= -1 && found[2] < -0.999_99)
+      }
     }
   }
 
-  @Test(arguments: [1, 7, 8, 40, 61])
+  @Test(arguments: [1, 7, 8, 16, 40, 61])
   func everyBatchAndSlotOrderGivesTheSameBits(dimension: Int) {
     var generator = SeededGenerator(seed: 11)
     let rowCount = 107
     let queryCount = 10
     let queries = (0..<queryCount).flatMap { _ in unit(vectors(1, dimension, using: &generator)) }
-    let rows = vectors(rowCount, dimension, using: &generator)
-    let slots = generator.permutation(of: rowCount).map { UInt32($0) }
-    for isa in sets {
-      let together = cosines(isa, queries: queries, rows: rows, dimension: dimension)
-      let shuffled = cosines(isa, queries: queries, rows: rows, slots: slots, dimension: dimension)
-      for query in 0..<queryCount {
-        let queryVector = Array(queries[query * dimension..<(query + 1) * dimension])
-        let alone = cosines(isa, queries: queryVector, rows: rows, dimension: dimension)
-        #expect(alone == Array(together[query * rowCount..<(query + 1) * rowCount]))
-        let slotted = Array(shuffled[query * rowCount..<(query + 1) * rowCount])
-        #expect(slotted == slots.map { alone[Int($0)] })
-      }
-      for batch in 2...9 {
-        let some = cosines(
-          isa, queries: Array(queries[..<(batch * dimension)]), rows: rows, dimension: dimension)
-        #expect(some == Array(together[..<(batch * rowCount)]))
+    for type in types {
+      let rows = StoredRows(vectors(rowCount, dimension, using: &generator), as: type)
+      let slots = generator.permutation(of: rowCount).map { UInt32($0) }
+      for isa in sets {
+        let together = cosines(isa, queries: queries, rows: rows, dimension: dimension)
+        let shuffled = cosines(isa, queries: queries, rows: rows, slots: slots, dimension: dimension)
+        for query in 0..<queryCount {
+          let queryVector = Array(queries[query * dimension..<(query + 1) * dimension])
+          let alone = cosines(isa, queries: queryVector, rows: rows, dimension: dimension)
+          #expect(alone == Array(together[query * rowCount..<(query + 1) * rowCount]))
+          let slotted = Array(shuffled[query * rowCount..<(query + 1) * rowCount])
+          #expect(slotted == slots.map { alone[Int($0)] })
+        }
+        for batch in 2...9 {
+          let some = cosines(
+            isa, queries: Array(queries[..<(batch * dimension)]), rows: rows, dimension: dimension)
+          #expect(some == Array(together[..<(batch * rowCount)]))
+        }
+        for count in 1...20 {
+          let few = cosines(
+            isa, queries: queries, rows: rows, slots: Array(slots[..<count]), dimension: dimension)
+          for query in 0..<queryCount {
+            #expect(
+              few[query * count..<(query + 1) * count]
+                == shuffled[query * rowCount..<query * rowCount + count])
+          }
+        }
       }
     }
   }
 
-  @Test func unalignedPointersGiveTheSameBits() {
+  @Test(arguments: [3, 16, 50, 384]) func setsThatFuseMultiplyAndAddAgreeInEveryBit(dimension: Int) {
+    var generator = SeededGenerator(seed: 12)
+    let queries = (0..<5).flatMap { _ in unit(vectors(1, dimension, using: &generator)) }
+    for type in types {
+      let rows = StoredRows(vectors(31, dimension, using: &generator), as: type)
+      let fused = sets.dropFirst().map { cosines($0, queries: queries, rows: rows, dimension: dimension) }
+      for found in fused { #expect(found == fused[0]) }
+    }
+  }
+
+  @Test(arguments: [5, 29]) func unalignedPointersGiveTheSameBits(dimension: Int) {
     var generator = SeededGenerator(seed: 3)
-    let dimension = 29
     let queries = unit(vectors(1, dimension, using: &generator))
-    let rows = vectors(9, dimension, using: &generator)
-    for isa in sets {
-      let aligned = cosines(isa, queries: queries, rows: rows, dimension: dimension)
-      for shift in 1..<8 {
-        let padding = [Float](repeating: .nan, count: shift)
-        let found = (padding + rows).withUnsafeBufferPointer { shifted in
-          var similarities = [Float](repeating: .nan, count: 9)
-          kernels_cosine_f32_on(
-            isa, queries, 1, shifted.baseAddress! + shift, nil, 9, dimension, &similarities)
-          return similarities
+    let numbers = vectors(9, dimension, using: &generator)
+    for type in types {
+      for isa in sets {
+        let aligned = cosines(
+          isa, queries: queries, rows: StoredRows(numbers, as: type), dimension: dimension)
+        for shift in 1..<8 {
+          let shifted = StoredRows(numbers, as: type, offset: shift * kernels_scalar_size(type))
+          #expect(cosines(isa, queries: queries, rows: shifted, dimension: dimension) == aligned)
         }
-        #expect(found == aligned)
       }
     }
   }
 
   @Test func noQueriesOrNoRowsTouchNothing() {
-    for isa in sets {
-      #expect(cosines(isa, queries: [], rows: [1, 2], dimension: 2) == [])
-      #expect(cosines(isa, queries: [1, 0], rows: [], dimension: 2) == [])
+    for type in types {
+      for isa in sets {
+        #expect(cosines(isa, queries: [], rows: StoredRows([1, 2], as: type), dimension: 2) == [])
+        #expect(cosines(isa, queries: [1, 0], rows: StoredRows([], as: type), dimension: 2) == [])
+      }
     }
   }
 }

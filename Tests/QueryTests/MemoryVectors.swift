@@ -4,32 +4,43 @@ import Query
 
 /// Vectors of one space in memory, cut into blocks as a database would: the oracle's data.
 ///
-/// Unchecked: `values` is allocated once, filled in `init` and only read afterwards.
+/// Unchecked: `stored` is allocated once, filled in `init` and only read afterwards.
 final class MemoryVectors: VectorSource, @unchecked Sendable {
   let space: SpaceRecord
   let present: RowSet
   let rowLimit: Int
   let rowsPerBlock: Int
-  /// [rowLimit, dimension]; rows that are not present hold NaN, which no search may read.
-  let values: UnsafeMutableBufferPointer<Float>
+  /// [rowLimit, dimension] numbers of the scalar type; rows that are not present hold NaN, which no search may read.
+  let stored: UnsafeMutableRawBufferPointer
 
-  init(_ vectors: [[Float]?], dimension: Int, rowsPerBlock: Int) {
-    space = SpaceRecord(
-      id: 0, name: "test", dimension: dimension)
+  init(_ vectors: [[Float]?], dimension: Int, rowsPerBlock: Int, scalar: ScalarType = .float32) {
+    space = SpaceRecord(id: 0, name: "test", dimension: dimension, scalar: scalar)
     present = RowSet(vectors.indices.filter { vectors[$0] != nil }.map { Row($0) })
     rowLimit = vectors.count
     self.rowsPerBlock = rowsPerBlock
-    values = .allocate(capacity: vectors.count * dimension)
-    let absent = [Float](repeating: .nan, count: dimension)
-    _ = values.initialize(from: vectors.flatMap { $0 ?? absent })
+    let vectorByteCount = dimension * scalar.byteCount
+    stored = .allocate(byteCount: vectors.count * vectorByteCount, alignment: 64)
+    stored.initializeMemory(as: UInt8.self, repeating: 0xFF)
+    for (row, vector) in vectors.enumerated() {
+      guard let vector, let base = stored.baseAddress else { continue }
+      vector.withUnsafeBufferPointer { scalar.narrow($0, into: base + row * vectorByteCount) }
+    }
   }
 
-  deinit { values.deallocate() }
+  deinit { stored.deallocate() }
 
   func rows(in space: SpaceRecord) -> RowSet { present }
 
-  func vector(_ row: Int) -> UnsafeBufferPointer<Float> {
-    UnsafeBufferPointer(rebasing: values[row * space.dimension..<(row + 1) * space.dimension])
+  private var vectorByteCount: Int { space.dimension * space.scalar.byteCount }
+
+  /// The vector as it is stored.
+  func vector(_ row: Int) -> [Float] {
+    [Float](unsafeUninitializedCapacity: space.dimension) { vector, count in
+      if let target = vector.baseAddress, let base = stored.baseAddress {
+        space.scalar.widen(base + row * vectorByteCount, count: space.dimension, into: target)
+      }
+      count = space.dimension
+    }
   }
 
   func forEachBlock(
@@ -39,11 +50,11 @@ final class MemoryVectors: VectorSource, @unchecked Sendable {
     for first in stride(from: 0, to: rowLimit, by: rowsPerBlock) {
       let slots = Row(first)..<Row(min(first + rowsPerBlock, rowLimit))
       let wanted = asked.intersection(RowSet(slots))
-      guard !wanted.isEmpty, let base = values.baseAddress else { continue }
+      guard !wanted.isEmpty, let base = stored.baseAddress else { continue }
       try body(
         VectorBlock(
           firstRow: slots.lowerBound, slotCount: slots.count, dimension: space.dimension,
-          base: UnsafePointer(base + first * space.dimension),
+          scalar: space.scalar, base: UnsafeRawPointer(base + first * vectorByteCount),
           wanted: wanted.count == slots.count ? nil : wanted))
     }
   }

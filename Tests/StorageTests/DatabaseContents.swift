@@ -28,9 +28,7 @@ struct DatabaseContents: Equatable {
     for space in snapshot.spaces {
       try snapshot.forEachBlock(of: space, containing: rows) { block in
         for row in block.rows {
-          let start = block.base + Int(row - block.firstRow) * block.dimension
-          vectors[space.name, default: []].append(
-            Array(UnsafeBufferPointer(start: start, count: block.dimension)))
+          vectors[space.name, default: []].append(block.vector(of: row))
         }
       }
       for number in images.keys.sorted() {

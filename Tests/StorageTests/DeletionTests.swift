@@ -66,9 +66,7 @@ struct OperationsWorld {
         try #expect(snapshot.rows(in: space) == left)
         try snapshot.forEachBlock(of: space, containing: left) { block in
           for row in block.rows {
-            let start = block.base + Int(row - block.firstRow) * block.dimension
-            #expect(
-              Array(UnsafeBufferPointer(start: start, count: block.dimension)) == Self.vectors(of: [row]))
+            #expect(block.vector(of: row) == Self.vectors(of: [row]))
           }
         }
       }

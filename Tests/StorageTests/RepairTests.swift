@@ -235,7 +235,7 @@ import Testing
         var rows: [Row] = []
         try snapshot.forEachVerifiedBlock(of: space, with: salvage.rows) { block in
           for row in block.rows {
-            #expect(block.base[Int(row - block.firstRow) * 600] == Float(row) + 1)
+            #expect(block.vector(of: row)[0] == Float(row) + 1)
             rows.append(row)
           }
         }

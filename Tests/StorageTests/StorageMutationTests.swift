@@ -144,7 +144,7 @@ import Testing
           attempt {
             var sum: Float = 0
             try snapshot.forEachBlock(of: space, containing: snapshot.allRows()) { block in
-              for row in block.rows { sum += block.base[Int(row - block.firstRow) * block.dimension] }
+              for row in block.rows { sum += block.vector(of: row)[0] }
             }
           }
           attempt { _ = try snapshot.outcome(image: 0, space: space) }

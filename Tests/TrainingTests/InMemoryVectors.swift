@@ -16,8 +16,11 @@ struct InMemoryVectors: SampleVectors {
 
   func gather(_ indices: ArraySlice<Int32>, into batch: UnsafeMutableBufferPointer<Float>) {
     values.withUnsafeBufferPointer { values in
-      guard let source = values.baseAddress else { return }
-      copyVectors(indices, dimension: dimension, into: batch) { source + Int($0) * dimension }
+      for (place, index) in indices.enumerated() {
+        for column in 0..<dimension {
+          batch[place * dimension + column] = values[Int(index) * dimension + column]
+        }
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 import Faults
-import Storage
 import Testing
 
+@testable import Storage
 @testable import Training
 
 @Suite struct SampleVectorsTests {
@@ -24,16 +24,22 @@ import Testing
     let second: [Float] = [8, 8.5, 9, 9.5]
     try first.withUnsafeBufferPointer { first in
       try second.withUnsafeBufferPointer { second in
-        let blocks: [(firstRow: Row, base: UnsafePointer<Float>, slotCount: Int)] = [
-          (0, try #require(first.baseAddress), 3), (8, try #require(second.baseAddress), 2),
+        let space = SpaceRecord(id: 0, name: "s", dimension: 2)
+        let blocks = [
+          VectorBlock(
+            firstRow: 0, slotCount: 3, dimension: 2, scalar: .float32, base: try #require(first.baseAddress),
+            wanted: nil),
+          VectorBlock(
+            firstRow: 8, slotCount: 2, dimension: 2, scalar: .float32, base: try #require(second.baseAddress),
+            wanted: nil),
         ]
-        let source = try BlockVectors(blocks: blocks, dimension: 2, rows: [9, 0, 2, 8])
+        let source = try BlockVectors(blocks: blocks, space: space, rows: [9, 0, 2, 8])
         #expect(source.count == 4)
         #expect(gathered(source, [0, 1, 2, 3]) == [9, 9.5, 0, 0.5, 2, 2.5, 8, 8.5])
         #expect(gathered(source, [3, 3]) == [8, 8.5, 8, 8.5])
         for absent: Row in [3, 7, 10] {
           let fault = #expect(throws: Fault.self) {
-            try BlockVectors(blocks: blocks, dimension: 2, rows: [0, absent])
+            try BlockVectors(blocks: blocks, space: space, rows: [0, absent])
           }
           #expect(fault?.subject == "cell \(absent)")
         }
@@ -42,6 +48,8 @@ import Testing
   }
 
   @Test func withoutBlocksEveryRowIsMissing() {
-    #expect(throws: Fault.self) { try BlockVectors(blocks: [], dimension: 2, rows: [0]) }
+    #expect(throws: Fault.self) {
+      try BlockVectors(blocks: [], space: SpaceRecord(id: 0, name: "s", dimension: 2), rows: [0])
+    }
   }
 }

@@ -51,7 +51,7 @@ make_small_database
 cellvec fields drop localization --db db --yes --quiet
 expect_exit 0 cellvec merge db --db lab --quiet --csv
 expect_exit 0 cellvec spaces --db lab --csv
-expect_stdout '^s,4,40,,$'
+expect_stdout '^s,4,40,,,float32$'
 cellvec fields rename area gene2 --db db --quiet
 cellvec fields rename gene area --db db --quiet
 expect_exit 65 cellvec merge db --db lab

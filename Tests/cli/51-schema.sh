@@ -17,9 +17,11 @@ with open("big.csv", "w") as table:
         table.write(f"g{row % 7},{row / 8 if row % 5 else ''},{'a;b' if row % 3 else ''}\n")
 PYTHON
 cellvec import big.npy --db lab --metadata big.csv --space big --quiet >/dev/null
+cellvec import big.npy --db lab --space half --store float16 --quiet >/dev/null
+cellvec import big.npy --db lab --space brain --store bfloat16 --quiet >/dev/null
 compare() {
   local space
-  for space in cells big; do
+  for space in cells big half brain; do
     cellvec export --db lab --space "$space" --vectors out.npy --metadata out.csv --quiet
     "$python" "$root/tools/check-schema" lab "$space" out.npy out.csv
   done

@@ -60,7 +60,7 @@ private func exerciseBlock(_ record: UnsafeRawBufferPointer) throws {
   guard record.count >= BlockLayout.headerByteCount else { return }
   let dimension = Int(record.loadUnaligned(fromByteOffset: 12, as: UInt16.self))
   guard (1...SpaceRecord.dimensionLimit).contains(dimension) else { return }
-  let layout = BlockLayout(dimension: dimension)
+  let layout = BlockLayout(dimension: dimension, scalar: ScalarType(code: record[6]) ?? .float32)
   let slotCount = min(Int(record.loadUnaligned(fromByteOffset: 20, as: UInt32.self)), layout.rowsPerBlock)
   var value = [UInt8](repeating: 0, count: layout.valueByteCount(slotCount: slotCount))
   value.withUnsafeMutableBytes { $0.copyBytes(from: record.prefix($0.count)) }
@@ -68,7 +68,7 @@ private func exerciseBlock(_ record: UnsafeRawBufferPointer) throws {
     let block = bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self)
     let stored = try StoredBlock(
       decoding: bytes, space: bytes.loadUnaligned(fromByteOffset: 4, as: UInt16.self), block: block, layout)
-    guard stored.payload.count == stored.header.slotCount * dimension * 4 else { fatalError("another payload") }
+    guard stored.payload.count == stored.header.slotCount * layout.vectorByteCount else { fatalError("another payload") }
     _ = layout.firstRow(of: block) + Row(stored.header.slotCount)
   }
 }

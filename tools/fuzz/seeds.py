@@ -20,7 +20,7 @@ RECORDS = {
     5: struct.pack("<HHI", 0, 0, 2) + b"{}" + bytes(40),
     6: struct.pack("<IIHHI4H", 12346, 1, 3, 3, 16, 1, 5, 9, 400),
     7: struct.pack(">HI", 2, 0) + struct.pack("<4d", 1, 2, float("nan"), 4),
-    8: struct.pack("<4sHBBIIIIQ16x", b"CVB1", 0, 1, 0, 0, 384, 170, 2, 0) + bytes(64),
+    8: struct.pack("<4sHBBIIIIQ16x", b"CVB1", 0, 2, 0, 0, 384, 341, 2, 0) + bytes(64),
     9: struct.pack(">BHIH", 4, 1, 2, 3),
 }
 

@@ -1,8 +1,11 @@
 // Compares 5 queries with 1,001 rows of 387 dimensions, which makes tiles of every height and a remainder: what
 // tools/kernels/instructions counts of the exact scan. Linked with the compiled kernels of the program.
+//
+//   scan float32|float16|bfloat16
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernels_distance.h"
 
@@ -19,12 +22,18 @@ static float *numbers(size_t count) {
   return values;
 }
 
-int main(void) {
-  float *queries = numbers(QUERIES * DIMENSION), *rows = numbers(ROWS * DIMENSION);
-  float *similarities = numbers(QUERIES * ROWS);
-  kernels_cosine_f32(queries, QUERIES, rows, NULL, ROWS, DIMENSION, similarities);
+int main(int count, char **arguments) {
+  static const char *const names[] = {NULL, "float32", "float16", "bfloat16"};
+  kernels_scalar scalar = KERNELS_FLOAT32;
+  while (count == 2 && scalar <= KERNELS_BFLOAT16 && strcmp(arguments[1], names[scalar])) scalar++;
+  if (count != 2 || scalar > KERNELS_BFLOAT16) return 64;
+  float *queries = numbers(QUERIES * DIMENSION), *values = numbers(ROWS * DIMENSION);
+  float *rows = numbers(ROWS * DIMENSION), *similarities = numbers(QUERIES * ROWS);
+  kernels_narrow(scalar, values, ROWS * DIMENSION, rows);
+  kernels_cosine(scalar, queries, QUERIES, rows, NULL, ROWS, DIMENSION, similarities);
   printf("%g\n", (double)similarities[0]);
   free(queries);
+  free(values);
   free(rows);
   free(similarities);
 }

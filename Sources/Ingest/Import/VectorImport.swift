@@ -21,9 +21,9 @@ package struct VectorImport {
   static let bytesPerCommit = 128 << 20
 
   /// Rows committed at a time: whole blocks.
-  static func rowsPerCommit(dimension: Int) -> Int {
-    let rows = min(65_536, bytesPerCommit / (dimension * MemoryLayout<Float>.size))
-    let block = SpaceRecord.rowsPerBlock(dimension: dimension)
+  static func rowsPerCommit(dimension: Int, scalar: ScalarType = .float32) -> Int {
+    let rows = min(65_536, bytesPerCommit / (dimension * scalar.byteCount))
+    let block = SpaceRecord.rowsPerBlock(dimension: dimension, scalar: scalar)
     return max(1, rows / block) * block
   }
 
@@ -55,19 +55,27 @@ package struct VectorImport {
   ///
   /// An import that was interrupted continues where it was; of one that is done only the table's values are
   /// written again. While one part is written and synchronised, another thread reads the next part of the table.
-  /// - Parameter progress: called after each commit with the number of rows done.
+  /// - Parameters:
+  ///   - asked: the numbers that the space keeps; nil for those that it has, or float32 for a new one.
+  ///   - progress: called after each commit with the number of rows done.
   /// - Returns: vectors added by this run.
   package func run(
-    into spaceName: String, of writer: DatabaseWriter, isCancelled: () -> Bool,
-    progress: (Int) -> Void
+    into spaceName: String, keeping asked: ScalarType? = nil, of writer: DatabaseWriter,
+    isCancelled: () -> Bool, progress: (Int) -> Void
   ) throws -> Int {
     // Nobody else writes until the run is over.
-    let (present, existing) = try writer.database.read { snapshot in
-      (try snapshot.space(named: spaceName).map { try snapshot.rows(in: $0) } ?? RowSet(), snapshot.fields)
+    let (present, existing, scalar) = try writer.database.read { snapshot in
+      let space = snapshot.space(named: spaceName)
+      try space?.require(asked)
+      return (
+        try space.map { try snapshot.rows(in: $0) } ?? RowSet(), snapshot.fields,
+        space?.scalar ?? asked ?? .float32
+      )
     }
+    try requireRange(of: scalar)
     let fields = try table?.fields(existing: existing) ?? []
     let reader = try table.map { try ImportTableReader($0, fields: fields) }
-    let rowsPerCommit = Self.rowsPerCommit(dimension: dimension)
+    let rowsPerCommit = Self.rowsPerCommit(dimension: dimension, scalar: scalar)
     func nextValues(from start: Int) -> BackgroundResult<[FieldRun.Values?]>? {
       guard let reader, start < count else { return nil }
       let rowCount = min(rowsPerCommit, count - start)
@@ -75,7 +83,7 @@ package struct VectorImport {
     }
     if isCancelled() { return 0 }
     // Cells and indexes take a little besides; what is not used costs nothing.
-    writer.keepMemory(byteCount: min(count, rowsPerCommit) * dimension * MemoryLayout<Float>.size * 5 / 4)
+    writer.keepMemory(byteCount: min(count, rowsPerCommit) * dimension * scalar.byteCount * 5 / 4)
     var known: KnownCells?
     var start = 0
     var added = 0
@@ -83,7 +91,7 @@ package struct VectorImport {
     repeat {
       let columns = try values?.value()
       try writer.write { transaction in
-        let place = try self.place(in: spaceName, &transaction)
+        let place = try self.place(in: spaceName, keeping: scalar, &transaction)
         let cells: KnownCells
         if let known {
           cells = known
@@ -157,8 +165,10 @@ package struct VectorImport {
     }
   }
 
-  private func place(in spaceName: String, _ transaction: inout WriteTransaction) throws -> Place {
-    let space = try findSpace(spaceName, &transaction)
+  private func place(
+    in spaceName: String, keeping scalar: ScalarType, _ transaction: inout WriteTransaction
+  ) throws -> Place {
+    let space = try findSpace(spaceName, keeping: scalar, &transaction)
     let image = try transaction.addImage(
       ImageRecord(
         identity: identity, name: fileName(path),
@@ -210,7 +220,7 @@ package struct VectorImport {
   private func write(
     _ positions: Range<Int>, to rows: Range<Row>, of space: SpaceRecord, _ transaction: inout WriteTransaction
   ) throws {
-    let rowsPerBlock = SpaceRecord.rowsPerBlock(dimension: dimension)
+    let rowsPerBlock = SpaceRecord.rowsPerBlock(dimension: dimension, scalar: space.scalar)
     let step = max(1, (4 << 20) / (dimension * rowsPerBlock * MemoryLayout<Float>.size)) * rowsPerBlock
     var start = 0
     while start < rows.count {
@@ -260,10 +270,27 @@ package struct VectorImport {
     return hasher.finalize()
   }
 
-  private func findSpace(_ name: String, _ transaction: inout WriteTransaction) throws -> SpaceRecord {
+  /// - Throws: `badData` when a number would be infinite as one of the type.
+  private func requireRange(of scalar: ScalarType) throws {
+    // What float32 cannot hold was found before.
+    guard scalar != .float32 else { return }
+    let step = max(1, (1 << 18) / dimension)
+    for start in stride(from: 0, to: count, by: step) {
+      try vectors.readVectors(start..<min(start + step, count)) { part in
+        guard let index = scalar.firstBeyond(in: part) else { return }
+        throw Fault(
+          .badData, path, expected: "numbers up to \(scalar.greatestText), which \(scalar.rawValue) can hold",
+          found: "\(part[index]) in row \(start + index / dimension), column \(index % dimension)",
+          remedy: "import into a space of another type with --store")
+      }
+    }
+  }
+
+  private func findSpace(
+    _ name: String, keeping scalar: ScalarType, _ transaction: inout WriteTransaction
+  ) throws -> SpaceRecord {
     guard let space = transaction.space(named: name) else {
-      return try transaction.addSpace(
-        name: name, dimension: dimension)
+      return try transaction.addSpace(name: name, dimension: dimension, scalar: scalar)
     }
     guard space.recipe == nil else {
       throw Fault(

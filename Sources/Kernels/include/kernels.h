@@ -8,6 +8,7 @@
 #include "kernels_matmul.h"
 #include "kernels_processors.h"
 #include "kernels_quantize.h"
+#include "kernels_scalar.h"
 #include "kernels_team.h"
 #include "kernels_training.h"
 #include "kernels_transformer.h"

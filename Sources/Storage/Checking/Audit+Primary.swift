@@ -2,6 +2,19 @@ import Faults
 import Identity
 
 extension Audit {
+  mutating func readFormat(of transaction: borrowing Transaction) {
+    guard let space = spaces.first(where: { $0.scalar != .float32 }) else { return }
+    do {
+      if try transaction.formatHeader().hasHalfVectors { return }
+      reportPrimary(
+        "the format header",
+        "has no flag \"\(FormatHeader.halfVectors)\", and space \"\(space.name)\" needs it")
+    } catch {
+      let fault = error as? Fault
+      reportPrimary(fault?.subject ?? "the format header", fault?.problem ?? "\(error)")
+    }
+  }
+
   mutating func readCells(of transaction: borrowing Transaction) {
     let types = Dictionary(fields.map { ($0.id, $0.type) }, uniquingKeysWith: { $1 })
     let limit = counter(.nextRow, of: transaction)
@@ -125,7 +138,7 @@ extension Audit {
   }
 
   mutating func readVectors(of transaction: borrowing Transaction, _ space: SpaceRecord) {
-    let layout = BlockLayout(dimension: space.dimension)
+    let layout = BlockLayout(of: space)
     var held = RowSet()
     survey(.vectors, of: transaction) { audit, key, value in
       guard key.count == 6 else {

@@ -25,6 +25,7 @@ extension Snapshot {
   package func checkReport() -> CheckReport {
     var audit = Audit(fields: fields, spaces: spaces)
     for finding in transaction.pages.map(PageAudit.findings) ?? [] { audit.report(finding) }
+    audit.readFormat(of: transaction)
     audit.readCells(of: transaction)
     audit.readTexts(of: transaction)
     audit.readImages(of: transaction)

@@ -62,7 +62,7 @@ extension Snapshot {
   }
 
   private func soundRows(of space: SpaceRecord, _ faults: inout [Fault]) throws -> SoundRows {
-    let layout = BlockLayout(dimension: space.dimension)
+    let layout = BlockLayout(of: space)
     var rows = SoundRows()
     try transaction.survey(
       .vectors,
@@ -116,7 +116,7 @@ extension Snapshot {
   package func forEachVerifiedBlock(
     of space: SpaceRecord, with rows: RowSet, _ body: (VectorBlock) throws -> Void
   ) throws {
-    let layout = BlockLayout(dimension: space.dimension)
+    let layout = BlockLayout(of: space)
     var next = rows.next(from: 0)
     while let first = next {
       let block = layout.block(of: first)
@@ -129,7 +129,7 @@ extension Snapshot {
       try body(
         VectorBlock(
           firstRow: firstRow, slotCount: stored.header.slotCount, dimension: space.dimension,
-          base: base.assumingMemoryBound(to: Float.self), wanted: rows.intersection(slots)))
+          scalar: space.scalar, base: base, wanted: rows.intersection(slots)))
       let end = UInt64(firstRow) + UInt64(layout.rowsPerBlock)
       next = end > UInt64(Row.max) ? nil : rows.next(from: Row(end))
     }

@@ -14,18 +14,22 @@ struct BlockLayout: Equatable {
   static let fullPageCount = 64
 
   let dimension: Int
+  let scalar: ScalarType
   let rowsPerBlock: Int
 
-  init(dimension: Int) {
+  init(of space: SpaceRecord) { self.init(dimension: space.dimension, scalar: space.scalar) }
+
+  init(dimension: Int, scalar: ScalarType = .float32) {
     precondition((1...SpaceRecord.dimensionLimit).contains(dimension))
     self.dimension = dimension
+    self.scalar = scalar
     let payload =
       BlockLayout.fullPageCount * BlockLayout.pageByteCount - BlockLayout.pageOverhead
       - BlockLayout.headerByteCount
-    rowsPerBlock = payload / (dimension * 4)
+    rowsPerBlock = payload / (dimension * scalar.byteCount)
   }
 
-  var vectorByteCount: Int { dimension * 4 }
+  var vectorByteCount: Int { dimension * scalar.byteCount }
 
   func block(of row: Row) -> UInt32 { row / UInt32(rowsPerBlock) }
   func slot(of row: Row) -> Int { Int(row) % rowsPerBlock }
@@ -51,10 +55,8 @@ struct BlockLayout: Equatable {
 /// The fixed head of a block of vectors.
 struct BlockHeader: Equatable {
   static let magic: UInt32 = 0x3142_5643  // "CVB1" as bytes in file order
-  /// The only scalar type of this format version: IEEE 754 binary32.
-  static let float32: UInt8 = 1
-
   let space: UInt16
+  let scalar: ScalarType
   let block: UInt32
   let dimension: Int
   let rowsPerBlock: Int
@@ -67,7 +69,7 @@ struct BlockHeader: Equatable {
     var bytes: [UInt8] = []
     bytes.append(littleEndian: BlockHeader.magic)
     bytes.append(littleEndian: space)
-    bytes.append(BlockHeader.float32)
+    bytes.append(scalar.code)
     bytes.append(0)
     bytes.append(littleEndian: block)
     bytes.append(littleEndian: UInt32(dimension))
@@ -83,15 +85,20 @@ struct BlockHeader: Equatable {
     var reader = ByteReader(value) { "block \(block) of space \(space)" }
     let magic: UInt32 = try reader.number()
     self.space = try reader.number()
-    let scalar: UInt8 = try reader.number()
+    let code: UInt8 = try reader.number()
     _ = try reader.number(UInt8.self)
     self.block = try reader.number()
     dimension = Int(try reader.number(UInt32.self))
     rowsPerBlock = Int(try reader.number(UInt32.self))
     slotCount = Int(try reader.number(UInt32.self))
     checksum = try reader.number()
+    guard let scalar = ScalarType(code: code), scalar == layout.scalar else {
+      let found = ScalarType(code: code)?.rawValue ?? "numbers of the unknown type \(code)"
+      throw reader.damaged("it holds \(found), and its space \(layout.scalar.rawValue)")
+    }
+    self.scalar = scalar
     guard
-      magic == BlockHeader.magic, scalar == BlockHeader.float32, self.space == space, self.block == block,
+      magic == BlockHeader.magic, self.space == space, self.block == block,
       dimension == layout.dimension, rowsPerBlock == layout.rowsPerBlock, slotCount <= rowsPerBlock,
       UInt64(block) * UInt64(rowsPerBlock) + UInt64(slotCount) <= UInt64(Row.max),
       value.count == layout.valueByteCount(slotCount: slotCount)
@@ -100,6 +107,7 @@ struct BlockHeader: Equatable {
 
   init(space: UInt16, block: UInt32, layout: BlockLayout, slotCount: Int, checksum: UInt64) {
     self.space = space
+    scalar = layout.scalar
     self.block = block
     dimension = layout.dimension
     rowsPerBlock = layout.rowsPerBlock

@@ -5,9 +5,13 @@ struct FormatHeader: Codable, Equatable {
   static let currentVersion = 1
   static let key = Key().appending("format")
 
+  /// Reader flag of a database with a space of float16 or bfloat16.
+  static let halfVectors = "half-vectors"
+  private static let knownReaderFlags: Set = [halfVectors]
+
   let version: Int
-  /// Features that a reader must know to read this database right.
-  let readerFlags: [String]
+  /// Features that a reader must know to read this database right, sorted.
+  private(set) var readerFlags: [String]
   /// Features that a writer must know besides.
   let writerFlags: [String]
   let createdBy: String
@@ -15,9 +19,20 @@ struct FormatHeader: Codable, Equatable {
   static let current = FormatHeader(
     version: currentVersion, readerFlags: [], writerFlags: [], createdBy: "cellvec \(storageVersion)")
 
+  /// Whether a space may hold float16 or bfloat16.
+  var hasHalfVectors: Bool {
+    get { readerFlags.contains(FormatHeader.halfVectors) }
+    set {
+      var flags = Set(readerFlags)
+      if newValue { flags.insert(FormatHeader.halfVectors) } else { flags.remove(FormatHeader.halfVectors) }
+      readerFlags = flags.sorted()
+    }
+  }
+
   /// Refuses a database that this program would misread or damage.
   func requireSupport(path: String, forWriting: Bool) throws {
-    let unknown = readerFlags + (forWriting ? writerFlags : [])
+    let unknown =
+      readerFlags.filter { !FormatHeader.knownReaderFlags.contains($0) } + (forWriting ? writerFlags : [])
     guard version > FormatHeader.currentVersion || !unknown.isEmpty else { return }
     let found =
       unknown.isEmpty ? "version \(version)" : "version \(version) with \(unknown.joined(separator: ", "))"

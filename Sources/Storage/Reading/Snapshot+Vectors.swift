@@ -2,19 +2,41 @@ import Faults
 
 /// A run of rows whose vectors lie one after another in the memory map.
 ///
-/// - Shape: [slotCount, dimension] float32, row-major; slot i belongs to row `firstRow + i`.
+/// - Shape: [slotCount, dimension] numbers of the scalar type, row-major; slot i belongs to row `firstRow + i`.
 package struct VectorBlock {
   package let firstRow: Row
   package let slotCount: Int
   package let dimension: Int
+  package let scalar: ScalarType
   /// Valid as long as the snapshot. On a 64-byte boundary.
-  package let base: UnsafePointer<Float>
+  package let base: UnsafeRawPointer
   /// The rows of the block that were asked for; nil when every slot was.
   package let wanted: RowSet?
 
   /// The rows that were asked for, in order.
   package var rows: [Row] {
     wanted?.toArray() ?? Array(firstRow..<firstRow + Row(slotCount))
+  }
+
+  package var vectorByteCount: Int { dimension * scalar.byteCount }
+
+  /// Where the vector of a row of the block lies.
+  package func location(of row: Row) -> UnsafeRawPointer {
+    base + Int(row - firstRow) * vectorByteCount
+  }
+
+  /// Reads the vector of a row of the block.
+  /// - Shape: `vector` has room for `dimension` numbers.
+  package func widen(_ row: Row, into vector: UnsafeMutablePointer<Float>) {
+    scalar.widen(location(of: row), count: dimension, into: vector)
+  }
+
+  /// A copy of the vector of a row of the block.
+  package func vector(of row: Row) -> [Float] {
+    [Float](unsafeUninitializedCapacity: dimension) { vector, count in
+      if let start = vector.baseAddress { widen(row, into: start) }
+      count = dimension
+    }
   }
 }
 
@@ -32,7 +54,7 @@ extension Snapshot {
     of space: SpaceRecord, containing rows: RowSet, _ body: (VectorBlock) throws -> Void
   ) throws {
     let wanted = rows.intersection(try self.rows(in: space))
-    let layout = BlockLayout(dimension: space.dimension)
+    let layout = BlockLayout(of: space)
     let cursor = try Transaction.Cursor(transaction, .vectors)
     var entry: Entry?
     var row = wanted.next(from: 0)
@@ -53,8 +75,8 @@ extension Snapshot {
       let isComplete = wanted.count(in: slots) == header.slotCount
       try body(
         VectorBlock(
-          firstRow: firstRow, slotCount: header.slotCount, dimension: space.dimension,
-          base: base.assumingMemoryBound(to: Float.self),
+          firstRow: firstRow, slotCount: header.slotCount, dimension: space.dimension, scalar: space.scalar,
+          base: base,
           wanted: isComplete ? nil : wanted.intersection(RowSet(slots))))
       let end = UInt64(firstRow) + UInt64(layout.rowsPerBlock)
       row = end > UInt64(Row.max) ? nil : wanted.next(from: Row(end))
@@ -64,10 +86,7 @@ extension Snapshot {
   /// A copy of the vector of one row; nil when the row has none in the space.
   package func vector(of row: Row, in space: SpaceRecord) throws -> [Float]? {
     var vector: [Float]?
-    try forEachBlock(of: space, containing: RowSet([row])) { block in
-      let start = block.base + Int(row - block.firstRow) * block.dimension
-      vector = Array(UnsafeBufferPointer(start: start, count: block.dimension))
-    }
+    try forEachBlock(of: space, containing: RowSet([row])) { vector = $0.vector(of: row) }
     return vector
   }
 

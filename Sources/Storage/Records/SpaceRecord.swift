@@ -6,12 +6,16 @@ package struct SpaceRecord: Sendable, Equatable, Codable {
 
   /// How many vectors lie together in a block, which is written as a whole.
   /// - Parameter dimension: 1 to `dimensionLimit`.
-  package static func rowsPerBlock(dimension: Int) -> Int { BlockLayout(dimension: dimension).rowsPerBlock }
+  package static func rowsPerBlock(dimension: Int, scalar: ScalarType = .float32) -> Int {
+    BlockLayout(dimension: dimension, scalar: scalar).rowsPerBlock
+  }
 
   /// The space's dense number inside its database.
   package let id: UInt16
   package internal(set) var name: String
   package let dimension: Int
+  /// Absent for float32, so that the records of such spaces are what they always were.
+  private let scalarType: ScalarType?
   /// The recipe as canonical JSON; nil for imported vectors.
   package let recipe: String?
   /// The backbone's weights, as 32 hexadecimal digits; nil for imported vectors.
@@ -25,14 +29,19 @@ package struct SpaceRecord: Sendable, Equatable, Codable {
   package private(set) var precisions: [String]?
 
   package init(
-    id: UInt16, name: String, dimension: Int, recipe: String? = nil, backboneHash: String? = nil
+    id: UInt16, name: String, dimension: Int, scalar: ScalarType = .float32, recipe: String? = nil,
+    backboneHash: String? = nil
   ) {
     self.id = id
     self.name = name
     self.dimension = dimension
+    scalarType = scalar == .float32 ? nil : scalar
     self.recipe = recipe
     self.backboneHash = backboneHash
   }
+
+  /// The numbers that the vectors are kept in.
+  package var scalar: ScalarType { scalarType ?? .float32 }
 
   /// What finds the backbone again; nil for imported vectors.
   package var backbone: BackboneReference? {

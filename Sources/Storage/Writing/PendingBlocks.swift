@@ -10,26 +10,39 @@ struct PendingBlocks {
 
   fileprivate struct Block {
     let layout: BlockLayout
-    var slotCount: Int
-    /// [slotCount, dimension]; the room for the whole block is reserved.
-    var payload: [Float]
+    var slotCount = 0
+    /// [rowsPerBlock, dimension] numbers of the scalar type; zeros behind the first `slotCount`.
+    var payload: [UInt8]
+
+    init(layout: BlockLayout) {
+      self.layout = layout
+      payload = [UInt8](repeating: 0, count: layout.rowsPerBlock * layout.vectorByteCount)
+    }
+
+    var byteCount: Int { slotCount * layout.vectorByteCount }
   }
 
   /// Blocks held in memory before they are written early: 8 MiB.
   private static let limit = 32
   private var open: [Name: Block] = [:]
 
-  /// Sets the vectors of rows that follow one another in one block, of which `row` is the first.
+  /// Stores the vectors of rows that follow one another in one block, of which `row` is the first.
+  /// - Shape: `vectors` is [rows, dimension], row-major, of numbers that the scalar type can hold.
   mutating func set(
     _ vectors: UnsafeBufferPointer<Float>, from row: Row, space: UInt16, _ layout: BlockLayout,
     _ transaction: borrowing Transaction
   ) throws {
     let name = Name(space: space, block: layout.block(of: row))
-    if vectors.count == layout.rowsPerBlock * layout.dimension {
+    guard vectors.count < layout.rowsPerBlock * layout.dimension else {
       // Nothing remains of what the block was.
       open[name] = nil
-      return try Block.put(
-        UnsafeRawBufferPointer(vectors), layout.rowsPerBlock, as: name, layout, transaction)
+      if layout.scalar == .float32 {
+        let payload = UnsafeRawBufferPointer(vectors)
+        return try Block.put(payload, layout.rowsPerBlock, as: name, layout, transaction)
+      }
+      var block = Block(layout: layout)
+      block.set(vectors, at: 0)
+      return try block.put(as: name, transaction)
     }
     try ready(name, layout, transaction)
     open[name]?.set(vectors, at: layout.slot(of: row))
@@ -61,24 +74,20 @@ struct PendingBlocks {
   private func load(
     _ name: Name, _ layout: BlockLayout, _ transaction: borrowing Transaction
   ) throws -> Block {
-    var block = Block(layout: layout, slotCount: 0, payload: [])
-    block.payload.reserveCapacity(layout.rowsPerBlock * layout.dimension)
+    var block = Block(layout: layout)
     if let stored = try transaction.block(name.block, of: name.space, layout) {
       // What is written again gets a new checksum, and damage would count as right from then on.
       let space = try transaction.allSpaces().first { $0.id == name.space }
       if let space { try stored.requireChecksum(of: space) }
       block.slotCount = stored.header.slotCount
-      block.payload.append(contentsOf: stored.payload.assumingMemoryBound(to: Float.self))
+      block.payload.withUnsafeMutableBytes { $0.copyMemory(from: stored.payload) }
     }
     return block
   }
 
   mutating func flush(to transaction: borrowing Transaction) throws {
     for name in open.keys.sorted(by: { ($0.space, $0.block) < ($1.space, $1.block) }) {
-      guard let block = open[name] else { continue }
-      try block.payload.withUnsafeBytes {
-        try Block.put($0, block.slotCount, as: name, block.layout, transaction)
-      }
+      try open[name]?.put(as: name, transaction)
     }
     open = [:]
   }
@@ -86,22 +95,34 @@ struct PendingBlocks {
 
 extension PendingBlocks.Block {
   fileprivate mutating func set(_ vectors: UnsafeBufferPointer<Float>, at slot: Int) {
-    let start = slot * layout.dimension
-    if start > payload.count {
-      payload.append(contentsOf: repeatElement(0, count: start - payload.count))
+    payload.withUnsafeMutableBytes { bytes in
+      if let base = bytes.baseAddress {
+        layout.scalar.narrow(vectors, into: base + slot * layout.vectorByteCount)
+      }
     }
-    payload.replaceSubrange(start..<min(payload.count, start + vectors.count), with: vectors)
-    slotCount = payload.count / layout.dimension
+    slotCount = max(slotCount, slot + vectors.count / layout.dimension)
   }
 
   /// Zeros slots and ends the block behind the first `count`.
   fileprivate mutating func clear(_ slots: [Int], slotCount count: Int) {
+    let end = byteCount
     slotCount = min(slotCount, count)
-    payload.removeLast(max(0, payload.count - slotCount * layout.dimension))
+    zero(byteCount..<end)
     for slot in slots where slot < slotCount {
-      payload.replaceSubrange(
-        slot * layout.dimension..<(slot + 1) * layout.dimension,
-        with: repeatElement(0, count: layout.dimension))
+      zero(slot * layout.vectorByteCount..<(slot + 1) * layout.vectorByteCount)
+    }
+  }
+
+  private mutating func zero(_ range: Range<Int>) {
+    _ = payload.withUnsafeMutableBytes { bytes in
+      UnsafeMutableRawBufferPointer(rebasing: bytes[range]).initializeMemory(as: UInt8.self, repeating: 0)
+    }
+  }
+
+  fileprivate func put(as name: PendingBlocks.Name, _ transaction: borrowing Transaction) throws {
+    try payload.withUnsafeBytes {
+      let used = UnsafeRawBufferPointer(rebasing: $0[..<byteCount])
+      try Self.put(used, slotCount, as: name, layout, transaction)
     }
   }
 

@@ -22,7 +22,7 @@ extension WriteTransaction {
 
   /// Removes vectors of a space, block by block. The cells stay.
   private mutating func deleteVectors(of rows: RowSet, in space: SpaceRecord) throws {
-    let layout = BlockLayout(dimension: space.dimension)
+    let layout = BlockLayout(of: space)
     var next = rows.next(from: 0)
     while let row = next {
       let block = layout.block(of: row)

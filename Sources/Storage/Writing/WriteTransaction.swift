@@ -62,7 +62,8 @@ package struct WriteTransaction: ~Copyable {
 
   /// A new, empty space.
   package mutating func addSpace(
-    name: String, dimension: Int, recipe: String? = nil, backboneHash: String? = nil
+    name: String, dimension: Int, scalar: ScalarType = .float32, recipe: String? = nil,
+    backboneHash: String? = nil
   ) throws -> SpaceRecord {
     guard (1...SpaceRecord.dimensionLimit).contains(dimension) else {
       throw Fault(
@@ -73,10 +74,10 @@ package struct WriteTransaction: ~Copyable {
       throw Fault(.usage, "space \"\(name)\"", "exists already", remedy: "choose another name")
     }
     let space = SpaceRecord(
-      id: id, name: name, dimension: dimension, recipe: recipe,
-      backboneHash: backboneHash)
+      id: id, name: name, dimension: dimension, scalar: scalar, recipe: recipe, backboneHash: backboneHash)
     try transaction.put(.spaces, Key().appending(space.id), Document.encode(space))
     spaces.append(space)
+    try noteHalfVectors()
     return space
   }
 

@@ -28,6 +28,7 @@ struct Ingest: ParsableCommand {
   @Option(
     help: ArgumentHelp("Name of the embedding space; <backbone>-<strategy> by default.", valueName: "name"))
   var space: String?
+  @OptionGroup var numbers: StoreOptions
   @OptionGroup(title: "Metadata") var metadataOptions: MetadataOptions
   @Option(
     help: ArgumentHelp(
@@ -69,7 +70,8 @@ struct Ingest: ParsableCommand {
     let current = try writer.database.read { $0.fields }
     if current != fields { ingest.metadata = try metadata(of: grouping.images, fields: current) }
     let target = try writer.space(
-      named: space, recipe: ingest.recipe, embedder: ingest.embedder, backbone: backbone.reference)
+      named: space, scalar: numbers.store, recipe: ingest.recipe, embedder: ingest.embedder,
+      backbone: backbone.reference)
     Interruption.listen()
     let progress = ProgressLine(
       counting: "images", of: grouping.problems.count + ingest.images.count, isQuiet: talk.quiet)

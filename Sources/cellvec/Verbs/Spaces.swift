@@ -19,11 +19,11 @@ struct ListSpaces: ParsableCommand {
 
   func run() throws {
     let report = try database.open().read { snapshot in
-      var report = Report(["space", "dimension", "vectors", "heads", "weights"])
+      var report = Report(["space", "dimension", "vectors", "heads", "weights", "store"])
       for space in snapshot.spaces {
         report.append([
           .text(space.name), .integer(space.dimension), .integer(try snapshot.rows(in: space).count),
-          .list(try snapshot.heads(of: space)), .text(space.backbonePath),
+          .list(try snapshot.heads(of: space)), .text(space.backbonePath), .text(space.scalar.rawValue),
         ])
       }
       return report

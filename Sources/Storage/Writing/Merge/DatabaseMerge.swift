@@ -33,7 +33,7 @@ extension DatabaseWriter {
   /// Takes up the images, cells, values, vectors and heads of another database that this one lacks.
   ///
   /// Cells are the same when image and object are, as in an ingest; spaces when recipe, weights and dimension are, or,
-  /// of imported vectors, name and dimension. The same merge again changes nothing, and completes one that ended early.
+  /// of imported vectors, name and dimension; of both, the numbers that they keep. The same merge again changes nothing, and completes one that ended early.
   /// - Parameters:
   ///   - prefersSource: whose value a cell gets where both have one.
   ///   - progress: called after each transaction with the number of cells done; a throw ends the merge.
@@ -182,12 +182,12 @@ private struct MergeRun {
     let missing = RowSet(rows.lazy.filter { !held.contains($0.value) }.map(\.key))
     let wanted = missing.intersection(try snapshot.rows(in: pair.source))
     var count = 0
+    var vector = [Float](repeating: 0, count: pair.source.dimension)
     try snapshot.forEachVerifiedBlock(of: pair.source, with: wanted) { block in
       for row in block.rows {
         guard let target = rows[row] else { continue }
-        let start = block.base + Int(row - block.firstRow) * block.dimension
-        try transaction.setVectors(
-          UnsafeBufferPointer(start: start, count: block.dimension), of: [target], in: pair.target)
+        block.widen(row, into: &vector)
+        try vector.withUnsafeBufferPointer { try transaction.setVectors($0, of: [target], in: pair.target) }
         count += 1
       }
     }

@@ -12,7 +12,8 @@ struct MergePlan {
   private(set) var spaces: [SpacePair] = []
 
   /// Finds the counterparts, and makes those that the target lacks.
-  /// - Throws: `badData` when a field of one name has two types, or a space of one name is another one.
+  /// - Throws: `badData` when a field of one name has two types, or a space of one name is another one or keeps other
+  ///   numbers.
   init(of source: borrowing Snapshot, into transaction: inout WriteTransaction) throws {
     for field in source.fields {
       do {
@@ -28,16 +29,25 @@ struct MergePlan {
       let target =
         try known
         ?? transaction.addSpace(
-          name: space.name, dimension: space.dimension, recipe: space.recipe, backboneHash: space.backboneHash
-        )
+          name: space.name, dimension: space.dimension, scalar: space.scalar, recipe: space.recipe,
+          backboneHash: space.backboneHash)
       spaces.append(SpacePair(source: space, target: try transaction.noteRuns(of: space, in: target)))
     }
   }
 
   private static func counterpart(of space: SpaceRecord, among spaces: [SpaceRecord]) throws -> SpaceRecord? {
-    let same = spaces.filter {
+    let alike = spaces.filter {
       $0.dimension == space.dimension && $0.recipe == space.recipe && $0.backboneHash == space.backboneHash
     }
+    if let other = alike.first(where: { $0.name == space.name && $0.scalar != space.scalar }) {
+      throw Fault(
+        .badData, "space \"\(space.name)\"",
+        expected: "vectors of \(other.scalar.rawValue), as the target has",
+        found: space.scalar.rawValue,
+        remedy: "rename it in one of the databases with cellvec spaces rename, "
+          + "or export its vectors and import them with --store \(other.scalar.rawValue)")
+    }
+    let same = alike.filter { $0.scalar == space.scalar }
     if let named = same.first(where: { $0.name == space.name }) { return named }
     // Of imported vectors only the name says what they are.
     if space.recipe != nil, let other = same.first { return other }

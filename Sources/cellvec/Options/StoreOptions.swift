@@ -1,0 +1,13 @@
+import ArgumentParser
+import Storage
+
+/// How a new space keeps its vectors.
+struct StoreOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Numbers that a new space keeps: float32 (default), or float16 or bfloat16 of half the bytes.",
+      valueName: "numbers"))
+  var store: ScalarType?
+}
+
+extension ScalarType: ExpressibleByArgument {}
