@@ -4,12 +4,14 @@ import Faults
 struct FormatHeader: Codable, Equatable {
   static let currentVersion = 1
   static let key = Key().appending("format")
+  /// A space has an index: who changes vectors must take their rows out of it.
+  static let indexFlag = "index"
 
   let version: Int
   /// Features that a reader must know to read this database right.
   let readerFlags: [String]
   /// Features that a writer must know besides.
-  let writerFlags: [String]
+  var writerFlags: [String]
   let createdBy: String
 
   static let current = FormatHeader(
@@ -17,7 +19,7 @@ struct FormatHeader: Codable, Equatable {
 
   /// Refuses a database that this program would misread or damage.
   func requireSupport(path: String, forWriting: Bool) throws {
-    let unknown = readerFlags + (forWriting ? writerFlags : [])
+    let unknown = readerFlags + (forWriting ? writerFlags.filter { $0 != FormatHeader.indexFlag } : [])
     guard version > FormatHeader.currentVersion || !unknown.isEmpty else { return }
     let found =
       unknown.isEmpty ? "version \(version)" : "version \(version) with \(unknown.joined(separator: ", "))"

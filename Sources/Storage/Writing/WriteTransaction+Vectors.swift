@@ -9,6 +9,7 @@ extension WriteTransaction {
   ) throws {
     precondition(vectors.count == rows.count * space.dimension)
     let layout = BlockLayout(dimension: space.dimension)
+    try leaveIndex(rows, of: space)
     for (index, row) in rows.enumerated() {
       let vector = UnsafeBufferPointer(
         rebasing: vectors[index * space.dimension..<(index + 1) * space.dimension])
