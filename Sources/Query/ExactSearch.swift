@@ -45,7 +45,7 @@ extension VectorSource where Self: ~Copyable {
 
 /// The queries scaled to unit length; zero vectors stay zero. The scaling is done in double precision, so
 /// that no finite query overflows.
-private func unitVectors(
+func unitVectors(
   _ queries: UnsafeBufferPointer<Float>, count: Int, space: SpaceRecord
 ) throws -> [Float] {
   let dimension = space.dimension
