@@ -21,6 +21,7 @@ struct Search: ParsableCommand {
       """)
 
   static let defaultCount = 10
+  static let defaultRecall = 0.99
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var query: QueryOptions
@@ -28,12 +29,21 @@ struct Search: ParsableCommand {
   var count = defaultCount
   @OptionGroup var selection: WhereOptions
   @OptionGroup var space: SpaceOptions
+  @Flag(help: "Compare every cell that matches, also where the space has an index.") var exact = false
+  @Option(
+    help: ArgumentHelp(
+      "Share of the nearest cells to find through an index, on average.", valueName: "share"))
+  var recall = defaultRecall
+  @Flag(help: "Say on stderr how the search is carried out.") var explain = false
   @OptionGroup var fields: FieldOptions
   @Flag(help: "End with status 1 when nothing is found.") var requireMatch = false
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    if !(recall > 0 && recall <= 1) {
+      throw ValidationError("--recall: expected more than 0 and at most 1, found \(recall)")
+    }
     if count < 1 { throw ValidationError("-k: expected at least 1, found \(count)") }
   }
 
@@ -43,8 +53,12 @@ struct Search: ParsableCommand {
       let table = CellTable(showing: try fields.resolve(in: snapshot))
       let queries = try query.read(in: space, of: snapshot, threads: threads.count)
       let rows = try queries.candidates(among: selection.rows(in: snapshot), of: space, in: snapshot)
-      let found = try snapshot.nearest(
-        to: queries.vectors, count: queries.count, k: count, in: space, among: rows, threads: threads.count)
+      let explanation = SearchExplanation()
+      let (found, plan) = try snapshot.nearest(
+        to: queries.vectors, count: queries.count, k: count, in: space, among: rows,
+        recall: exact ? 1 : recall,
+        threads: threads.count)
+      if explain { StandardError.writeLine(explanation.text(of: plan, queries: queries.count)) }
       return try SearchReport(of: found, for: queries, showing: table, in: snapshot).report
     }
     try StandardOutput.write(results, as: output.format)
