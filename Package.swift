@@ -84,7 +84,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     tests("Formats", ["Faults"]),
     tests("Imaging", ["Faults", "Identity"]),
-    tests("Storage", ["Faults", "Identity", "Randomness", "Clmdb"]),
+    tests("Storage", ["Faults", "Identity", "Randomness", "Kernels", "Clmdb"]),
     tests("Filter", ["Faults", "Storage", "Randomness"]),
     tests("Backbone", ["Faults", "Formats", "Randomness"]),
     tests("Query", ["Faults", "Storage", "Filter", "Randomness"]),

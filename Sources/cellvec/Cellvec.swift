@@ -27,7 +27,10 @@ struct Cellvec: ParsableCommand {
           Update.self, Delete.self, Fields.self, Spaces.self, Merge.self, Backup.self, Compact.self,
         ]),
       CommandGroup(
-        name: "Search", subcommands: [Search.self, List.self, Count.self, Show.self, Stats.self, Check.self]),
+        name: "Search",
+        subcommands: [
+          Search.self, IndexCommand.self, List.self, Count.self, Show.self, Stats.self, Check.self,
+        ]),
       CommandGroup(name: "Classification", subcommands: [Train.self, KNN.self, Predict.self, Heads.self]),
       CommandGroup(name: "Model and simulation", subcommands: [Models.self, Simulate.self]),
     ])

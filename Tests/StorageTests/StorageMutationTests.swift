@@ -67,6 +67,7 @@ import Testing
       }
       try transaction.saveHead(HeadRecord(name: "h", space: 0, summary: "{}", weights: [1, 2, 3]))
     }
+    for space in try writer.database.read({ $0.spaces }) { try putSmallIndex(of: space, in: writer) }
   }
 
   /// Changes one entry of a table at random; the closure brings it back.
@@ -148,6 +149,7 @@ import Testing
             }
           }
           attempt { _ = try snapshot.outcome(image: 0, space: space) }
+          attempt { _ = try snapshot.index(of: space)?.codedRows() }
         }
         attempt { _ = try snapshot.heads() }
       }

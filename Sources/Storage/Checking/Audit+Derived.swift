@@ -12,6 +12,7 @@ extension Audit {
         audit.storedSets[name, default: RowSet()].formUnion(rows)
         audit.storedDigest.add(key, value)
       case .hasValue, .text: audit.storedDigest.add(key, value)
+      case .indexed: audit.reportDerived("a chunk of table \"sets\"", "belongs to another table")
       }
     }
   }

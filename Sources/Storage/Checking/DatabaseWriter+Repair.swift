@@ -18,8 +18,26 @@ extension DatabaseWriter {
       if report.derived.isEmpty { return 0 }
       var repair = Repair(writer: self)
       try repair.run(on: snapshot)
-      return repair.count
+      return try repair.count + dropDamagedIndexes(of: snapshot)
     }
+  }
+
+  /// Removes the indexes of spaces that are not what they would be. `cellvec index build` makes them anew.
+  /// - Returns: how many there were.
+  private func dropDamagedIndexes(of snapshot: borrowing Snapshot) throws -> Int {
+    var count = 0
+    for space in snapshot.spaces {
+      do {
+        if try indexProblem(of: space, snapshot.transaction) == nil { continue }
+      } catch let fault as Fault where fault.kind != .badData {
+        throw fault
+      } catch {
+        // What cannot be read is damaged too.
+      }
+      try write { try $0.dropIndex(of: space) }
+      count += 1
+    }
+    return count
   }
 }
 

@@ -35,6 +35,8 @@ extension Snapshot {
     audit.compareSets(of: transaction)
     audit.compareNumbers(of: transaction)
     for space in spaces { audit.readVectors(of: transaction, space) }
+    for table in [Table.indexes, .codes] { audit.survey(table, of: transaction) { _, _, _ in } }
+    for space in spaces { audit.readIndex(of: transaction, space) }
     return audit.report
   }
 }

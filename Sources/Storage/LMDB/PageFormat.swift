@@ -56,6 +56,15 @@ struct TreeRecord: Equatable {
   /// nil for a tree without entries.
   let root: UInt64?
 
+  /// The tree of a table that a database lacks.
+  static let empty = TreeRecord()
+
+  private init() {
+    (flags, depth) = (0, 0)
+    (branchPageCount, leafPageCount, overflowPageCount, entryCount) = (0, 0, 0, 0)
+    root = nil
+  }
+
   /// Reads 48 bytes.
   init(_ bytes: UnsafeRawPointer) {
     func number<Number: FixedWidthInteger>(_ offset: Int, _ type: Number.Type) -> Number {

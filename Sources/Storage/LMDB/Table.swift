@@ -13,6 +13,8 @@ enum Table: Int, CaseIterable, Sendable {
   case sets
   case numbers
   case heads
+  case indexes
+  case codes
 
   var name: String {
     switch self {
@@ -25,8 +27,11 @@ enum Table: Int, CaseIterable, Sendable {
   /// Whether records of the table follow from those of others. In "sets" those of spaces do not.
   var isDerived: Bool {
     switch self {
-    case .textIDs, .imageIDs, .sets, .numbers: true
+    case .textIDs, .imageIDs, .sets, .numbers, .indexes, .codes: true
     default: false
     }
   }
+
+  /// Whether databases may lack the table, because it was added after the first of them were written.
+  var isOptional: Bool { self == .indexes || self == .codes }
 }

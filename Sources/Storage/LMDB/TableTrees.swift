@@ -10,7 +10,7 @@ struct TableTrees {
     self.pages = pages
     guard pages.meta.mainTree.root != nil else { throw lmdbEmptyDatabase(path) }
     records = try Table.allCases.map { table in
-      guard let record = try TableTrees.record(of: table, pages) else {
+      guard let record = try TableTrees.record(of: table, pages) ?? (table.isOptional ? .empty : nil) else {
         throw Fault(
           .badData, path, expected: "a cellvec database", found: "no table \"\(table.name)\" in it",
           remedy: "name the directory that ingest or import made")

@@ -13,6 +13,9 @@ struct BlockLayout: Equatable {
   /// Pages of a full block: 256 KiB hold 170 vectors of 384 float32.
   static let fullPageCount = 64
 
+  /// Bytes that a full block holds behind its header.
+  static let payloadLimit = fullPageCount * pageByteCount - pageOverhead - headerByteCount
+
   let dimension: Int
   let scalar: ScalarType
   let rowsPerBlock: Int
@@ -23,10 +26,7 @@ struct BlockLayout: Equatable {
     precondition((1...SpaceRecord.dimensionLimit).contains(dimension))
     self.dimension = dimension
     self.scalar = scalar
-    let payload =
-      BlockLayout.fullPageCount * BlockLayout.pageByteCount - BlockLayout.pageOverhead
-      - BlockLayout.headerByteCount
-    rowsPerBlock = payload / (dimension * scalar.byteCount)
+    rowsPerBlock = BlockLayout.payloadLimit / (dimension * scalar.byteCount)
   }
 
   var vectorByteCount: Int { dimension * scalar.byteCount }
@@ -41,11 +41,15 @@ struct BlockLayout: Equatable {
     return first..<first + min(Row(rowsPerBlock), .max - first)
   }
 
-  /// Bytes of the value of a block of which the first `slotCount` slots are in use: the smallest power of two
-  /// of pages that holds them, so that the growing last block leaves runs that others can use again.
+  /// Bytes of the value of a block of which the first `slotCount` slots are in use.
   func valueByteCount(slotCount: Int) -> Int {
-    let needed =
-      BlockLayout.pageOverhead + BlockLayout.headerByteCount + slotCount * vectorByteCount
+    BlockLayout.valueByteCount(payloadByteCount: slotCount * vectorByteCount)
+  }
+
+  /// Bytes of the value of a block: the smallest power of two of pages that holds header and payload, so that the
+  /// growing last block leaves runs that others can use again.
+  static func valueByteCount(payloadByteCount: Int) -> Int {
+    let needed = BlockLayout.pageOverhead + BlockLayout.headerByteCount + payloadByteCount
     var pages = 1
     while pages * BlockLayout.pageByteCount < needed { pages *= 2 }
     return pages * BlockLayout.pageByteCount - BlockLayout.pageOverhead

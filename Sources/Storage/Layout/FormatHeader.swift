@@ -4,6 +4,8 @@ import Faults
 struct FormatHeader: Codable, Equatable {
   static let currentVersion = 1
   static let key = Key().appending("format")
+  /// A space has an index: who changes vectors must take their rows out of it.
+  static let indexFlag = "index"
 
   /// Reader flag of a database with a space of float16 or bfloat16.
   static let halfVectors = "half-vectors"
@@ -13,7 +15,7 @@ struct FormatHeader: Codable, Equatable {
   /// Features that a reader must know to read this database right, sorted.
   private(set) var readerFlags: [String]
   /// Features that a writer must know besides.
-  let writerFlags: [String]
+  var writerFlags: [String]
   let createdBy: String
 
   static let current = FormatHeader(
@@ -32,7 +34,8 @@ struct FormatHeader: Codable, Equatable {
   /// Refuses a database that this program would misread or damage.
   func requireSupport(path: String, forWriting: Bool) throws {
     let unknown =
-      readerFlags.filter { !FormatHeader.knownReaderFlags.contains($0) } + (forWriting ? writerFlags : [])
+      readerFlags.filter { !FormatHeader.knownReaderFlags.contains($0) }
+      + (forWriting ? writerFlags.filter { $0 != FormatHeader.indexFlag } : [])
     guard version > FormatHeader.currentVersion || !unknown.isEmpty else { return }
     let found =
       unknown.isEmpty ? "version \(version)" : "version \(version) with \(unknown.joined(separator: ", "))"

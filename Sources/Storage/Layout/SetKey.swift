@@ -8,8 +8,13 @@ enum RowSetName: Hashable, Sendable {
   case hasValue(field: UInt16)
   /// Cells whose value in a field is, or contains, a text.
   case text(field: UInt16, id: UInt32)
+  /// Cells whose vector in a space is in the space's index.
+  case indexed(space: UInt16)
 
-  /// Key of the set's chunks in table "sets", without the chunk number.
+  /// Where the set's chunks are.
+  var table: Table { if case .indexed = self { .indexes } else { .sets } }
+
+  /// Key of the set's chunks in its table, without the chunk number.
   var prefix: Key {
     let (kind, owner, text): (UInt8, UInt16, UInt32) =
       switch self {
@@ -17,6 +22,7 @@ enum RowSetName: Hashable, Sendable {
       case .space(let id): (2, id, 0)
       case .hasValue(let field): (3, field, 0)
       case .text(let field, let id): (4, field, id)
+      case .indexed(let space): (5, space, 0)
       }
     return Key().appending(kind).appending(owner).appending(text)
   }
@@ -24,7 +30,7 @@ enum RowSetName: Hashable, Sendable {
   /// What the keys of all texts' sets of a field begin with.
   static func textPrefix(field: UInt16) -> Key { Key().appending(UInt8(4)).appending(field) }
 
-  /// The set that a stored chunk belongs to; nil for a key that is none.
+  /// The set of table "sets" that a stored chunk belongs to; nil for a key that is none.
   init?(key: UnsafeRawBufferPointer) {
     guard key.count == 9 else { return nil }
     let owner = key.bigEndian(at: 1, as: UInt16.self)

@@ -94,14 +94,14 @@ extension Transaction {
   /// The union of a set's chunks.
   func rowSet(_ name: RowSetName) throws -> RowSet {
     var rows = PortableRows()
-    try forEach(.sets, prefix: name.prefix) { key, value in
+    try forEach(name.table, prefix: name.prefix) { key, value in
       if !rows.append(try decodeChunk(key, value)) { throw damagedChunk() }
     }
     return rows.rowSet()
   }
 
   func rowSet(_ chunk: SetChunk) throws -> RowSet? {
-    try get(.sets, chunk.key).map { value in
+    try get(chunk.name.table, chunk.key).map { value in
       guard let rows = RowSet(decoding: value, chunk: chunk.chunk) else { throw damagedChunk() }
       return rows
     }

@@ -40,6 +40,11 @@ struct PendingSets {
     chunks[chunk]?.remove(row)
   }
 
+  func contains(_ row: Row, in name: RowSetName, _ transaction: borrowing Transaction) throws -> Bool {
+    let chunk = SetChunk(name: name, chunk: SetChunk.chunk(of: row))
+    return try (chunks[chunk] ?? transaction.rowSet(chunk))?.contains(row) ?? false
+  }
+
   /// The rows of a range that are in a set, with what the transaction has changed.
   func rows(
     _ range: Range<Row>, in name: RowSetName, _ transaction: borrowing Transaction
@@ -63,11 +68,13 @@ struct PendingSets {
 
   /// Writes the chunks in order of their keys; an empty chunk is deleted.
   mutating func flush(to transaction: borrowing Transaction) throws {
-    for (key, rows) in inKeyOrder(chunks, \.key) {
-      if rows.isEmpty {
-        try transaction.delete(.sets, key)
-      } else {
-        try transaction.put(.sets, key, rows.encoded())
+    for table in [Table.sets, .indexes] {
+      for (key, rows) in inKeyOrder(chunks.filter { $0.key.name.table == table }, \.key) {
+        if rows.isEmpty {
+          try transaction.delete(table, key)
+        } else {
+          try transaction.put(table, key, rows.encoded())
+        }
       }
     }
     chunks = [:]

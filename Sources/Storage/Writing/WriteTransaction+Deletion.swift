@@ -33,6 +33,7 @@ extension WriteTransaction {
         try blocks.clear(
           leaving, keeping: held.subtracting(leaving), block: block, space: space.id, layout, transaction)
         for row in leaving.toArray() { try sets.remove(row, from: .space(space.id), transaction) }
+        try leaveIndex(leaving.toArray(), of: space)
       }
       next = range.upperBound == .max ? nil : rows.next(from: range.upperBound)
     }

@@ -22,6 +22,7 @@ extension WriteTransaction {
     let prefix = Key().appending(space.id)
     for table in [Table.vectors, .outcomes, .spaces] { try transaction.deleteAll(table, prefix: prefix) }
     try transaction.deleteAll(.sets, prefix: RowSetName.space(space.id).prefix)
+    try dropIndex(of: space)
     var heads: [String] = []
     try transaction.forEach(.heads) { key, value in
       let name = String(decoding: key, as: UTF8.self)

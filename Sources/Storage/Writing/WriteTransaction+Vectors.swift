@@ -27,6 +27,7 @@ extension WriteTransaction {
   ) throws {
     let dimension = space.dimension
     precondition(vectors.count == rows.count * dimension)
+    try leaveIndex(rows, of: space)
     let layout = BlockLayout(of: space)
     var first = rows.lowerBound
     while first < rows.upperBound {

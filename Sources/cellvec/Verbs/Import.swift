@@ -45,6 +45,7 @@ struct Import: ParsableCommand {
       into: space, keeping: numbers.store, of: writer, isCancelled: { Interruption.isRequested },
       progress: { progress.update(done: $0) })
     progress.finish()
+    try writer.completeIndexes()
     try StandardOutput.write(
       Report(
         ["space", "dimension", "vectors", "added"],

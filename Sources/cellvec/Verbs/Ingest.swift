@@ -83,6 +83,7 @@ struct Ingest: ParsableCommand {
           done: grouping.problems.count + $0.imagesDone, note: "\($0.cells) cells, \(failures) failed")
       })
     progress.finish()
+    try writer.completeIndexes(threads: threads.count)
     summary.images += grouping.problems.count
     summary.failures = grouping.problems + summary.failures
     for warning in IngestReport.warnings(summary) { talk.say("warning: \(warning)") }

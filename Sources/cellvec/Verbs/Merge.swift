@@ -50,6 +50,7 @@ struct Merge: ParsableCommand {
         .integer(summary.conflicts.values.reduce(0) { $0 + $1.cells }),
       ])
     }
+    try writer.completeIndexes()
     try report.finish()
   }
 

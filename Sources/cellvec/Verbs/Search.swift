@@ -26,15 +26,29 @@ struct Search: ParsableCommand {
         cellvec search --db lab.cellvec --mean-of "gene = 'BAG6'" --by gene
       """)
 
+  static let defaultRecall = 0.99
+
   @OptionGroup var database: DatabaseOptions
   @OptionGroup(title: "Query") var query: QueryOptions
   @OptionGroup(title: "Results") var results: ResultOptions
   @OptionGroup var selection: WhereOptions
   @OptionGroup var space: SpaceOptions
+  @Flag(help: "Compare every cell that matches, also where the space has an index.") var exact = false
+  @Option(
+    help: ArgumentHelp(
+      "Share of the nearest cells to find through an index, on average.", valueName: "share"))
+  var recall = defaultRecall
+  @Flag(help: "Say on stderr how the search is carried out.") var explain = false
   @OptionGroup var fields: FieldOptions
   @Flag(help: "End with status 1 when nothing is found.") var requireMatch = false
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if !(recall > 0 && recall <= 1) {
+      throw ValidationError("--recall: expected more than 0 and at most 1, found \(recall)")
+    }
+  }
 
   func run() throws {
     let report = try database.open().read { snapshot in
@@ -56,9 +70,11 @@ struct Search: ParsableCommand {
           among: rows, atLeast: results.leastSimilarity, threads: threads.count)
         return try SearchReport(of: found, for: queries, showing: table, in: snapshot).report
       case nil:
-        let found = try snapshot.nearest(
+        let explanation = SearchExplanation()
+        let (found, plan) = try snapshot.nearest(
           to: queries.vectors, count: queries.count, k: results.count.value, in: space, among: rows,
-          atLeast: results.leastSimilarity, threads: threads.count)
+          atLeast: results.leastSimilarity, recall: exact ? 1 : recall, threads: threads.count)
+        if explain { StandardError.writeLine(explanation.text(of: plan, queries: queries.count)) }
         return try SearchReport(of: found, for: queries, showing: table, in: snapshot).report
       }
     }

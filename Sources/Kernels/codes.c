@@ -1,0 +1,208 @@
+#include "codes.h"
+
+#include <math.h>
+#include <string.h>
+
+// Vectors are rotated and encoded by the same additions and multiplications everywhere, so that a code can be compared
+// with the one in a database.
+#pragma STDC FP_CONTRACT OFF
+
+enum { LANES = 16, BITS = 4, ENTRIES = 16 };
+
+size_t kernels_code_width(size_t dimension) { return (dimension + 63) / 64 * 64; }
+
+float kernels_code_deviation(size_t width) {
+  return (float)sqrt((1 - 2 / M_PI) / 4 * (double)width / (double)(width - 1));
+}
+
+size_t kernels_group_bytes(size_t width) { return 4 * width + 12 * KERNELS_GROUP_CODES; }
+
+typedef float quad __attribute__((vector_size(16), aligned(4)));
+
+static void hadamard(size_t count, float *x) {
+  for (size_t i = 0; i < count; i += BITS) {
+    const quad v = *(const quad *)(const void *)(x + i);
+    const quad swapped = __builtin_shufflevector(v, v, 1, 0, 3, 2);
+    const quad pairs = swapped + v * (quad){1, -1, 1, -1};
+    const quad halves = __builtin_shufflevector(pairs, pairs, 2, 3, 0, 1);
+    *(quad *)(void *)(x + i) = halves + pairs * (quad){1, 1, -1, -1};
+  }
+  for (size_t half = BITS; half < count; half *= 2) {
+    for (size_t start = 0; start < count; start += 2 * half) {
+      for (size_t i = start; i < start + half; i += BITS) {
+        quad *low = (quad *)(void *)(x + i), *high = (quad *)(void *)(x + i + half);
+        const quad a = *low, b = *high;
+        *low = a + b;
+        *high = a - b;
+      }
+    }
+  }
+}
+
+void kernels_random_rotation(size_t width, const float *restrict signs, float *restrict x) {
+  size_t window = 64;
+  while (2 * window <= width) window *= 2;
+  const float scale = (float)(1 / sqrt((double)window));
+  for (size_t round = 0; round < KERNELS_ROTATION_ROUNDS; round++) {
+    const float *restrict of_round = signs + round * width;
+    float *part = x + (round % 2 ? width - window : 0);
+    for (size_t i = 0; i < width; i++) x[i] *= of_round[i];
+    hadamard(window, part);
+    for (size_t i = 0; i < window; i++) part[i] *= scale;
+  }
+}
+
+static float sum_of(const float lanes[LANES]) {
+  float sum = 0;
+  for (size_t lane = 0; lane < LANES; lane++) sum += lanes[lane];
+  return sum;
+}
+
+void kernels_encode(size_t width, const float *restrict vector, const float *restrict centre, uint32_t row,
+                    uint8_t *restrict group, size_t slot) {
+  float squares[LANES] = {0}, absolutes[LANES] = {0}, centre_dots[LANES] = {0}, code_dots[LANES] = {0};
+  for (size_t i = 0; i < width; i += LANES) {
+    for (size_t lane = 0; lane < LANES; lane++) {
+      const float c = centre[i + lane], r = vector[i + lane] - c;
+      squares[lane] += r * r;
+      absolutes[lane] += fabsf(r);
+      centre_dots[lane] += c * r;
+      code_dots[lane] += r > 0 ? c : -c;
+    }
+  }
+  const float square = sum_of(squares), along = 0.5f * sum_of(absolutes);
+  const float factor = along > 0 ? square / along : 0;
+  ((float *)(void *)(group + 4 * width))[slot] = sum_of(centre_dots) - factor * (0.5f * sum_of(code_dots));
+  ((float *)(void *)(group + 4 * width))[KERNELS_GROUP_CODES + slot] = factor;
+  ((uint32_t *)(void *)(group + 4 * width))[2 * KERNELS_GROUP_CODES + slot] = row;
+
+  const size_t within = slot % 16, byte = within < 8 ? 2 * within : 2 * (within - 8) + 1;
+  for (size_t i = 0; i < width; i += BITS) {
+    unsigned bits = 0;
+    for (size_t bit = 0; bit < BITS; bit++) bits |= (unsigned)(vector[i + bit] - centre[i + bit] > 0) << bit;
+    group[i / BITS * ENTRIES + byte] |= (uint8_t)(slot < 16 ? bits : bits << 4);
+  }
+}
+
+kernels_code_query kernels_code_tables(size_t width, const float *restrict query, uint8_t *tables) {
+  float widest = 0, sum = 0, least = 0;
+  for (size_t i = 0; i < width; i += BITS) {
+    float range = 0;
+    for (size_t bit = 0; bit < BITS; bit++) {
+      const float q = query[i + bit];
+      range += fabsf(q);
+      sum += q;
+      least += q < 0 ? q : 0;
+    }
+    widest = range > widest ? range : widest;
+  }
+  const float scale = widest / 255, inverse = scale > 0 ? 255 / widest : 0;
+  for (size_t i = 0; i < width; i += BITS) {
+    // Entries are counted from the least of the sixteen; half is for rounding.
+    float entries[ENTRIES] = {0.5f};
+    for (size_t bit = 0; bit < BITS; bit++) entries[0] += query[i + bit] < 0 ? -query[i + bit] * inverse : 0;
+    for (size_t bit = 0; bit < BITS; bit++) {
+      const float q = query[i + bit] * inverse;
+      const size_t known = (size_t)1 << bit;
+      for (size_t entry = 0; entry < known; entry++) entries[known + entry] = entries[entry] + q;
+    }
+    for (size_t entry = 0; entry < ENTRIES; entry++) {
+      const int32_t rounded = (int32_t)entries[entry];
+      tables[i / BITS * ENTRIES + entry] = (uint8_t)(rounded < 255 ? rounded : 255);
+    }
+  }
+  return (kernels_code_query){.width = width, .tables = tables, .scale = scale, .offset = least - 0.5f * sum};
+}
+
+size_t scan_codes_portable(const kernels_code_query *query, const kernels_code_search *search, const uint8_t *groups,
+                           size_t first, size_t end, kernels_code_hit *hits) {
+  const size_t width = query->width, bytes = kernels_group_bytes(width);
+  size_t count = 0;
+  for (size_t index = first / KERNELS_GROUP_CODES; index * KERNELS_GROUP_CODES < end; index++) {
+    const uint8_t *group = groups + index * bytes;
+    const uint32_t *rows = group_rows(group, width);
+    uint32_t slots = wanted_slots(rows, slots_of_group(index, first, end), search);
+    if (!slots) continue;
+    uint32_t sums[KERNELS_GROUP_CODES] = {0};
+    for (size_t column = 0; column < width / BITS; column++) {
+      const uint8_t *codes = group + column * ENTRIES, *table = query->tables + column * ENTRIES;
+      for (size_t byte = 0; byte < ENTRIES; byte++) {
+        const size_t slot = byte / 2 + (byte % 2 ? 8 : 0);
+        sums[slot] += table[codes[byte] & 15];
+        sums[slot + 16] += table[codes[byte] >> 4];
+      }
+    }
+    const float *added = group_sums(group, width), *factors = group_factors(group, width);
+    float bounds[KERNELS_GROUP_CODES];
+    for (size_t slot = 0; slot < KERNELS_GROUP_CODES; slot++) {
+      const float along = (float)sums[slot] * query->scale + (query->offset + search->margin);
+      bounds[slot] = added[slot] + search->base + factors[slot] * along;
+      // What is damaged is not above the least.
+      if (!(bounds[slot] >= search->least)) slots &= ~(UINT32_C(1) << slot);
+    }
+    count += take_hits(bounds, rows, slots, search->row_limit, hits + count);
+  }
+  return count;
+}
+
+size_t kernels_scan_codes(kernels_isa isa, const kernels_code_query *query, const kernels_code_search *search,
+                          const uint8_t *groups, size_t first, size_t end, kernels_code_hit *hits) {
+#if defined(__x86_64__)
+  if (isa >= KERNELS_AVX512) return scan_codes_avx512(query, search, groups, first, end, hits);
+  if (isa >= KERNELS_AVX2) return scan_codes_avx2(query, search, groups, first, end, hits);
+#else
+  (void)isa;
+#endif
+  return scan_codes_portable(query, search, groups, first, end, hits);
+}
+
+float kernels_inner_product(size_t width, const float *restrict a, const float *restrict b) {
+  float lanes[LANES] = {0};
+  for (size_t i = 0; i < width; i += LANES) {
+    for (size_t lane = 0; lane < LANES; lane++) lanes[lane] += a[i + lane] * b[i + lane];
+  }
+  return sum_of(lanes);
+}
+
+void kernels_prefetch(const void *memory, size_t bytes) {
+  for (size_t offset = 0; offset < bytes; offset += 64) __builtin_prefetch((const char *)memory + offset, 0, 3);
+}
+
+size_t kernels_between(const float *restrict x, size_t count, float least, float below, uint32_t *restrict places) {
+  size_t found = 0, i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    int any = 0;
+    for (size_t lane = 0; lane < LANES; lane++) any |= (x[i + lane] >= least) & (x[i + lane] < below);
+    if (!any) continue;
+    for (size_t lane = 0; lane < LANES; lane++) {
+      places[found] = (uint32_t)(i + lane);
+      found += (x[i + lane] >= least) & (x[i + lane] < below);
+    }
+  }
+  for (; i < count; i++) {
+    if (x[i] >= least && x[i] < below) places[found++] = (uint32_t)i;
+  }
+  return found;
+}
+
+void kernels_largest(const float *restrict scores, size_t rows, size_t count, size_t stride, uint32_t *restrict places,
+                     float *restrict values) {
+  for (size_t r = 0; r < rows; r++) {
+    const float *row = scores + r * stride;
+    float lanes[LANES];
+    for (size_t lane = 0; lane < LANES; lane++) lanes[lane] = row[0];
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+      for (size_t lane = 0; lane < LANES; lane++) {
+        lanes[lane] = row[i + lane] > lanes[lane] ? row[i + lane] : lanes[lane];
+      }
+    }
+    float largest = lanes[0];
+    for (size_t lane = 1; lane < LANES; lane++) largest = lanes[lane] > largest ? lanes[lane] : largest;
+    for (; i < count; i++) largest = row[i] > largest ? row[i] : largest;
+    uint32_t place = 0;
+    while (row[place] < largest) place++;
+    places[r] = place;
+    values[r] = largest;
+  }
+}

@@ -1,0 +1,122 @@
+import Dispatch
+import Kernels
+import Storage
+
+/// A search through an index: lists whose centres are near are scanned by their codes, and rows whose estimate may
+/// reach the last neighbor are compared as an exact search compares them.
+///
+/// What it finds are cells with their exact similarities. Which are found depends on nothing but the index, the query
+/// and the calibration: not on threads, and but for the last bits of scores not on what else is searched for.
+struct IndexSearch {
+  /// Queries that are compared with the centres together.
+  private static let batch = 32
+
+  private let index: StoredIndex
+  private let table: CentreTable
+  private let calibration: IndexRecord.Calibration
+  private let k: Int
+  private let wanted: RowMask?
+
+  /// - Parameter wanted: the rows to search; nil for all that the index holds.
+  init(
+    _ index: StoredIndex, _ table: CentreTable, _ calibration: IndexRecord.Calibration, k: Int,
+    wanted: RowMask?
+  ) {
+    self.index = index
+    self.table = table
+    self.calibration = calibration
+    self.k = k
+    self.wanted = wanted
+  }
+
+  /// The nearest rows of each query, nearest first.
+  /// - Parameters:
+  ///   - queries: [count, dimension], of unit length or zero.
+  ///   - known: neighbors of each query that were found elsewhere, or nothing.
+  /// - Throws: `badData` when the index leads to what is not there.
+  func run(
+    _ queries: [Float], known: [[Neighbor]], threads: Int
+  ) throws -> (neighbors: [[Neighbor]], work: SearchWork) {
+    let count = queries.count / index.space.dimension
+    let batches = (count + Self.batch - 1) / Self.batch
+    let lanes = min(threads, batches)
+    var outcomes: [Result<LaneOutcome, any Error>?] = Array(repeating: nil, count: lanes)
+    outcomes.withUnsafeMutableBufferPointer { outcomes in
+      // Every iteration writes to its own place.
+      nonisolated(unsafe) let outcomes = outcomes
+      DispatchQueue.concurrentPerform(iterations: lanes) { lane in
+        let range =
+          min(
+            count, batches * lane / lanes * Self.batch)..<min(
+            count, batches * (lane + 1) / lanes * Self.batch)
+        outcomes[lane] = Result { try search(queries, range, known) }
+      }
+    }
+    var neighbors: [[Neighbor]] = []
+    var work = SearchWork()
+    for outcome in outcomes {
+      guard let found = try outcome?.get() else { continue }
+      neighbors += found.neighbors
+      work.add(found.work)
+    }
+    return (neighbors, work)
+  }
+
+  private struct LaneOutcome {
+    var neighbors: [[Neighbor]] = []
+    var work = SearchWork()
+  }
+
+  private func search(_ queries: [Float], _ range: Range<Int>, _ known: [[Neighbor]]) throws -> LaneOutcome {
+    let lane = SearchLane(index, table, calibration, k: k, wanted: wanted, batch: Self.batch)
+    var outcome = LaneOutcome()
+    try queries.withUnsafeBufferPointer { queries in
+      guard let base = queries.baseAddress else { return }
+      for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.batch) {
+        let end = min(start + Self.batch, range.upperBound)
+        lane.prepare(base + start * index.space.dimension, count: end - start)
+        for query in start..<end {
+          let known = known.isEmpty ? [] : known[query]
+          outcome.neighbors.append(
+            try lane.search(base + query * index.space.dimension, at: query - start, known: known))
+        }
+      }
+    }
+    outcome.work = lane.work
+    return outcome
+  }
+}
+
+/// What a search did, summed over its queries.
+package struct SearchWork: Sendable, Equatable {
+  package internal(set) var lists = 0
+  package internal(set) var codes = 0
+  /// Rows that were compared exactly.
+  package internal(set) var rows = 0
+
+  fileprivate mutating func add(_ other: SearchWork) {
+    lists += other.lists
+    codes += other.codes
+    rows += other.rows
+  }
+}
+
+/// A set of rows with a bit for each.
+///
+/// Shared between threads: nothing changes after `init`.
+final class RowMask: @unchecked Sendable {
+  let words: UnsafePointer<UInt64>
+  /// One more than the last row.
+  let rowLimit: UInt32
+
+  init(_ rows: RowSet) {
+    rowLimit = rows.last.map { $0 + 1 } ?? 0
+    let count = Int(rowLimit) / 64 + 1
+    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
+    words.initialize(repeating: 0, count: count)
+    for row in rows.toArray() { words[Int(row) / 64] |= 1 << UInt64(row % 64) }
+    self.words = UnsafePointer(words)
+  }
+
+  deinit { words.deallocate() }
+}

@@ -1,0 +1,44 @@
+import Glibc
+import Query
+import Storage
+
+/// How a search was carried out and how long it took, in lines for stderr.
+struct SearchExplanation {
+  private let start = ContinuousClock.now
+  private let processorStart = SearchExplanation.processorSeconds()
+
+  /// - Parameter queries: how many were searched for since this was made.
+  func text(of plan: SearchPlan, queries: Int) -> String {
+    let elapsed = ContinuousClock.now - start
+    let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+    let processors = Self.processorSeconds() - processorStart
+    return """
+      \(lines(of: plan, queries: queries))
+      \(queries) queries in \(rounded(seconds)) s, with \(rounded(processors)) s of processors
+      """
+  }
+
+  private func lines(of plan: SearchPlan, queries: Int) -> String {
+    switch plan.way {
+    case .exact(let reason):
+      return "exact: each of \(plan.matching) matching vectors is compared; \(reason)"
+    case .index(let calibration):
+      func each(_ count: Int) -> Int { count / max(1, queries) }
+      let fresh = plan.matching - plan.indexed
+      return """
+        index: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors\
+        \(fresh > 0 ? ", the others are compared one by one" : "")
+        a query scans \(each(plan.work.codes)) codes of \(each(plan.work.lists)) lists and compares \
+        \(each(plan.work.rows)) vectors
+        """
+    }
+  }
+
+  private static func processorSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+
+  private func rounded(_ seconds: Double) -> Double { (seconds * 1e6).rounded() / 1e6 }
+}

@@ -1,0 +1,126 @@
+import ArgumentParser
+import Faults
+import Query
+import Storage
+
+/// `cellvec index`: the approximate indexes of spaces.
+struct IndexCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "index",
+    abstract: "Build, drop and describe the index of a space, which makes searches faster.",
+    discussion: """
+      A search through an index finds most of the nearest cells, with their exact
+      similarities, without comparing every cell. Cells that come later are found
+      too; building again takes them up.
+
+      Examples:
+        cellvec index build --db lab.cellvec --space dino
+        cellvec index status --db lab.cellvec
+        cellvec index drop --db lab.cellvec --space dino
+      """,
+    subcommands: [BuildIndex.self, DropIndex.self, IndexStatus.self], defaultSubcommand: IndexStatus.self)
+}
+
+/// `cellvec index build`.
+struct BuildIndex: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "build", abstract: "Make the index of a space, or take new cells up.",
+    discussion: """
+      Where many cells came or went since the index was made, or vectors changed, it
+      is made anew. Searches go on with the old one until the new one is complete.
+      """)
+
+  @OptionGroup var database: DatabaseOptions
+  @OptionGroup var space: SpaceOptions
+  @Flag(help: "Make it anew in any case.") var fresh = false
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var writer: WriterOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var talk: TalkOptions
+
+  func run() throws {
+    let writer = try self.writer.open(path: database.path(), isQuiet: talk.quiet)
+    let space = try writer.database.read { try self.space.resolve(in: $0) }
+    Interruption.listen()
+    let vectors = try writer.database.read { try $0.rows(in: space).count }
+    let progress = ProgressLine(counting: "vectors", of: vectors, isQuiet: talk.quiet)
+    let summary = try IndexBuild(of: space, in: writer, threads: threads.count).run(isFresh: fresh) {
+      step, done, total in
+      try Interruption.check()
+      if step == .coding { progress.update(done: vectors * done / max(1, total)) }
+    }
+    progress.finish()
+    let rows: [[Value]] = [
+      [
+        .text(space.name), .integer(summary.record.rowCount), .integer(summary.added),
+        .integer(summary.record.listCount), .text(summary.isFresh ? "made" : "completed"),
+      ]
+    ]
+    try StandardOutput.write(
+      Report(["space", "vectors", "added", "lists", "index"], rows: rows), as: output.format)
+  }
+}
+
+/// `cellvec index drop`.
+struct DropIndex: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "drop", abstract: "Remove the index of a space; searches compare every cell again.")
+
+  @OptionGroup var database: DatabaseOptions
+  @OptionGroup var space: SpaceOptions
+  @OptionGroup var writer: WriterOptions
+  @OptionGroup var talk: TalkOptions
+
+  func run() throws {
+    let writer = try self.writer.open(path: database.path(), isQuiet: talk.quiet)
+    let (space, hasIndex) = try writer.database.read { snapshot in
+      let space = try self.space.resolve(in: snapshot)
+      return (space, try snapshot.hasIndex(space))
+    }
+    try writer.write { try $0.dropIndex(of: space) }
+    talk.say(hasIndex ? "dropped the index of space \(space.name)" : "space \(space.name) had no index")
+  }
+}
+
+/// `cellvec index status`.
+struct IndexStatus: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Say which spaces have an index, and what it holds.",
+    discussion: """
+      "fresh" are vectors that the index lacks, which every search compares one by
+      one, "left" codes of vectors that are gone; "hot" are bytes of codes for each
+      vector. "reach" tells how far a search goes for a recall of 0.9, 0.95, ...
+      """)
+
+  @OptionGroup var database: DatabaseOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let report = try database.open().read { snapshot in
+      var report = Report([
+        "space", "vectors", "indexed", "fresh", "left", "segments", "lists", "bytes",
+        Column("hot", decimals: 1),
+        "recalls", "reach",
+      ])
+      for space in snapshot.spaces {
+        let present = try snapshot.rows(in: space)
+        guard let record = try snapshot.indexRecord(of: space) else {
+          report.append(
+            [.text(space.name), .integer(present.count), .integer(0), .integer(present.count)]
+              + Array(repeating: .null, count: 7))
+          continue
+        }
+        let indexed = try snapshot.indexedRows(in: space).count
+        let codes = record.rowCount
+        report.append([
+          .text(space.name), .integer(present.count), .integer(indexed), .integer(present.count - indexed),
+          .integer(codes - indexed), .integer(record.segments.count), .integer(record.listCount),
+          .integer(try snapshot.indexByteCount(of: space)), .real(record.codeByteCount),
+          .list(record.calibrations.map { "\($0.recall)" }), .list(record.calibrations.map { "\($0.reach)" }),
+        ])
+      }
+      return report
+    }
+    try StandardOutput.write(report, as: output.format)
+  }
+}

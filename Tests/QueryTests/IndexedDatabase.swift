@@ -1,0 +1,94 @@
+import Identity
+import Query
+import Randomness
+import Storage
+import TestSupport
+
+/// A database with one space of vectors around some centres, as a test of indexes fills, changes and searches it.
+struct IndexedDatabase {
+  let writer: DatabaseWriter
+  let space: SpaceRecord
+  private var imageCount: UInt64 = 0
+
+  init(in directory: String, dimension: Int) throws {
+    writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+    space = try writer.write { try $0.addSpace(name: "test", dimension: dimension) }
+  }
+
+  /// - Returns: the rows of the vectors, in their order.
+  @discardableResult
+  mutating func add(_ vectors: [[Float]]) throws -> [Row] {
+    imageCount += 1
+    let number = imageCount
+    return try writer.write { transaction in
+      let image = try transaction.addImage(
+        ImageRecord(
+          identity: ContentHash(high: 1, low: number), name: "part \(number)", files: [], width: 0, height: 0)
+      )
+      let rows = try transaction.addCells(
+        vectors.indices.map { CellRecord(image: image, object: .index(UInt32($0)), geometry: nil) }, of: image
+      )
+      try vectors.flatMap { $0 }.withUnsafeBufferPointer {
+        try transaction.setVectors($0, of: rows, in: space)
+      }
+      return rows
+    }
+  }
+
+  func set(_ vectors: [[Float]], of rows: [Row]) throws {
+    try writer.write { transaction in
+      try vectors.flatMap { $0 }.withUnsafeBufferPointer {
+        try transaction.setVectors($0, of: rows, in: space)
+      }
+    }
+  }
+
+  func delete(_ rows: some Sequence<Row>) throws {
+    _ = try writer.write { try $0.deleteCells(RowSet(rows)) }
+  }
+
+  @discardableResult
+  func build(isFresh: Bool = false) throws -> IndexBuild.Summary {
+    try IndexBuild(of: space, in: writer, threads: 2).run(isFresh: isFresh)
+  }
+
+  /// Through the index however few rows match.
+  func search(
+    _ queries: [[Float]], k: Int, among rows: RowSet? = nil, recall: Double = 0.99, threads: Int = 2
+  ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
+    try writer.database.read {
+      try $0.nearest(
+        to: queries.flatMap { $0 }, count: queries.count, k: k, in: space, among: rows, recall: recall,
+        threads: threads, exactLimit: 0)
+    }
+  }
+
+  func exact(_ queries: [[Float]], k: Int, among rows: RowSet? = nil) throws -> [[Neighbor]] {
+    try writer.database.read {
+      try $0.nearest(to: queries.flatMap { $0 }, count: queries.count, k: k, in: space, among: rows)
+    }
+  }
+}
+
+/// Vectors around centres, some of which are far apart.
+func clusteredVectors(
+  _ count: Int, dimension: Int, clusters: Int = 40, seed: UInt64, spread: Float = 0.5
+) -> [[Float]] {
+  var centres = SeededGenerator(seed: 99)
+  let middles = (0..<clusters).map { _ in (0..<dimension).map { _ in Float(centres.normal()) } }
+  var generator = SeededGenerator(seed: seed)
+  return (0..<count).map { _ in
+    let middle = middles[Int(generator.next() % UInt64(clusters))]
+    return middle.map { $0 + spread * Float(generator.normal()) }
+  }
+}
+
+/// The share of the true neighbors that were found.
+func recall(_ found: [[Neighbor]], _ truth: [[Neighbor]]) -> Double {
+  var (hits, total) = (0, 0)
+  for (found, truth) in zip(found, truth) {
+    hits += Set(found.map(\.row)).intersection(truth.map(\.row)).count
+    total += truth.count
+  }
+  return total == 0 ? 1 : Double(hits) / Double(total)
+}

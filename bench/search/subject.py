@@ -1,0 +1,69 @@
+"""cellvec as a subject of measurements."""
+
+import csv
+import io
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import numpy
+
+K = 10
+
+
+class Cellvec:
+    name = "cellvec"
+    settings = [0.9, 0.95, 0.99, 0.999]
+
+    def __init__(self, program, folder, name):
+        self.program, self.folder = program, folder
+        self.db = os.path.join(folder, name)
+        self.seconds = None
+
+    def run(self, *arguments):
+        return subprocess.run([self.program, *arguments], check=True, capture_output=True, text=True)
+
+    def add(self, vectors, clusters, seed):
+        """Imports vectors with their cluster and a random number "lot" below 100; returns the lots."""
+        array, table = (os.path.join(self.folder, f"added.{end}") for end in ("npy", "csv"))
+        lots = numpy.random.default_rng(seed).integers(0, 100, len(vectors))
+        numpy.save(array, vectors)
+        with open(table, "w", newline="") as file:
+            csv.writer(file).writerows([["cluster", "lot"], *zip(clusters.tolist(), lots.tolist())])
+        self.run("import", array, "--db", self.db, "--metadata", table, "--quiet")
+        for path in array, table:
+            os.remove(path)
+        return lots
+
+    def build(self, *options):
+        start = time.perf_counter()
+        self.run("index", "build", "--db", self.db, "--quiet", *options)
+        self.seconds = time.perf_counter() - start
+
+    def status(self):
+        return next(csv.DictReader(io.StringIO(self.run("index", "status", "--db", self.db, "--csv").stdout)))
+
+    def byte_count(self):
+        return os.stat(os.path.join(self.db, "data.mdb")).st_blocks * 512
+
+    def copy(self, name):
+        other = Cellvec(self.program, self.folder, name)
+        shutil.rmtree(other.db, ignore_errors=True)
+        self.run("backup", other.db, "--db", self.db)
+        return other
+
+    def search(self, queries, setting, threads, condition=None):
+        """Rows of the nearest [queries, 10], -1 where there are fewer, and the seconds of the search without start and
+        output: of the wall clock, and of processors."""
+        array = os.path.join(self.folder, "queries.npy")
+        numpy.save(array, queries)
+        result = self.run(
+            "search", "--db", self.db, "--vectors", array, "-k", str(K), "--recall", str(setting), "--threads",
+            str(threads), "--explain", "--csv", *(["--where", condition] if condition else []))
+        found = numpy.full((len(queries), K), -1)
+        for row in csv.DictReader(io.StringIO(result.stdout)):
+            found[int(row["query"]), int(row["rank"]) - 1] = int(row["cell"])
+        seconds, processors = re.search(r"in ([\d.e-]+) s, with ([\d.e-]+) s", result.stderr).groups()
+        return found, float(seconds), float(processors)
