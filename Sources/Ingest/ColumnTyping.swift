@@ -8,7 +8,16 @@ package struct ColumnTyping: Sendable, Equatable {
   package let type: FieldType
 
   /// Spellings of "no value" in a column of numbers, beside the empty text.
-  static let missingNumbers: Set<String> = ["na", "n/a", "nan", "null", "none", "-"]
+  private static let missingNumbers: Set<String> = ["na", "n/a", "nan", "null", "none", "-"]
+
+  static func isMissingNumber(_ text: String) -> Bool { missingNumbers.contains(text.lowercased()) }
+
+  /// Whether a text is a value of a column of numbers, or stands for none.
+  static func isNumberOrMissing(_ text: UnsafeRawBufferPointer) -> Bool {
+    if text.isEmpty || plainDecimalNumber(text) != nil { return true }
+    let text = String(decoding: text, as: UTF8.self).trimmingSpaces
+    return text.isEmpty || finiteNumber(text) != nil || isMissingNumber(text)
+  }
 
   /// The value of one table cell; nil for an empty one.
   /// - Throws: `badData` when the text is no number in a column of numbers.
@@ -23,7 +32,7 @@ package struct ColumnTyping: Sendable, Equatable {
       return items.isEmpty ? nil : .list(items)
     case .number:
       if let number = finiteNumber(text) { return .number(number) }
-      if ColumnTyping.missingNumbers.contains(text.lowercased()) { return nil }
+      if ColumnTyping.isMissingNumber(text) { return nil }
       throw Fault(
         .badData, place(), expected: "a number in column \"\(name)\"", found: "\"\(text)\"",
         remedy: "correct it, or read the column as text with --type \(name)=string")
@@ -46,7 +55,7 @@ struct ColumnInference {
     if text.isEmpty { return }
     if finiteNumber(text) != nil, !hasPaddingZero(text) {
       hasNumbers = true
-    } else if !ColumnTyping.missingNumbers.contains(text.lowercased()) {
+    } else if !ColumnTyping.isMissingNumber(text) {
       hasOthers = true
       if text.utf8.contains(UInt8(ascii: ";")) { hasSemicolon = true }
     }
@@ -96,7 +105,7 @@ func fieldName(ofColumn column: String) -> String {
 }
 
 /// Names that reports and exports give to columns of their own, which no field may take.
-let reservedNames: Set = ["cell", "object", "query", "rank", "similarity"]
+let reservedNames: Set = ["cell", "cell_count", "object", "query", "rank", "similarity"]
 
 /// The types of a table's columns: as asked for, else as the database has the field, else as the texts look.
 /// - Throws: `badData` when two columns would become one field, `usage` when a type is asked for that the

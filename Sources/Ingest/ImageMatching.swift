@@ -26,7 +26,8 @@ struct ImageMatching {
           .usage, "--join \(join)", "names no column of \(path)",
           remedy: "columns: \(columns.joined(separator: ", "))")
       }
-      try self.init(ImageMatching.best(among: [column], of: table, images), table, path, images)
+      try self.init(
+        ImageMatching.best(among: [column], isAsked: true, of: table, images), table, path, images)
     } else if !grouped.isEmpty {
       let names = grouped.map { columns[$0] }
       let keys = Dictionary(grouping: table.rows.indices) { row in grouped.map { table.rows[row][$0] } }
@@ -37,7 +38,8 @@ struct ImageMatching {
       try self.init((rows, description), table, path, images)
     } else {
       try self.init(
-        ImageMatching.best(among: Array(columns.indices), of: table, images), table, path, images)
+        ImageMatching.best(among: Array(columns.indices), isAsked: false, of: table, images), table, path,
+        images)
     }
   }
 
@@ -60,9 +62,11 @@ struct ImageMatching {
   /// holds; nil when none holds any.
   ///
   /// A plate's name leaves many rows to an image, its well's too, both together one: columns are added for as
-  /// long as that tells more.
+  /// long as that tells more. Short numbers are parts of many names and values of many columns: they name nothing by
+  /// themselves.
+  /// - Parameter isAsked: whether it was said that these columns name images.
   private static func best(
-    among columns: [Int], of table: CSVTable, _ images: [FieldOfView]
+    among columns: [Int], isAsked: Bool, of table: CSVTable, _ images: [FieldOfView]
   ) -> (rows: [[Int]], description: String)? {
     for kind in ImageNames.allCases {
       let join = NameJoin(table, names: images.map(kind.names(of:)))
@@ -77,6 +81,14 @@ struct ImageMatching {
         reached = distinctness
       }
       if chosen.isEmpty { continue }
+      if kind == .parts, !isAsked, chosen.allSatisfy(join.holdsShortNumbersAlone) {
+        // Another column that holds names of the same images vouches for them, as that of the well for the site's.
+        let witness = candidates.first {
+          !join.holdsShortNumbersAlone($0) && join.distinctness(of: chosen + [$0]) >= reached
+        }
+        guard let witness else { continue }
+        chosen.append(witness)
+      }
       chosen.sort()
       let titles = chosen.map { "\"\(table.columns[$0])\"" }.joined(separator: ", ")
       let noun = chosen.count == 1 ? "column" : "columns"
@@ -140,6 +152,15 @@ private struct NameJoin {
     }
     let rows = imageCounts.reduce(0) { $0 + Double(rowCounts[$1.key] ?? 0) / Double($1.value) }
     return Distinctness(images: images, rows: rows)
+  }
+
+  /// Whether all names of images that a column holds are numbers of three digits at most.
+  func holdsShortNumbersAlone(_ column: Int) -> Bool {
+    names.allSatisfy { names in
+      names.filter(values[column].contains).allSatisfy { name in
+        name.utf8.count <= 3 && name.utf8.allSatisfy { (48...57).contains($0) }
+      }
+    }
   }
 
   /// Every way in which names of one image can stand in the columns.

@@ -48,8 +48,8 @@ extension SpaceRecord {
   func require(_ asked: ScalarType?) throws {
     guard let asked, asked != scalar else { return }
     throw Fault(
-      .usage, "--store", "space \"\(name)\" keeps \(scalar.rawValue), not \(asked.rawValue)",
-      remedy: "leave --store out, or name a new space with --space")
+      .usage, "--dtype", "space \"\(name)\" keeps \(scalar.rawValue), not \(asked.rawValue)",
+      remedy: "leave --dtype out, or name a new space with --space")
   }
 }
 

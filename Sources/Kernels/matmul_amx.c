@@ -76,38 +76,28 @@ TARGET_INLINE void shape_tiles(size_t upper, size_t lower) {
 MATRIX(matrix_bf16, _tile_dpbf16ps)
 MATRIX(matrix_i8, _tile_dpbusd)
 
-// Words that fill no block are multiplied as elsewhere, and added to those sums.
-TARGET static void matrix_bf16(size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel, size_t count,
-                               uint32_t *sums, size_t sums_stride) {
-  const size_t blocks = count / TILE_WORDS, whole = blocks * TILE_WORDS;
-  if (blocks) matrix_bf16_blocks(rows, x, stride, panel, blocks, sums, sums_stride);
-  if (blocks && whole == count) return;
-  uint32_t rest[ROWS * COLUMNS];
-  for (size_t start = 0; start < rows; start += ROWS) {
-    const size_t some = rows - start < ROWS ? rows - start : ROWS;
-    tile_bf16(some, x + start * stride + whole, stride, panel + whole * COLUMNS, count - whole, rest, COLUMNS);
-    for (size_t i = 0; i < some * COLUMNS; i += LANES_OF_A_REGISTER) {
-      uint32_t *target = sums + (start + i / COLUMNS) * sums_stride + i % COLUMNS;
-      store(target, blocks ? load(target) + load(rest + i) : load(rest + i));
-    }
-  }
-}
+#define ADD_FLOATS(a, b) ((a) + (b))
+#define ADD_INTS(a, b) ((floats)((words)(a) + (words)(b)))
 
-TARGET static void matrix_i8(size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel, size_t count,
-                             uint32_t *sums, size_t sums_stride) {
-  const size_t blocks = count / TILE_WORDS, whole = blocks * TILE_WORDS;
-  if (blocks) matrix_i8_blocks(rows, x, stride, panel, blocks, sums, sums_stride);
-  if (blocks && whole == count) return;
-  uint32_t rest[ROWS * COLUMNS];
-  for (size_t start = 0; start < rows; start += ROWS) {
-    const size_t some = rows - start < ROWS ? rows - start : ROWS;
-    tile_i8(some, x + start * stride + whole, stride, panel + whole * COLUMNS, count - whole, rest, COLUMNS);
-    for (size_t i = 0; i < some * COLUMNS; i += LANES_OF_A_REGISTER) {
-      uint32_t *target = sums + (start + i / COLUMNS) * sums_stride + i % COLUMNS;
-      const words sum = (words)load(rest + i) + (blocks ? (words)load(target) : (words){});
-      store(target, (floats)sum);
-    }
+// Words that fill no block are multiplied as elsewhere, and added to those sums.
+#define MATRIX_TILE(name, tile, ADD)                                                                           \
+  TARGET static void name(size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel, size_t count,  \
+                          uint32_t *sums, size_t sums_stride) {                                                \
+    const size_t blocks = count / TILE_WORDS, whole = blocks * TILE_WORDS;                                     \
+    if (blocks) name##_blocks(rows, x, stride, panel, blocks, sums, sums_stride);                              \
+    if (blocks && whole == count) return;                                                                      \
+    uint32_t rest[ROWS * COLUMNS];                                                                             \
+    for (size_t start = 0; start < rows; start += ROWS) {                                                      \
+      const size_t some = rows - start < ROWS ? rows - start : ROWS;                                           \
+      tile(some, x + start * stride + whole, stride, panel + whole * COLUMNS, count - whole, rest, COLUMNS);   \
+      for (size_t i = 0; i < some * COLUMNS; i += LANES_OF_A_REGISTER) {                                       \
+        uint32_t *target = sums + (start + i / COLUMNS) * sums_stride + i % COLUMNS;                           \
+        store(target, blocks ? ADD(load(target), load(rest + i)) : load(rest + i));                            \
+      }                                                                                                        \
+    }                                                                                                          \
   }
-}
+
+MATRIX_TILE(matrix_bf16, tile_bf16, ADD_FLOATS)
+MATRIX_TILE(matrix_i8, tile_i8, ADD_INTS)
 
 #endif

@@ -66,7 +66,7 @@ func unitVectors(
     var norm2 = 0.0
     for i in start..<start + dimension { norm2 += Double(queries[i]) * Double(queries[i]) }
     guard norm2.isFinite else {
-      throw Fault(.badData, "query \(start / dimension + 1)", "holds NaN or infinity")
+      throw Fault(.badData, "query \(start / dimension)", "holds NaN or infinity")
     }
     guard norm2 > 0 else { continue }
     let norm = norm2.squareRoot()

@@ -19,15 +19,15 @@ extension Snapshot {
   /// The mean of the vectors of some cells, each scaled to unit length: what they have in common, whatever their
   /// lengths. Zero vectors count as none.
   ///
-  /// - Returns: [dimension] and how many cells it is of; nil when none has a vector in the space, or only zeros.
-  package func meanVector(of rows: RowSet, in space: SpaceRecord) throws -> (vector: [Float], count: Int)? {
+  /// - Returns: [dimension]; nil when none has a vector in the space, or only zeros.
+  package func meanVector(of rows: RowSet, in space: SpaceRecord) throws -> [Float]? {
     let present = try rows.intersection(self.rows(in: space))
     var means = MeanVectors(groups: 1, dimension: space.dimension)
     try forEachBlock(of: space, containing: present) { block in
       for row in block.rows { means.add(block, row, to: [0]) }
     }
     let mean = means.mean(0)
-    return mean.contains { $0 != 0 } ? (mean, present.count) : nil
+    return mean.contains { $0 != 0 } ? mean : nil
   }
 
   /// The values of a field whose cells are on average nearest to each query, nearest first.

@@ -33,11 +33,14 @@ package struct NeighborVotes: Sendable {
   package let results: [Result]
   package let rule: Rule
 
+  /// Samples that are searched for together: it bounds the memory of queries and neighbors.
+  private static let batchLimit = 1024
+
   /// - Parameters:
   ///   - ks: how many neighbors vote, each at least 1.
   ///   - temperature: T, above 0.
   ///   - progress: called after each group with the number of samples that it has; a throw ends the work.
-  /// - Complexity: one exact search a group, or a batch of samples that are not grouped.
+  /// - Complexity: one exact search for each 1,024 samples of a group, or for fewer where a group has fewer.
   /// - Throws: `badData` where all cells are of one group.
   package init(
     of samples: DatabaseSamples, in space: SpaceRecord, of snapshot: borrowing Snapshot, ks: [Int],
@@ -51,32 +54,35 @@ package struct NeighborVotes: Sendable {
     let sampleOfRow = Dictionary(
       uniqueKeysWithValues: zip(samples.rows, samples.rows.indices.map { Int32($0) }))
     var probabilities = ks.map { _ in [Float](repeating: 0, count: samples.rows.count * classCount) }
-    let most = ks.max() ?? 1
+    let most = min(ks.max() ?? 1, samples.rows.count)
 
-    for batch in samples.batches {
-      let others = batch.isGroup ? all.subtracting(RowSet(batch.samples.map { samples.rows[Int($0)] })) : all
+    for group in samples.groupsToClassify {
+      let others = group.isAlone ? all : all.subtracting(RowSet(group.samples.map { samples.rows[Int($0)] }))
       guard !others.isEmpty else {
         throw Fault(
           .badData, "the cells", expected: "cells of two groups or more", found: "one group",
           remedy: "group by another field, or not at all with --ungrouped")
       }
-      var queries = [Float](repeating: 0, count: batch.samples.count * space.dimension)
-      queries.withUnsafeMutableBufferPointer { vectors.gather(batch.samples, into: $0) }
-      // A cell that is not grouped finds itself, and is struck out.
-      let found = try snapshot.nearest(
-        to: queries, count: batch.samples.count, k: batch.isGroup ? most : most + 1, in: space, among: others,
-        threads: threads)
-      for (sample, neighbors) in zip(batch.samples, found) {
-        let voters = neighbors.filter { $0.row != samples.rows[Int(sample)] }
-        for (index, k) in ks.enumerated() {
-          let vote = samples.labels.vote(
-            of: voters.prefix(k).map { (sampleOfRow[$0.row] ?? 0, Double($0.similarity)) },
-            temperature: temperature)
-          probabilities[index].replaceSubrange(
-            Int(sample) * classCount..<(Int(sample) + 1) * classCount, with: vote)
+      for start in stride(from: 0, to: group.samples.count, by: Self.batchLimit) {
+        let batch = group.samples[start..<min(start + Self.batchLimit, group.samples.count)]
+        var queries = [Float](repeating: 0, count: batch.count * space.dimension)
+        queries.withUnsafeMutableBufferPointer { vectors.gather(batch, into: $0) }
+        // A cell that is not grouped finds itself, and is struck out.
+        let found = try snapshot.nearest(
+          to: queries, count: batch.count, k: group.isAlone ? most + 1 : most, in: space, among: others,
+          threads: threads)
+        for (sample, neighbors) in zip(batch, found) {
+          let voters = neighbors.filter { $0.row != samples.rows[Int(sample)] }
+          for (index, k) in ks.enumerated() {
+            let vote = samples.labels.vote(
+              of: voters.prefix(k).map { (sampleOfRow[$0.row] ?? 0, Double($0.similarity)) },
+              temperature: temperature)
+            probabilities[index].replaceSubrange(
+              Int(sample) * classCount..<(Int(sample) + 1) * classCount, with: vote)
+          }
         }
+        try progress(batch.count)
       }
-      try progress(batch.samples.count)
     }
 
     let indices = samples.rows.indices.map { Int32($0) }
@@ -124,23 +130,17 @@ extension LabelTable {
 }
 
 extension DatabaseSamples {
-  /// Samples that are classified together: a group, without neighbors in it; or some that are not grouped.
-  fileprivate struct Batch {
-    let samples: ArraySlice<Int32>
-    let isGroup: Bool
+  /// Samples that are not classified by one another.
+  fileprivate struct Group {
+    let samples: [Int32]
+    /// Whether each is left out for itself alone.
+    let isAlone: Bool
   }
 
-  /// Bounds the memory of a batch's queries and neighbors.
-  private static let batchLimit = 1024
-
-  fileprivate var batches: [Batch] {
+  fileprivate var groupsToClassify: [Group] {
     let indices = rows.indices.map { Int32($0) }
-    guard let groups else {
-      return stride(from: 0, to: indices.count, by: Self.batchLimit).map {
-        Batch(samples: indices[$0..<min($0 + Self.batchLimit, indices.count)], isGroup: false)
-      }
-    }
+    guard let groups else { return [Group(samples: indices, isAlone: true)] }
     let members = Dictionary(grouping: indices) { groups[Int($0)] }
-    return members.sorted { $0.key < $1.key }.map { Batch(samples: $0.value[...], isGroup: true) }
+    return members.sorted { $0.key < $1.key }.map { Group(samples: $0.value, isAlone: false) }
   }
 }

@@ -29,7 +29,7 @@ struct DatabaseStatistics: Encodable {
     let name: String
     let dimension: Int
     /// The numbers that the vectors are kept in.
-    let store: ScalarType
+    let dtype: ScalarType
     let vectors: Int
     /// Digest of the backbone's weights; nil for imported vectors.
     let backbone: String?
@@ -76,13 +76,13 @@ struct DatabaseStatistics: Encodable {
       ("cells", .integer(cells)),
     ])
     let spaceReport = Report(
-      ["space", "dimension", "vectors", "channels", "strategy", "crops", "weights", "precision", "store"],
+      ["space", "dimension", "vectors", "channels", "strategy", "crops", "weights", "precision", "dtype"],
       rows: spaces.map {
         [
           .text($0.name), .integer($0.dimension), .integer($0.vectors),
           .text($0.recipe?.roles.joined(separator: ";")), .text($0.strategy), .text($0.recipe?.preparation),
           .text($0.backbonePath), .text($0.precisions?.joined(separator: ";")),
-          .text($0.store.rawValue),
+          .text($0.dtype.rawValue),
         ]
       })
     let fieldReport = Report(
@@ -115,7 +115,7 @@ extension DatabaseStatistics.Space {
   fileprivate init(_ space: SpaceRecord, in snapshot: borrowing Snapshot) throws {
     let recipe = try space.recipe.map { try Recipe(canonicalJSON: $0, space: space.name) }
     self.init(
-      name: space.name, dimension: space.dimension, store: space.scalar,
+      name: space.name, dimension: space.dimension, dtype: space.scalar,
       vectors: try snapshot.rows(in: space).count,
       backbone: space.backboneHash, backbonePath: space.backbonePath,
       backboneBranch: space.backboneBranch, precisions: space.precisions,

@@ -29,7 +29,7 @@ struct SearchReport {
 
   /// - Parameter found: values of a field for each query, nearest first.
   init(of found: [[NeighborGroup]], for queries: Queries, by field: Field) {
-    var report = Report(queries.columns + ["rank", Column(field.name), "cells", Self.similarity])
+    var report = Report(queries.columns + ["rank", Column(field.name), "cell_count", Self.similarity])
     for (query, groups) in found.enumerated() {
       for (rank, group) in groups.enumerated() {
         report.append(

@@ -42,6 +42,26 @@ import Testing
     #expect(metadata.summary?.join == "column \"well\" with parts of image names")
   }
 
+  @Test func shortNumbersNameNoImageByThemselves() throws {
+    let numbered = [1, 2, 3].map { site in
+      FieldOfView(
+        name: "plate7_D02_\(site)", channels: [ChannelSource(role: "protein", path: "in/plate7_D02_\(site).png")])
+    }
+    func join(_ table: String, by column: String? = nil) throws -> ImageMetadata {
+      try withTemporaryDirectory { directory in
+        try writeText(table, to: "\(directory)/t.csv")
+        return try ImageMetadata(
+          table: "\(directory)/t.csv", join: column, namePattern: nil, types: [:], images: numbered,
+          existing: [])
+      }
+    }
+    #expect(throws: Fault.self) { try join("gene,grade\nAAMP,1\nBAG6,2\n") }
+    let asked = try join("gene,grade\nAAMP,1\nBAG6,2\n", by: "grade")
+    #expect(asked.values(of: "plate7_D02_2")["gene"] == .string("BAG6"))
+    let beside = try join("gene,well,site\nAAMP,D02,1\nBAG6,D02,2\n")
+    #expect(beside.values(of: "plate7_D02_2")["gene"] == .string("BAG6"))
+  }
+
   @Test func typesAreGuessedFromAllRows() throws {
     let metadata = try join(
       "well,dose,plate,labels,note\nA01,1.5,007,a;b,\"x, y\"\nA02,nan,008,b,\nB01,-2e3,009,,z\n")

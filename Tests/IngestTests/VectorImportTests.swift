@@ -46,6 +46,20 @@ import Testing
     }
   }
 
+  /// "007" is read as a number where it has to be one, but does not hide what is none.
+  @Test func aTextAmongNumbersIsFoundBeforeAnythingIsWritten() throws {
+    try withTemporaryDirectory { directory in
+      _ = try writeVectors("\(directory)/v.npy", count: 3, dimension: 3)
+      try writeText("dose\n007\n1\nabc\n", to: "\(directory)/m.csv")
+      let fault = #expect(throws: Fault.self) {
+        try VectorImport(
+          vectors: "\(directory)/v.npy", metadata: "\(directory)/m.csv", types: ["dose": .number],
+          existing: [])
+      }
+      #expect(fault?.description.contains("m.csv line 4: expected a number") == true)
+    }
+  }
+
   @Test func theSameArrayAgainChangesNothing() throws {
     try withTemporaryDirectory { directory in
       _ = try writeVectors("\(directory)/v.npy", count: 10, dimension: 3)

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Kernels
 import Testing
 
@@ -27,12 +26,5 @@ import Testing
 
   @Test func theActiveSetIsOneThatTheMachineRuns() {
     #expect(kernels_active_isa().rawValue <= kernels_best_isa().rawValue)
-  }
-
-  @Test func bfloat16PaysWhereItsInstructionsAreFastOnes() throws {
-    let processors = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
-    let isa = kernels_active_isa()
-    let isFast = isa == KERNELS_AMX || isa == KERNELS_AVX512_BF16 && !processors.contains("GenuineIntel")
-    #expect(kernels_bf16_pays() == isFast)
   }
 }

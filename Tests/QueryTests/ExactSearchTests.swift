@@ -110,7 +110,7 @@ private func randomRows(_ count: Int, percent: UInt64, using generator: inout Se
       let fault = #expect(throws: Fault.self) {
         try source.nearest(to: [1, 1, 1, value], count: 2, k: 1, in: source.space)
       }
-      #expect(fault?.description == "query 2: holds NaN or infinity")
+      #expect(fault?.description == "query 1: holds NaN or infinity")
     }
     let fault = #expect(throws: Fault.self) {
       try source.nearest(to: [1, 2, 3], count: 1, k: 1, in: source.space)

@@ -13,7 +13,14 @@ expect_exit 0 cellvec update --db db --set gene=BAG6 dose=2.5 --clear remark --w
 expect_stdout '^gene,string,4,0,0$'
 expect_stdout '^dose,number,4,0,0$'
 expect_stdout '^remark,string,0,4,0$'
+expect_stderr '^new field: dose$'
 expect_stderr '^changed 4 of 4 cells$'
+# The table that was imported has other genes: reading it again undoes the update, and says so.
+cellvec backup again --db db >/dev/null 2>&1
+expect_exit 0 cellvec import vectors.npy --db again --space s --metadata cells.csv --type localization=list
+expect_stderr '^warning: values of 4 cells were replaced by those of the table, which undoes updates of theirs$'
+expect_exit 0 cellvec import vectors.npy --db again --space s --metadata cells.csv --type localization=list
+expect_equal "nothing is replaced twice" "$(grep -c replaced "$_err")" 0
 expect_exit 0 cellvec list --db db --where "gene = 'BAG6' AND dose > 2 AND remark IS NULL" --csv
 expect_lines 5
 expect_exit 0 cellvec check --db db

@@ -6,7 +6,7 @@ cellvec import vectors.npy --db db --space t --quiet >/dev/null
 cellvec train --db db --space t --labels localization --ungrouped --folds 2 --epochs 2 --save h --quiet >/dev/null
 
 expect_exit 0 cellvec spaces --db db --csv
-expect_stdout '^space,dimension,vectors,heads,weights,store$'
+expect_stdout '^space,dimension,vectors,heads,weights,dtype$'
 expect_stdout '^t,4,40,h,,float32$'
 expect_exit 0 cellvec spaces rename t second --db db
 expect_exit 64 cellvec spaces rename second s --db db

@@ -51,7 +51,7 @@ mean=$(column 2)
 expect_exit 0 cellvec search --db db --cell 3 -k all --csv
 expect_equal "the mean of one cell is the cell" "$mean" "$(column 2)"
 expect_exit 0 cellvec search --db db --mean-of "gene = 'G0'" --by gene --where "area > 110" -k all --csv
-expect_stdout '^rank,gene,cells,similarity'
+expect_stdout '^rank,gene,cell_count,similarity'
 expect_equal "genes" "$(column 2 | sort | tr '\n' ' ')" "G2 G3 G4 G5 G6 G7 G8 G9 "
 expect_equal "cells of a gene" "$(awk -F, '$2 == "G2" { print $3 }' "$_out")" 1
 expect_exit 0 cellvec search --db db --mean-of "gene = 'G0'" --by gene --include-self -k 1 --csv
@@ -75,6 +75,7 @@ expect_stdout '^neighbors +of another gene$'
 expect_exit 0 cellvec knn --db db --labels localization --ungrouped --json --quiet
 expect_equal "scores of classes" "$(python3 -c 'import json, sys; print([len(r["scores"]["perClass"]) for r in json.load(sys.stdin)["results"]])' <"$_out")" "[3, 3, 3]"
 expect_exit 64 cellvec knn --db db --labels localization -k 1,x
+expect_exit 0 cellvec knn --db db --labels localization --ungrouped -k 9223372036854775807 --csv --quiet
 expect_exit 64 cellvec knn --db db --labels localization --temperature 0
 expect_exit 65 cellvec knn --db db --labels localization
 expect_stderr '^cellvec: the cells: expected cells of two groups or more, found one group; group by another field'

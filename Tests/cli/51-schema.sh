@@ -17,8 +17,8 @@ with open("big.csv", "w") as table:
         table.write(f"g{row % 7},{row / 8 if row % 5 else ''},{'a;b' if row % 3 else ''}\n")
 PYTHON
 cellvec import big.npy --db lab --metadata big.csv --space big --quiet >/dev/null
-cellvec import big.npy --db lab --space half --store float16 --quiet >/dev/null
-cellvec import big.npy --db lab --space brain --store bfloat16 --quiet >/dev/null
+cellvec import big.npy --db lab --space half --dtype float16 --quiet >/dev/null
+cellvec import big.npy --db lab --space brain --dtype bfloat16 --quiet >/dev/null
 compare() {
   local space
   for space in cells big half brain; do

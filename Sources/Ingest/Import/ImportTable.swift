@@ -12,13 +12,15 @@ struct ImportTable: Sendable {
   /// What a column holds.
   private struct ColumnSurvey {
     var inference = ColumnInference()
-    /// The first text that is no number, and its line.
-    var other: (text: String, line: Int)?
+    /// The first text that is no number and stands for none, and its line.
+    private(set) var other: (text: String, line: Int)?
 
     mutating func observe(_ text: UnsafeRawBufferPointer, line: Int) {
-      let hadOthers = inference.hasOthers
       inference.observe(text)
-      if inference.hasOthers, !hadOthers { other = (String(decoding: text, as: UTF8.self), line) }
+      // Identifiers such as "007" are no numbers by themselves, but can be read as such.
+      if other == nil, inference.hasOthers, !ColumnTyping.isNumberOrMissing(text) {
+        other = (String(decoding: text, as: UTF8.self), line)
+      }
     }
   }
 

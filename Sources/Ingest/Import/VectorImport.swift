@@ -277,12 +277,28 @@ package struct VectorImport {
     let step = max(1, (1 << 18) / dimension)
     for start in stride(from: 0, to: count, by: step) {
       try vectors.readVectors(start..<min(start + step, count)) { part in
+        if scalar == .float16 { try requireBits(of: part, from: start) }
         guard let index = scalar.firstBeyond(in: part) else { return }
         throw Fault(
           .badData, path, expected: "numbers up to \(scalar.greatestText), which \(scalar.rawValue) can hold",
           found: "\(part[index]) in row \(start + index / dimension), column \(index % dimension)",
-          remedy: "import into a space of another type with --store")
+          remedy: "import into a space of another type with --dtype")
       }
+    }
+  }
+
+  /// - Parameters:
+  ///   - part: [vectors, dimension], the first of which is number `start`.
+  /// - Throws: `badData` for a vector that is not zero and of which float16 would keep too little, or nothing.
+  private func requireBits(of part: UnsafeBufferPointer<Float>, from start: Int) throws {
+    let leastNormal: Float = 0x1p-14
+    for vector in 0..<part.count / dimension {
+      let largest = part[vector * dimension..<(vector + 1) * dimension].reduce(0) { max($0, abs($1)) }
+      guard largest > 0, largest < leastNormal else { continue }
+      throw Fault(
+        .badData, path, expected: "vectors with a number of 6.1e-5 or more, which float16 keeps as others",
+        found: "none above \(largest) in row \(start + vector)",
+        remedy: "scale the vectors, or import them with --dtype bfloat16")
     }
   }
 

@@ -1,11 +1,15 @@
 import Faults
 import Glibc
+import Synchronization
 
 /// The one writer of a database, from `init` to the end of its life. Any thread may write, one at a time.
 package final class DatabaseWriter: Sendable {
   /// The same database for reading.
   package let database: Database
   private let lock: WriterLock
+  private let replaced = Mutex(0)
+  /// In how many cells transactions have replaced a value by another one so far; one is counted each time.
+  package var replacedCellCount: Int { replaced.withLock { $0 } }
 
   /// Opens a database for writing.
   /// - Parameters:
@@ -32,7 +36,9 @@ package final class DatabaseWriter: Sendable {
   package func write<Result>(_ body: (inout WriteTransaction) throws -> Result) throws -> Result {
     var transaction = try WriteTransaction.begin(Transaction(database.environment, isWriting: true))
     let result = try body(&transaction)
+    let count = transaction.replacedCellCount
     try transaction.commit()
+    replaced.withLock { $0 += count }
     return result
   }
 

@@ -100,14 +100,17 @@ extension WriteTransaction {
       throw Fault(.missingInput, "cell \(row)", "is not in the database")
     }
     let before = cell
+    var isReplaced = false
     for (field, value) in values {
       let old = cell.values[field]
       let new = try value.map { try stored($0, field: field) }
       if old == new { continue }
+      if old != nil, new != nil { isReplaced = true }
       try index(row, field: field, from: old, to: new)
       cell.values[field] = new
     }
     if cell == before { return false }
+    if isReplaced { replacedCellCount += 1 }
     try transaction.put(.cells, Key().appending(row), cell.encoded())
     return true
   }

@@ -56,5 +56,5 @@ private func unstorable(_ value: Float, of row: Row, column: Int, in space: Spac
     .badData, "the vector of cell \(row), column \(column)",
     expected: "numbers up to \(space.scalar.greatestText), which space \"\(space.name)\" keeps as "
       + space.scalar.rawValue,
-    found: "\(value)", remedy: "leave this cell out, or make another space with --store")
+    found: "\(value)", remedy: "leave this cell out, or make another space with --dtype")
 }

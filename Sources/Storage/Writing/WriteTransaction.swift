@@ -12,6 +12,8 @@ package struct WriteTransaction: ~Copyable {
   var sets = PendingSets()
   var numbers = PendingNumbers()
   var blocks = PendingBlocks()
+  /// How often a value of a cell was replaced by another one.
+  var replacedCellCount = 0
 
   static func begin(_ transaction: consuming Transaction) throws -> WriteTransaction {
     let fields = try transaction.allFields()

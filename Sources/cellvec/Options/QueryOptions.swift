@@ -72,7 +72,7 @@ struct QueryOptions: ParsableArguments {
           .missingInput, "--mean-of", "no cell that matches has a vector in space \"\(space.name)\"",
           remedy: "count cells with cellvec count --where")
       }
-      return Queries(vectors: mean.vector, count: 1, areNumbered: false, excluded: includeSelf ? nil : rows)
+      return Queries(vectors: mean, count: 1, areNumbered: false, excluded: includeSelf ? nil : rows)
     }
     if !image.isEmpty {
       let query = try ImageQuery(files: image, space: space, backbone: backbone)

@@ -28,6 +28,8 @@ struct ResultOptions: ParsableArguments {
     case by(Field)
   }
 
+  /// Whether results are values of a field, not cells.
+  var listsValues: Bool { by != nil }
   var leastSimilarity: Float { minSimilarity ?? -1 }
 
   func validate() throws {

@@ -72,6 +72,8 @@ struct FieldOptions: ParsableArguments {
       "Fields to show, or 'all'; default: all but probabilities.", valueName: "names"))
   private var fields: String?
 
+  var isGiven: Bool { fields != nil }
+
   /// - Throws: `missingInput` for a field that does not exist.
   func resolve(in snapshot: borrowing Snapshot) throws -> [Field] {
     let known = snapshot.fields

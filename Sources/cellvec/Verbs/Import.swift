@@ -24,7 +24,7 @@ struct Import: ParsableCommand {
   var space = "imported"
   @Option(help: ArgumentHelp("CSV or TSV table with one row for each vector.", valueName: "file"))
   var metadata: String?
-  @OptionGroup var numbers: StoreOptions
+  @OptionGroup var numbers: DtypeOptions
   @OptionGroup var fieldTypes: FieldTypeOptions
   @OptionGroup var writer: WriterOptions
   @OptionGroup var output: OutputOptions
@@ -42,9 +42,10 @@ struct Import: ParsableCommand {
     Interruption.listen()
     let progress = ProgressLine(counting: "vectors", of: source.count, isQuiet: talk.quiet)
     let added = try source.run(
-      into: space, keeping: numbers.store, of: writer, isCancelled: { Interruption.isRequested },
+      into: space, keeping: numbers.dtype, of: writer, isCancelled: { Interruption.isRequested },
       progress: { progress.update(done: $0) })
     progress.finish()
+    if let warning = replacementWarning(writer) { talk.say(warning) }
     try writer.completeIndexes()
     try StandardOutput.write(
       Report(

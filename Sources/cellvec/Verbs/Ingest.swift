@@ -28,7 +28,7 @@ struct Ingest: ParsableCommand {
   @Option(
     help: ArgumentHelp("Name of the embedding space; <backbone>-<strategy> by default.", valueName: "name"))
   var space: String?
-  @OptionGroup var numbers: StoreOptions
+  @OptionGroup var numbers: DtypeOptions
   @OptionGroup(title: "Metadata") var metadataOptions: MetadataOptions
   @Option(
     help: ArgumentHelp(
@@ -70,7 +70,7 @@ struct Ingest: ParsableCommand {
     let current = try writer.database.read { $0.fields }
     if current != fields { ingest.metadata = try metadata(of: grouping.images, fields: current) }
     let target = try writer.space(
-      named: space, scalar: numbers.store, recipe: ingest.recipe, embedder: ingest.embedder,
+      named: space, scalar: numbers.dtype, recipe: ingest.recipe, embedder: ingest.embedder,
       backbone: backbone.reference)
     Interruption.listen()
     let progress = ProgressLine(
@@ -87,6 +87,7 @@ struct Ingest: ParsableCommand {
     summary.images += grouping.problems.count
     summary.failures = grouping.problems + summary.failures
     for warning in IngestReport.warnings(summary) { talk.say("warning: \(warning)") }
+    if summary.metadata != nil, let warning = replacementWarning(writer) { talk.say(warning) }
     try StandardOutput.write(IngestReport.summary(summary, space: target), as: output.format)
     try Interruption.check()
     try end(with: summary.failures)

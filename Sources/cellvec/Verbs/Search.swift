@@ -45,6 +45,9 @@ struct Search: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    if results.listsValues && fields.isGiven {
+      throw ValidationError("--fields goes with results that are cells, not with --by")
+    }
     if !(recall > 0 && recall <= 1) {
       throw ValidationError("--recall: expected more than 0 and at most 1, found \(recall)")
     }

@@ -19,7 +19,7 @@ struct ListSpaces: ParsableCommand {
 
   func run() throws {
     let report = try database.open().read { snapshot in
-      var report = Report(["space", "dimension", "vectors", "heads", "weights", "store"])
+      var report = Report(["space", "dimension", "vectors", "heads", "weights", "dtype"])
       for space in snapshot.spaces {
         report.append([
           .text(space.name), .integer(space.dimension), .integer(try snapshot.rows(in: space).count),

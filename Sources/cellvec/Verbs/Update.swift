@@ -51,11 +51,11 @@ struct Update: ParsableCommand {
   func run() throws {
     let path = try database.path()
     if dryRun {
-      let update = try Database(path: path).read { try plan(in: $0) }
-      return try show(update)
+      let (update, known) = try Database(path: path).read { (try plan(in: $0), $0.fields) }
+      return try show(update, among: known)
     }
     let writer = try self.writer.open(path: path, isQuiet: talk.quiet)
-    let update = try writer.database.read { try plan(in: $0) }
+    let (update, known) = try writer.database.read { (try plan(in: $0), $0.fields) }
     Interruption.listen()
     let progress = ProgressLine(counting: "cells", of: nil, isQuiet: talk.quiet)
     let changed = try update.run(on: writer) {
@@ -63,7 +63,7 @@ struct Update: ParsableCommand {
       try Interruption.check()
     }
     progress.finish()
-    try show(update)
+    try show(update, among: known)
     talk.say("changed \(changed) of \(update.cells.count) cells")
   }
 
@@ -84,7 +84,11 @@ struct Update: ParsableCommand {
       setting: assignments, clearing: clear, types: types, of: rows ?? RowSet(), in: snapshot)
   }
 
-  private func show(_ update: MetadataUpdate) throws {
+  /// - Parameter known: the fields that the database had before.
+  private func show(_ update: MetadataUpdate, among known: [Field]) throws {
+    for column in update.columns where !known.contains(where: { $0.name == column.name }) {
+      talk.say("new field: \(column.name)")
+    }
     if let join = update.join { talk.say("joined by \(join)") }
     if !update.unmatchedLines.isEmpty {
       let shown = update.unmatchedLines.prefix(10).map(String.init).joined(separator: ", ")

@@ -45,7 +45,7 @@ struct MergePlan {
         expected: "vectors of \(other.scalar.rawValue), as the target has",
         found: space.scalar.rawValue,
         remedy: "rename it in one of the databases with cellvec spaces rename, "
-          + "or export its vectors and import them with --store \(other.scalar.rawValue)")
+          + "or export its vectors and import them with --dtype \(other.scalar.rawValue)")
     }
     let same = alike.filter { $0.scalar == space.scalar }
     if let named = same.first(where: { $0.name == space.name }) { return named }

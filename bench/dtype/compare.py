@@ -42,7 +42,7 @@ def main():
         expected = None
         for store in ["float32", "float16", "bfloat16"]:
             database = work / f"{name}-{store}"
-            cellvec("import", vectors, "--db", database, "--store", store, "--quiet")
+            cellvec("import", vectors, "--db", database, "--dtype", store, "--quiet")
             cellvec("export", "--db", database, "--vectors", work / "stored.npy", "--quiet")
             stored = np.load(work / "stored.npy").astype("f8")
             cosines = (truth * stored).sum(1) / np.linalg.norm(truth, axis=1) / np.linalg.norm(stored, axis=1)

@@ -35,7 +35,7 @@ PYTHON
 cellvec import vectors.npy --db whole --space v --metadata cells.csv --quiet >/dev/null
 cellvec search --db whole --cell 3 -k 3 --where "gene = 'G3'" --csv | cut -d, -f1,2 >found.csv
 for type in float16 bfloat16; do
-  expect_exit 0 cellvec import vectors.npy --db "$type" --space v --store "$type" --metadata cells.csv --csv --quiet
+  expect_exit 0 cellvec import vectors.npy --db "$type" --space v --dtype "$type" --metadata cells.csv --csv --quiet
   expect_stdout '^v,24,900,900$'
   expect_exit 0 cellvec import vectors.npy --db "$type" --space v --csv --quiet
   expect_stdout '^v,24,900,0$'
@@ -43,21 +43,21 @@ for type in float16 bfloat16; do
   expect_exit 0 cellvec spaces --db "$type" --csv
   expect_stdout "^v,24,900,,,$type\$"
   expect_exit 0 cellvec stats --db "$type" --json
-  expect_stdout "\"store\": ?\"$type\""
+  expect_stdout "\"dtype\": ?\"$type\""
   expect_exit 0 cellvec search --db "$type" --cell 3 -k 3 --where "gene = 'G3'" --csv
   expect_equal "the neighbors" "$(cut -d, -f1,2 "$_out")" "$(cat found.csv)"
   expect_exit 0 cellvec export --db "$type" --vectors out.npy --quiet
   expect_equal "exported are the nearest numbers" "$(widened out.npy float32)" "$(widened vectors.npy "$type")"
   # Those are imported again without a change.
-  expect_exit 0 cellvec import out.npy --db again-"$type" --space v --store "$type" --quiet
+  expect_exit 0 cellvec import out.npy --db again-"$type" --space v --dtype "$type" --quiet
   expect_exit 0 cellvec export --db again-"$type" --vectors again.npy --quiet
   expect_equal "what was rounded is not rounded again" "$(widened again.npy float32)" "$(widened out.npy float32)"
 
   # One type a space.
   for other in float32 float16 bfloat16; do
     if [[ $other == "$type" ]]; then continue; fi
-    expect_exit 64 cellvec import vectors.npy --db "$type" --space v --store "$other"
-    expect_stderr "^cellvec: --store: space \"v\" keeps $type, not $other; leave --store out"
+    expect_exit 64 cellvec import vectors.npy --db "$type" --space v --dtype "$other"
+    expect_stderr "^cellvec: --dtype: space \"v\" keeps $type, not $other; leave --dtype out"
   done
   expect_exit 65 cellvec merge "$type" --db whole
   expect_stderr "^cellvec: space \"v\": expected vectors of float32, as the target has, found $type; "
@@ -78,12 +78,15 @@ for type in float16 bfloat16; do
 done
 
 # What float16 cannot hold is refused before anything is written; bfloat16 has the range of float32.
-expect_exit 65 cellvec import large.npy --db large --store float16
+expect_exit 65 cellvec import large.npy --db large --dtype float16
 expect_stderr '^cellvec: large.npy: expected numbers up to 65504, which float16 can hold, found 70000.0 in row 7, column 5; '
 expect_exit 0 cellvec stats --db large --json
 expect_stdout '"cells": ?0'
-expect_exit 0 cellvec import large.npy --db large --store bfloat16 --quiet
-expect_exit 64 cellvec import vectors.npy --db large --store float64
+expect_exit 0 cellvec import large.npy --db large --dtype bfloat16 --quiet
+python3 -c 'import npy; npy.save("small.npy", (2, 3), [1, 0, 0, 1e-7, 0, 0])'
+expect_exit 65 cellvec import small.npy --db small --dtype float16
+expect_stderr '^cellvec: small.npy: expected vectors with a number of 6.1e-5 or more, .* in row 1; scale the vectors'
+expect_exit 64 cellvec import vectors.npy --db large --dtype float64
 
 # Programs that know float32 alone refuse such a database, and read it again when its last such space is gone.
 flags() { grep --text --only-matching --extended-regexp '"readerFlags":\["half-vectors"\]' "$1/data.mdb" | sort -u; }
@@ -99,12 +102,12 @@ ingest() {
   cellvec ingest fields --db lab --channels nucleus='*_nucleus.png' protein='*_protein.png' --cells masks='*_mask.png' \
     --crop 64 "$@"
 }
-expect_exit 0 ingest --store bfloat16 --quiet --csv
+expect_exit 0 ingest --dtype bfloat16 --quiet --csv
 expect_exit 0 ingest --quiet --csv
 expect_stdout '^images unchanged,2$'
-expect_exit 64 ingest --store float16
-expect_stderr '^cellvec: --store: space ".*" keeps bfloat16, not float16; leave --store out, or name a new space with --space$'
-expect_exit 0 ingest --store float16 --space f16 --quiet
+expect_exit 64 ingest --dtype float16
+expect_stderr '^cellvec: --dtype: space ".*" keeps bfloat16, not float16; leave --dtype out, or name a new space with --space$'
+expect_exit 0 ingest --dtype float16 --space f16 --quiet
 expect_exit 0 cellvec spaces --db lab --csv
 expect_lines 3
 expect_exit 0 cellvec search --db lab --space f16 --cell 0 -k 3

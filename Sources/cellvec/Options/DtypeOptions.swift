@@ -2,12 +2,12 @@ import ArgumentParser
 import Storage
 
 /// How a new space keeps its vectors.
-struct StoreOptions: ParsableArguments {
+struct DtypeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Numbers that a new space keeps: float32 (default), or float16 or bfloat16 of half the bytes.",
       valueName: "numbers"))
-  var store: ScalarType?
+  var dtype: ScalarType?
 }
 
 extension ScalarType: ExpressibleByArgument {}
