@@ -45,7 +45,8 @@ import Testing
   @Test func shortNumbersNameNoImageByThemselves() throws {
     let numbered = [1, 2, 3].map { site in
       FieldOfView(
-        name: "plate7_D02_\(site)", channels: [ChannelSource(role: "protein", path: "in/plate7_D02_\(site).png")])
+        name: "plate7_D02_\(site)",
+        channels: [ChannelSource(role: "protein", path: "in/plate7_D02_\(site).png")])
     }
     func join(_ table: String, by column: String? = nil) throws -> ImageMetadata {
       try withTemporaryDirectory { directory in
