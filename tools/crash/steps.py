@@ -140,6 +140,17 @@ class Train(Step):
         return [before, state]
 
 
+class Index(Step):
+    """Builds the index of a space, takes new vectors up into it, or drops it: searches find the same cells."""
+
+    def __init__(self, action, space):
+        self.verb = f"index {action}"
+        self.space = space
+
+    def arguments(self):
+        return [*self.verb.split(), "--space", self.space, "--quiet"]
+
+
 class Predict(Step):
     """What the head says of each cell is what it says where nobody disturbs it."""
 

@@ -92,7 +92,7 @@ class Workload:
         self.random = random.Random(seed)
         Workload._folder = Workload._folder or Folder(cellvec)
         dimension = 4 if is_large else 48
-        first = Array(0, 45_000 if is_large else self.random.randrange(100, 900), dimension, self.random)
+        first = Array(0, 45_000 if is_large else self.random.randrange(1_300, 1_900), dimension, self.random)
         second = Array(1, self.random.randrange(20, 500), dimension, self.random)
         third = Array(2, 6_000 if is_large else self.random.randrange(20, 500), dimension, self.random)
         other = self._make([steps.Import(first.with_other_values(), "s"), steps.Import(third, "s"),
@@ -101,6 +101,7 @@ class Workload:
         self.steps = [
             steps.Import(first, "s"),
             steps.Train("h", "s"),
+            steps.Index("build", "s"),
             steps.Ingest(self._folder),
             steps.Predict("h"),
             steps.Update("dose > 10", lambda values: values.get("dose", 0) > 10, {"grade": 3.0, "remark": "seen"}),
@@ -112,6 +113,7 @@ class Workload:
             steps.Delete(f"image = '{image}' OR gene = 'G0-2'",
                          lambda values, name: name == image or values.get("gene") == "G0-2", forgets_images=True),
             steps.Import(first, "s"),
+            steps.Index("build", "s"),
             steps.Ingest(self._folder),
             steps.RenameField("grade", "stage"),
             steps.DropField("dose"),
@@ -123,6 +125,7 @@ class Workload:
             steps.Repair(("older_page", "zeros")),
             steps.Predict("h"),
             steps.Repair(("older_page", "noise")),
+            steps.Index("drop", "s"),
             steps.DropSpace("s"),
             steps.Delete("", None),
             steps.Compact(),
