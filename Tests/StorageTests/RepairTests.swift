@@ -302,7 +302,7 @@ import Testing
       try makeDatabase(path)
       let truth = try contents(path)
       try damageRoot(of: path) { pages in
-        try table.map { try TableTrees(pages, path: path)[$0] } ?? pages.meta.freeTree
+        try table.map { try TableTrees(pages, path: path)[$0] } ?? pages.freeTree()
       }
       let damaged = try report(path)
       #expect(damaged.primary == [] && damaged.pages.count >= 1)
