@@ -196,6 +196,26 @@ import Testing
     }
   }
 
+  @Test func aBlockWithDamageIsNotWrittenAgainWithARightChecksum() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeDatabase(path)
+      // The last vector stands behind that of row 598, and their block has room.
+      let vector = [Float](repeating: 599, count: 600)
+      try flipByte(behind: vector.withUnsafeBytes { Array($0) }, of: path)
+      let writer = try DatabaseWriter(path: path, create: false)
+      let fault = #expect(throws: Fault.self) {
+        try writer.write { transaction in
+          let rows = try transaction.addCells([CellRecord(image: 0, object: .whole, geometry: nil)], of: 0)
+          guard let space = transaction.space(named: "s") else { return }
+          try vector.withUnsafeBufferPointer { try transaction.setVectors($0, of: rows, in: space) }
+        }
+      }
+      #expect(fault?.subject.hasSuffix("of space \"s\"") == true)
+      #expect(fault?.problem == "does not match its checksum")
+    }
+  }
+
   @Test func aDamagedCellIsNamedWithItsImageAndTheRestIsSalvaged() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/db"
@@ -302,7 +322,7 @@ import Testing
       try makeDatabase(path)
       let truth = try contents(path)
       try damageRoot(of: path) { pages in
-        try table.map { try TableTrees(pages, path: path)[$0] } ?? pages.meta.freeTree
+        try table.map { try TableTrees(pages, path: path)[$0] } ?? pages.freeTree()
       }
       let damaged = try report(path)
       #expect(damaged.primary == [] && damaged.pages.count >= 1)

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import steps
-from pages import PAGE
+from pages import PAGE, DataFile
 from state import Lost, State
 from workload import Workload
 
@@ -72,6 +72,8 @@ def flip(cellvec, count, seed):
     sound = {verb: answer(cellvec, verb)[1] for verb in READERS}
     verbs = {"ingest", "delete", "compact", "update --set", "backup"}
     writers = [step for step in workload.steps if step.verb in verbs] + [steps.Repair()]
+    file = DataFile("db/data.mdb")
+    leading = {file.newest(), *file.tables_pages()}
     found, endings = {}, {}
     for number in range(count):
         offset = place(number, len(original), generator)
@@ -99,8 +101,8 @@ def flip(cellvec, count, seed):
         if problem := ending.problem():
             raise Lost(f"{where}: {step.verb}: {problem}")
         count_ending(endings, ending, found, step.verb)
-        # Of a damaged newest page, the commit before is what is left.
-        begun = states if step.verb == "check --repair" else [state]
+        # Of a damaged newest page, or of what leads from it to the tables, the commit before is what is left.
+        begun = states if step.verb == "check --repair" and offset // PAGE in leading else [state]
         if workload.check("patient").returncode == 0:
             reached = [state for before in begun for state in step.states(before)]
             if problem := workload.fault("patient", reached):

@@ -25,6 +25,10 @@ class DataFile:
         """The page, 0 or 1, of the last commit."""
         return max(0, 1, key=lambda page: self.number("Q", page * PAGE + 144))
 
+    def tables_pages(self):
+        """The page on which the last commit names its tables, in a database of so few that one is enough."""
+        return [self.number("Q", self.newest() * PAGE + 128)]
+
     def entries(self, page):
         """Offset, key and the size of the value of each entry of a leaf."""
         start = page * PAGE

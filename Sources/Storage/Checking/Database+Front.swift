@@ -11,7 +11,7 @@ package struct FrontRepair: Sendable {
 
 extension Database {
   /// Makes one of the first two pages of the data file anew from the other, where it is damaged. LMDB keeps the root
-  /// of all tables nowhere else.
+  /// of all tables nowhere else. The page as it was is kept beside the file, as data.mdb.front-damaged.
   ///
   /// - Parameter onWait: called with the holder's name when another process is writing; true to wait.
   /// - Returns: what was done; nil where neither page needs it, and for a path without a database.
@@ -24,7 +24,11 @@ extension Database {
     defer { withExtendedLifetime(lock) {} }
     // Another process may have written meanwhile.
     guard let front = try needsFront(path) else { return nil }
-    try withExclusiveUse(of: path) { try front.writeOther(to: "\(path)/data.mdb") }
+    let file = "\(path)/data.mdb"
+    try withExclusiveUse(of: path) {
+      try front.saveOther(of: file, to: "\(file).front-damaged")
+      try front.writeOther(to: file)
+    }
     return FrontRepair(page: front.otherPage, mayHaveLostCommit: !front.hasLostNothing)
   }
 

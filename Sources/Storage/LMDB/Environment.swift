@@ -95,9 +95,10 @@ final class Environment: @unchecked Sendable {
   private static func knowsLastCommit(_ environment: OpaquePointer, _ pages: PageFile) throws -> Bool {
     let before = try pages.latest().meta.transaction
     var transaction: OpaquePointer?
-    // Where all slots are taken, the lock file is in use since long.
     let code = mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &transaction)
-    guard code == MDB_SUCCESS else { return true }
+    // Where all slots are taken, the lock file is in use since long.
+    if code == MDB_READERS_FULL { return true }
+    try require(code, pages.path, "begin a transaction")
     let number = UInt64(mdb_txn_id(transaction))
     mdb_txn_abort(transaction)
     return try number + 1 >= before && number <= pages.latest().meta.transaction

@@ -5,9 +5,12 @@ import Glibc
 extension Environment {
   /// Writes what the last commit left to a new file, page after page and without free ones, and makes it durable.
   /// Writers go on meanwhile; pages that they free are used again only when the copy is complete.
-  /// - Throws: `cannotCreate` when the file cannot be made; with any fault of writing, the file is gone again.
+  /// - Throws: `badData` when what the file says of its free pages cannot be right, `cannotCreate` when the file cannot be
+  ///   made; with any fault of writing, the file is gone again.
   /// - Returns: bytes of the copy.
   func copy(to file: String) throws -> Int {
+    // LMDB counts the free pages, and believes what the file says of them.
+    _ = try pages.latest().freeTree()
     let descriptor = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o664)
     guard descriptor >= 0 else {
       let fault = Fault.system(file, "create")

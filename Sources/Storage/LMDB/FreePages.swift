@@ -1,6 +1,7 @@
 /// The pages that a commit left free: what the tree of free pages has, lists by transaction.
 struct FreePages {
   private let pages: PageSnapshot
+  private let tree: TreeRecord
   private let first: UInt64
   private var count: UInt64 = 0
   private var visitedPages: UInt64 = 0
@@ -8,18 +9,18 @@ struct FreePages {
   /// How many free pages have the number `first` or a higher one.
   /// - Throws: `badData` for a tree that is none.
   static func count(from first: UInt64, of pages: PageSnapshot) throws -> UInt64 {
-    var free = FreePages(pages: pages, first: first)
-    if let root = pages.meta.freeTree.root { try free.visit(root, level: 0) }
+    var free = FreePages(pages: pages, tree: try pages.freeTree(), first: first)
+    if let root = free.tree.root { try free.visit(root, level: 0) }
     return free.count
   }
 
-  private init(pages: PageSnapshot, first: UInt64) {
+  private init(pages: PageSnapshot, tree: TreeRecord, first: UInt64) {
     self.pages = pages
+    self.tree = tree
     self.first = first
   }
 
   private mutating func visit(_ number: UInt64, level: Int) throws {
-    let tree = pages.meta.freeTree
     visitedPages += 1
     // Pages that lead to one another would be visited over and over.
     guard visitedPages <= tree.branchPageCount + tree.leafPageCount else {

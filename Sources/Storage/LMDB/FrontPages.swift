@@ -16,14 +16,10 @@ struct FrontPages {
   /// - Returns: nil when neither is right.
   init?(path: String) throws(Fault) {
     let file = try MappedFile(path: path)
-    var best: MetaPage?
-    for pageSize in FrontPages.pageSizes {
-      for page in 0..<PageFormat.metaPageCount {
-        guard let meta = FrontPages.page(page, pageSize, of: file, path) else { continue }
-        if meta.transaction >= best?.transaction ?? 0 { best = meta }
-      }
+    let candidates = FrontPages.pageSizes.flatMap { pageSize in
+      (0..<PageFormat.metaPageCount).compactMap { FrontPages.candidate($0, pageSize, of: file, path) }
     }
-    guard let best, let base = file.bytes.baseAddress else { return nil }
+    guard let best = FrontPages.best(of: candidates), let base = file.bytes.baseAddress else { return nil }
     sound = best
     let number =
       FrontPages.offset(ofPageBeside: best) + PageFormat.headerByteCount + PageFormat.transactionOffset
@@ -37,11 +33,31 @@ struct FrontPages {
     meta.transaction.isMultiple(of: 2) ? meta.pageSize : 0
   }
 
-  /// A page that can be right: its numbers are possible, its tables are found, and it was its transaction that last set
-  /// pages free.
-  private static func page(_ page: Int, _ pageSize: Int, of file: MappedFile, _ path: String) -> MetaPage? {
+  /// A page that can be right.
+  private struct Candidate {
+    let meta: MetaPage
+    /// Whether it was its transaction that last set pages free.
+    let isConfirmed: Bool
+  }
+
+  /// Of pages that contradict each other, one that the list of free pages confirms. Otherwise that list says nothing: it
+  /// can be damaged where no table is, and `Database.rebuild` mends it with nothing lost. Of equals, the newer one.
+  private static func best(of candidates: [Candidate]) -> MetaPage? {
+    let contradict = !(candidates.count == 2 && areNeighbours(candidates[0].meta, candidates[1].meta))
+    let confirmed = candidates.filter(\.isConfirmed)
+    let trusted = contradict && !confirmed.isEmpty ? confirmed : candidates
+    return trusted.map(\.meta).max { $0.transaction < $1.transaction }
+  }
+
+  private static func areNeighbours(_ first: MetaPage, _ second: MetaPage) -> Bool {
+    first.pageSize == second.pageSize && PageFile.areNeighbours(first, second)
+  }
+
+  /// A page whose numbers are possible, and whose tables are found.
+  private static func candidate(
+    _ page: Int, _ pageSize: Int, of file: MappedFile, _ path: String
+  ) -> Candidate? {
     guard let base = file.bytes.baseAddress, file.bytes.count >= PageFormat.metaPageCount * pageSize,
-      base.loadUnaligned(fromByteOffset: page * pageSize, as: UInt64.self) == UInt64(page),
       let meta = MetaPage(base + page * pageSize), meta.pageSize == pageSize, meta.isPlausible,
       meta.transaction % 2 == UInt64(page)
     else { return nil }
@@ -51,15 +67,18 @@ struct FrontPages {
       let missing = meta.pageCount - present
       guard try missing == 0 || FreePages.count(from: present, of: pages) == missing else { return nil }
       _ = try TableTrees(pages, path: path)
-      let last = try TreeCursor(pages, meta.freeTree).last()
-      guard let last else { return meta }
-      guard last.key.count == 8 else { return nil }
-      // A page that was made anew tells of the commit behind its own.
-      let number = last.key.loadUnaligned(as: UInt64.self)
-      return number == meta.transaction || number == meta.transaction &+ 1 ? meta : nil
     } catch {
       return nil
     }
+    return Candidate(meta: meta, isConfirmed: (try? freeTreeConfirms(pages)) ?? false)
+  }
+
+  private static func freeTreeConfirms(_ pages: PageSnapshot) throws -> Bool {
+    guard let last = try TreeCursor(pages, pages.freeTree()).last() else { return true }
+    guard last.key.count == 8 else { return false }
+    // A page that was made anew tells of the commit behind its own.
+    let number = last.key.loadUnaligned(as: UInt64.self)
+    return number == pages.meta.transaction || number == pages.meta.transaction &+ 1
   }
 
   /// Whether the page is also the newer one by the number of the other.
@@ -68,6 +87,20 @@ struct FrontPages {
   var hasLostNothing: Bool { otherNumber &+ 1 == sound.transaction }
   /// The number of the other page, 0 or 1.
   var otherPage: Int { sound.transaction.isMultiple(of: 2) ? 1 : 0 }
+
+  /// Writes the bytes of the other page to a file of their own, durably. A repair that is killed meanwhile has changed
+  /// nothing yet, and the next one writes the file again: no copy under another name is left behind.
+  func saveOther(of path: String, to copy: String) throws {
+    let file = try MappedFile(path: path)
+    guard let base = file.bytes.baseAddress else { return }
+    let descriptor = open(copy, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o664)
+    guard descriptor >= 0 else { throw Fault.system(copy, "create") }
+    defer { close(descriptor) }
+    guard write(descriptor, base + otherPage * sound.pageSize, sound.pageSize) == sound.pageSize,
+      fsync(descriptor) == 0
+    else { throw Fault.system(copy, "write") }
+    try syncFolder(of: copy)
+  }
 
   /// Makes the other page tell of the same commit, as a compact copy does, and makes that durable. Nobody may have the
   /// file open.

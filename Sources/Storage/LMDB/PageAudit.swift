@@ -56,7 +56,7 @@ struct PageAudit {
       }
     }
     attempt(isOfFreePages: true) { audit in
-      try audit.walk(audit.pages.meta.freeTree, named: "the free pages", isFreeTree: true) {
+      try audit.walk(audit.pages.freeTree(), named: "the free pages", isFreeTree: true) {
         audit, _, value in
         try audit.claimFreePages(value.bytes)
       }

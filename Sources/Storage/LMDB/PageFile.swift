@@ -114,7 +114,7 @@ final class PageFile: @unchecked Sendable {
   }
 
   /// Commits write the two pages in turn, page 0 those of even numbers. Both are 0 before the first commit.
-  private static func areNeighbours(_ first: MetaPage, _ second: MetaPage) -> Bool {
+  static func areNeighbours(_ first: MetaPage, _ second: MetaPage) -> Bool {
     if first.transaction == 0, second.transaction == 0 { return true }
     let (low, high) = (
       min(first.transaction, second.transaction), max(first.transaction, second.transaction)

@@ -93,14 +93,15 @@ struct TreeRecord: Equatable {
 /// The state of the file as one commit left it.
 struct MetaPage: Equatable {
   /// Keys of the tree of free pages are numbers.
-  private static let freeTreeFlags: UInt16 = 8
+  fileprivate static let freeTreeFlags: UInt16 = 8
 
   let pageSize: Int
   /// Pages in use or free, those in front included.
   let pageCount: UInt64
   let transaction: UInt64
-  /// Pages that may be written again, by the transaction that left them.
-  let freeTree: TreeRecord
+  /// Pages that may be written again, by the transaction that left them. No table needs it: it may be damaged where
+  /// they are not (`PageSnapshot.freeTree`).
+  fileprivate let freeTree: TreeRecord
   /// The tree that holds the records of the named ones.
   let mainTree: TreeRecord
 
@@ -121,14 +122,24 @@ struct MetaPage: Equatable {
     else { return nil }
   }
 
-  /// Whether the numbers can be right. Those of the older of the two pages may not be: LMDB leaves a mixture there
-  /// when it fails to write the page.
+  /// Whether the numbers that lead to the tables can be right. Those of the older of the two pages may not be: LMDB
+  /// leaves a mixture there when it fails to write the page.
   var isPlausible: Bool {
     pageCount >= PageFormat.metaPageCount && pageCount <= UInt64(Int.max) / UInt64(pageSize)
-      && freeTree.isPlausible(pageCount: pageCount, flags: MetaPage.freeTreeFlags)
       && mainTree.isPlausible(pageCount: pageCount, flags: 0)
   }
 
   /// Bytes of all pages of a plausible one.
   var byteCount: Int { Int(pageCount) * pageSize }
+}
+
+extension PageSnapshot {
+  /// The tree of free pages.
+  /// - Throws: `badData` when the numbers of it cannot be right.
+  func freeTree() throws -> TreeRecord {
+    guard meta.freeTree.isPlausible(pageCount: meta.pageCount, flags: MetaPage.freeTreeFlags) else {
+      throw damaged("what it says of the free pages cannot be right")
+    }
+    return meta.freeTree
+  }
 }

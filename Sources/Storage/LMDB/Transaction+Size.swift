@@ -20,9 +20,11 @@ extension Transaction {
   var pageByteCount: Int { readTrees.pages.meta.pageSize }
 
   /// Pages of LMDB's own: the two meta pages, the list of free pages, and the names of the tables.
-  func ownPageCount() -> Int {
-    let meta = readTrees.pages.meta
-    return PageFormat.metaPageCount + TreeSize(meta.freeTree).pages + TreeSize(meta.mainTree).pages
+  /// - Throws: `badData` where what the file says of its free pages cannot be right.
+  func ownPageCount() throws -> Int {
+    let pages = readTrees.pages
+    return try PageFormat.metaPageCount + TreeSize(pages.freeTree()).pages
+      + TreeSize(pages.meta.mainTree).pages
   }
 
   /// Pages that nothing uses any more, and that will be used again.
@@ -31,7 +33,7 @@ extension Transaction {
     let pages = readTrees.pages
     var count = 0
     var damage: Fault?
-    try TreeSurvey(pages, pages.meta.freeTree).run(
+    try TreeSurvey(pages, pages.freeTree()).run(
       damage: { damage = damage ?? $0 },
       entry: { _, list in
         // A record is a list of page numbers, which its length precedes.

@@ -25,7 +25,9 @@ extension Snapshot {
       return DatabaseParts.Part(
         name: table.name, entries: size.entries, byteCount: size.pages * pageByteCount)
     }
-    for (name, pages) in [("free", try transaction.freePageCount()), ("lmdb", transaction.ownPageCount())] {
+    for (name, pages) in [
+      ("free", try transaction.freePageCount()), ("lmdb", try transaction.ownPageCount()),
+    ] {
       tables.append(DatabaseParts.Part(name: name, entries: pages, byteCount: pages * pageByteCount))
     }
     var spaces: [DatabaseParts.Part] = []

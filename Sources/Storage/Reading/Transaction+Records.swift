@@ -161,11 +161,13 @@ struct StoredBlock {
     payload = value.payload(layout, slotCount: header.slotCount)
   }
 
+  /// - Parameter space: asked for only when the checksum is wrong, to name it; nil where there is no record of it.
   /// - Throws: `badData` when the vectors are not those that were written.
-  func requireChecksum(of space: SpaceRecord) throws {
+  func requireChecksum(of space: @autoclosure () throws -> SpaceRecord?) throws {
     guard checksum64(payload) == header.checksum else {
+      let name = try space().map { "\"\($0.name)\"" } ?? "number \(header.space)"
       throw Fault(
-        .badData, "block \(header.block) of space \"\(space.name)\"", "does not match its checksum",
+        .badData, "block \(header.block) of space \(name)", "does not match its checksum",
         remedy: "restore a copy, or save the rest with cellvec export --salvage")
     }
   }

@@ -77,8 +77,7 @@ struct PendingBlocks {
     var block = Block(layout: layout)
     if let stored = try transaction.block(name.block, of: name.space, layout) {
       // What is written again gets a new checksum, and damage would count as right from then on.
-      let space = try transaction.allSpaces().first { $0.id == name.space }
-      if let space { try stored.requireChecksum(of: space) }
+      try stored.requireChecksum(of: transaction.allSpaces().first { $0.id == name.space })
       block.slotCount = stored.header.slotCount
       block.payload.withUnsafeMutableBytes { $0.copyMemory(from: stored.payload) }
     }

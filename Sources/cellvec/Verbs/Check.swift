@@ -12,7 +12,8 @@ struct Check: ParsableCommand {
       indexes and dictionaries are made anew from the rest, where nothing of that
       is damaged; where pages of theirs are, the whole file is, and the damaged
       one is kept beside it. Of the two pages with which the file begins, one is
-      made anew from the other.
+      made anew from the other; where it was that of the last commit, this commit
+      is lost. The page as it was is kept as data.mdb.front-damaged.
 
       Examples:
         cellvec check --db lab.cellvec
