@@ -74,4 +74,17 @@ expect_stderr '^dropped the index of space s$'
 expect_exit 0 cellvec index drop --db db
 expect_stderr '^space s had no index$'
 expect_exit 0 cellvec check --db db
+
+# Vectors of half the bytes are coded from what is stored, and compared as it is.
+for type in float16 bfloat16; do
+  expect_exit 0 cellvec import base.npy --db "$type" --space s --dtype "$type" --quiet
+  expect_exit 0 cellvec index build --db "$type" --quiet
+  expect_exit 0 cellvec check --db "$type"
+  cellvec search --db "$type" --vectors queries.npy --exact --csv | cut -d, -f1,3,4 | sort >exact.txt
+  expect_exit 0 cellvec search --db "$type" --vectors queries.npy --csv --explain
+  expect_stderr '^index: recall 0.99'
+  cut -d, -f1,3,4 "$_out" | sort | comm -12 - exact.txt >common.txt
+  expect_equal "nine in ten of the same cells, with the same similarities" \
+    "$(($(wc -l <common.txt) * 10 >= $(wc -l <exact.txt) * 9))" 1
+done
 finish
