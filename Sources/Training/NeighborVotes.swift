@@ -39,7 +39,7 @@ package struct NeighborVotes: Sendable {
   /// - Parameters:
   ///   - ks: how many neighbors vote, each at least 1.
   ///   - temperature: T, above 0.
-  ///   - progress: called after each group with the number of samples that it has; a throw ends the work.
+  ///   - progress: called after each search with the number of samples that it classified; a throw ends the work.
   /// - Complexity: one exact search for each 1,024 samples of a group, or for fewer where a group has fewer.
   /// - Throws: `badData` where all cells are of one group.
   package init(

@@ -10,6 +10,7 @@ struct FormatHeader: Codable, Equatable {
   /// Reader flag of a database with a space of float16 or bfloat16.
   static let halfVectors = "half-vectors"
   private static let knownReaderFlags: Set = [halfVectors]
+  private static let knownWriterFlags: Set = [indexFlag]
 
   let version: Int
   /// Features that a reader must know to read this database right, sorted.
@@ -35,7 +36,7 @@ struct FormatHeader: Codable, Equatable {
   func requireSupport(path: String, forWriting: Bool) throws {
     let unknown =
       readerFlags.filter { !FormatHeader.knownReaderFlags.contains($0) }
-      + (forWriting ? writerFlags.filter { $0 != FormatHeader.indexFlag } : [])
+      + (forWriting ? writerFlags.filter { !FormatHeader.knownWriterFlags.contains($0) } : [])
     guard version > FormatHeader.currentVersion || !unknown.isEmpty else { return }
     let found =
       unknown.isEmpty ? "version \(version)" : "version \(version) with \(unknown.joined(separator: ", "))"
