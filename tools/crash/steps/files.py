@@ -70,7 +70,7 @@ class Compact(Step):
 
 
 class Backup(Step):
-    """A copy that is there and whole, or not there."""
+    """A copy that is there and whole, or not there; what a killed one has left is taken over."""
 
     verb = "backup"
     destination = "db-copy"
@@ -79,15 +79,20 @@ class Backup(Step):
         return ["backup", self.destination]
 
     def prepare(self):
-        for name in self._copies():
-            shutil.rmtree(name)
+        shutil.rmtree(self.destination, ignore_errors=True)
+        self.left = self._unfinished()
 
     def is_inside(self, database, process):
-        """It needs no lock: a copy under another name is what it begins with."""
-        return any(name != self.destination for name in self._copies())
+        """It needs no lock of the database: a copy under another name is what it begins with."""
+        return self._unfinished() not in [None, self.left]
 
-    def _copies(self):
-        return [name for name in os.listdir() if name.startswith(self.destination)]
+    def _unfinished(self):
+        """What tells the copy that is being made from one that a killed process has left."""
+        try:
+            status = os.stat(f"{self.destination}.partial/data.mdb")
+        except FileNotFoundError:
+            return None
+        return status.st_ino, status.st_ctime_ns
 
     def fault(self, workload, database, states):
         if os.path.exists(self.destination):
