@@ -184,7 +184,7 @@ import Testing
     try withTemporaryDirectory { directory in
       let path = "\(directory)/db"
       try makeHalfEmptied(path)
-      let pages = try PageFile(directory: path, mapSizes: [1 << 30])
+      let pages = try PageFile(directory: path, isWritable: false, mapSizes: [1 << 30])
       #expect(!pages.isReplaced)
       _ = try DatabaseWriter.compact(path: path)
       #expect(pages.isReplaced)

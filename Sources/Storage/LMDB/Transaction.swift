@@ -32,7 +32,9 @@ struct Transaction: ~Copyable {
 
   consuming func commit() throws {
     isFinished = true
+    let number = UInt64(mdb_txn_id(pointer))
     try require(mdb_txn_commit(pointer), environment.path, "commit")
+    environment.pages.seal(number)
   }
 
   private static func begin(_ environment: Environment, isWriting: Bool) throws -> OpaquePointer {
