@@ -1,5 +1,6 @@
 import ArgumentParser
 import Faults
+import Formats
 import Ingest
 import Storage
 
@@ -34,6 +35,7 @@ struct Export: ParsableCommand {
   }
 
   func run() throws {
+    try requireSeparateFiles(outputs: [vectors, metadata].compactMap(\.self))
     let database = try database.open()
     guard salvage else {
       return try database.read { snapshot in
