@@ -53,7 +53,7 @@ package struct VectorExport {
     let rows = rows.toArray()
     for row in rows {
       let isLost = salvage?.recordless.contains(row) == true
-      let values = try isLost ? [:] : snapshot.cell(at: row)?.values ?? [:]
+      let values = try isLost ? [:] : snapshot.listedCell(at: row).values
       try writer.write(
         [String(row)] + snapshot.fields.map { values[$0.id]?.description ?? "" }
           + (salvage.map { [$0.damage(of: row)] } ?? []))

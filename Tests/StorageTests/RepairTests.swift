@@ -287,6 +287,8 @@ import Testing
         let salvage = try snapshot.salvage(space)
         #expect(salvage.vectorless == RowSet(110..<218) && salvage.unverified.isEmpty)
         // Of cell 109, neither is left.
+        let fault = #expect(throws: Fault.self) { try snapshot.listedCell(at: 109) }
+        #expect(fault?.kind == .badData)
         #expect(salvage.recordless.isEmpty && salvage.all.count == 599)
         try snapshot.forEachVector(of: space, left: salvage) { row, vector in
           #expect(vector.allSatisfy { $0 == (salvage.vectorless.contains(row) ? 0 : Float(row) + 1) })

@@ -150,7 +150,7 @@ private struct MergeRun {
     var rows: [Row: Row] = [:]
     var fresh: [(row: Row, cell: CellRecord)] = []
     for row in piece.rows {
-      guard let cell = try snapshot.cell(at: row) else { continue }
+      let cell = try snapshot.listedCell(at: row)
       summary.cells += 1
       var values: [UInt16: FieldValue] = [:]
       for (field, value) in cell.values {
