@@ -128,7 +128,7 @@ extension Snapshot {
       if field.type == .string { return try rowsByText(of: field, among: candidates).map(\.rows) }
       var rowsByNumber: [Double: RowSet] = [:]
       for row in candidates.toArray() {
-        if case .number(let number) = try cell(at: row)?.values[field.id] {
+        if case .number(let number) = try listedCell(at: row).values[field.id] {
           rowsByNumber[number, default: RowSet()].insert(row)
         }
       }

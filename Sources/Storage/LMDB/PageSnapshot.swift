@@ -148,6 +148,15 @@ struct Page {
       isTree: false, pages: first..<first + pageCount)
   }
 
+  /// - Throws: `badData` when keys do not ascend. The first of a branch counts as the lowest of all.
+  func requireOrder(isLeaf: Bool) throws {
+    var index = isLeaf ? 1 : 2
+    while index < count {
+      guard try order(key(index - 1), key(index)) < 0 else { throw damaged("is not in order") }
+      index += 1
+    }
+  }
+
   /// The first entry whose key is not below `key`; `count` when all are. In a branch the first key counts as the
   /// lowest of all.
   func lowerBound(_ key: UnsafeRawBufferPointer, isLeaf: Bool) throws -> Int {

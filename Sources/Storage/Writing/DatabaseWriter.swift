@@ -42,6 +42,12 @@ package final class DatabaseWriter: Sendable {
     return result
   }
 
+  /// Runs `body` in a transaction of which nothing remains.
+  func rehearse(_ body: (inout WriteTransaction) throws -> Void) throws {
+    var transaction = try WriteTransaction.begin(Transaction(database.environment, isWriting: true))
+    try body(&transaction)
+  }
+
   private static func makeDirectory(_ path: String) throws {
     if mkdir(path, 0o777) == 0 { return }
     guard errno == EEXIST else {
