@@ -4,6 +4,12 @@ package struct Scores: Sendable, Equatable, Codable {
   /// Samples for which no class is predicted.
   package let emptyPredictions: Int
   package let sampleCount: Int
+  /// Samples of which every class is right.
+  package let exactMatches: Int
+  /// Mean squared difference of probability and label; 0 of no samples.
+  package let brier: Double
+  /// Expected calibration error over ten bins of equal width; see `Metric.calibrationError`.
+  package let calibrationError: Double
 
   /// - Parameters:
   ///   - probabilities: [samples.count, classes], row-major; row i belongs to `samples[i]`.
@@ -24,9 +30,12 @@ package struct Scores: Sendable, Equatable, Codable {
     precondition(probabilities.count == samples.count * classCount && decisions.count == probabilities.count)
     var isPositive = [Bool](repeating: false, count: probabilities.count)
     var emptyPredictions = 0
+    var exactMatches = 0
     for (row, sample) in samples.enumerated() {
       for member in labels.classes(of: sample) { isPositive[row * classCount + Int(member)] = true }
-      if !decisions[row * classCount..<(row + 1) * classCount].contains(true) { emptyPredictions += 1 }
+      let cells = row * classCount..<(row + 1) * classCount
+      if !decisions[cells].contains(true) { emptyPredictions += 1 }
+      if decisions[cells].elementsEqual(isPositive[cells]) { exactMatches += 1 }
     }
     perClass = labels.classes.enumerated().map { index, name in
       let column = stride(from: index, to: probabilities.count, by: classCount)
@@ -36,14 +45,15 @@ package struct Scores: Sendable, Equatable, Codable {
         predicted: column.count { decisions[$0] }, hits: column.count { decisions[$0] && isPositive[$0] })
     }
     self.emptyPredictions = emptyPredictions
+    self.exactMatches = exactMatches
     sampleCount = samples.count
+    let calibration = Calibration(probabilities: probabilities, isPositive: isPositive)
+    brier = calibration.brier
+    calibrationError = calibration.error
   }
 
   /// Mean F1 over the classes that have positives, as nothing can be found of the others; 0 when none has.
-  package var macroF1: Double {
-    let present = perClass.filter { $0.support > 0 }
-    return present.isEmpty ? 0 : present.reduce(0) { $0 + $1.f1 } / Double(present.count)
-  }
+  package var macroF1: Double { value(of: .macroF1, absent: .skip) ?? 0 }
 
   /// F1 of all decisions of all classes taken together; 0 when there is neither positive nor prediction.
   package var microF1: Double {
