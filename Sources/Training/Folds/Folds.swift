@@ -34,6 +34,39 @@ package struct Folds: Sendable, Equatable {
       groups: Array(0..<Int32(labels.count)), labels: labels, k: k, seed: seed, isGrouped: false)
   }
 
+  /// A fold for each group, in order of the groups' first samples.
+  /// - Throws: `usage` when there is one group; `badData` for a class without positives.
+  package static func leaveOneGroupOut(groups: [Int32], labels: LabelTable) throws -> Folds {
+    precondition(groups.count == labels.count)
+    try requirePositives(labels)
+    let table = GroupTable(groups: groups, labels: labels)
+    guard table.count >= 2 else {
+      throw Fault(
+        .usage, "folds", expected: "at least 2 groups, of which one is left out", found: "\(table.count)",
+        remedy: "group by a finer field")
+    }
+    let foldOfGroup = (0..<Int32(table.count)).map { $0 }
+    // That a class is absent from most folds goes without saying: only classes of one group are told of.
+    let warnings = table.warnings(foldOfGroup: foldOfGroup, k: table.count, classes: labels.classes)
+    return Folds(
+      count: table.count, assignment: table.groupOfSample, isGrouped: true,
+      warnings: warnings.filter { if case .classInOneGroup = $0 { true } else { false } })
+  }
+
+  private init(count: Int, assignment: [Int32], isGrouped: Bool, warnings: [FoldWarning]) {
+    self.count = count
+    self.assignment = assignment
+    self.isGrouped = isGrouped
+    self.warnings = warnings
+  }
+
+  private static func requirePositives(_ labels: LabelTable) throws {
+    if let absent = labels.positives.firstIndex(of: 0) {
+      throw Fault(
+        .badData, "class \(labels.classes[absent])", "has no positive sample", remedy: "leave the class out")
+    }
+  }
+
   private init(groups: [Int32], labels: LabelTable, k: Int, seed: UInt64, isGrouped: Bool) throws {
     guard k >= 2 else {
       throw Fault(
@@ -44,10 +77,7 @@ package struct Folds: Sendable, Equatable {
         .usage, "folds", expected: "at least \(k) samples for \(k) folds", found: "\(labels.count)",
         remedy: "ask for fewer folds, or select more cells")
     }
-    if let absent = labels.positives.firstIndex(of: 0) {
-      throw Fault(
-        .badData, "class \(labels.classes[absent])", "has no positive sample", remedy: "leave the class out")
-    }
+    try Self.requirePositives(labels)
     let table = GroupTable(groups: groups, labels: labels)
     guard table.count >= k else {
       throw Fault(

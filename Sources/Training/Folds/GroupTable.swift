@@ -2,7 +2,7 @@ import Randomness
 
 /// Samples per class of every group: what stratification looks at.
 struct GroupTable {
-  /// The group of each sample, renumbered 0..<count in the order of first appearance.
+  /// The group of each sample that was given, renumbered 0..<count in the order of first appearance.
   let groupOfSample: [Int32]
   /// Samples of each group.
   private let sizes: [Int]
@@ -12,13 +12,18 @@ struct GroupTable {
 
   var count: Int { sizes.count }
 
-  init(groups: [Int32], labels: LabelTable) {
+  /// - Parameters:
+  ///   - groups: the group of each sample, any numbers.
+  ///   - samples: those to look at; nil for all.
+  init(groups: [Int32], labels: LabelTable, samples: [Int32]? = nil) {
+    let samples = samples ?? groups.indices.map(Int32.init)
     var numbers: [Int32: Int32] = [:]
     var groupOfSample: [Int32] = []
     var sizes: [Int] = []
     var classCounts: [[(classIndex: Int, samples: Int)]] = []
-    groupOfSample.reserveCapacity(groups.count)
-    for (sample, name) in groups.enumerated() {
+    groupOfSample.reserveCapacity(samples.count)
+    for sample in samples {
+      let name = groups[Int(sample)]
       let group = numbers[name] ?? Int32(sizes.count)
       if group == sizes.count {
         numbers[name] = group
@@ -27,7 +32,7 @@ struct GroupTable {
       }
       groupOfSample.append(group)
       sizes[Int(group)] += 1
-      for member in labels.classes(of: Int32(sample)) {
+      for member in labels.classes(of: sample) {
         let known = classCounts[Int(group)].firstIndex { $0.classIndex == Int(member) }
         if let known {
           classCounts[Int(group)][known].samples += 1
@@ -42,11 +47,18 @@ struct GroupTable {
     self.classCount = labels.classes.count
   }
 
-  /// The fold of every group; see `Folds.grouped`.
-  ///
-  /// What a fold lacks of a class is total / k - assigned. It is kept times k, in whole numbers, so that ties
-  /// are exact and the result is the same on every machine.
+  /// The fold of every group, k folds of equal size; see `Folds.grouped`.
   func stratified(into k: Int, seed: UInt64) -> [Int32] {
+    stratified(shares: Array(repeating: 1, count: k), seed: seed)
+  }
+
+  /// The part of every group, of parts whose sizes are as these numbers.
+  ///
+  /// What a part lacks of a class is total x share / sum of shares - assigned. It is kept times the sum, in whole
+  /// numbers, so that ties are exact and the result is the same on every machine.
+  func stratified(shares: [Int], seed: UInt64) -> [Int32] {
+    let k = shares.count
+    let sum = shares.reduce(0, +)
     var generator = SeededGenerator(seed: seed)
     let tieOrder = generator.permutation(of: count)
     var groupsOfClass = [[(group: Int, samples: Int)]](repeating: [], count: classCount)
@@ -54,10 +66,12 @@ struct GroupTable {
     for group in 0..<count {
       for entry in classCounts[group] {
         groupsOfClass[entry.classIndex].append((group, entry.samples))
-        for fold in 0..<k { lackOfClass[fold * classCount + entry.classIndex] += entry.samples }
+        for fold in 0..<k {
+          lackOfClass[fold * classCount + entry.classIndex] += shares[fold] * entry.samples
+        }
       }
     }
-    var lack = [Int](repeating: groupOfSample.count, count: k)
+    var lack = shares.map { $0 * groupOfSample.count }
     var unassigned = groupsOfClass.map(\.count)
     var folds = [Int32](repeating: -1, count: count)
 
@@ -69,9 +83,9 @@ struct GroupTable {
       }
       let fold = best.count == 1 ? best[0] : best[Int(generator.next() % UInt64(best.count))]
       folds[group] = Int32(fold)
-      lack[fold] -= k * sizes[group]
+      lack[fold] -= sum * sizes[group]
       for entry in classCounts[group] {
-        lackOfClass[fold * classCount + entry.classIndex] -= k * entry.samples
+        lackOfClass[fold * classCount + entry.classIndex] -= sum * entry.samples
         unassigned[entry.classIndex] -= 1
       }
     }
