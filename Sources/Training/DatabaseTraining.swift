@@ -57,7 +57,8 @@ extension TrainingPlan {
     let evaluation = HeadEvaluation(validation, groupField: grouping.name, foldSeed: configuration.seed)
     let head = try headName.map { name in
       let head = try fitHead(
-        source: source, labels: samples.labels, configuration: configuration, progress: progress)
+        source: source, labels: samples.labels, configuration: configuration, progress: progress
+      ).head
       let summary = HeadSummary(
         of: head, labelField: labelField, training: configuration, evaluation: evaluation)
       return HeadRecord(

@@ -32,7 +32,8 @@ import Testing
       let test = folds.testSamples(of: fold)
       let head = try fitHead(
         source: cells.source, labels: labels, samples: folds.trainSamples(of: fold),
-        configuration: configuration)
+        configuration: configuration
+      ).head
       let expected = try head.probabilities(of: test, in: cells.source)
       let pooled = test.flatMap { validation.probabilities[Int($0) * 3..<(Int($0) + 1) * 3] }
       #expect(pooled == expected)

@@ -24,7 +24,8 @@ struct DefaultsTests {
           source: cells.source, labels: labels, samples: Array(0..<Int32(count)),
           configuration: TrainingConfiguration(
             architecture: HeadArchitecture(hidden: hidden), learningRate: learningRate,
-            weightDecay: weightDecay))
+            weightDecay: weightDecay)
+        ).head
         let macroF1 = Scores(
           probabilities: try head.probabilities(of: test, in: cells.source), samples: test, labels: labels,
           thresholds: head.thresholds

@@ -17,7 +17,8 @@ import Testing
   func defaultsLearnWhatIsThere(architecture: HeadArchitecture) throws {
     let head = try fitHead(
       source: cells.source, labels: try cells.table, samples: Array(0..<300),
-      configuration: TrainingConfiguration(architecture: architecture))
+      configuration: TrainingConfiguration(architecture: architecture)
+    ).head
     #expect(try macroF1(head, on: cells, samples: Array(300..<400)) > 0.9)
   }
 
@@ -41,6 +42,23 @@ import Testing
     #expect(log.entries.allSatisfy { $0.fold == nil })
     let losses = log.entries.map(\.loss)
     #expect(losses == losses.sorted(by: >))
+  }
+
+  @Test func validationSamplesAreScoredAfterEveryEpochAndNotLearned() throws {
+    let log = ProgressLog()
+    let configuration = TrainingConfiguration(epochs: 3)
+    let validation = [Int32](300..<400)
+    let fit = try fitHead(
+      source: cells.source, labels: try cells.table, validation: validation, configuration: configuration,
+      fold: 2, progress: { log.append($0) })
+    let apart = try fitHead(
+      source: cells.source, labels: try cells.table, samples: Array(0..<300), configuration: configuration)
+    #expect(fit.head == apart.head)
+    #expect(fit.curve.map(\.loss) == apart.curve.map(\.loss))
+    #expect(apart.curve.allSatisfy { $0.validationMacroF1 == nil })
+    #expect(fit.curve.last?.validationMacroF1 == (try macroF1(fit.head, on: cells, samples: validation)))
+    #expect(log.entries.map(\.validationMacroF1) == fit.curve.map(\.validationMacroF1))
+    #expect(log.entries.allSatisfy { $0.fold == 2 })
   }
 
   @Test func throwingFromTheReportEndsTheTraining() throws {

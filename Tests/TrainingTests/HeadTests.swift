@@ -12,7 +12,8 @@ import Testing
   init() throws {
     head = try fitHead(
       source: cells.source, labels: try cells.table,
-      configuration: TrainingConfiguration(architecture: HeadArchitecture(hidden: [4]), epochs: 2))
+      configuration: TrainingConfiguration(architecture: HeadArchitecture(hidden: [4]), epochs: 2)
+    ).head
   }
 
   @Test func probabilitiesAreThoseOfTheLayersWrittenOut() throws {
@@ -81,7 +82,8 @@ import Testing
 
   @Test func weightsOfAnotherShapeAreFaults() throws {
     let other = try fitHead(
-      source: cells.source, labels: try cells.table, configuration: TrainingConfiguration(epochs: 1))
+      source: cells.source, labels: try cells.table, configuration: TrainingConfiguration(epochs: 1)
+    ).head
     #expect(throws: Fault.self) {
       try Head(weights: other.encodedWeights(), summary: HeadSummary(of: head), name: "loc-v1")
     }

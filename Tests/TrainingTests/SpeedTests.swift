@@ -22,7 +22,8 @@ struct SpeedTests {
     try timed("linear, 100,000 x 384, 10 classes") {
       let head = try fitHead(
         source: cells.source, labels: labels, samples: Array(0..<100_000),
-        configuration: TrainingConfiguration())
+        configuration: TrainingConfiguration()
+      ).head
       let test = [Int32](90_000..<100_000)
       return Scores(
         probabilities: try head.probabilities(of: test, in: cells.source), samples: test, labels: labels,

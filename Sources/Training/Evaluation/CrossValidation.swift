@@ -60,9 +60,9 @@ package func crossValidate(
     Result {
       let test = folds.testSamples(of: fold)
       let train = folds.trainSamples(of: fold)
-      let head = try fitHead(
-        source: source, labels: labels, samples: train, configuration: configuration, fold: fold,
-        progress: progress)
+      let set = TrainingSet(samples: train, fold: fold)
+      let head = try fitHeads(
+        source: source, labels: labels, sets: [set], configuration: configuration, progress: progress)[0].head
       let probabilities = try head.probabilities(of: test, in: source)
       let scores = Scores(
         probabilities: probabilities, samples: test, labels: labels, thresholds: head.thresholds)

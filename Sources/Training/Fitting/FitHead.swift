@@ -10,33 +10,57 @@ package struct TrainingProgress: Sendable, Equatable {
   package let epoch: Int
   /// Mean loss over the epoch's samples and classes.
   package let loss: Double
+  /// Macro F1 on the validation samples; nil without them.
+  package let validationMacroF1: Double?
 }
 
 /// Called after every epoch, from whichever thread trains; a throw ends the training with that error.
 package typealias ProgressReport = @Sendable (TrainingProgress) throws -> Void
 
-/// Trains a head on all samples, or on some. The result depends on the arguments alone, bit for bit on one
-/// machine.
+/// Trains a head on all samples, or on some. The result depends on the arguments other than `threads` alone, bit for
+/// bit on one machine.
 ///
+/// - Parameters:
+///   - samples: what weights are fitted to; nil for all but the validation samples.
+///   - validation: what the training is watched on; see `TrainingSet`.
+///   - fold: names the head in reports of progress.
 /// - Throws: before any training, `usage` for a configuration that cannot work and `badData` for labels or
 ///   vectors that cannot be learned from; after an epoch, `badData` when the loss is no longer finite.
 package func fitHead(
-  source: some SampleVectors, labels: LabelTable, samples: [Int32]? = nil,
-  configuration: TrainingConfiguration, progress: ProgressReport = { _ in }
-) throws -> Head {
-  let samples = samples ?? Array(0..<Int32(labels.count))
+  source: some SampleVectors, labels: LabelTable, samples: [Int32]? = nil, validation: [Int32] = [],
+  configuration: TrainingConfiguration, fold: Int? = nil, threads: Int = 1,
+  progress: ProgressReport = { _ in }
+) throws -> HeadFit {
+  let held = Set(validation)
+  let samples = samples ?? (0..<Int32(labels.count)).filter { !held.contains($0) }
   try requireTrainable(source: source, labels: labels, samples: samples)
   try configuration.validate()
-  return try fitHead(
-    source: source, labels: labels, samples: samples, configuration: configuration, fold: nil,
-    progress: progress)
+  return try fitHeads(
+    source: source, labels: labels,
+    sets: [TrainingSet(samples: samples, validation: validation, fold: fold)], configuration: configuration,
+    threads: threads, progress: progress)[0]
 }
 
-/// Trains on checked arguments.
-func fitHead(
-  source: some SampleVectors, labels: LabelTable, samples: [Int32], configuration: TrainingConfiguration,
-  fold: Int?, progress: ProgressReport
-) throws -> Head {
+/// Trains one head a set, side by side: what the folds of cross-validation should use, because the vectors that
+/// several sets share are read once for all. `requireTrainable` and `validate` come before it.
+///
+/// - Parameter progress: called after every epoch of every set.
+/// - Returns: in the order of `sets`.
+/// - Throws: as `fitHead`.
+func fitHeads(
+  source: some SampleVectors, labels: LabelTable, sets: [TrainingSet], configuration: TrainingConfiguration,
+  threads: Int = 1, progress: ProgressReport = { _ in }
+) throws -> [HeadFit] {
+  try sets.map { set in
+    try fitHead(source: source, labels: labels, set: set, configuration: configuration, progress: progress)
+  }
+}
+
+private func fitHead(
+  source: some SampleVectors, labels: LabelTable, set: TrainingSet, configuration: TrainingConfiguration,
+  progress: ProgressReport
+) throws -> HeadFit {
+  let samples = set.samples
   try MatrixProducts.load()
   let standardization = Standardization(source, samples: samples)
   let shape = HeadShape(
@@ -47,11 +71,17 @@ func fitHead(
     parameters: shape.initialParameters(
       positives: labels.positives(among: samples), samples: samples.count, seed: configuration.seed),
     configuration: configuration, batchSize: batchSize)
+  func head() -> Head {
+    Head(
+      classes: labels.classes, architecture: configuration.architecture, shape: shape,
+      parameters: trainer.parameters.values, standardization: standardization)
+  }
 
   let stepsAnEpoch = (samples.count + batchSize - 1) / batchSize
   let schedule = CosineSchedule(
     initialRate: configuration.initialLearningRate, steps: stepsAnEpoch * configuration.epochs)
   var step = 0
+  var curve: [EpochScore] = []
   for epoch in 0..<configuration.epochs {
     var generator = SeededGenerator(seed: configuration.seed, stream: UInt64(epoch))
     let order = generator.permutation(of: samples.count).map { samples[Int($0)] }
@@ -67,11 +97,25 @@ func fitHead(
         .badData, "training", "the loss is no longer a finite number after epoch \(epoch + 1)",
         remedy: "lower the learning rate, and check the vectors for extreme values")
     }
-    try progress(TrainingProgress(fold: fold, epoch: epoch + 1, loss: loss))
+    let macroF1 =
+      set.validation.isEmpty
+      ? nil : try head().macroF1(on: set.validation, in: source, labels: labels)
+    curve.append(EpochScore(loss: loss, validationMacroF1: macroF1))
+    try progress(TrainingProgress(fold: set.fold, epoch: epoch + 1, loss: loss, validationMacroF1: macroF1))
   }
-  return Head(
-    classes: labels.classes, architecture: configuration.architecture, shape: shape,
-    parameters: trainer.parameters.values, standardization: standardization)
+  return HeadFit(head: head(), curve: curve)
+}
+
+extension Head {
+  /// Macro F1 on these samples at the head's thresholds.
+  fileprivate func macroF1(
+    on samples: [Int32], in source: some SampleVectors, labels: LabelTable
+  ) throws -> Double {
+    Scores(
+      probabilities: try probabilities(of: samples, in: source), samples: samples, labels: labels,
+      thresholds: thresholds
+    ).macroF1
+  }
 }
 
 /// The learning rate of each step: half a cosine from the initial rate to zero.
