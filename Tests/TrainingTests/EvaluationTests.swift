@@ -274,6 +274,21 @@ private func withDatabase(_ body: (LabelledDatabase) throws -> Void) throws {
     }
   }
 
+  @Test func leavingOneImageOutScoresEverySampleOnce() throws {
+    try withDatabase { database in
+      var plan = plan
+      plan.grouping = .image
+      plan.design = EvaluationDesign(scheme: .leaveOneGroupOut, validationShare: 0, resamplings: 0)
+      plan.configuration.epochs = 2
+      let evaluation = try database.outcome(plan, spaces: ["good"]).evaluation
+      let run = evaluation.runs[0]
+      #expect(run.folds.map(\.testCount) == Array(repeating: 3, count: 49) + [2])
+      #expect(run.folds.allSatisfy { $0.trainCount + $0.testCount == 149 && $0.validationCount == 0 })
+      #expect(evaluation.samples.indices.allSatisfy { evaluation.predictedClasses(of: $0, in: run) != nil })
+      #expect(run.macroF1Interval == nil)
+    }
+  }
+
   @Test func labelsAreMappedOrRefused() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/map.csv"
