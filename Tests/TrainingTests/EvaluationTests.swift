@@ -226,6 +226,15 @@ private func withDatabase(_ body: (LabelledDatabase) throws -> Void) throws {
     }
   }
 
+  @Test func spacesWithoutACommonCellAreRefused() throws {
+    try withDatabase { database in
+      try database.writer.write { _ = try $0.addSpace(name: "empty", dimension: 8) }
+      let fault = #expect(throws: Fault.self) { try database.outcome(plan, spaces: ["good", "empty"]) }
+      #expect(
+        fault?.description == "spaces good, empty: have no cell in common; compare spaces of the same cells")
+    }
+  }
+
   @Test func identicalVectorsOfTwoGroupsAreWarnedOf() throws {
     try withDatabase { database in
       let warnings = try database.outcome(plan).evaluation.warnings
