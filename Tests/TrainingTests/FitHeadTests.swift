@@ -8,7 +8,7 @@ import Testing
 
   private func macroF1(_ head: Head, on cells: SyntheticCells, samples: [Int32]) throws -> Double {
     Scores(
-      probabilities: try head.probabilities(of: samples, in: cells.source), samples: samples,
+      probabilities: head.probabilities(of: samples, in: cells.source), samples: samples,
       labels: try cells.table, thresholds: head.thresholds
     ).macroF1
   }
@@ -125,12 +125,13 @@ import Testing
     #expect(fault?.subject == "training")
   }
 
-  @Test func standardizationIsMeanAndPopulationDeviation() {
+  @Test func standardizationIsMeanAndPopulationDeviation() throws {
+    let labels = try labelTable([[0], [1], [0]], classCount: 2)
     let source = InMemoryVectors([1, 7, 1000, 3, 7, 1000.0001, 100, 0, 0], dimension: 3)
-    let fitted = Standardization(source, samples: [0, 1])
+    let fitted = Standardization(source, samples: [0, 1], labels: labels)
     #expect(fitted.mean == [2, 7, Float((1000 + Double(Float(1000.0001))) / 2)])
     #expect(fitted.scale == [1, 1, 1], "a constant dimension, and one of rounding only, keep their scale")
-    let more = Standardization(source, samples: [0, 1, 2])
+    let more = Standardization(source, samples: [0, 1, 2], labels: labels)
     let variance = (1.0 + 9 + 10_000) / 3 - (104.0 / 3) * (104.0 / 3)
     #expect(abs(Double(more.scale[0]) - 1 / variance.squareRoot()) < 1e-8)
   }

@@ -51,6 +51,15 @@ expect_stderr 'sample "G0": has cells of groups "100" and of groups "101", which
 expect_exit 0 "${evaluate[@]}" --repeats 2 --absent-classes zero --validation 0
 expect_stdout '^split +3 folds, 2 times, grouped by gene$'
 expect_stdout '^absent classes +count zero in means over classes$'
+# Thresholds and calibration are fitted on the validation groups, and need some.
+expect_exit 0 "${evaluate[@]}" --thresholds fitted --calibrate temperature --output tuned.json
+expect_equal "thresholds are those of each fold" "$(
+  python3 -c 'import json; r = json.load(open("tuned.json"))["runs"][0]; print(any(t != 0.5 for f in r["folds"] for t in f["thresholds"]))'
+)" True
+expect_exit 64 "${evaluate[@]}" --thresholds fitted --validation 0
+expect_stderr 'needs validation samples'
+expect_exit 64 "${genes[@]}" --grades localization
+expect_stderr 'grades: go with cells as samples'
 expect_exit 0 "${evaluate[@]}" --leave-one-group-out
 expect_stdout '^split +one of 9 groups left out at a time, grouped by gene$'
 expect_exit 0 "${evaluate[@]}" --fraction 0.5,1 --csv --quiet

@@ -44,6 +44,10 @@ def interval_of(run):
     return f"{pooled_macro_f1(run):.3f} ({interval['lower']:.3f} to {interval['upper']:.3f})"
 
 
+def p_text(p):
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
 def range_of(values):
     return f"{statistics.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
@@ -118,7 +122,7 @@ def spaces_table(evaluations):
             run = runs[index]
             summary = run["summary"]["macroF1"]
             pair = [entry for entry in evaluation["comparisons"] if {entry["first"], entry["second"]} == {index, best}]
-            p = f"{pair[0]['correctedTHolm']:.3f}" if pair and "correctedTHolm" in pair[0] else ""
+            p = p_text(pair[0]["correctedTHolm"]) if pair and "correctedTHolm" in pair[0] else ""
             print(markdown.row(name, len(evaluation["samples"]), len({s.get("group") for s in evaluation["samples"]}),
                                run["space"]["name"], f"{summary['mean']:.3f}", f"{summary['sampleSD']:.3f}",
                                interval_of(run), f"{run['summary']['macroAUROC']['mean']:.3f}", p))

@@ -44,11 +44,15 @@ package struct Spread: Sendable, Equatable, Codable {
 /// `threads` alone, bit for bit on one machine.
 ///
 /// - Parameters:
-///   - threads: folds at a time; nil leaves it to the machine.
-///   - progress: called from several threads, folds interleaved.
-/// - Throws: as `fitHead`; the error of the lowest fold that has one.
+///   - targets: what classes are learned as; nil for 1.
+///   - groups: what stays together where validation samples are taken from a fold's train samples; nil for
+///     nothing.
+///   - threads: nil is one a fold.
+///   - progress: folds interleaved.
+/// - Throws: as `fitHead`.
 package func crossValidate(
-  source: some SampleVectors, labels: LabelTable, folds: Folds, configuration: TrainingConfiguration,
+  source: some SampleVectors, labels: LabelTable, targets: SoftTargets? = nil, folds: Folds,
+  groups: [Int32]? = nil, configuration: TrainingConfiguration,
   threads: Int? = nil, progress: @escaping ProgressReport = { _ in }
 ) throws -> CrossValidation {
   precondition(folds.assignment.count == labels.count)
@@ -56,27 +60,30 @@ package func crossValidate(
   try requireTrainable(source: source, labels: labels, samples: everySample)
   try configuration.validate()
 
-  let results = concurrentMap(folds.count, threads: threads ?? folds.count) { fold in
-    Result {
-      let test = folds.testSamples(of: fold)
-      let train = folds.trainSamples(of: fold)
-      let set = TrainingSet(samples: train, fold: fold)
-      let head = try fitHeads(
-        source: source, labels: labels, sets: [set], configuration: configuration, progress: progress)[0].head
-      let probabilities = try head.probabilities(of: test, in: source)
-      let scores = Scores(
-        probabilities: probabilities, samples: test, labels: labels, thresholds: head.thresholds)
-      return (
-        fold: CrossValidation.Fold(trainCount: train.count, testCount: test.count, scores: scores),
-        test: test, probabilities: probabilities
-      )
-    }
+  let threads = threads ?? folds.count
+  let sets = try (0..<folds.count).map { fold in
+    try TrainingSet(
+      folds.trainSamples(of: fold), fold: fold, labels: labels, groups: groups, configuration: configuration)
+  }
+  let fits = try fitHeads(
+    source: source, labels: labels, targets: targets, sets: sets, configuration: configuration,
+    threads: threads,
+    progress: progress)
+  let results = concurrentMap(folds.count, threads: threads) { fold in
+    let test = folds.testSamples(of: fold)
+    let head = fits[fold].head
+    let probabilities = head.probabilities(of: test, in: source)
+    let scores = Scores(
+      probabilities: probabilities, samples: test, labels: labels, thresholds: head.thresholds)
+    return (
+      fold: CrossValidation.Fold(trainCount: sets[fold].samples.count, testCount: test.count, scores: scores),
+      test: test, probabilities: probabilities
+    )
   }
 
   let classCount = labels.classes.count
   var pooled = [Float](repeating: 0, count: labels.count * classCount)
-  let scored = try results.map { result in
-    let (fold, test, probabilities) = try result.get()
+  let scored = results.map { fold, test, probabilities in
     for (row, sample) in test.enumerated() {
       let target = Int(sample) * classCount
       pooled.replaceSubrange(

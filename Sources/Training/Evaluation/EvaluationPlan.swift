@@ -9,6 +9,8 @@ package struct EvaluationPlan: Sendable {
   package var grouping: FoldGrouping
   package var design: EvaluationDesign
   package var configuration: TrainingConfiguration
+  /// As of `TrainingPlan`; goes with cells as samples, and labels that are the classes.
+  package var grades: (field: String, targets: GradeTargets)?
 
   package init(
     labelField: String, labelMap: LabelMap? = nil, unit: SampleUnit = .cell, grouping: FoldGrouping,
@@ -87,7 +89,7 @@ extension EvaluationPlan {
           samples.warning(of: pair, count: copies.count, space: space.description.name))
       }
       let evaluator = RunEvaluator(
-        source: source, subjects: samples.subjects, plan: splits, design: design,
+        source: source, targets: samples.targets, subjects: samples.subjects, plan: splits, design: design,
         configuration: configuration,
         threads: threads)
       tests += try evaluator.runs(in: space.description) { trained in

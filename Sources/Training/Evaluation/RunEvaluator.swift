@@ -26,6 +26,8 @@ struct RunEvaluator {
   private static let headsTogether = 32
 
   let source: any SampleVectors
+  /// What classes are learned as; nil for 1.
+  let targets: SoftTargets?
   let subjects: SplitSubjects
   let plan: SplitPlan
   let design: EvaluationDesign
@@ -61,21 +63,22 @@ struct RunEvaluator {
         // Some may have ended before their last epoch.
         trained.withLock { $0 = first + part.count }
       }
-      return try test(fits, splits: splits, space: space, fraction: fraction)
+      return test(fits, splits: splits, space: space, fraction: fraction)
     }
   }
 
   private func fit(_ sets: [TrainingSet], progress: @escaping ProgressReport) throws -> [HeadFit] {
     try fitHeads(
-      source: source, labels: labels, sets: sets, configuration: configuration, threads: threads,
+      source: source, labels: labels, targets: targets, sets: sets, configuration: configuration,
+      threads: threads,
       progress: progress)
   }
 
   private func test(
     _ fits: [HeadFit], splits: [Split], space: Evaluation.Space, fraction: Double
-  ) throws -> RunTest {
-    let results = concurrentMap(splits.count, threads: threads) { index in
-      Result { try fits[index].head.probabilities(of: splits[index].test, in: source) }
+  ) -> RunTest {
+    let tested = concurrentMap(splits.count, threads: threads) { index in
+      fits[index].head.probabilities(of: splits[index].test, in: source)
     }
     let classCount = labels.classes.count
     let count = labels.count
@@ -83,7 +86,7 @@ struct RunEvaluator {
     var decisions = plan.testFolds.map { _ in [Bool](repeating: false, count: count * classCount) }
     var folds: [Evaluation.Fold] = []
     for (index, split) in splits.enumerated() {
-      let own = try results[index].get()
+      let own = tested[index]
       let head = fits[index].head
       let scores = Scores(
         probabilities: own, samples: split.test, labels: labels, thresholds: head.thresholds)

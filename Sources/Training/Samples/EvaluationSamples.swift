@@ -11,6 +11,8 @@ struct EvaluationSamples {
   let samples: [Evaluation.Sample]
   let labels: LabelTable
   let subjects: SplitSubjects
+  /// What classes are learned as; nil for 1.
+  let targets: SoftTargets?
   let leftOut: EvaluationOutcome.LeftOut
   /// Digest of what the samples are: rows, groups, classes and labels.
   let fingerprint: String
@@ -50,6 +52,8 @@ struct EvaluationSamples {
     let database = try DatabaseSamples(
       snapshot: snapshot, labelField: plan.labelField, labelMap: plan.labelMap, grouping: plan.grouping,
       candidates: candidates)
+
+    targets = try database.targets(of: plan, snapshot: snapshot)
 
     let limit = try snapshot.rowLimit()
     let images = try snapshot.imageNames(of: database.rows, limit: limit)
@@ -114,6 +118,19 @@ struct EvaluationSamples {
       text += "\n\(sample.row)\u{1F}\(sample.cellCount)\u{1F}\(sample.group ?? "")\u{1F}\(labels)"
     }
     return ContentHash(of: text).description
+  }
+}
+
+extension DatabaseSamples {
+  /// - Throws: `usage` for grades of labels that are not the samples' own.
+  fileprivate func targets(of plan: EvaluationPlan, snapshot: borrowing Snapshot) throws -> SoftTargets? {
+    guard let grades = plan.grades else { return nil }
+    guard plan.unit == .cell, plan.labelMap == nil else {
+      throw Fault(
+        .usage, "grades", "go with cells as samples, and with labels as they are",
+        remedy: "leave out the grades, the sample, or the label map")
+    }
+    return try softTargets(field: grades.field, targets: grades.targets, snapshot: snapshot)
   }
 }
 

@@ -20,7 +20,8 @@ struct EvaluationOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Part of each fold's train groups that thresholds are fitted on; 0 for none.", valueName: "part"))
+      "Part of each fold's train groups that tune: thresholds, calibration, patience; 0 for none.",
+      valueName: "part"))
   private var validation = EvaluationDesign.Defaults.validationShare
 
   @Option(
@@ -64,7 +65,7 @@ struct EvaluationOptions: ParsableArguments {
   /// - Throws: those of reading a label map.
   func plan(_ training: TrainingPlan, isGroupingGiven: Bool) throws -> EvaluationPlan {
     let unit = SampleUnit(sample)
-    return EvaluationPlan(
+    var plan = EvaluationPlan(
       labelField: training.labelField, labelMap: try labelMap.map { try LabelMap(named: $0) }, unit: unit,
       // What is brought together in a sample cannot be apart in groups.
       grouping: isGroupingGiven || unit == .cell ? training.grouping : unit.grouping,
@@ -73,6 +74,8 @@ struct EvaluationOptions: ParsableArguments {
         folds: training.folds, repeats: repeats, validationShare: validation, fractions: fractions,
         absentClasses: absentClasses, resamplings: resamplings, seed: training.configuration.seed),
       configuration: training.configuration)
+    plan.grades = training.grades
+    return plan
   }
 
   /// The cells to learn from and those to test on; nil where folds decide.

@@ -1,6 +1,16 @@
 import Faults
 package import Storage
 
+/// What a cell gets for which no class is above its threshold.
+package enum EmptyPrediction: String, Sendable, CaseIterable {
+  /// No value: the head could not decide.
+  case keep
+  /// The class whose probability is nearest to its threshold, as a part of it.
+  case top1
+  /// The label `unknown`.
+  case unknown
+}
+
 /// A head of a database, ready to predict the labels of its cells.
 ///
 /// Predictions are metadata: the list field `predicted_<labels>` and for each class the number field
@@ -14,11 +24,21 @@ package struct DatabasePrediction: Sendable {
   package let labelField: String
   package let classes: [String]
   private let head: Head
+  private let empty: EmptyPrediction
+  private let data: HeadData?
 
-  /// - Parameter threshold: to predict a class above, in place of the head's own thresholds.
+  /// The label of cells without a class, where that is asked for.
+  package static let unknownLabel = "unknown"
+
+  /// - Parameters:
+  ///   - threshold: to predict a class above, in place of the head's own thresholds.
+  ///   - empty: what cells without a class get.
   /// - Throws: `missingInput` when there is no such head, `badData` when it is damaged, `usage` for a
   ///   threshold outside 0..<1.
-  package init(headNamed name: String, threshold: Float? = nil, snapshot: borrowing Snapshot) throws {
+  package init(
+    headNamed name: String, threshold: Float? = nil, empty: EmptyPrediction = .keep,
+    snapshot: borrowing Snapshot
+  ) throws {
     guard let record = try snapshot.head(named: name) else {
       throw Fault.unknownName(.missingInput, "head", name, among: try snapshot.heads().map(\.name))
     }
@@ -40,6 +60,8 @@ package struct DatabasePrediction: Sendable {
     self.space = space
     self.labelField = labelField
     self.head = head
+    self.empty = empty
+    data = summary.data
     classes = head.classes
   }
 
@@ -71,13 +93,15 @@ package struct DatabasePrediction: Sendable {
       let embedded = try snapshot.rows(in: space)
       return (selection?.intersection(embedded) ?? embedded).toArray()
     }
+    let trained = try data.flatMap { data in try writer.database.read { try data.rows(in: $0) } }
     var counts = PredictionCounts(
-      cells: 0, empty: 0, perClass: classes.map { PredictionCounts.Class(name: $0, cells: 0) })
+      cells: 0, empty: 0, trained: trained.map { $0.intersection(RowSet(rows)).count },
+      perClass: classes.map { PredictionCounts.Class(name: $0, cells: 0) })
     for start in stride(from: 0, to: rows.count, by: Self.cellsPerCommit) {
       let batch = Array(rows[start..<min(start + Self.cellsPerCommit, rows.count)])
       let probabilities = try writer.database.read { snapshot in
         let source = try BlockVectors(snapshot: snapshot, space: space, rows: batch)
-        return try head.probabilities(of: Array(0..<Int32(batch.count)), in: source)
+        return head.probabilities(of: Array(0..<Int32(batch.count)), in: source)
       }
       try writer.write { transaction in
         try write(probabilities, of: batch, counting: &counts, to: &transaction)
@@ -104,11 +128,28 @@ package struct DatabasePrediction: Sendable {
           counts.perClass[position].cells += 1
         }
       }
+      if predicted.isEmpty {
+        counts.empty += 1
+        predicted = substitute(for: probabilities[index * classes.count..<(index + 1) * classes.count])
+      }
       // No label is no value, so that IS NULL finds the cells that the head could not decide about.
       values[labels] = .some(predicted.isEmpty ? nil : .list(predicted))
-      if predicted.isEmpty { counts.empty += 1 }
       counts.cells += 1
       try transaction.setValues(values, of: row)
+    }
+  }
+}
+
+extension DatabasePrediction {
+  /// What a cell with these probabilities, none of which is above its threshold, is labelled with.
+  private func substitute(for probabilities: ArraySlice<Float>) -> [String] {
+    switch empty {
+    case .keep: return []
+    case .unknown: return [Self.unknownLabel]
+    case .top1:
+      let nearness = zip(probabilities, head.thresholds).map { $1 > 0 ? $0 / $1 : $0 }
+      let best = nearness.indices.reduce(0) { nearness[$1] > nearness[$0] ? $1 : $0 }
+      return [classes[best]]
     }
   }
 }
@@ -123,5 +164,8 @@ package struct PredictionCounts: Sendable, Equatable {
   package fileprivate(set) var cells: Int
   /// Cells for which no class is above its threshold.
   package fileprivate(set) var empty: Int
+  /// Cells that the head was trained on or watched on; nil when it does not say, or was trained in another
+  /// database.
+  package let trained: Int?
   package fileprivate(set) var perClass: [Class]
 }
