@@ -49,7 +49,6 @@ let package = Package(
     .systemLibrary(name: "Croaring", providers: [.apt(["libroaring-dev"])]),
     .systemLibrary(name: "Cxxhash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
-    .target(name: "Copenblas", cSettings: cSettings),
     .target(name: "Kernels", cSettings: cSettings, linkerSettings: [.linkedLibrary("m")]),
     .target(
       name: "BundledBackbone", exclude: ["cellvec-small-1.md", "cellvec-small-1.safetensors"]),
@@ -64,7 +63,7 @@ let package = Package(
     library("Filter", ["Faults", "Formats", "Storage"]),
     library("Backbone", ["Faults", "Identity", "Formats", "Randomness", "Kernels", "BundledBackbone"]),
     library("Query", ["Faults", "Storage", "Filter", "Kernels"]),
-    library("Training", ["Faults", "Formats", "Randomness", "Storage", "Query", "Kernels", "Copenblas"]),
+    library("Training", ["Faults", "Identity", "Formats", "Randomness", "Storage", "Query", "Kernels"]),
     library("Ingest", ["Faults", "Identity", "Formats", "Imaging", "Backbone", "Storage"]),
     library("Simulation", ["Faults", "Formats", "Randomness", "Imaging"]),
     .executableTarget(

@@ -125,6 +125,7 @@ class Workload:
             steps.Repair(("older_page", "zeros")),
             steps.Predict("h"),
             steps.Repair(("older_page", "noise")),
+            steps.DropHead("other"),
             steps.Index("drop", "s"),
             steps.DropSpace("s"),
             steps.Delete("", None),

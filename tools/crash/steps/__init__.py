@@ -6,4 +6,4 @@ after another. Ended at any moment, it leaves one of them, and given again it go
 
 from .cells import Delete, Import, Ingest, Update, UpdateByTable
 from .files import Backup, Compact, Merge, Repair
-from .spaces import DropField, DropSpace, Index, Predict, RenameField, RenameSpace, Train
+from .spaces import DropField, DropHead, DropSpace, Index, Predict, RenameField, RenameSpace, Train

@@ -50,6 +50,22 @@ class Predict(Step):
         return states
 
 
+class DropHead(Step):
+    verb = "heads drop"
+    is_repeatable = False
+
+    def __init__(self, head):
+        self.head = head
+
+    def arguments(self):
+        return ["heads", "drop", self.head, "--yes", "--quiet"]
+
+    def states(self, before):
+        state = before.copy()
+        del state.heads[self.head]
+        return [before, state]
+
+
 class Index(Step):
     """Builds the index of a space, takes new vectors up into it, or drops it: searches find the same cells."""
 
