@@ -15,6 +15,16 @@ INLINE uint32_t mixed(uint64_t seed, uint64_t index) {
   return (uint32_t)(z >> 32);
 }
 
+// Samples of a class on their way through a loss: p, n = 1 - p and -log n, without cancellation; then loss and slope.
+// Numbers go through memory between short loops, each of which fits the registers of every instruction set.
+enum { LOSS_PART = 64 };
+
+typedef struct {
+  float x[LOSS_PART], p[LOSS_PART], n[LOSS_PART], minus_log_n[LOSS_PART];
+  float a[LOSS_PART], b[LOSS_PART], c[LOSS_PART], d[LOSS_PART];
+  float value[LOSS_PART], slope[LOSS_PART];
+} training_part;
+
 #define TARGET
 #define NAMED(name) name##_portable
 #define FUSED 0

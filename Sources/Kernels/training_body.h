@@ -6,6 +6,8 @@
 //   FUSED         whether multiply-add is one instruction
 
 #define TARGET_INLINE TARGET __attribute__((always_inline)) static inline
+// A function of its own: inlined, it would take registers from what stands beside it.
+#define PART_OF_A_LOSS TARGET __attribute__((noinline)) static void
 
 #if FUSED
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
@@ -67,62 +69,124 @@ TARGET_INLINE floats NAMED(logarithms)(floats x) {
   return MULTIPLY_ADD(n, (floats){} + 0.693147181f, p * z);
 }
 
-// x^exponent for 0 <= x <= 1, x below 1e-30 as 1e-30; 1 for an exponent of 0.
-TARGET_INLINE floats NAMED(powers)(floats x, float exponent) {
-  return NAMED(exponentials)(NAMED(logarithms)(NAMED(larger)(x, (floats){} + 1e-30f)) * exponent);
+// x^exponent for 0 <= x <= 1, x below 1e-30 as 1e-30; 1 for an exponent of 0. In place.
+PART_OF_A_LOSS NAMED(powers)(float *x, size_t padded, float exponent) {
+  for (size_t i = 0; i < padded; i += WIDTH) {
+    const floats held = NAMED(larger)(NAMED(load)(x + i), (floats){} + 1e-30f);
+    NAMED(store)(x + i, NAMED(logarithms)(held) * exponent);
+  }
+  for (size_t i = 0; i < padded; i += WIDTH) NAMED(store)(x + i, NAMED(exponentials)(NAMED(load)(x + i)));
+}
+
+PART_OF_A_LOSS NAMED(find_chances)(size_t padded, const float *logits, float bias, training_part *part) {
+  for (size_t i = 0; i < padded; i += WIDTH) {
+    const floats x = NAMED(load)(logits + i) + bias;
+    NAMED(store)(part->x + i, x);
+    NAMED(store)(part->n + i, NAMED(exponentials)((floats)((words)x | 0x80000000u)));
+  }
+  for (size_t i = 0; i < padded; i += WIDTH) {
+    const floats tail = NAMED(logarithms)(1.0f + NAMED(load)(part->n + i));
+    NAMED(store)(part->minus_log_n + i, NAMED(larger)(NAMED(load)(part->x + i), (floats){}) + tail);
+  }
+  for (size_t i = 0; i < padded; i += WIDTH) {
+    const floats x = NAMED(load)(part->x + i), small = NAMED(load)(part->n + i);
+    const floats inverse = 1.0f / (1.0f + small), other = small * inverse;
+    NAMED(store)(part->p + i, NAMED(chosen)(x >= 0.0f, inverse, other));
+    NAMED(store)(part->n + i, NAMED(chosen)(x >= 0.0f, other, inverse));
+  }
+}
+
+PART_OF_A_LOSS NAMED(cross_entropy)(size_t padded, float weight, const float *targets, training_part *part) {
+  for (size_t i = 0; i < padded; i += WIDTH) {
+    const floats t = NAMED(load)(targets + i), rest = 1.0f - t, minus_log_n = NAMED(load)(part->minus_log_n + i);
+    const floats minus_log_p = minus_log_n - NAMED(load)(part->x + i);
+    NAMED(store)(part->value + i, t * minus_log_p * weight + rest * minus_log_n);
+    NAMED(store)(part->slope + i, rest * NAMED(load)(part->p + i) - t * NAMED(load)(part->n + i) * weight);
+  }
+}
+
+PART_OF_A_LOSS NAMED(focal)(size_t padded, const training_loss *loss, const float *targets, training_part *part) {
+  // A miss q = p + t - 2 p t, then its powers.
+  float *power = part->a, *lower = part->b;
+  for (size_t i = 0; i < padded; i += WIDTH) {
+    const floats t = NAMED(load)(targets + i);
+    const floats q = t * NAMED(load)(part->n + i) + (1.0f - t) * NAMED(load)(part->p + i);
+    NAMED(store)(power + i, q);
+    NAMED(store)(lower + i, q);
+  }
+  NAMED(powers)(power, padded, loss->positive);
+  NAMED(powers)(lower, padded, loss->positive - 1);
+  const float of_positive = loss->alpha < 0 ? 1 : loss->alpha, of_negative = loss->alpha < 0 ? 1 : 1 - loss->alpha;
+  for (size_t i = 0; i < padded; i += WIDTH) {
+    const floats t = NAMED(load)(targets + i), p = NAMED(load)(part->p + i), n = NAMED(load)(part->n + i);
+    const floats entropy = NAMED(load)(part->minus_log_n + i) - t * NAMED(load)(part->x + i);
+    const floats alpha = t * of_positive + (1.0f - t) * of_negative, high = NAMED(load)(power + i);
+    const floats turn = entropy * NAMED(load)(lower + i) * loss->positive * (1.0f - 2.0f * t) * p * n;
+    NAMED(store)(part->value + i, alpha * high * entropy);
+    NAMED(store)(part->slope + i, alpha * (high * (p - t) + turn));
+  }
+}
+
+PART_OF_A_LOSS NAMED(asymmetric)(size_t padded, const training_loss *loss, const float *targets, training_part *part) {
+  float *power = part->a, *high = part->b, *low = part->c, *log_rest = part->d, *slope = part->slope;
+  for (size_t i = 0; i < padded; i += WIDTH) {
+    const floats n = NAMED(load)(part->n + i), beyond = NAMED(load)(part->p + i) - loss->margin;
+    const floats m = NAMED(larger)(beyond, (floats){});
+    const floats rest = NAMED(chosen)(beyond > 0.0f, n + loss->margin, (floats){} + 1.0f);
+    NAMED(store)(power + i, n);
+    NAMED(store)(high + i, m);
+    NAMED(store)(low + i, m);
+    NAMED(store)(log_rest + i, NAMED(larger)(rest, (floats){} + 1e-8f));
+  }
+  for (size_t i = 0; i < padded; i += WIDTH) {
+    // The slope of -log (1 - m), which is needed below, takes the place of 1 - m.
+    const floats rest = NAMED(load)(log_rest + i);
+    NAMED(store)(part->slope + i, 1.0f / rest);
+    NAMED(store)(log_rest + i, NAMED(logarithms)(rest));
+  }
+  NAMED(powers)(power, padded, loss->positive);
+  NAMED(powers)(high, padded, loss->negative);
+  NAMED(powers)(low, padded, loss->negative - 1);
+  for (size_t i = 0; i < padded; i += WIDTH) {
+    const floats p = NAMED(load)(part->p + i), n = NAMED(load)(part->n + i), logs = NAMED(load)(log_rest + i);
+    const floats rising = NAMED(load)(high + i) * NAMED(load)(slope + i) - NAMED(load)(low + i) * loss->negative * logs;
+    NAMED(store)(part->slope + i, NAMED(chosen)(p > loss->margin, p * n * rising, (floats){}));
+    NAMED(store)(high + i, NAMED(load)(high + i) * logs);
+  }
+  for (size_t i = 0; i < padded; i += WIDTH) {
+    const floats t = NAMED(load)(targets + i), p = NAMED(load)(part->p + i), n = NAMED(load)(part->n + i);
+    const floats minus_log_p = NAMED(load)(part->minus_log_n + i) - NAMED(load)(part->x + i);
+    const floats weight = t * NAMED(load)(power + i);
+    NAMED(store)(part->value + i, weight * minus_log_p - (1.0f - t) * NAMED(load)(high + i));
+    const floats falling = weight * (n + p * minus_log_p * loss->positive);
+    NAMED(store)(part->slope + i, (1.0f - t) * NAMED(load)(slope + i) - falling);
+  }
 }
 
 TARGET static void NAMED(loss_row)(const training_loss *loss, size_t padded, const float *logits, float bias,
                                    float weight, const float *targets, const float *presence, float scale,
                                    float *gradient, double *sums) {
-  floats loss_sum = {}, gradient_sum = {};
-  for (size_t i = 0; i < padded; i += WIDTH) {
-    const floats x = NAMED(load)(logits + i) + bias, t = NAMED(load)(targets + i);
-    const floats there = NAMED(load)(presence + i);
-    const floats small = NAMED(exponentials)((floats)((words)x | 0x80000000u));
-    const floats inverse = 1.0f / (1.0f + small);
-    // p, 1 - p, -log p and -log (1 - p), each without cancellation.
-    const floats p = NAMED(chosen)(x >= 0.0f, inverse, small * inverse);
-    const floats n = NAMED(chosen)(x >= 0.0f, small * inverse, inverse);
-    const floats tail = NAMED(logarithms)(1.0f + small);
-    const floats minus_log_n = NAMED(larger)(x, (floats){}) + tail, minus_log_p = minus_log_n - x;
-    floats value, slope;
+  training_part part;
+  for (size_t start = 0; start < padded; start += LOSS_PART) {
+    const size_t count = padded - start < LOSS_PART ? padded - start : LOSS_PART;
+    NAMED(find_chances)(count, logits + start, bias, &part);
     switch (loss->kind) {
-      case TRAINING_FOCAL: {
-        const floats entropy = t * minus_log_p + (1.0f - t) * minus_log_n;
-        const floats q = t * n + (1.0f - t) * p;
-        const floats alpha = loss->alpha < 0 ? (floats){} + 1.0f : t * loss->alpha + (1.0f - t) * (1 - loss->alpha);
-        const floats power = NAMED(powers)(q, loss->positive), lower = NAMED(powers)(q, loss->positive - 1);
-        value = alpha * power * entropy;
-        slope = alpha * (power * (p - t) + entropy * lower * loss->positive * (1.0f - 2.0f * t) * p * n);
-        break;
-      }
-      case TRAINING_ASYMMETRIC: {
-        const floats power = NAMED(powers)(n, loss->positive);
-        const floats beyond = p - loss->margin, m = NAMED(larger)(beyond, (floats){});
-        const floats rest = NAMED(chosen)(beyond > 0.0f, n + loss->margin, (floats){} + 1.0f);
-        const floats held = NAMED(larger)(rest, (floats){} + 1e-8f), log_rest = NAMED(logarithms)(held);
-        const floats high = NAMED(powers)(m, loss->negative), low = NAMED(powers)(m, loss->negative - 1);
-        const floats rising = p * n * (high / held - low * loss->negative * log_rest);
-        value = t * power * minus_log_p - (1.0f - t) * high * log_rest;
-        slope = (1.0f - t) * NAMED(chosen)(beyond > 0.0f, rising, (floats){}) -
-                t * power * (n + p * minus_log_p * loss->positive);
-        break;
-      }
-      case TRAINING_CROSS_ENTROPY:
-        value = t * minus_log_p * weight + (1.0f - t) * minus_log_n;
-        slope = (1.0f - t) * p - t * n * weight;
-        break;
+      case TRAINING_CROSS_ENTROPY: NAMED(cross_entropy)(count, weight, targets + start, &part); break;
+      case TRAINING_FOCAL: NAMED(focal)(count, loss, targets + start, &part); break;
+      case TRAINING_ASYMMETRIC: NAMED(asymmetric)(count, loss, targets + start, &part); break;
     }
-    // A sample that does not count adds 0 even where its logit is not a number.
-    const ints counts = there > 0.0f;
-    const floats step = NAMED(chosen)(counts, slope * there * scale, (floats){});
-    NAMED(store)(gradient + i, step);
-    loss_sum += NAMED(chosen)(counts, value * there, (floats){});
-    gradient_sum += step;
+    floats loss_sum = {}, gradient_sum = {};
+    for (size_t i = 0; i < count; i += WIDTH) {
+      // A sample that does not count adds 0 even where its logit is not a number.
+      const floats there = NAMED(load)(presence + start + i);
+      const floats step = NAMED(chosen)(there > 0.0f, NAMED(load)(part.slope + i) * there * scale, (floats){});
+      NAMED(store)(gradient + start + i, step);
+      loss_sum += NAMED(chosen)(there > 0.0f, NAMED(load)(part.value + i) * there, (floats){});
+      gradient_sum += step;
+    }
+    sums[0] += (double)NAMED(sum)(loss_sum);
+    sums[1] += (double)NAMED(sum)(gradient_sum);
   }
-  sums[0] += (double)NAMED(sum)(loss_sum);
-  sums[1] += (double)NAMED(sum)(gradient_sum);
 }
 
 TARGET static float NAMED(rectify_backward)(float *gradient, const float *activation, size_t padded, float scale) {
@@ -256,6 +320,7 @@ TARGET static void NAMED(transpose)(const uint32_t *x, size_t stride, size_t row
 #undef ints
 #undef words
 #undef TARGET_INLINE
+#undef PART_OF_A_LOSS
 #undef MULTIPLY_ADD
 #undef TARGET
 #undef NAMED

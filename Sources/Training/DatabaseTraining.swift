@@ -65,10 +65,10 @@ extension TrainingPlan {
       let set = try TrainingSet(
         Array(0..<Int32(samples.rows.count)), labels: samples.labels, groups: samples.groups,
         configuration: configuration)
-      let fit = try fitHead(
-        source: source, labels: samples.labels, targets: targets, samples: set.samples,
-        validation: set.validation,
-        configuration: configuration, threads: threads ?? 1, progress: progress)
+      // The labels of all samples were looked through by the cross-validation.
+      let fit = try fitHeads(
+        source: source, labels: samples.labels, targets: targets, sets: [set], configuration: configuration,
+        threads: threads ?? 1, progress: progress)[0]
       let summary = HeadSummary(
         of: fit.head, labelField: labelField, training: configuration, evaluation: evaluation,
         course: HeadCourse(of: fit),

@@ -73,6 +73,13 @@ import Testing
     let watched = Set(set.validation.map { groups[Int($0)] })
     #expect(watched.isDisjoint(with: set.samples.map { groups[Int($0)] }))
     #expect(set.validation.contains { $0 % 10 == 0 })
+    // The only group of a class is learned from, whatever the seed.
+    let rare = try labelTable((0..<300).map { $0 / 10 == 12 ? [1] : [0] }, classCount: 2)
+    for seed in 0..<30 as Range<UInt64> {
+      configuration.seed = seed
+      let set = try TrainingSet(samples, labels: rare, groups: groups, configuration: configuration)
+      #expect(set.samples.contains(120) && !set.validation.isEmpty)
+    }
     let fault = #expect(throws: Fault.self) {
       try TrainingSet(
         [Int32](0..<40), labels: labels, groups: groups, configuration: configuration)

@@ -41,6 +41,12 @@ def train_fold(vectors, targets, labels, train, test, options):
     widths = [vectors.shape[1]] + options.hidden + [targets.shape[1]]
     layers = [layer for a, b in zip(widths, widths[1:]) for layer in (torch.nn.Linear(a, b), torch.nn.ReLU())]
     model = torch.nn.Sequential(*layers[:-1])
+    with torch.no_grad():
+        # As cellvec begins: at the log odds of each class, and a linear head at weights of zero.
+        positives = y.sum(0)
+        layers[-2].bias.copy_(torch.log((positives + 0.5) / (len(y) - positives + 0.5)))
+        if not options.hidden:
+            layers[-2].weight.zero_()
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=options.decay)
     steps = -(-len(train) // options.batch) * options.epochs
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)

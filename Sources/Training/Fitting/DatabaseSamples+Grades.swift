@@ -19,14 +19,13 @@ extension DatabaseSamples {
     var soft = SoftTargets(labels: labels)
     let positions = Dictionary(uniqueKeysWithValues: zip(labels.classes, 0..<Int32(labels.classes.count)))
     let own = RowSet(rows)
-    let samples = Dictionary(uniqueKeysWithValues: zip(rows, 0..<Int32(rows.count)))
     for (text, _) in try snapshot.distinctTexts(field) {
       let graded = try snapshot.rows(field, equals: text).intersection(own)
       if graded.isEmpty { continue }
       let (label, target) = try targets.parse(text, field: name)
       for row in graded.toArray() {
-        guard let member = positions[label], let sample = samples[row],
-          soft.set(target, class: member, of: sample, in: labels)
+        guard let member = positions[label],
+          soft.set(target, class: member, of: sample(of: row), in: labels)
         else {
           throw Fault(
             .badData, "field \"\(name)\" of cell \(row)",
@@ -36,5 +35,15 @@ extension DatabaseSamples {
       }
     }
     return soft
+  }
+
+  /// The sample that a row is, one of `rows`, which increase.
+  private func sample(of row: Row) -> Int32 {
+    var (low, high) = (0, rows.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if rows[middle] < row { low = middle + 1 } else { high = middle }
+    }
+    return Int32(low)
   }
 }

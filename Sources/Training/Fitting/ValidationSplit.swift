@@ -28,7 +28,21 @@ extension TrainingSet {
     }
     let table = GroupTable(groups: own, labels: try labels.table(of: samples))
     let partOfGroup = table.stratified(into: Self.validationParts, seed: configuration.seed)
-    let isWatched = table.groupOfSample.map { partOfGroup[Int($0)] == 0 }
+    var isGroupWatched = partOfGroup.map { $0 == 0 }
+    // A class all of whose groups would be watched could not be learned: its first group stays.
+    var groupsOfClass = [Set<Int>](repeating: [], count: labels.classes.count)
+    for (sample, group) in zip(samples, table.groupOfSample) {
+      for member in labels.classes(of: sample) { groupsOfClass[Int(member)].insert(Int(group)) }
+    }
+    for own in groupsOfClass where own.allSatisfy({ isGroupWatched[$0] }) {
+      if let first = own.min() { isGroupWatched[first] = false }
+    }
+    guard isGroupWatched.contains(true) else {
+      throw Fault(
+        .usage, reason, "has no group to look at: each is the only one of a class",
+        remedy: "group by a finer field, select more cells, or leave it out")
+    }
+    let isWatched = table.groupOfSample.map { isGroupWatched[Int($0)] }
     self.init(
       samples: samples.indices.filter { !isWatched[$0] }.map { samples[$0] },
       validation: samples.indices.filter { isWatched[$0] }.map { samples[$0] }, fold: fold)

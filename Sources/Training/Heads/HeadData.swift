@@ -29,18 +29,29 @@ package struct HeadData: Sendable, Equatable, Codable {
     trainCells = set.samples.count
     validationCells = set.validation.count
     self.rows = Self.ranges(of: samples.map { rows[Int($0)] })
-    var text = labels.classes.map { "\($0.utf8.count):\($0)" }.joined()
-    for sample in samples {
-      text += "\n\(rows[Int(sample)])"
-      for member in labels.classes(of: sample) { text += " \(member)" }
-    }
-    fingerprint = ContentHash(of: text).description
+    fingerprint = Self.fingerprint(of: samples, rows: rows, labels: labels)
     var witnesses: [Witness] = []
     for number in 0..<min(Self.witnessCount, samples.count) {
       let row = rows[Int(samples[number * samples.count / min(Self.witnessCount, samples.count)])]
       if let cell = try snapshot.digest(of: row) { witnesses.append(Witness(row: row, cell: cell)) }
     }
     self.witnesses = witnesses
+  }
+
+  /// Samples whose text is hashed together: of millions, the text as a whole would fill the memory.
+  private static let samplesOfDigest = 65_536
+
+  private static func fingerprint(of samples: [Int32], rows: [Row], labels: LabelTable) -> String {
+    var digests = ContentHash(of: labels.classes.map { "\($0.utf8.count):\($0)" }.joined()).description
+    for start in stride(from: 0, to: samples.count, by: samplesOfDigest) {
+      var text = ""
+      for sample in samples[start..<min(start + samplesOfDigest, samples.count)] {
+        text += "\n\(rows[Int(sample)])"
+        for member in labels.classes(of: sample) { text += " \(member)" }
+      }
+      digests += ContentHash(of: text).description
+    }
+    return ContentHash(of: digests).description
   }
 
   /// The rows, unless they number cells of another database.
