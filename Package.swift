@@ -67,6 +67,7 @@ let package = Package(
     library("Training", ["Faults", "Formats", "Randomness", "Storage", "Query", "Kernels", "Copenblas"]),
     library("Ingest", ["Faults", "Identity", "Formats", "Imaging", "Backbone", "Storage"]),
     library("Simulation", ["Faults", "Formats", "Randomness", "Imaging"]),
+    library("Plots", []),
     .executableTarget(
       name: "cellvec",
       dependencies: [
@@ -91,6 +92,7 @@ let package = Package(
     tests("Training", ["Faults", "Identity", "Formats", "Randomness", "Storage"]),
     tests("Ingest", ["Faults", "Identity", "Imaging", "Backbone", "Storage", "Formats"]),
     tests("Simulation", ["Faults", "Imaging", "Formats"]),
+    tests("Plots"),
     tests("cellvec", ["Faults", "Formats"]),
   ],
   swiftLanguageModes: [.v6]
