@@ -64,7 +64,9 @@ let package = Package(
     library("Filter", ["Faults", "Formats", "Storage"]),
     library("Backbone", ["Faults", "Identity", "Formats", "Randomness", "Kernels", "BundledBackbone"]),
     library("Query", ["Faults", "Storage", "Filter", "Kernels"]),
-    library("Training", ["Faults", "Formats", "Randomness", "Storage", "Query", "Kernels", "Copenblas"]),
+    library(
+      "Training",
+      ["Faults", "Formats", "Identity", "Randomness", "Storage", "Query", "Kernels", "Copenblas"]),
     library("Ingest", ["Faults", "Identity", "Formats", "Imaging", "Backbone", "Storage"]),
     library("Simulation", ["Faults", "Formats", "Randomness", "Imaging"]),
     library("Plots", []),

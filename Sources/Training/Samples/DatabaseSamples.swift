@@ -33,6 +33,8 @@ package struct DatabaseSamples: Sendable {
   package let areLists: Bool
   /// The group of each sample; nil when cells are not grouped.
   package let groups: [Int32]?
+  /// The image or the value that each group is, by its number; empty when cells are not grouped.
+  package let groupNames: [String]
   /// Cells that were left out because they have no label.
   package let unlabeledCount: Int
   /// Cells that were left out because they have a label, but nothing to be grouped by.
@@ -45,13 +47,26 @@ package struct DatabaseSamples: Sendable {
     snapshot: borrowing Snapshot, space: SpaceRecord, labelField: String, grouping: FoldGrouping,
     among selection: RowSet? = nil
   ) throws {
-    let field = try snapshot.requiredField(labelField, of: [.list, .string], to: "learn")
     let embedded = try snapshot.rows(in: space)
-    let candidates = selection?.intersection(embedded) ?? embedded
-    let classes = try snapshot.rowsByText(of: field, among: candidates)
+    try self.init(
+      snapshot: snapshot, labelField: labelField, labelMap: nil, grouping: grouping,
+      candidates: selection?.intersection(embedded) ?? embedded)
+  }
+
+  /// - Parameters:
+  ///   - labelMap: what labels are called as classes; nil where they are the classes.
+  ///   - candidates: cells to learn from, which have vectors.
+  /// - Throws: as above, and `badData` for a label that the map does not know.
+  init(
+    snapshot: borrowing Snapshot, labelField: String, labelMap: LabelMap?, grouping: FoldGrouping,
+    candidates: RowSet
+  ) throws {
+    let field = try snapshot.requiredField(labelField, of: [.list, .string], to: "learn")
+    let texts = try snapshot.rowsByText(of: field, among: candidates)
+    let classes = try labelMap?.rowsByClass(texts) ?? texts
     let labeled = classes.reduce(into: RowSet()) { $0.formUnion($1.rows) }
     let grouped = try snapshot.rowsByGroup(grouping, among: labeled)
-    let kept = grouped?.reduce(into: RowSet()) { $0.formUnion($1) } ?? labeled
+    let kept = grouped?.reduce(into: RowSet()) { $0.formUnion($1.rows) } ?? labeled
     unlabeledCount = candidates.count - labeled.count
     ungroupedCount = labeled.count - kept.count
     let rows = kept.toArray()
@@ -64,6 +79,7 @@ package struct DatabaseSamples: Sendable {
 
     self.rows = rows
     areLists = field.type == .list
+    groupNames = grouped?.map(\.text) ?? []
     let samples = SampleNumbers(rows, limit: try snapshot.rowLimit())
     var labels = [[String]](repeating: [], count: rows.count)
     for (text, members) in classes {
@@ -73,7 +89,7 @@ package struct DatabaseSamples: Sendable {
     groups = grouped.map { grouped in
       var groups = [Int32](repeating: 0, count: rows.count)
       for (number, members) in grouped.enumerated() {
-        for row in members.toArray() { groups[samples[row]] = Int32(number) }
+        for row in members.rows.toArray() { groups[samples[row]] = Int32(number) }
       }
       return groups
     }
@@ -84,7 +100,7 @@ package struct DatabaseSamples: Sendable {
 }
 
 /// The number of the sample that a row is.
-private struct SampleNumbers {
+struct SampleNumbers {
   private var numbers: [Int32]
 
   init(_ rows: [Row], limit: Row) {
@@ -117,40 +133,42 @@ extension Snapshot {
     }
   }
 
-  /// The cells of each group; nil when cells are not grouped. Cells in no group are in no set.
-  fileprivate func rowsByGroup(_ grouping: FoldGrouping, among candidates: RowSet) throws -> [RowSet]? {
+  /// The cells of each group by its name; nil when cells are not grouped. Cells in no group are in no set.
+  func rowsByGroup(
+    _ grouping: FoldGrouping, among candidates: RowSet
+  ) throws -> [(text: String, rows: RowSet)]? {
     switch grouping {
     case .none: return nil
     case .image:
       return try rowsByImage(among: candidates)
     case .field(let name):
       let field = try requiredField(name, of: [.string, .number], to: "be grouped")
-      if field.type == .string { return try rowsByText(of: field, among: candidates).map(\.rows) }
+      if field.type == .string { return try rowsByText(of: field, among: candidates) }
       var rowsByNumber: [Double: RowSet] = [:]
       for row in candidates.toArray() {
         if case .number(let number) = try cell(at: row)?.values[field.id] {
           rowsByNumber[number, default: RowSet()].insert(row)
         }
       }
-      return rowsByNumber.sorted { $0.key < $1.key }.map(\.value)
+      return rowsByNumber.sorted { $0.key < $1.key }.map { (formatNumber($0.key), $0.value) }
     }
   }
 
-  private func rowsByImage(among candidates: RowSet) throws -> [RowSet] {
+  private func rowsByImage(among candidates: RowSet) throws -> [(text: String, rows: RowSet)] {
     var imported = RowSet()
-    var groups: [RowSet] = []
+    var groups: [(text: String, rows: RowSet)] = []
     for number in 0..<UInt32(imageCount()) {
       guard let image = try image(number) else { continue }
       let rows = image.rows.reduce(into: RowSet()) { $0.formUnion(RowSet($1)) }.intersection(candidates)
-      groups.append(rows)
+      groups.append((image.name, rows))
       // Imports have no extent.
       if image.width == 0 { imported.formUnion(rows) }
     }
     if let field = field(named: FoldGrouping.imageWord), field.type == .string {
-      let named = try rowsByText(of: field, among: imported).map(\.rows)
-      let known = named.reduce(into: RowSet()) { $0.formUnion($1) }
-      groups = groups.map { $0.subtracting(known) } + named
+      let named = try rowsByText(of: field, among: imported)
+      let known = named.reduce(into: RowSet()) { $0.formUnion($1.rows) }
+      groups = groups.map { ($0.text, $0.rows.subtracting(known)) } + named
     }
-    return groups.filter { !$0.isEmpty }
+    return groups.filter { !$0.rows.isEmpty }
   }
 }
