@@ -50,6 +50,7 @@ let package = Package(
     .systemLibrary(name: "Cxxhash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
     .target(name: "Copenblas", cSettings: cSettings),
+    .target(name: "Crsvg", cSettings: cSettings),
     .target(name: "Kernels", cSettings: cSettings, linkerSettings: [.linkedLibrary("m")]),
     .target(
       name: "BundledBackbone", exclude: ["cellvec-small-1.md", "cellvec-small-1.safetensors"]),
@@ -70,11 +71,14 @@ let package = Package(
     library("Ingest", ["Faults", "Identity", "Formats", "Imaging", "Backbone", "Storage"]),
     library("Simulation", ["Faults", "Formats", "Randomness", "Imaging"]),
     library("Plots", []),
+    library(
+      "Reports",
+      ["Faults", "Formats", "Randomness", "Imaging", "Storage", "Ingest", "Training", "Plots", "Crsvg"]),
     .executableTarget(
       name: "cellvec",
       dependencies: [
         "Faults", "Identity", "Formats", "Imaging", "Storage", "Filter", "Backbone", "Query",
-        "Training", "Ingest", "Simulation", "Kernels", "Randomness",
+        "Training", "Ingest", "Simulation", "Kernels", "Randomness", "Reports",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings, linkerSettings: programLinkerSettings),
@@ -95,6 +99,7 @@ let package = Package(
     tests("Ingest", ["Faults", "Identity", "Imaging", "Backbone", "Storage", "Formats"]),
     tests("Simulation", ["Faults", "Imaging", "Formats"]),
     tests("Plots"),
+    tests("Reports", ["Faults", "Randomness", "Storage", "Training", "Plots"]),
     tests("cellvec", ["Faults", "Formats"]),
   ],
   swiftLanguageModes: [.v6]

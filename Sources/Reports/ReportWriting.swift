@@ -1,0 +1,57 @@
+package import Faults
+import Formats
+import Glibc
+import Plots
+
+extension PrintedReport {
+  /// What was written.
+  package struct Output: Sendable {
+    /// The page.
+    package let page: String
+    package let figureCount: Int
+    /// Why there are no figures as PNG; nil where there are, or where none were asked for.
+    package let pngProblem: Fault?
+  }
+
+  /// Writes the report: to a path that ends in ".html" the page alone, else a folder with `report.html`, and each figure as
+  /// SVG and PNG in `figures`. Files of the same names are replaced, each complete or not at all.
+  ///
+  /// - Throws: `cannotCreate` or `inputOutput` for what cannot be written. Where figures cannot be drawn as PNG, the rest is
+  ///   written all the same.
+  package func write(to path: String) throws -> Output {
+    if path.lowercased().hasSuffix(".html") {
+      try write(page(links: nil), to: path)
+      return Output(page: path, figureCount: figures.count, pngProblem: nil)
+    }
+    let folder = "\(path)/figures"
+    try makeFolder(path)
+    try makeFolder(folder)
+    var problem: Fault?
+    do { try FigurePixels.load() } catch let fault as Fault where fault.kind == .unavailable {
+      problem = fault
+    }
+    for figure in figures {
+      try write(figure.file, to: "\(folder)/\(figure.id).svg")
+      if problem == nil { try FigurePixels.write(figure, to: "\(folder)/\(figure.id).png") }
+    }
+    let page = "\(path)/report.html"
+    try write(self.page(links: .init(folder: "figures", hasPNG: problem == nil)), to: page)
+    return Output(page: page, figureCount: figures.count, pngProblem: problem)
+  }
+
+  func page(links: HTMLPage.FigureLinks?) -> String {
+    HTMLPage(title: title, subtitle: subtitle, sections: sections, links: links).serialized()
+  }
+
+  private func write(_ text: String, to path: String) throws {
+    var file = try AtomicFile(path: path)
+    try file.write(Array(text.utf8))
+    try file.commit()
+  }
+
+  private func makeFolder(_ path: String) throws {
+    guard mkdir(path, 0o777) != 0, errno != EEXIST else { return }
+    let fault = Fault.system(path, "make the folder")
+    throw Fault(.cannotCreate, fault.subject, fault.problem, remedy: fault.remedy)
+  }
+}

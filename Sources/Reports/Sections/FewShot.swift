@@ -1,0 +1,47 @@
+import Plots
+import Training
+
+extension PrintedReport {
+  /// How scores grow with what there is to learn from; nil of one part only.
+  static func fewShot(of evaluation: Evaluation) -> PageSection? {
+    let fractions = Set(evaluation.runs.map(\.fraction)).sorted()
+    guard fractions.count > 1 else { return nil }
+    var spaces: [String] = []
+    for run in evaluation.runs where !spaces.contains(run.space.name) { spaces.append(run.space.name) }
+    let lines = spaces.enumerated().map { index, space in
+      let runs = evaluation.runs.filter { $0.space.name == space }.sorted { $0.fraction < $1.fraction }
+      let known = runs.filter { $0.summary[.macroF1] != nil }
+      return LinePanels.Line(
+        name: space, points: known.map { Point($0.fraction, $0.summary[.macroF1]?.mean ?? 0) },
+        errors: known.map { $0.summary[.macroF1]?.sampleSD ?? 0 }, color: index)
+    }
+    let panel = LinePanels.Panel(
+      title: "", xTitle: "part of the train groups", yTitle: "macro F1", isLogarithmic: true,
+      yIncludes: [0, 1], lines: lines, hasMarkers: true)
+    let figure = LinePanels(panels: [panel]).figure(
+      id: "few-shot", title: "Macro F1 by the part that is learned from",
+      alternative:
+        "Lines of macro F1 over the part of the train groups, one for each of \(spaces.count) spaces.")
+    let rows = spaces.flatMap { space in
+      evaluation.runs.filter { $0.space.name == space }.sorted { $0.fraction < $1.fraction }.map { run in
+        let counts = run.folds.map(\.trainCount)
+        let count = counts.isEmpty ? "–" : grouped(counts.reduce(0, +) / counts.count)
+        return [space, "\(decimal(run.fraction * 100, places: 1)) %", count, described(run, .macroF1)]
+      }
+    }
+    let table = PageTable(
+      "macro F1 by part",
+      [.text("space"), .number("part"), .number("train samples, mean"), .number("macro F1")],
+      rows: rows)
+    return PageSection(
+      id: "few-shot", heading: "Learning from less",
+      items: [
+        .figure(
+          figure,
+          caption:
+            "Heads are trained on a part of each fold's train groups and tested on the whole fold; bands are "
+            + "± one sample standard deviation over folds. The horizontal axis is logarithmic."),
+        .table(table),
+      ])
+  }
+}
