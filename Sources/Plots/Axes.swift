@@ -5,6 +5,8 @@ struct Axes {
   var xTitle = ""
   var yTitle = ""
   var xTickCount = 5
+  /// Ticks in place of round numbers.
+  var xTicks: [Tick]?
   var yTickCount = 5
   var showsXLabels = true
   var showsYLabels = true
@@ -29,7 +31,7 @@ struct Axes {
       }
     }
     var lastLabelEnd = -Double.infinity
-    for tick in x.ticks(xTickCount) {
+    for tick in x.ticks(xTickCount, at: xTicks) {
       let place = x.position(tick.value)
       drawing.line(Point(place, frame.y), Point(place, frame.bottom), Stroke(.grid))
       let half = TextMetrics.width(of: tick.label, size: size) / 2

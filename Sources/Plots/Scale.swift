@@ -22,9 +22,9 @@ package struct Scale: Sendable, Equatable {
     self.end = end
   }
 
-  /// Where a number lies; those beyond the domain are brought to its ends.
-  func position(_ value: Double) -> Double {
-    let value = min(max(value, domain.lowerBound), domain.upperBound)
+  /// Where a number lies; those beyond the domain are brought to its ends, if it is to be bounded by them.
+  func position(_ value: Double, isBounded: Bool = true) -> Double {
+    let value = isBounded ? min(max(value, domain.lowerBound), domain.upperBound) : value
     let fraction =
       kind == .linear
       ? (value - domain.lowerBound) / (domain.upperBound - domain.lowerBound)
@@ -32,9 +32,9 @@ package struct Scale: Sendable, Equatable {
     return start + fraction * (end - start)
   }
 
-  /// Numbers to write beside the axis, about `count` of them.
-  func ticks(_ count: Int) -> [Tick] {
-    kind == .linear ? Ticks.linear(domain, count: count) : Ticks.logarithmic(domain)
+  /// Numbers to write beside the axis: those given, else about `count` round ones.
+  func ticks(_ count: Int, at given: [Tick]? = nil) -> [Tick] {
+    given ?? (kind == .linear ? Ticks.linear(domain, count: count) : Ticks.logarithmic(domain))
   }
 }
 
@@ -42,6 +42,11 @@ package struct Scale: Sendable, Equatable {
 package struct Tick: Sendable, Equatable {
   package let value: Double
   package let label: String
+
+  package init(value: Double, label: String) {
+    self.value = value
+    self.label = label
+  }
 }
 
 /// Round numbers within a range.

@@ -59,9 +59,10 @@ package struct PrintedReport: Sendable {
       } ?? (nil, nil)
     pictureProblems = pictures?.problems ?? []
     title = "Classification of \(evaluation.labelField)"
+    let spaceCount = Set(evaluation.runs.map(\.space.name)).count
     subtitle =
       "\(grouped(evaluation.samples.count)) samples, \(evaluation.classes.count) classes, "
-      + "\(Set(evaluation.runs.map(\.space.name)).count) spaces; \(evaluation.splitting)"
+      + (spaceCount == 1 ? "1 space" : "\(spaceCount) spaces") + "; \(evaluation.splitting)"
     let found: [PageSection?] = [
       Self.summary(of: evaluation), Self.fewShot(of: evaluation), Self.classes(of: view),
       Self.confusion(of: view), Self.reliability(of: view), Self.learning(of: view),

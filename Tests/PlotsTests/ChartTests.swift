@@ -92,7 +92,7 @@ import Testing
     for isLogarithmic in [false, true] {
       let panel = LinePanels.Panel(
         title: "Loss", xTitle: "epoch", yTitle: "loss", isLogarithmic: isLogarithmic && count > 0,
-        yIncludes: [0], lines: lines, hasMarkers: true)
+        lines: lines, hasMarkers: true)
       expectSound(
         LinePanels(panels: [panel, panel]).figure(id: "lines", title: "Lines", alternative: "a"))
       expectSound(LinePanels(panels: [panel]).figure(id: "lines", title: "Lines", alternative: "a"))

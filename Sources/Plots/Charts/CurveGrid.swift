@@ -54,7 +54,7 @@ package struct CurveGrid: Sendable {
         showsY: column == 0,
         on: &drawing)
     }
-    let bottom = 30 + Double(rows) * cellHeight
+    let bottom = 20 + Double(rows) * cellHeight
     let width = max(Self.left + Double(columns) * cellWidth + 4, 280)
     drawing.text(
       xTitle, at: Point(Self.left + (Double(columns) * cellWidth - cellWidth + Self.side) / 2, bottom + 8),

@@ -36,8 +36,8 @@ package struct GroupedBars: Sendable {
       width: layout.width - layout.left - 12)
     let legendHeight = series.count > 1 ? legend.height + 6 : 0
     if series.count > 1 { legend.draw(on: &drawing, at: Point(layout.left, 6)) }
-    let top = legendHeight + 44
     let plotHeight = 290.0
+    let top = legendHeight + 44 + layout.overshoot * plotHeight
     let axes = Axes(
       x: Scale(.linear, 0...1, from: layout.left, to: layout.width - 14),
       y: Scale(.linear, layout.domain, from: top + plotHeight, to: top), yTitle: yTitle, xTickCount: 1,
@@ -96,11 +96,12 @@ package struct GroupedBars: Sendable {
       let share = bar.values.count > 1 ? Double(place) / Double(bar.values.count - 1) - 0.5 : 0
       drawing.circle(
         Point(inner.centerX + share * spread, axes.y.position(value)), radius: min(2.6, inner.width / 8),
-        fill: .paper, stroke: Stroke(Paint("#1f2328"), width: 0.8), opacity: 0.9)
+        fill: .paper, stroke: Stroke(.ink, width: 0.8), opacity: 0.9)
     }
     var top = axes.y.position(max(bar.mean, bar.values.max() ?? 0)) - 4
     if let error = bar.error, error > 0 {
-      let (high, low) = (axes.y.position(bar.mean + error), axes.y.position(bar.mean - error))
+      let high = axes.y.position(bar.mean + error, isBounded: false)
+      let low = axes.y.position(bar.mean - error)
       let stroke = Stroke(.ink, width: 1.4)
       let cap = min(6, inner.width * 0.2)
       drawing.line(Point(inner.centerX, high), Point(inner.centerX, low), stroke)
@@ -124,6 +125,8 @@ package struct GroupedBars: Sendable {
     let labels: [[String]]
     let labelHeight: Double
     let domain: ClosedRange<Double>
+    /// How far error bars stand out above the axis, as part of it: a score of 0.9 ± 0.2 has no value above 1.
+    let overshoot: Double
 
     init(_ chart: GroupedBars) {
       let widest = chart.bars.map { row in row.count { $0 != nil } }.max() ?? 1
@@ -135,8 +138,10 @@ package struct GroupedBars: Sendable {
       let groupWidth = groupWidth
       labels = chart.groups.map { TextMetrics.wrapped($0, to: groupWidth - 6, size: 12, lines: 4) }
       labelHeight = 16 + 15 * Double(labels.map(\.count).max() ?? 1)
-      let highest = chart.bars.joined().compactMap { $0 }.map { $0.mean + ($0.error ?? 0) }.max() ?? 1
-      domain = 0...(highest <= 1.05 ? 1 : highest * 1.05)
+      let bars = chart.bars.joined().compactMap { $0 }
+      let end = max(1, bars.map(\.mean).max() ?? 1)
+      domain = 0...end
+      overshoot = max(0, (bars.map { $0.mean + ($0.error ?? 0) }.max() ?? 0) / end - 1)
     }
 
     func groupLeft(_ group: Int) -> Double {

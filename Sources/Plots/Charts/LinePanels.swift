@@ -25,20 +25,23 @@ package struct LinePanels: Sendable {
     package let xTitle: String
     package let yTitle: String
     package let isLogarithmic: Bool
-    /// What the vertical axis must hold besides the data.
-    package let yIncludes: [Double]
+    /// Ticks of the horizontal axis; nil for round numbers.
+    package let xTicks: [Tick]?
+    /// The vertical axis, beyond which nothing is drawn; nil for one from 0 that holds all data.
+    package let yDomain: ClosedRange<Double>?
     package let lines: [Line]
     package let hasMarkers: Bool
 
     package init(
-      title: String, xTitle: String, yTitle: String, isLogarithmic: Bool = false, yIncludes: [Double] = [],
-      lines: [Line], hasMarkers: Bool = false
+      title: String, xTitle: String, yTitle: String, isLogarithmic: Bool = false, xTicks: [Tick]? = nil,
+      yDomain: ClosedRange<Double>? = nil, lines: [Line], hasMarkers: Bool = false
     ) {
       self.title = title
       self.xTitle = xTitle
       self.yTitle = yTitle
       self.isLogarithmic = isLogarithmic
-      self.yIncludes = yIncludes
+      self.xTicks = xTicks
+      self.yDomain = yDomain
       self.lines = lines
       self.hasMarkers = hasMarkers
     }
@@ -81,12 +84,13 @@ package struct LinePanels: Sendable {
   }
 
   private func domain(of panel: Panel) -> ClosedRange<Double> {
+    if let domain = panel.yDomain { return domain }
     let values = panel.lines.flatMap { line in
       line.points.enumerated().flatMap { index, point in
         line.errors.isEmpty ? [point.y] : [point.y - line.errors[index], point.y + line.errors[index]]
       }
     }
-    return Ticks.roundDomain(of: values, including: panel.yIncludes)
+    return Ticks.roundDomain(of: values, including: [0])
   }
 
   private func draw(_ panel: Panel, _ yDomain: ClosedRange<Double>, in frame: Rect, on drawing: inout Drawing)
@@ -96,7 +100,8 @@ package struct LinePanels: Sendable {
     let xDomain = low < high ? low...high : (low / 2)...(low == 0 ? 1 : low * 2)
     let axes = Axes(
       x: Scale(panel.isLogarithmic ? .logarithmic : .linear, xDomain, from: frame.x, to: frame.right),
-      y: Scale(.linear, yDomain, from: frame.bottom, to: frame.y), xTitle: panel.xTitle, yTitle: panel.yTitle)
+      y: Scale(.linear, yDomain, from: frame.bottom, to: frame.y), xTitle: panel.xTitle, yTitle: panel.yTitle,
+      xTicks: panel.xTicks)
     axes.draw(on: &drawing)
     drawing.text(panel.title, at: Point(frame.x, frame.y - 12), TextStyle(12.5, .ink, isBold: true))
     for line in panel.lines.filter(\.isThin) + panel.lines.filter({ !$0.isThin }) {

@@ -3,7 +3,7 @@ package struct Montage: Sendable {
   package struct Tile: Sendable {
     /// A data URI; nil where there is no picture.
     package let image: String?
-    /// The first in bold; each is cut to the width of the picture.
+    /// The first in bold; each takes as many as two lines of the picture's width.
     package let lines: [String]
     package let alternative: String
 
@@ -28,31 +28,36 @@ package struct Montage: Sendable {
 
   package func figure(id: String, title: String, alternative: String) -> Figure {
     let columns = min(max(tiles.count, 2), 6)
-    let lineCount = tiles.map(\.lines.count).max() ?? 0
-    let cellHeight = Self.side + 10 + Double(lineCount) * 14 + 8
     var drawing = Drawing()
     let width = Double(columns) * (Self.side + Self.gap) + 24 - Self.gap
     let legend = Legend(colors.map { (name: $0.name, swatch: .box($0.paint)) }, width: width - 24)
     legend.draw(on: &drawing, at: Point(8, 6))
-    let top = legend.height + 14
-    for (index, tile) in tiles.enumerated() {
-      let (row, column) = index.quotientAndRemainder(dividingBy: columns)
-      let frame = Rect(
-        x: 12 + Double(column) * (Self.side + Self.gap), y: top + Double(row) * cellHeight, width: Self.side,
-        height: Self.side)
-      drawing.picture(tile.image, in: frame, alternative: tile.alternative)
-      for (place, line) in tile.lines.enumerated() {
-        let isFirst = place == 0
-        drawing.text(
-          TextMetrics.fitted(line, to: Self.side, size: isFirst ? 11 : 10.5, isBold: isFirst),
-          at: Point(frame.x, frame.bottom + 15 + Double(place) * 14),
-          TextStyle(isFirst ? 11 : 10.5, isFirst ? .ink : .muted, isBold: isFirst), full: line)
+    var y = legend.height + 14
+    for start in stride(from: 0, to: tiles.count, by: columns) {
+      let row = tiles[start..<min(start + columns, tiles.count)]
+      let bottoms = row.enumerated().map { column, tile in
+        draw(tile, at: Point(12 + Double(column) * (Self.side + Self.gap), y), on: &drawing)
+      }
+      y = (bottoms.max() ?? y) + 16
+    }
+    return Figure(id: id, title: title, alternative: alternative, width: width, height: y, drawing)
+  }
+
+  /// - Returns: where the last line ends.
+  private func draw(_ tile: Tile, at origin: Point, on drawing: inout Drawing) -> Double {
+    let frame = Rect(x: origin.x, y: origin.y, width: Self.side, height: Self.side)
+    drawing.picture(tile.image, in: frame, alternative: tile.alternative)
+    var y = frame.bottom + 1
+    for (place, text) in tile.lines.enumerated() {
+      let style = place == 0 ? TextStyle(11, .ink, isBold: true) : TextStyle(10.5, .muted)
+      let lines = TextMetrics.wrapped(text, to: Self.side, size: style.size, lines: 2, isBold: style.isBold)
+      let isWhole = lines.joined().count >= text.count - lines.count
+      for line in lines {
+        y += 14
+        drawing.text(line, at: Point(frame.x, y), style, full: isWhole ? nil : text)
       }
     }
-    let rows = (tiles.count + columns - 1) / columns
-    return Figure(
-      id: id, title: title, alternative: alternative, width: width, height: top + Double(rows) * cellHeight,
-      drawing)
+    return y
   }
 }
 

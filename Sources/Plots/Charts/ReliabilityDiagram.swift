@@ -25,7 +25,7 @@ package struct ReliabilityDiagram: Sendable {
 
   package func figure(id: String, title: String, alternative: String) -> Figure {
     var drawing = Drawing()
-    let frame = Rect(x: 66, y: 20, width: 330, height: 330)
+    let frame = Rect(x: 66, y: 32, width: 330, height: 330)
     let axes = Axes(
       x: Scale(.linear, 0...1, from: frame.x, to: frame.right),
       y: Scale(.linear, 0...1, from: frame.bottom, to: frame.y), yTitle: "share that is true",
@@ -48,9 +48,9 @@ package struct ReliabilityDiagram: Sendable {
         tip: "probability \(decimal(bin.meanProbability, places: 3)): "
           + "true \(decimal(bin.trueShare, places: 3)) of \(grouped(bin.count))")
     }
-    drawing.text(note, at: Point(frame.x + 10, frame.y + 20), TextStyle(12, .ink, isBold: true))
+    drawing.text(note, at: Point(frame.x, frame.y - 13), TextStyle(12, .ink, isBold: true))
     drawCounts(axes, below: frame, on: &drawing)
-    return Figure(id: id, title: title, alternative: alternative, width: 416, height: 484, drawing)
+    return Figure(id: id, title: title, alternative: alternative, width: 416, height: 496, drawing)
   }
 
   /// Counts differ by orders of magnitude, so their axis is logarithmic.

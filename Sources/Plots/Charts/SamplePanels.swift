@@ -80,7 +80,7 @@ package struct SamplePanels: Sendable {
     }
     var y = 28.0
     for row in rows {
-      let height = max(side, 62 + Double(row.classes.count) * Self.classHeight)
+      let height = max(side, 67 + Double(row.classes.count) * Self.classHeight)
       for (index, image) in row.images.enumerated() {
         drawing.picture(
           image, in: Rect(x: 12 + Double(index) * (side + Self.gap), y: y, width: side, height: side),
@@ -107,7 +107,7 @@ package struct SamplePanels: Sendable {
     let nameWidth = min(150, row.classes.map { TextMetrics.width(of: $0.name, size: 10.5) }.max() ?? 0) + 8
     let bar = Rect(x: origin.x + nameWidth, y: 0, width: Self.textWidth - nameWidth - 96, height: 9)
     for (index, item) in row.classes.enumerated() {
-      let y = origin.y + 68 + Double(index) * Self.classHeight
+      let y = origin.y + 73 + Double(index) * Self.classHeight
       drawing.text(
         TextMetrics.fitted(item.name, to: nameWidth - 8, size: 10.5), at: Point(bar.x - 6, y + 4),
         TextStyle(10.5, .ink, anchor: .end), full: item.name)

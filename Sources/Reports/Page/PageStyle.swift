@@ -29,13 +29,13 @@ let pageStyle = """
   .table { overflow-x: auto; margin: 8px 0 }
   table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums }
   caption { text-align: left; color: var(--muted); padding-bottom: 6px }
-  th, td { padding: 4px 12px; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: 400; overflow-wrap: anywhere; min-width: 4ch; max-width: 44ch }
+  th, td { padding: 4px 12px; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: 400; overflow-wrap: break-word; max-width: 44ch }
   thead th { color: var(--muted); font-weight: 600; white-space: nowrap; border-bottom: 2px solid var(--line) }
   .number { text-align: right; white-space: nowrap }
   @media (prefers-color-scheme: dark) {
   :root { --paper: #0d1117; --ink: #e6edf3; --muted: #9198a1; --line: #30363d; --soft: #161b22; --link: #6cb6ff; --warn: #2b2410; --warn-line: #b8860b }
-  svg.figure .f-ink { fill: #e6edf3 } svg.figure .f-muted { fill: #9198a1 } svg.figure .f-axis { fill: #6e7681 } svg.figure .f-grid { fill: #21262d } svg.figure .f-paper { fill: #0d1117 } svg.figure .f-faint { fill: #3d444d } svg.figure .f-deep { fill: #79c0ff }
-  svg.figure .s-ink { stroke: #e6edf3 } svg.figure .s-muted { stroke: #9198a1 } svg.figure .s-axis { stroke: #6e7681 } svg.figure .s-grid { stroke: #21262d } svg.figure .s-paper { stroke: #0d1117 } svg.figure .s-faint { stroke: #3d444d }
+  .f-ink { fill: #e6edf3 } .f-muted { fill: #9198a1 } .f-axis { fill: #6e7681 } .f-grid { fill: #21262d } .f-paper { fill: #0d1117 } .f-faint { fill: #3d444d } .f-deep { fill: #79c0ff }
+  .s-ink { stroke: #e6edf3 } .s-muted { stroke: #9198a1 } .s-axis { stroke: #6e7681 } .s-grid { stroke: #21262d } .s-paper { stroke: #0d1117 } .s-faint { stroke: #3d444d }
   }
   @media print {
   body { font-size: 11pt } nav, .file { display: none } figure, tr { break-inside: avoid } header, main { max-width: none; padding: 0 } .plot, .table { overflow: visible }

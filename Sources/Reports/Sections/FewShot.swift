@@ -15,9 +15,10 @@ extension PrintedReport {
         name: space, points: known.map { Point($0.fraction, $0.summary[.macroF1]?.mean ?? 0) },
         errors: known.map { $0.summary[.macroF1]?.sampleSD ?? 0 }, color: index)
     }
+    let ticks = fractions.map { Tick(value: $0, label: "\(percent($0)) %") }
     let panel = LinePanels.Panel(
       title: "", xTitle: "part of the train groups", yTitle: "macro F1", isLogarithmic: true,
-      yIncludes: [0, 1], lines: lines, hasMarkers: true)
+      xTicks: ticks, yDomain: 0...1, lines: lines, hasMarkers: true)
     let figure = LinePanels(panels: [panel]).figure(
       id: "few-shot", title: "Macro F1 by the part that is learned from",
       alternative:
@@ -26,7 +27,7 @@ extension PrintedReport {
       evaluation.runs.filter { $0.space.name == space }.sorted { $0.fraction < $1.fraction }.map { run in
         let counts = run.folds.map(\.trainCount)
         let count = counts.isEmpty ? "–" : grouped(counts.reduce(0, +) / counts.count)
-        return [space, "\(decimal(run.fraction * 100, places: 1)) %", count, described(run, .macroF1)]
+        return [space, "\(percent(run.fraction)) %", count, described(run, .macroF1)]
       }
     }
     let table = PageTable(
@@ -40,8 +41,17 @@ extension PrintedReport {
           figure,
           caption:
             "Heads are trained on a part of each fold's train groups and tested on the whole fold; bands are "
-            + "± one sample standard deviation over folds. The horizontal axis is logarithmic."),
+            + "± one sample standard deviation over folds, cut at 1. The horizontal axis is logarithmic."),
         .table(table),
       ])
+  }
+
+  /// A part in percent, with no more digits than it has.
+  private static func percent(_ fraction: Double) -> String {
+    let places = [0, 1, 2].first { places in
+      let scaled = fraction * [100, 1000, 10000][places]
+      return abs(scaled - scaled.rounded()) < 1e-6
+    }
+    return decimal(fraction * 100, places: places ?? 3)
   }
 }

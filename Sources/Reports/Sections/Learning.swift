@@ -10,12 +10,12 @@ extension PrintedReport {
     let score = lines(folds) { $0.validationMacroF1 }
     var panels = [
       LinePanels.Panel(
-        title: "Loss of training", xTitle: "epoch", yTitle: "mean loss", yIncludes: [0], lines: loss)
+        title: "Loss of training", xTitle: "epoch", yTitle: "mean loss", lines: loss)
     ]
     if score.contains(where: { !$0.points.isEmpty }) {
       panels.append(
         LinePanels.Panel(
-          title: "Validation", xTitle: "epoch", yTitle: "macro F1", yIncludes: [0, 1], lines: score))
+          title: "Validation", xTitle: "epoch", yTitle: "macro F1", yDomain: 0...1, lines: score))
     }
     let figure = LinePanels(panels: panels).figure(
       id: "learning", title: "Learning curves",

@@ -59,7 +59,8 @@ extension PrintedReport {
       let picture = pictures.byRow[view.evaluation.samples[item.sample].row]
       let name = view.name(item.sample)
       let lines = [
-        "\(words(item)) \(decimal(item.probability, places: 2))", "true: \(view.trueNames(item.sample))",
+        words(item), "probability \(decimal(item.probability, places: 2))",
+        "true: \(view.trueNames(item.sample))",
         "predicted: \(view.predictedNames(item.sample))",
         "\(name) · \(view.evaluation.samples[item.sample].image)",
       ]
