@@ -60,8 +60,7 @@ package enum Ticks {
     let last = Int((domain.upperBound / step + 1e-9).rounded(.down))
     return (first...max(first, last)).map { multiple in
       let value = Double(multiple) * step
-      return Tick(
-        value: value, label: step >= 1 ? grouped(Int(value.rounded())) : decimal(value, places: places))
+      return Tick(value: value, label: label(value, places: places))
     }
   }
 
@@ -89,12 +88,14 @@ package enum Ticks {
         let value = multiple * pow(10, Double(decade))
         guard within.contains(value) else { continue }
         let places = max(0, -decade)
-        ticks.append(
-          Tick(
-            value: value, label: value >= 1 ? grouped(Int(value.rounded())) : decimal(value, places: places)))
+        ticks.append(Tick(value: value, label: label(value, places: places)))
       }
     }
     return ticks
+  }
+
+  private static func label(_ value: Double, places: Int) -> String {
+    places == 0 && abs(value) < 1e15 ? grouped(Int(value.rounded())) : decimal(value, places: places)
   }
 
   private static func step(_ span: Double, count: Int) -> Double {

@@ -5,7 +5,7 @@ import Training
 struct RunView {
   let evaluation: Evaluation
   let run: Evaluation.Run
-  /// Samples that some fold tests, increasing.
+  /// Samples that some fold tests, increasing: those whose probabilities lie from 0 to 1.
   let tested: [Int]
   private let thresholdsOfFold: [Int: [Float]]
   private let folds: [Int]
@@ -25,8 +25,9 @@ struct RunView {
     thresholdsOfFold = thresholds
     let classCount = evaluation.classes.count
     let values = probabilities
-    tested = folds.indices.filter {
-      thresholds[evaluation.testFolds[0][$0]] != nil && values[$0 * classCount].isFinite
+    tested = folds.indices.filter { sample in
+      thresholds[evaluation.testFolds[0][sample]] != nil
+        && values[sample * classCount..<(sample + 1) * classCount].allSatisfy((0...1).contains)
     }
   }
 
@@ -77,7 +78,7 @@ struct RunView {
     switch evaluation.sampleUnit {
     case "cell": "cells"
     case "image": "images"
-    default: "values of \(evaluation.sampleUnit)"
+    default: "samples"
     }
   }
 }

@@ -71,8 +71,8 @@ import Testing
   }
 
   @Test func barsOfPerfectScoresAndNone() {
-    for mean in [0.0, 1] {
-      let bars = [[GroupedBars.Bar?.some(.init(mean: mean, error: 0, values: [mean]))]]
+    for (mean, error) in [(0.0, 0.0), (1, 0), (0.9, 0.4), (1e300, 1e305), (-3, 0)] {
+      let bars = [[GroupedBars.Bar?.some(.init(mean: mean, error: error, values: [mean]))]]
       expectSound(
         GroupedBars(groups: [Names.hostile], series: ["macro F1"], bars: bars, yTitle: "macro F1")
           .figure(id: "bars", title: Names.hostile, alternative: Names.hostile))
@@ -156,5 +156,12 @@ import Testing
     ).figure(id: "samples", title: "Samples", alternative: "a")
     expectSound(figure)
     #expect(DrawnFigure(figure)?.counts["image"] == 3)
+    let plain = rows.map { row in
+      SamplePanels.Row(
+        title: row.title, subtitle: row.subtitle, images: [], classes: row.classes, labels: row.labels,
+        predictions: row.predictions)
+    }
+    expectSound(
+      SamplePanels(columns: [], rows: plain).figure(id: "samples", title: "Samples", alternative: "a"))
   }
 }

@@ -51,7 +51,7 @@ package struct ClassBars: Sendable {
     for (index, row) in rows.enumerated() {
       let middle = scores.y + (Double(index) + 0.5) * rowHeight
       drawing.text(
-        TextMetrics.fitted(row.name, to: labelWidth - 14, size: size),
+        TextMetrics.fitted(row.name, to: labelWidth - 12, size: size),
         at: Point(labelWidth, middle + size * 0.35),
         TextStyle(size, .ink, anchor: .end), full: row.name)
       draw(row, middle, rowHeight, x, on: &drawing)

@@ -99,7 +99,7 @@ package struct GroupedBars: Sendable {
         fill: .paper, stroke: Stroke(.ink, width: 0.8), opacity: 0.9)
     }
     var top = axes.y.position(max(bar.mean, bar.values.max() ?? 0)) - 4
-    if let error = bar.error, error > 0 {
+    if let error = bar.error.map({ min($0, layout.domain.upperBound) }), error > 0 {
       let high = axes.y.position(bar.mean + error, isBounded: false)
       let low = axes.y.position(bar.mean - error)
       let stroke = Stroke(.ink, width: 1.4)
@@ -141,7 +141,7 @@ package struct GroupedBars: Sendable {
       let bars = chart.bars.joined().compactMap { $0 }
       let end = max(1, bars.map(\.mean).max() ?? 1)
       domain = 0...end
-      overshoot = max(0, (bars.map { $0.mean + ($0.error ?? 0) }.max() ?? 0) / end - 1)
+      overshoot = max(0, (bars.map { $0.mean + min($0.error ?? 0, end) }.max() ?? 0) / end - 1)
     }
 
     func groupLeft(_ group: Int) -> Double {

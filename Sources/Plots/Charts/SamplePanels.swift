@@ -62,8 +62,10 @@ package struct SamplePanels: Sendable {
   private static let gap = 10.0
   private static let classHeight = 17.0
 
-  /// Room for up to four pictures in the width of a page.
-  private var side: Double { min(168, max(84, 620 / Double(max(columns.count, 1)) - Self.gap)) }
+  /// Room for up to four pictures in the width of a page; none takes none.
+  private var side: Double {
+    columns.isEmpty ? 0 : min(168, max(84, 620 / Double(columns.count) - Self.gap))
+  }
 
   package func figure(id: String, title: String, alternative: String) -> Figure {
     var drawing = Drawing()
@@ -78,7 +80,7 @@ package struct SamplePanels: Sendable {
         TextMetrics.fitted(column.name, to: side - offset, size: 11.5), at: Point(x + offset, 18),
         TextStyle(11.5, .ink), full: column.name)
     }
-    var y = 28.0
+    var y = columns.isEmpty ? 10.0 : 28
     for row in rows {
       let height = max(side, 67 + Double(row.classes.count) * Self.classHeight)
       for (index, image) in row.images.enumerated() {

@@ -62,7 +62,7 @@ extension PrintedReport {
       let isDecided = score.truePositives + score.falsePositives > 0
       let note = score.averagePrecision.map { "AP \(decimal($0, places: 2)) · " } ?? ""
       return CurveGrid.Curve(
-        name: view.classes[index], note: "\(note)\(grouped(score.support)) \(view.shortUnit)",
+        name: view.classes[index], note: "\(note)\(grouped(score.support)) \(view.unit)",
         points: ranked[index].precisionRecall, chance: (share, share),
         mark: isDecided && score.support > 0 ? Point(score.recall, score.precision) : nil)
     }
@@ -89,9 +89,4 @@ extension PrintedReport {
   }
 
   static func optional(_ value: Double?) -> String { value.map { decimal($0, places: 3) } ?? "–" }
-}
-
-extension RunView {
-  /// As `unit`, where there is little room.
-  fileprivate var shortUnit: String { ["cell", "image"].contains(evaluation.sampleUnit) ? unit : "samples" }
 }

@@ -4,12 +4,13 @@ import Training
 extension PrintedReport {
   /// How scores grow with what there is to learn from; nil of one part only.
   static func fewShot(of evaluation: Evaluation) -> PageSection? {
-    let fractions = Set(evaluation.runs.map(\.fraction)).sorted()
+    let fractions = Set(evaluation.runs.map(\.fraction)).filter { $0 > 0 }.sorted()
     guard fractions.count > 1 else { return nil }
     var spaces: [String] = []
     for run in evaluation.runs where !spaces.contains(run.space.name) { spaces.append(run.space.name) }
     let lines = spaces.enumerated().map { index, space in
-      let runs = evaluation.runs.filter { $0.space.name == space }.sorted { $0.fraction < $1.fraction }
+      let runs = evaluation.runs.filter { $0.space.name == space && $0.fraction > 0 }
+        .sorted { $0.fraction < $1.fraction }
       let known = runs.filter { $0.summary[.macroF1] != nil }
       return LinePanels.Line(
         name: space, points: known.map { Point($0.fraction, $0.summary[.macroF1]?.mean ?? 0) },

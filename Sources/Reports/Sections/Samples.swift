@@ -12,13 +12,11 @@ extension PrintedReport {
     let paints = (pictures?.colors ?? .hpa).paints(of: roles)
     // One channel is its own composite.
     let channels = roles.count > 1 ? Array(zip(roles, paints)) : []
-    var columns: [(name: String, paint: Paint?)] = [
-      (roles.count == 1 ? roles[0] : "all channels", nil)
-    ]
-    columns += channels.map { (name: $0.0, paint: $0.1) }
+    var columns: [(name: String, paint: Paint?)] = channels.map { (name: $0.0, paint: $0.1) }
+    if !roles.isEmpty { columns.insert((roles.count == 1 ? roles[0] : "all channels", nil), at: 0) }
     let rows = zip(chosen, shown).map { sample, picture -> SamplePanels.Row in
       let images =
-        [picture?.composite]
+        (roles.isEmpty ? [] : [picture?.composite])
         + channels.map { role, _ in
           picture.flatMap { picture in picture.roles.firstIndex(of: role).map { picture.channels[$0] } }
         }

@@ -94,17 +94,17 @@ extension PrintedReport {
   private static func scoreTable(of evaluation: Evaluation) -> PageTable {
     let runs = evaluation.fullRuns
     let metrics = tableMetrics.filter { metric in runs.contains { $0.summary[metric.0] != nil } }
+    let hasIntervals = runs.contains { $0.macroF1Interval != nil }
     let columns: [PageTable.Column] =
       [.text("space"), .text("backbone"), .text("strategy"), .number("dimension")]
-      + metrics.map { .number($0.1) } + [
-        .number("macro F1 SD of the population"), .number("macro F1 interval"),
-      ]
+      + metrics.map { .number($0.1) } + [.number("population SD of macro F1")]
+      + (hasIntervals ? [.number("interval of macro F1")] : [])
     let rows = runs.map { run -> [String] in
       let space = run.space
       let scores = metrics.map { described(run, $0.0) }
       let population = run.summary[.macroF1]?.populationSD.map { decimal($0, places: 4) } ?? "–"
       return [space.name, space.backbone ?? "imported", space.strategy ?? "–", "\(space.dimension)"] + scores
-        + [population, interval(run.macroF1Interval)]
+        + [population] + (hasIntervals ? [interval(run.macroF1Interval)] : [])
     }
     return PageTable(
       "scores, mean ± sample SD over folds, \(evaluation.grouping)", columns, rows: rows, isFolded: false)
