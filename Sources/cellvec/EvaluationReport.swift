@@ -103,7 +103,7 @@ struct EvaluationReport {
       let prefix = spread.count > 1 ? "\(metric.columnName)_" : ""
       columns += ["sample_sd", "population_sd"].map { Column(prefix + $0, decimals: decimals) }
       if metric == .macroF1 {
-        columns += ["lower", "upper"].map { Column(prefix + $0, decimals: decimals) }
+        columns += ["pooled", "lower", "upper"].map { Column(prefix + $0, decimals: decimals) }
       }
     }
     columns += metrics.map { Column($0.columnName, decimals: decimals) }
@@ -115,7 +115,10 @@ struct EvaluationReport {
           let summary = run.summary[metric]
           row += [.real(summary?.mean), .real(summary?.sampleSD), .real(summary?.populationSD)]
           if metric == .macroF1 {
-            row += [.real(run.macroF1Interval?.lower), .real(run.macroF1Interval?.upper)]
+            row += [
+              .real(run.pooledMacroF1(absent: evaluation.design.absentClasses)),
+              .real(run.macroF1Interval?.lower), .real(run.macroF1Interval?.upper),
+            ]
           }
         }
         return row + metrics.map { .real(run.summary[$0]?.mean) }
@@ -182,6 +185,7 @@ private struct EvaluationDocument: Encodable {
     let fraction: Double
     let configuration: TrainingConfiguration
     let summary: [Metric: Evaluation.MetricSummary]
+    let pooledMacroF1: Double
     let macroF1Interval: Evaluation.Interval?
     let folds: [Fold]
     /// Scores of each class over all predictions, one list a repetition.
@@ -231,6 +235,7 @@ private struct EvaluationDocument: Encodable {
     runs = evaluation.runs.map { run in
       Run(
         space: run.space, fraction: run.fraction, configuration: run.configuration, summary: run.summary,
+        pooledMacroF1: run.pooledMacroF1(absent: evaluation.design.absentClasses),
         macroF1Interval: run.macroF1Interval,
         folds: run.folds.map {
           Fold(

@@ -9,7 +9,7 @@ expect_stdout '^samples +36 cells in 9 groups, 3 classes$'
 expect_stdout '^left out +4 cells without label$'
 expect_stdout '^split +3 folds, grouped by gene$'
 expect_stdout '^validation +0\.2 of the train groups$'
-expect_stdout '^space +macro_f1 +sample_sd +population_sd +lower +upper '
+expect_stdout '^space +macro_f1 +sample_sd +population_sd +pooled +lower +upper '
 expect_stdout '^s +(0\.[89][0-9]+|1\.000) +0\.[0-9]+ +0\.[0-9]+ '
 expect_stdout '^class +samples +f1$'
 expect_stderr 'saved the evaluation in eval.json'
@@ -28,7 +28,7 @@ PYTHON
 )" True
 expect_exit 0 "${evaluate[@]}" --quiet --csv
 expect_lines 2
-expect_stdout '^space,macro_f1,macro_f1_sample_sd,macro_f1_population_sd,macro_f1_lower,macro_f1_upper,macro_precision,'
+expect_stdout '^space,macro_f1,macro_f1_sample_sd,macro_f1_population_sd,macro_f1_pooled,macro_f1_lower,macro_f1_upper,macro_precision,'
 expect_silence
 expect_exit 0 "${evaluate[@]}" --quiet --json
 expect_json

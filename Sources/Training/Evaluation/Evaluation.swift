@@ -86,7 +86,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
     package let predictions: [Predictions]
     /// Mean and spread of each metric over `folds`, of those that have it.
     package let summary: [Metric: MetricSummary]
-    /// Bounds of the macro F1 of all predictions, by resampling of groups; nil without resamplings.
+    /// Bounds of `pooledMacroF1`, by resampling of groups; nil without resamplings.
     package let macroF1Interval: Interval?
 
     package init(
@@ -228,6 +228,15 @@ package struct Evaluation: Sendable, Equatable, Codable {
       self.wilcoxon = wilcoxon
       self.interval = interval
     }
+  }
+}
+
+extension Evaluation.Run {
+  /// Macro F1 of all predictions of a repetition at once, the mean of the repetitions'. Rare classes have more positives
+  /// here than in a fold, so it is not the mean over folds.
+  package func pooledMacroF1(absent: AbsentClasses) -> Double {
+    let values = predictions.map { $0.pooled.value(of: .macroF1, absent: absent) ?? 0 }
+    return values.reduce(0, +) / Double(values.count)
   }
 }
 

@@ -1,13 +1,14 @@
 /// How far probabilities are what they say: of the decisions of probability p, a part p should be positive.
 package struct Calibration: Sendable, Equatable {
-  /// The decisions whose probability lies in one tenth of 0...1; 1 lies in the last.
+  /// The decisions whose probability lies in one fifteenth of 0...1; 1 lies in the last.
   package struct Bin: Sendable, Equatable {
     package fileprivate(set) var count = 0
     package fileprivate(set) var positives = 0
     package fileprivate(set) var probabilitySum = 0.0
   }
 
-  package static let binCount = 10
+  /// As of Guo et al., "On calibration of modern neural networks", 2017.
+  package static let binCount = 15
 
   package let bins: [Bin]
   /// Mean squared difference of probability and label; 0 of no decisions.

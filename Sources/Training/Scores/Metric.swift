@@ -10,7 +10,7 @@ package enum AbsentClasses: String, Sendable, Codable, CaseIterable {
 
 /// One number that says how well predictions match labels.
 package enum Metric: String, Sendable, Codable, CodingKeyRepresentable, CaseIterable {
-  /// Mean over classes. Larger is better, as of all but the last three.
+  /// Mean over classes.
   case macroF1, macroPrecision, macroRecall
   /// All decisions of all classes taken together.
   case microF1
@@ -28,16 +28,8 @@ package enum Metric: String, Sendable, Codable, CodingKeyRepresentable, CaseIter
   case hammingLoss
   /// Mean squared difference of probability and label.
   case brier
-  /// Mean difference of probability and part of positives, over ten bins of probability, by their number of decisions.
+  /// Mean difference of probability and part of positives, over 15 bins of probability, by their number of decisions.
   case calibrationError
-
-  /// Whether a smaller value is better.
-  package var isLoss: Bool {
-    switch self {
-    case .hammingLoss, .brier, .calibrationError: true
-    default: false
-    }
-  }
 }
 
 extension Scores {

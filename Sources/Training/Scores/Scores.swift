@@ -8,7 +8,7 @@ package struct Scores: Sendable, Equatable, Codable {
   package let exactMatches: Int
   /// Mean squared difference of probability and label; 0 of no samples.
   package let brier: Double
-  /// Expected calibration error over ten bins of equal width; see `Metric.calibrationError`.
+  /// Expected calibration error over 15 bins of equal width; see `Metric.calibrationError`.
   package let calibrationError: Double
 
   /// - Parameters:

@@ -57,8 +57,8 @@ struct Evaluate: ParsableCommand {
     let outcome = try plan.run(
       snapshot: snapshot, spaces: comparedSpaces(in: snapshot), among: selection.rows(in: snapshot),
       transfer: evaluation.transfer(in: snapshot), threads: threads.count
-    ) { trained, _ in
-      progress.update(done: trained)
+    ) { trained, all in
+      progress.update(done: trained, note: "\(all) in all")
       try Interruption.check()
     }
     progress.finish()
