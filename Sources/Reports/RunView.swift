@@ -27,7 +27,7 @@ struct RunView {
     let values = probabilities
     tested = folds.indices.filter { sample in
       thresholds[evaluation.testFolds[0][sample]] != nil
-        && values[sample * classCount..<(sample + 1) * classCount].allSatisfy((0...1).contains)
+        && values[sample * classCount..<(sample + 1) * classCount].allSatisfy { (0...1).contains($0) }
     }
   }
 

@@ -1,26 +1,30 @@
 import Plots
+import Training
 
 extension RunView {
-  /// All decisions, of every tested sample about every class, in bins of equal width by their probability; nil for empty
-  /// ones.
-  func reliability(binCount: Int = 10) -> [ReliabilityDiagram.Bin?] {
-    var sums = [Double](repeating: 0, count: binCount)
-    var positives = [Int](repeating: 0, count: binCount)
-    var counts = [Int](repeating: 0, count: binCount)
+  /// How far probabilities are what they say, over all tested samples and all classes.
+  func calibration() -> Calibration {
+    var values: [Float] = []
+    var labels: [Bool] = []
     for sample in tested {
       for index in classes.indices {
-        let probability = probability(sample, index)
-        let bin = min(Int(probability * Double(binCount)), binCount - 1)
-        sums[bin] += probability
-        counts[bin] += 1
-        if isTrue(sample, index) { positives[bin] += 1 }
+        values.append(Float(probability(sample, index)))
+        labels.append(isTrue(sample, index))
       }
     }
-    return counts.indices.map { bin in
-      guard counts[bin] > 0 else { return nil }
-      let count = Double(counts[bin])
+    return Calibration(probabilities: values, isPositive: labels)
+  }
+}
+
+extension Calibration {
+  /// Bins of equal width from 0 to 1 as the diagram takes them; nil for empty ones.
+  var diagramBins: [ReliabilityDiagram.Bin?] {
+    bins.map { bin in
+      guard bin.count > 0 else { return nil }
+      let count = Double(bin.count)
       return ReliabilityDiagram.Bin(
-        meanProbability: sums[bin] / count, trueShare: Double(positives[bin]) / count, count: counts[bin])
+        meanProbability: bin.probabilitySum / count, trueShare: Double(bin.positives) / count,
+        count: bin.count)
     }
   }
 }

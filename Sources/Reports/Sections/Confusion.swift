@@ -40,14 +40,16 @@ extension PrintedReport {
 
   /// How far probabilities can be believed.
   static func reliability(of view: RunView) -> PageSection {
-    let bins = view.reliability()
+    let calibration = view.calibration()
+    let bins = calibration.diagramBins
     let note =
-      "ECE \(decimal(view.scores.calibrationError, places: 3)) · Brier \(decimal(view.scores.brier, places: 3))"
+      "ECE \(decimal(calibration.error, places: 3)) · Brier \(decimal(calibration.brier, places: 3))"
     let figure = ReliabilityDiagram(bins: bins, note: note).figure(
       id: "reliability", title: "Reliability of probabilities",
-      alternative: "The part that is true over the predicted probability, in ten bins. \(note).")
+      alternative: "The part that is true over the predicted probability, in \(bins.count) bins. \(note).")
     let rows = bins.enumerated().map { index, bin -> [String] in
-      let range = "\(decimal(Double(index) / 10, places: 1)) to \(decimal(Double(index + 1) / 10, places: 1))"
+      let (low, high) = (Double(index) / Double(bins.count), Double(index + 1) / Double(bins.count))
+      let range = "\(decimal(low, places: 3)) to \(decimal(high, places: 3))"
       guard let bin else { return [range, "0", "–", "–"] }
       return [
         range, grouped(bin.count), decimal(bin.meanProbability, places: 3), decimal(bin.trueShare, places: 3),
