@@ -106,6 +106,21 @@ import struct Foundation.Data
     #expect(cell?.kind == .missingInput && cell?.subject == "cell 1")
   }
 
+  /// A saved evaluation is a file, which anything can have changed.
+  @Test func countsThatNoSamplesHaveAreRefused() throws {
+    let whole = try SyntheticEvaluation().make()
+    let samples = whole.samples.map {
+      Evaluation.Sample(
+        row: $0.row, cellCount: .max, name: nil, image: $0.image, group: nil, labels: $0.labels)
+    }
+    let broken = Evaluation(
+      labelField: "l", labelMap: nil, sampleUnit: "gene", groupField: nil, design: whole.design,
+      classes: whole.classes, samples: samples, testFolds: whole.testFolds, fingerprint: "", runs: whole.runs,
+      comparisons: [], warnings: [])
+    let fault = #expect(throws: Fault.self) { try PrintedReport(of: broken) }
+    #expect(fault?.kind == .badData && fault?.subject == "evaluation, sample of cell 0")
+  }
+
   @Test func aFolderHasThePageAndEveryFigure() throws {
     let report = try PrintedReport(of: SyntheticEvaluation().make())
     try withTemporaryDirectory { folder in
