@@ -85,10 +85,8 @@ struct EvaluationReport {
 
   /// The scores that fit a terminal.
   private var scores: Report {
-    let metrics: [Metric] = [
-      .microF1, .macroAUROC, .macroAveragePrecision, .macroMatthews, .calibrationError,
-    ]
-    return scores(withSpreadOf: [.macroF1], metrics: metrics, decimals: 3)
+    scores(
+      withSpreadOf: [.macroF1], metrics: [.microF1, .macroAUROC, .macroAveragePrecision], decimals: 3)
   }
 
   /// Every score.

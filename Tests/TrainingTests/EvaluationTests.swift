@@ -226,6 +226,15 @@ private func withDatabase(_ body: (LabelledDatabase) throws -> Void) throws {
     }
   }
 
+  @Test func spacesWithoutACommonCellAreRefused() throws {
+    try withDatabase { database in
+      try database.writer.write { _ = try $0.addSpace(name: "empty", dimension: 8) }
+      let fault = #expect(throws: Fault.self) { try database.outcome(plan, spaces: ["good", "empty"]) }
+      #expect(
+        fault?.description == "spaces good, empty: have no cell in common; compare spaces of the same cells")
+    }
+  }
+
   @Test func identicalVectorsOfTwoGroupsAreWarnedOf() throws {
     try withDatabase { database in
       let warnings = try database.outcome(plan).evaluation.warnings
@@ -271,6 +280,21 @@ private func withDatabase(_ body: (LabelledDatabase) throws -> Void) throws {
       let means = evaluation.runs.compactMap { $0.summary[.macroF1]?.mean }
       #expect(means[0] < means[1])
       #expect(evaluation.comparisons.isEmpty, "fractions of one space are not compared")
+    }
+  }
+
+  @Test func leavingOneImageOutScoresEverySampleOnce() throws {
+    try withDatabase { database in
+      var plan = plan
+      plan.grouping = .image
+      plan.design = EvaluationDesign(scheme: .leaveOneGroupOut, validationShare: 0, resamplings: 0)
+      plan.configuration.epochs = 2
+      let evaluation = try database.outcome(plan, spaces: ["good"]).evaluation
+      let run = evaluation.runs[0]
+      #expect(run.folds.map(\.testCount) == Array(repeating: 3, count: 49) + [2])
+      #expect(run.folds.allSatisfy { $0.trainCount + $0.testCount == 149 && $0.validationCount == 0 })
+      #expect(evaluation.samples.indices.allSatisfy { evaluation.predictedClasses(of: $0, in: run) != nil })
+      #expect(run.macroF1Interval == nil)
     }
   }
 

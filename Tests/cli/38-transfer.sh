@@ -56,7 +56,10 @@ import npy
 npy.save("copies.npy", (12, 2), [float(value) for i in range(12) for value in (i % 6, i % 2)])
 open("copies.csv", "w").write("gene,label\n" + "".join(f"H{i},{'ab'[i % 2]}\n" for i in range(12)))
 PYTHON
-cellvec import copies.npy --db copies --metadata copies.csv --quiet >/dev/null
-expect_exit 0 cellvec evaluate --db copies --labels label --group gene --folds 3 --epochs 5
-expect_stdout '^warning: space [^:]+: 12 samples have the vector of a sample of another group, such as cell 0 and cell 6;'
+cellvec import copies.npy --db copies --space copies --metadata copies.csv --quiet >/dev/null
+cellvec import vectors.npy --db copies --space other --quiet >/dev/null
+expect_exit 66 cellvec evaluate --db copies --labels label --group gene --folds 3
+expect_stderr 'have no cell in common'
+expect_exit 0 cellvec evaluate --spaces copies --db copies --labels label --group gene --folds 3 --epochs 5
+expect_stdout '^warning: space copies: 12 samples have the vector of a sample of another group, such as cell 0 and cell 6;'
 finish

@@ -42,6 +42,11 @@ struct EvaluationSamples {
       candidates = candidates.intersection(rows)
       embedded.formUnion(rows)
     }
+    if spaces.count > 1, candidates.isEmpty, !wanted.intersection(embedded).isEmpty {
+      throw Fault(
+        .missingInput, "spaces \(spaces.map(\.name).joined(separator: ", "))", "have no cell in common",
+        remedy: "compare spaces of the same cells")
+    }
     let database = try DatabaseSamples(
       snapshot: snapshot, labelField: plan.labelField, labelMap: plan.labelMap, grouping: plan.grouping,
       candidates: candidates)
