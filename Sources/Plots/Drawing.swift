@@ -138,7 +138,7 @@ package struct Drawing: Sendable {
   }
 
   /// - Parameter alternative: what the image shows, for readers who do not see it.
-  package mutating func image(_ source: String, in rect: Rect, alternative: String, isSmooth: Bool = true) {
+  package mutating func image(_ source: String, in rect: Rect, alternative: String) {
     elements.append(
       .tag(
         "image",
@@ -146,7 +146,6 @@ package struct Drawing: Sendable {
           "x": pixels(rect.x), "y": pixels(rect.y), "width": pixels(rect.width),
           "height": pixels(rect.height),
           "preserveAspectRatio": "xMidYMid meet", "href": source, "role": "img", "aria-label": alternative,
-          "image-rendering": isSmooth ? "auto" : "pixelated",
         ]))
   }
 }

@@ -19,13 +19,13 @@ extension PrintedReport {
   /// - Throws: `cannotCreate` or `inputOutput` for what cannot be written. Where figures cannot be drawn as PNG, the rest is
   ///   written all the same.
   package func write(to path: String) throws -> Output {
-    if path.lowercased().hasSuffix(".html") {
+    if Self.isPage(path) {
       try write(page(links: nil), to: path)
       return Output(page: path, figureCount: figures.count, pngProblem: nil)
     }
     let folder = "\(path)/figures"
-    try makeFolder(path)
-    try makeFolder(folder)
+    try Self.makeFolder(path)
+    try Self.makeFolder(folder)
     var problem: Fault?
     do { try FigurePixels.load() } catch let fault as Fault where fault.kind == .unavailable {
       problem = fault
@@ -39,6 +39,20 @@ extension PrintedReport {
     return Output(page: page, figureCount: figures.count, pngProblem: problem)
   }
 
+  /// Makes sure that a report can be written to a path, before the work that leads to one: makes its folder, or tries
+  /// the file, which stays as it is.
+  ///
+  /// - Throws: `cannotCreate`.
+  package static func prepare(at path: String) throws {
+    if isPage(path) {
+      _ = try AtomicFile(path: path)
+    } else {
+      try makeFolder(path)
+    }
+  }
+
+  private static func isPage(_ path: String) -> Bool { path.lowercased().hasSuffix(".html") }
+
   func page(links: HTMLPage.FigureLinks?) -> String {
     HTMLPage(title: title, subtitle: subtitle, sections: sections, links: links).serialized()
   }
@@ -49,7 +63,7 @@ extension PrintedReport {
     try file.commit()
   }
 
-  private func makeFolder(_ path: String) throws {
+  private static func makeFolder(_ path: String) throws {
     guard mkdir(path, 0o777) != 0, errno != EEXIST else { return }
     let fault = Fault.system(path, "make the folder")
     throw Fault(.cannotCreate, fault.subject, fault.problem, remedy: fault.remedy)

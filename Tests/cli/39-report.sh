@@ -31,6 +31,8 @@ PYTHON
 }
 
 evaluate=(cellvec evaluate --db db --labels localization --group gene --folds 3 --epochs 10 --seed 1 --quiet)
+expect_exit 73 "${evaluate[@]}" --output eval.json --report none/first.html
+expect_equal "before anything is evaluated" "$(ls eval.json none 2>/dev/null)" ""
 expect_exit 0 "${evaluate[@]}" --output eval.json --report first.html
 expect_exit 0 check_page first.html
 for figure in summary classes precision-recall roc confusion reliability learning samples mistakes map; do

@@ -1,7 +1,7 @@
 /// The style sheet of a page, without a character that XML would have to escape. Figures are drawn in light colours;
 /// those that have a role get another value where the reader's system is dark.
 let pageStyle = """
-  :root { color-scheme: light dark; --paper: #ffffff; --ink: #1f2328; --muted: #59636e; --line: #d8dee4; --soft: #f6f8fa; --link: #0757a8; --warn: #fff6e0; --warn-line: #d9a300 }
+  :root { color-scheme: light dark; --paper: #ffffff; --ink: #1f2328; --muted: #59636e; --line: #d8dee4; --link: #0757a8; --warn: #fff6e0; --warn-line: #d9a300 }
   * { box-sizing: border-box }
   body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, Segoe UI, Helvetica Neue, Helvetica, Arial, sans-serif }
   header, main { max-width: 1120px; margin: 0 auto; padding: 0 28px }
@@ -33,7 +33,7 @@ let pageStyle = """
   thead th { color: var(--muted); font-weight: 600; white-space: nowrap; border-bottom: 2px solid var(--line) }
   .number { text-align: right; white-space: nowrap }
   @media (prefers-color-scheme: dark) {
-  :root { --paper: #0d1117; --ink: #e6edf3; --muted: #9198a1; --line: #30363d; --soft: #161b22; --link: #6cb6ff; --warn: #2b2410; --warn-line: #b8860b }
+  :root { --paper: #0d1117; --ink: #e6edf3; --muted: #9198a1; --line: #30363d; --link: #6cb6ff; --warn: #2b2410; --warn-line: #b8860b }
   .f-ink { fill: #e6edf3 } .f-muted { fill: #9198a1 } .f-axis { fill: #6e7681 } .f-grid { fill: #21262d } .f-paper { fill: #0d1117 } .f-faint { fill: #3d444d } .f-deep { fill: #79c0ff }
   .s-ink { stroke: #e6edf3 } .s-muted { stroke: #9198a1 } .s-axis { stroke: #6e7681 } .s-grid { stroke: #21262d } .s-paper { stroke: #0d1117 } .s-faint { stroke: #3d444d }
   }

@@ -2,7 +2,7 @@ import FoundationEssentials
 import Imaging
 
 /// A cell as a reader sees it: all channels together, and each by itself. Data URIs of PNGs.
-package struct CellPicture: Sendable {
+struct CellPicture: Sendable {
   let roles: [String]
   let composite: String
   /// One for each role, gray.

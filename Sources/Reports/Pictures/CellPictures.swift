@@ -1,16 +1,16 @@
-package import Faults
+import Faults
 import Imaging
 import Ingest
-package import Storage
+import Storage
 
 /// Pictures of cells, cut anew from the files that the database remembers.
-package struct CellPictures: Sendable {
-  package private(set) var byRow: [Row: CellPicture] = [:]
+struct CellPictures: Sendable {
+  private(set) var byRow: [Row: CellPicture] = [:]
   /// Why cells have no picture, a fault for each image that could not be shown.
-  package private(set) var problems: [Fault] = []
+  private(set) var problems: [Fault] = []
   /// Side of the squares in pixels of the images; nil for whole images.
-  package let cropSizePx: Int?
-  package let colors: ChannelColors
+  let cropSizePx: Int?
+  let colors: ChannelColors
 
   private static let limitPx = 256
 
@@ -19,7 +19,7 @@ package struct CellPictures: Sendable {
   ///
   /// - Throws: `missingInput` for a space that does not exist, `badData` for a recipe that cannot be read, and faults of
   ///   the database.
-  package init(
+  init(
     of rows: [Row], in spaceName: String, of snapshot: borrowing Snapshot, colors: ChannelColors,
     progress: () throws -> Void = {}
   ) throws {

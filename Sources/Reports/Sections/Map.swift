@@ -44,7 +44,7 @@ extension PrintedReport {
 }
 
 /// The vectors of some samples of an evaluation.
-package struct SampleVectorTable: Sendable {
+struct SampleVectorTable: Sendable {
   /// Positions in the evaluation.
   let samples: [Int]
   let dimension: Int

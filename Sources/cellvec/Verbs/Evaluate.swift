@@ -2,6 +2,7 @@ import ArgumentParser
 import Backbone
 import Faults
 import Ingest
+import Reports
 import Storage
 import Training
 
@@ -43,6 +44,7 @@ struct Evaluate: ParsableCommand {
     if plan.unit == .cell, let advice = training.labels.advice { talk.say(advice) }
     Interruption.listen()
     let database = try database.open()
+    if let report { try PrintedReport.prepare(at: report) }
     let outcome = try database.read { try evaluate(plan, snapshot: $0) }
     if let output { try outcome.evaluation.save(to: output) }
     if let report {
