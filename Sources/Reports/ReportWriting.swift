@@ -64,7 +64,13 @@ extension PrintedReport {
   }
 
   private static func makeFolder(_ path: String) throws {
-    guard mkdir(path, 0o777) != 0, errno != EEXIST else { return }
+    if mkdir(path, 0o777) == 0 { return }
+    var status = stat()
+    if errno == EEXIST, stat(path, &status) == 0 {
+      if status.st_mode & S_IFMT == S_IFDIR { return }
+      throw Fault(
+        .cannotCreate, path, "exists and is no folder", remedy: "name a folder, or a file that ends in .html")
+    }
     let fault = Fault.system(path, "make the folder")
     throw Fault(.cannotCreate, fault.subject, fault.problem, remedy: fault.remedy)
   }

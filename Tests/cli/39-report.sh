@@ -77,6 +77,8 @@ expect_stderr 'cell 100000: is no sample that was tested'
 expect_exit 66 cellvec report none.json --output x.html
 expect_exit 65 cellvec report fields/metadata.csv --output x.html
 expect_exit 73 cellvec report eval.json --output none/report
+expect_exit 73 cellvec report eval.json --output eval.json
+expect_stderr 'eval.json: exists and is no folder'
 expect_exit 64 cellvec report eval.json
 expect_equal "and nothing is left behind" "$(ls x.html 2>/dev/null)" ""
 
