@@ -50,11 +50,11 @@ let package = Package(
     .systemLibrary(name: "Cxxhash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
     .target(name: "Copenblas", cSettings: cSettings),
-    .target(name: "Crsvg", cSettings: cSettings),
     .target(name: "Kernels", cSettings: cSettings, linkerSettings: [.linkedLibrary("m")]),
     .target(
       name: "BundledBackbone", exclude: ["cellvec-small-1.md", "cellvec-small-1.safetensors"]),
     .target(name: "ImageCodecs", dependencies: ["Cpng", "Ctiff"], cSettings: cSettings),
+    .target(name: "Crsvg", cSettings: cSettings),
 
     library("Faults", []),
     library("Identity", ["Cxxhash"]),
