@@ -53,6 +53,7 @@ let package = Package(
     .target(
       name: "BundledBackbone", exclude: ["cellvec-small-1.md", "cellvec-small-1.safetensors"]),
     .target(name: "ImageCodecs", dependencies: ["Cpng", "Ctiff"], cSettings: cSettings),
+    .target(name: "Crsvg", cSettings: cSettings),
 
     library("Faults", []),
     library("Identity", ["Cxxhash"]),
@@ -66,11 +67,15 @@ let package = Package(
     library("Training", ["Faults", "Identity", "Formats", "Randomness", "Storage", "Query", "Kernels"]),
     library("Ingest", ["Faults", "Identity", "Formats", "Imaging", "Backbone", "Storage"]),
     library("Simulation", ["Faults", "Formats", "Randomness", "Imaging"]),
+    library("Plots", []),
+    library(
+      "Reports",
+      ["Faults", "Formats", "Randomness", "Imaging", "Storage", "Ingest", "Training", "Plots", "Crsvg"]),
     .executableTarget(
       name: "cellvec",
       dependencies: [
         "Faults", "Identity", "Formats", "Imaging", "Storage", "Filter", "Backbone", "Query",
-        "Training", "Ingest", "Simulation", "Kernels", "Randomness",
+        "Training", "Ingest", "Simulation", "Kernels", "Randomness", "Reports",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings, linkerSettings: programLinkerSettings),
@@ -90,6 +95,8 @@ let package = Package(
     tests("Training", ["Faults", "Identity", "Formats", "Randomness", "Storage"]),
     tests("Ingest", ["Faults", "Identity", "Imaging", "Backbone", "Storage", "Formats"]),
     tests("Simulation", ["Faults", "Imaging", "Formats"]),
+    tests("Plots"),
+    tests("Reports", ["Faults", "Randomness", "Storage", "Training", "Plots"]),
     tests("cellvec", ["Faults", "Formats"]),
   ],
   swiftLanguageModes: [.v6]

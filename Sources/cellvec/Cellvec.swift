@@ -33,7 +33,7 @@ struct Cellvec: ParsableCommand {
         ]),
       CommandGroup(
         name: "Classification",
-        subcommands: [Train.self, Evaluate.self, KNN.self, Predict.self, Heads.self]),
+        subcommands: [Train.self, Evaluate.self, KNN.self, Predict.self, Heads.self, ReportCommand.self]),
       CommandGroup(name: "Model and simulation", subcommands: [Models.self, Simulate.self]),
     ])
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Backbone
 import Faults
 import Ingest
+import Reports
 import Storage
 import Training
 
@@ -32,6 +33,8 @@ struct Evaluate: ParsableCommand {
   @OptionGroup var selection: WhereOptions
   @Option(name: .long, help: ArgumentHelp("Save it all as JSON, predictions too.", valueName: "file"))
   var output: String?
+  @Option(help: ArgumentHelp("Draw figures of it: a folder, or one file .html.", valueName: "path"))
+  var report: String?
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var format: OutputOptions
   @OptionGroup var talk: TalkOptions
@@ -40,8 +43,13 @@ struct Evaluate: ParsableCommand {
     let plan = try evaluation.plan(training.plan, isGroupingGiven: training.labels.isGroupingGiven)
     if plan.unit == .cell, let advice = training.labels.advice { talk.say(advice) }
     Interruption.listen()
-    let outcome = try database.open().read { try evaluate(plan, snapshot: $0) }
+    let database = try database.open()
+    if let report { try PrintedReport.prepare(at: report) }
+    let outcome = try database.read { try evaluate(plan, snapshot: $0) }
     if let output { try outcome.evaluation.save(to: output) }
+    if let report {
+      try DrawnReport(of: outcome.evaluation, database: database, talk: talk).write(to: report)
+    }
     try EvaluationReport(outcome).write(as: format.format)
     if let output { talk.say("saved the evaluation in \(output)") }
   }
