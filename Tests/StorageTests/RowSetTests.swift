@@ -19,6 +19,19 @@ import Testing
     return rows
   }
 
+  @Test func aRangeIsContainedWhenAllOfItsRowsAre() {
+    var generator = SeededGenerator(seed: 2)
+    let rows = RowSet(randomRows(using: &generator))
+    var starts: [Row] = [0, 65_535, 65_536, 196_608, 262_143, 400_000]
+    starts += (0..<2_000).map { _ in Row(generator.uniform(in: 0...400_200)) }
+    for start in starts {
+      for length in [1, 2, 3, 170, 65_536, 65_537] as [Row] {
+        let range = start..<start + length
+        #expect(rows.contains(range) == (rows.count(in: range) == range.count), "\(range)")
+      }
+    }
+  }
+
   @Test func storedChunksMakeTheSetAgain() throws {
     var generator = SeededGenerator(seed: 1)
     let rows = randomRows(using: &generator)

@@ -119,6 +119,7 @@ class Workload:
             steps.DropField("dose"),
             steps.Repair(("page", "sets"), ("page", "numbers")),
             steps.Compact(),
+            steps.Renumber(),
             steps.Import(second, "t"),
             steps.RenameSpace("t", "u"),
             steps.Update("remark IS NOT NULL", lambda values: "remark" in values, cleared=["remark"]),

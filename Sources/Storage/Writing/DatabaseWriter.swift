@@ -8,6 +8,8 @@ package final class DatabaseWriter: Sendable {
   package let database: Database
   private let lock: WriterLock
   private let replaced = Mutex(0)
+  /// The most that `keepMemory` was asked for.
+  let keptByteCount = Mutex(0)
   /// In how many cells transactions have replaced a value by another one so far; one is counted each time.
   package var replacedCellCount: Int { replaced.withLock { $0 } }
 

@@ -5,5 +5,5 @@ after another. Ended at any moment, it leaves one of them, and given again it go
 """
 
 from .cells import Delete, Import, Ingest, Update, UpdateByTable
-from .files import Backup, Compact, Merge, Repair
+from .files import Backup, Compact, Merge, Renumber, Repair
 from .spaces import DropField, DropHead, DropSpace, Index, Predict, RenameField, RenameSpace, Train

@@ -69,6 +69,28 @@ class Compact(Step):
         return ["compact"]
 
 
+class Renumber(Compact):
+    """Cells get numbers without gaps, in the order that they have."""
+
+    verb = "compact --renumber"
+
+    def arguments(self):
+        return ["compact", "--renumber", "--quiet"]
+
+    def states(self, before):
+        state = before.copy()
+        numbers = {row: number for number, row in enumerate(sorted(before.values))}
+
+        def renumbered(table):
+            return {numbers[row]: value for row, value in table.items()}
+
+        state.values, state.images = renumbered(before.values), renumbered(before.images)
+        state.identities = renumbered(before.identities)
+        state.vectors = {space: renumbered(rows) for space, rows in before.vectors.items()}
+        state.next_row = len(numbers)
+        return [before, state]
+
+
 class Backup(Step):
     """A copy that is there and whole, or not there; what a killed one has left is taken over."""
 
