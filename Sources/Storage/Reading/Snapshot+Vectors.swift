@@ -78,7 +78,7 @@ extension Snapshot {
       let firstRow = layout.firstRow(of: block)
       let slots = firstRow..<firstRow + Row(header.slotCount)
       guard slots.contains(first), let base = payload.baseAddress else { throw missingBlock(block, space) }
-      let isComplete = wanted.count(in: slots) == header.slotCount
+      let isComplete = wanted.contains(allOf: slots)
       try body(
         VectorBlock(
           firstRow: firstRow, slotCount: header.slotCount, dimension: space.dimension, scalar: space.scalar,

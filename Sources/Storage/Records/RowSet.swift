@@ -80,6 +80,11 @@ package struct RowSet: Sendable {
     Int(roaring_bitmap_range_cardinality(storage.bitmap, UInt64(range.lowerBound), UInt64(range.upperBound)))
   }
 
+  /// Whether all rows of `range` are in the set. Looks at no others, unlike a count.
+  package func contains(allOf range: Range<Row>) -> Bool {
+    roaring_bitmap_contains_range(storage.bitmap, UInt64(range.lowerBound), UInt64(range.upperBound))
+  }
+
   /// The rows in increasing order.
   package func toArray() -> [Row] {
     Array(unsafeUninitializedCapacity: count) { buffer, initialized in
