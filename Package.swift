@@ -91,7 +91,7 @@ let package = Package(
     tests("Storage", ["Faults", "Identity", "Randomness", "Kernels", "Clmdb"]),
     tests("Filter", ["Faults", "Storage", "Randomness"]),
     tests("Backbone", ["Faults", "Formats", "Randomness"]),
-    tests("Query", ["Faults", "Storage", "Filter", "Randomness"]),
+    tests("Query", ["Faults", "Storage", "Filter", "Randomness", "Kernels"]),
     tests("Training", ["Faults", "Identity", "Formats", "Randomness", "Storage"]),
     tests("Ingest", ["Faults", "Identity", "Imaging", "Backbone", "Storage", "Formats"]),
     tests("Simulation", ["Faults", "Imaging", "Formats"]),

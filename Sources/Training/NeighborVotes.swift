@@ -40,7 +40,7 @@ package struct NeighborVotes: Sendable {
   ///   - ks: how many neighbors vote, each at least 1.
   ///   - temperature: T, above 0.
   ///   - progress: called after each search with the number of samples that it classified; a throw ends the work.
-  /// - Complexity: one exact search for each 1,024 samples of a group, or for fewer where a group has fewer.
+  /// - Complexity: an exact search of all samples for every 1,024 of them.
   /// - Throws: `badData` where all cells are of one group.
   package init(
     of samples: DatabaseSamples, in space: SpaceRecord, of snapshot: borrowing Snapshot, ks: [Int],
@@ -50,39 +50,42 @@ package struct NeighborVotes: Sendable {
     precondition(temperature > 0 && !ks.isEmpty && ks.allSatisfy { $0 > 0 })
     let classCount = samples.labels.classes.count
     let vectors = try BlockVectors(snapshot: snapshot, space: space, rows: samples.rows)
+    if let groups = samples.groups, groups.allSatisfy({ $0 == groups[0] }) {
+      throw Fault(
+        .badData, "the cells", expected: "cells of two groups or more", found: "one group",
+        remedy: "group by another field, or not at all with --ungrouped")
+    }
+    // A cell that is not grouped is a group of its own.
+    let groups = samples.groups ?? samples.rows.indices.map { Int32($0) }
+    let rowLimit = samples.rows.last.map { Int($0) + 1 } ?? 0
+    var sampleOfRow = [Int32](repeating: -1, count: rowLimit)
+    var groupOfRow = [Int32](repeating: -1, count: rowLimit)
+    for (sample, row) in samples.rows.enumerated() {
+      sampleOfRow[Int(row)] = Int32(sample)
+      groupOfRow[Int(row)] = groups[sample]
+    }
     let all = RowSet(samples.rows)
-    let sampleOfRow = Dictionary(
-      uniqueKeysWithValues: zip(samples.rows, samples.rows.indices.map { Int32($0) }))
     var probabilities = ks.map { _ in [Float](repeating: 0, count: samples.rows.count * classCount) }
     let most = min(ks.max() ?? 1, samples.rows.count)
 
-    for group in samples.groupsToClassify {
-      let others = group.isAlone ? all : all.subtracting(RowSet(group.samples.map { samples.rows[Int($0)] }))
-      guard !others.isEmpty else {
-        throw Fault(
-          .badData, "the cells", expected: "cells of two groups or more", found: "one group",
-          remedy: "group by another field, or not at all with --ungrouped")
+    for start in stride(from: 0, to: samples.rows.count, by: Self.batchLimit) {
+      let batch = start..<min(start + Self.batchLimit, samples.rows.count)
+      var queries = [Float](repeating: 0, count: batch.count * space.dimension)
+      queries.withUnsafeMutableBufferPointer { vectors.gather(batch.map { Int32($0) }[...], into: $0) }
+      let request = ExactRequest(
+        k: most, excluding: ExcludedGroups(ofQuery: Array(groups[batch]), ofRow: groupOfRow))
+      let (found, _) = try queries.withUnsafeBufferPointer {
+        try snapshot.nearest(to: $0, count: batch.count, in: space, request, among: all, threads: threads)
       }
-      for start in stride(from: 0, to: group.samples.count, by: Self.batchLimit) {
-        let batch = group.samples[start..<min(start + Self.batchLimit, group.samples.count)]
-        var queries = [Float](repeating: 0, count: batch.count * space.dimension)
-        queries.withUnsafeMutableBufferPointer { vectors.gather(batch, into: $0) }
-        // A cell that is not grouped finds itself, and is struck out.
-        let found = try snapshot.nearest(
-          to: queries, count: batch.count, k: group.isAlone ? most + 1 : most, in: space, among: others,
-          threads: threads)
-        for (sample, neighbors) in zip(batch, found) {
-          let voters = neighbors.filter { $0.row != samples.rows[Int(sample)] }
-          for (index, k) in ks.enumerated() {
-            let vote = samples.labels.vote(
-              of: voters.prefix(k).map { (sampleOfRow[$0.row] ?? 0, Double($0.similarity)) },
-              temperature: temperature)
-            probabilities[index].replaceSubrange(
-              Int(sample) * classCount..<(Int(sample) + 1) * classCount, with: vote)
-          }
+      for (sample, voters) in zip(batch, found) {
+        for (index, k) in ks.enumerated() {
+          let vote = samples.labels.vote(
+            of: voters.prefix(k).map { (sampleOfRow[Int($0.row)], Double($0.similarity)) },
+            temperature: temperature)
+          probabilities[index].replaceSubrange(sample * classCount..<(sample + 1) * classCount, with: vote)
         }
-        try progress(batch.count)
       }
+      try progress(batch.count)
     }
 
     let indices = samples.rows.indices.map { Int32($0) }
@@ -126,21 +129,5 @@ extension LabelTable {
       for member in classes(of: voter.sample) { weights[Int(member)] += weight }
     }
     return weights.map { Float($0 / total) }
-  }
-}
-
-extension DatabaseSamples {
-  /// Samples that are not classified by one another.
-  fileprivate struct Group {
-    let samples: [Int32]
-    /// Whether each is left out for itself alone.
-    let isAlone: Bool
-  }
-
-  fileprivate var groupsToClassify: [Group] {
-    let indices = rows.indices.map { Int32($0) }
-    guard let groups else { return [Group(samples: indices, isAlone: true)] }
-    let members = Dictionary(grouping: indices) { groups[Int($0)] }
-    return members.sorted { $0.key < $1.key }.map { Group(samples: $0.value, isAlone: false) }
   }
 }

@@ -21,7 +21,13 @@ struct SearchExplanation {
   private func lines(of plan: SearchPlan, queries: Int) -> String {
     switch plan.way {
     case .exact(let reason):
-      return "exact: each of \(plan.matching) matching vectors is compared; \(reason)"
+      let summary = "exact: each of \(plan.matching) matching vectors is compared; \(reason)"
+      if plan.scan.coarse == 0 { return summary }
+      return """
+        \(summary)
+        int8 copies\(plan.scan.areStored ? "" : ", made for this search,") rule out most: a query is compared with \
+        \(plan.scan.compared / max(1, queries)) vectors as they are stored
+        """
     case .index(let calibration):
       func each(_ count: Int) -> Int { count / max(1, queries) }
       let fresh = plan.matching - plan.indexed

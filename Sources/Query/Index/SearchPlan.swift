@@ -18,10 +18,13 @@ package struct SearchPlan: Sendable, Equatable {
   package let indexed: Int
   /// What the search through the index did.
   package internal(set) var work = SearchWork()
+  /// What an exact search did.
+  package internal(set) var scan = ScanWork()
 }
 
 extension Snapshot {
-  /// The nearest cells of each query by cosine similarity, nearest first, through the space's index where that helps.
+  /// The nearest cells of each query by cosine similarity or another metric, nearest first, through the space's index where
+  /// that helps.
   ///
   /// A query has `k` neighbors whenever so many of `rows` have a vector in the space, and their similarities are exact.
   /// Through an index, some of the nearest may be missing: as many as `recall` allows on average, as was measured when
@@ -30,22 +33,27 @@ extension Snapshot {
   /// - Shape: `queries` is [count, dimension], row-major; the result has `count` lists.
   /// - Parameters:
   ///   - rows: the rows to search; nil for all.
-  ///   - least: the similarity that a neighbor must have at least.
+  ///   - metric: an index knows cosines; by others every row is compared.
+  ///   - least: the similarity that a neighbor must have at least; nil for any.
   ///   - recall: the share of the nearest neighbors to find, up to 1; 1 compares with every row.
   ///   - exactLimit: matching rows up to which all are compared.
   /// - Throws: `usage` when the queries' dimension is not the space's; `badData` when a query holds NaN or infinity, or
   ///   the index is damaged.
   package borrowing func nearest(
     to queries: [Float], count: Int, k: Int, in space: SpaceRecord, among rows: RowSet?,
-    atLeast least: Float = -1, recall: Double, threads: Int, exactLimit: Int = SearchPlan.exactLimit
+    metric: Metric = .cosine, atLeast least: Float? = nil, recall: Double, threads: Int,
+    exactLimit: Int = SearchPlan.exactLimit
   ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
     let present = try self.rows(in: space)
     let matching = rows?.intersection(present) ?? present
     func exact(_ reason: String) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
-      let found = try nearest(
-        to: queries, count: count, k: k, in: space, among: rows, atLeast: least, threads: threads)
-      return (found, SearchPlan(way: .exact(reason), matching: matching.count, indexed: 0))
+      let request = ExactRequest(k: k, metric: metric, atLeast: least)
+      let (found, scan) = try queries.withUnsafeBufferPointer {
+        try nearest(to: $0, count: count, in: space, request, among: rows, threads: threads)
+      }
+      return (found, SearchPlan(way: .exact(reason), matching: matching.count, indexed: 0, scan: scan))
     }
+    if metric != .cosine { return try exact("an index knows cosines only") }
     if recall >= 1 { return try exact("as was asked for") }
     guard let record = try indexRecord(of: space) else { return try exact("the space has no index") }
     guard let calibration = record.calibration(recall: recall) else {
@@ -68,7 +76,7 @@ extension Snapshot {
     let (neighbors, work) = try search.run(units, known: known, threads: threads)
     let plan = SearchPlan(
       way: .index(calibration), matching: matching.count, indexed: inIndex.count, work: work)
-    return (neighbors.map { $0.filter { $0.similarity >= least } }, plan)
+    return (neighbors.map { $0.filter { $0.similarity >= least ?? -1 } }, plan)
   }
 }
 

@@ -12,6 +12,9 @@ package struct VectorBlock {
   package let base: UnsafeRawPointer
   /// The rows of the block that were asked for; nil when every slot was.
   package let wanted: RowSet?
+  /// The same vectors coarse, in groups as `kernels_coarsen` writes them; nil where no copy is stored, it is not of
+  /// these vectors, or none was asked for. Valid as long as the snapshot.
+  package var coarse: UnsafePointer<UInt8>?
 
   /// The rows that were asked for, in order.
   package var rows: [Row] {
@@ -50,12 +53,15 @@ extension Snapshot {
 
   /// Calls `body` with each block of the space that holds at least one of `rows`, in order of rows. Rows
   /// without a vector in the space are passed over.
+  /// - Parameter withCoarse: whether to look for the coarse copy of each block.
   package func forEachBlock(
-    of space: SpaceRecord, containing rows: RowSet, _ body: (VectorBlock) throws -> Void
+    of space: SpaceRecord, containing rows: RowSet, withCoarse: Bool = false,
+    _ body: (VectorBlock) throws -> Void
   ) throws {
     let wanted = rows.intersection(try self.rows(in: space))
     let layout = BlockLayout(of: space)
     let cursor = try Transaction.Cursor(transaction, .vectors)
+    let copies = withCoarse ? try CoarseReader(transaction, of: space) : nil
     var entry: Entry?
     var row = wanted.next(from: 0)
     while let first = row {
@@ -77,7 +83,8 @@ extension Snapshot {
         VectorBlock(
           firstRow: firstRow, slotCount: header.slotCount, dimension: space.dimension, scalar: space.scalar,
           base: base,
-          wanted: wanted.contains(slots) ? nil : wanted.intersection(RowSet(slots))))
+          wanted: wanted.contains(slots) ? nil : wanted.intersection(RowSet(slots)),
+          coarse: try copies?.groups(of: header)))
       let end = UInt64(firstRow) + UInt64(layout.rowsPerBlock)
       row = end > UInt64(Row.max) ? nil : wanted.next(from: Row(end))
     }

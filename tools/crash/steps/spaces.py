@@ -67,14 +67,14 @@ class DropHead(Step):
 
 
 class Index(Step):
-    """Builds the index of a space, takes new vectors up into it, or drops it: searches find the same cells."""
+    """Builds an index of a space, takes new vectors up into it, or drops it: searches find the same cells."""
 
-    def __init__(self, action, space):
+    def __init__(self, action, space, kind="compact"):
         self.verb = f"index {action}"
-        self.space = space
+        self.space, self.kind = space, kind
 
     def arguments(self):
-        return [*self.verb.split(), "--space", self.space, "--quiet"]
+        return [*self.verb.split(), "--space", self.space, "--kind", self.kind, "--quiet"]
 
 
 class RenameField(Step):
