@@ -9,7 +9,7 @@ package struct SearchPlan: Sendable, Equatable {
   }
 
   /// Matching rows up to which comparing all of them takes no longer than looking for codes that match.
-  static let exactLimit = 10_000
+  package static let exactLimit = 10_000
 
   package let way: Way
   /// Rows of the space that match the filter.
@@ -39,28 +39,58 @@ extension Snapshot {
     to queries: [Float], count: Int, k: Int, in space: SpaceRecord, among rows: RowSet?,
     atLeast least: Float = -1, recall: Double, threads: Int, exactLimit: Int = SearchPlan.exactLimit
   ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
-    let present = try self.rows(in: space)
-    let matching = rows?.intersection(present) ?? present
-    func exact(_ reason: String) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
+    let found = try nearestByIndex(
+      to: queries, count: count, k: k, in: space, among: rows, recall: recall, threads: threads,
+      exactLimit: exactLimit)
+    switch found {
+    case .found(let neighbors, let plan):
+      return (neighbors.map { $0.filter { $0.similarity >= least } }, plan)
+    case .exact(let reason, let matching):
       let found = try nearest(
         to: queries, count: count, k: k, in: space, among: rows, atLeast: least, threads: threads)
-      return (found, SearchPlan(way: .exact(reason), matching: matching.count, indexed: 0))
+      return (found, SearchPlan(way: .exact(reason), matching: matching, indexed: 0))
     }
-    if recall >= 1 { return try exact("as was asked for") }
-    guard let record = try indexRecord(of: space) else { return try exact("the space has no index") }
+  }
+
+  /// The same through the index alone, without the rows that a query leaves out.
+  /// - Returns: nil where the index does not serve, or lacks some of the rows.
+  package borrowing func nearestThroughIndex(
+    to queries: [Float], count: Int, k: Int, in space: SpaceRecord, among rows: RowSet,
+    excluding exclusion: NeighborExclusion, recall: Double, threads: Int,
+    exactLimit: Int = SearchPlan.exactLimit
+  ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan)? {
+    guard try rows.intersection(self.rows(in: space)).subtracting(indexedRows(in: space)).isEmpty else {
+      return nil
+    }
+    let found = try nearestByIndex(
+      to: queries, count: count, k: k, in: space, among: rows, excluding: exclusion, recall: recall,
+      threads: threads, exactLimit: exactLimit)
+    if case .found(let neighbors, let plan) = found { return (neighbors, plan) }
+    return nil
+  }
+
+  private borrowing func nearestByIndex(
+    to queries: [Float], count: Int, k: Int, in space: SpaceRecord, among rows: RowSet?,
+    excluding exclusion: NeighborExclusion? = nil, recall: Double, threads: Int, exactLimit: Int
+  ) throws -> IndexOutcome {
+    let present = try self.rows(in: space)
+    let matching = rows?.intersection(present) ?? present
+    func exact(_ reason: String) -> IndexOutcome { .exact(reason, matching: matching.count) }
+    if recall >= 1 { return exact("as was asked for") }
+    guard let record = try indexRecord(of: space) else { return exact("the space has no index") }
     guard let calibration = record.calibration(recall: recall) else {
-      return try exact("the index was measured up to a recall of \(record.calibrations.last?.recall ?? 0)")
+      return exact("the index was measured up to a recall of \(record.calibrations.last?.recall ?? 0)")
     }
     let inIndex = matching.intersection(try indexedRows(in: space))
-    if inIndex.count <= exactLimit { return try exact("few rows match") }
-    if k > inIndex.count / 20 { return try exact("many neighbors are asked for") }
+    if inIndex.count <= exactLimit { return exact("few rows match") }
+    if k > inIndex.count / 20 { return exact("many neighbors are asked for") }
     let units = try queries.withUnsafeBufferPointer { try unitVectors($0, count: count, space: space) }
-    if hasZeroVector(units, dimension: space.dimension) { return try exact("a query is zero throughout") }
+    if hasZeroVector(units, dimension: space.dimension) { return exact("a query is zero throughout") }
 
     let index = try self.index(record, of: space)
     let search = IndexSearch(
       index, try CentreTable(of: index, isForMany: count >= fewQueries), calibration, k: k,
-      wanted: inIndex.count < index.rowCount ? RowMask(inIndex) : nil)
+      wanted: inIndex.count < index.rowCount ? RowMask(inIndex) : nil, exclusion: exclusion)
     let fresh = matching.subtracting(inIndex)
     let known =
       fresh.isEmpty
@@ -68,8 +98,15 @@ extension Snapshot {
     let (neighbors, work) = try search.run(units, known: known, threads: threads)
     let plan = SearchPlan(
       way: .index(calibration), matching: matching.count, indexed: inIndex.count, work: work)
-    return (neighbors.map { $0.filter { $0.similarity >= least } }, plan)
+    return .found(neighbors, plan)
   }
+}
+
+/// What became of a search through an index.
+private enum IndexOutcome {
+  case found([[Neighbor]], SearchPlan)
+  /// The index is of no use, because of what the text says.
+  case exact(String, matching: Int)
 }
 
 /// Queries below this are compared with centres in float32: turning those into 8 bits takes longer.
