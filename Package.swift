@@ -92,7 +92,7 @@ let package = Package(
     tests("Filter", ["Faults", "Storage", "Randomness"]),
     tests("Backbone", ["Faults", "Formats", "Randomness"]),
     tests("Query", ["Faults", "Storage", "Filter", "Randomness", "Kernels"]),
-    tests("Training", ["Faults", "Identity", "Formats", "Randomness", "Storage"]),
+    tests("Training", ["Faults", "Identity", "Formats", "Randomness", "Storage", "Query"]),
     tests("Ingest", ["Faults", "Identity", "Imaging", "Backbone", "Storage", "Formats"]),
     tests("Simulation", ["Faults", "Imaging", "Formats"]),
     tests("Plots"),

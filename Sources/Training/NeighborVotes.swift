@@ -22,6 +22,16 @@ package struct NeighborVotes: Sendable {
     case majority
   }
 
+  /// What a search through an index did to the predictions.
+  package struct IndexUse: Sendable, Equatable {
+    /// The share of the nearest neighbors that was asked for.
+    package let recall: Double
+    /// Of some cells whose neighbors were looked for among all cells too, those that are predicted the same; with most
+    /// neighbors.
+    package let agreeing: Int
+    package let compared: Int
+  }
+
   /// What the votes of so many neighbors make of the samples.
   package struct Result: Sendable {
     package let k: Int
@@ -32,60 +42,56 @@ package struct NeighborVotes: Sendable {
 
   package let results: [Result]
   package let rule: Rule
-
-  /// Samples that are searched for together: it bounds the memory of queries and neighbors.
-  private static let batchLimit = 1024
+  /// How neighbors were found through the space's index; nil where every cell was compared.
+  package let indexUse: IndexUse?
 
   /// - Parameters:
   ///   - ks: how many neighbors vote, each at least 1.
   ///   - temperature: T, above 0.
+  ///   - recall: the share of the nearest neighbors to find through the space's index; with 1, without an index or one
+  ///     that lacks some of the cells, all are compared.
+  ///   - exactLimit: samples up to which the index does not serve.
   ///   - progress: called after each search with the number of samples that it classified; a throw ends the work.
-  /// - Complexity: an exact search of all samples for every 1,024 of them.
+  /// - Complexity: through an index, a search of it for each sample; else an exact search of all samples for every
+  ///   1,024 of them.
   /// - Throws: `badData` where all cells are of one group.
   package init(
     of samples: DatabaseSamples, in space: SpaceRecord, of snapshot: borrowing Snapshot, ks: [Int],
     rule: Rule,
-    temperature: Double, threads: Int, progress: (Int) throws -> Void = { _ in }
+    temperature: Double, recall: Double = 1, exactLimit: Int = SearchPlan.exactLimit, threads: Int,
+    progress: (Int) throws -> Void = { _ in }
   ) throws {
     precondition(temperature > 0 && !ks.isEmpty && ks.allSatisfy { $0 > 0 })
     let classCount = samples.labels.classes.count
-    let vectors = try BlockVectors(snapshot: snapshot, space: space, rows: samples.rows)
-    if let groups = samples.groups, groups.allSatisfy({ $0 == groups[0] }) {
-      throw Fault(
-        .badData, "the cells", expected: "cells of two groups or more", found: "one group",
-        remedy: "group by another field, or not at all with --ungrouped")
-    }
-    // A cell that is not grouped is a group of its own.
-    let groups = samples.groups ?? samples.rows.indices.map { Int32($0) }
-    let rowLimit = samples.rows.last.map { Int($0) + 1 } ?? 0
-    var sampleOfRow = [Int32](repeating: -1, count: rowLimit)
-    var groupOfRow = [Int32](repeating: -1, count: rowLimit)
-    for (sample, row) in samples.rows.enumerated() {
-      sampleOfRow[Int(row)] = Int32(sample)
-      groupOfRow[Int(row)] = groups[sample]
-    }
-    let all = RowSet(samples.rows)
+    let search = try VoterSearch(
+      of: samples, in: space, from: snapshot, count: min(ks.max() ?? 1, samples.rows.count), threads: threads)
     var probabilities = ks.map { _ in [Float](repeating: 0, count: samples.rows.count * classCount) }
-    let most = min(ks.max() ?? 1, samples.rows.count)
-
-    for start in stride(from: 0, to: samples.rows.count, by: Self.batchLimit) {
-      let batch = start..<min(start + Self.batchLimit, samples.rows.count)
-      var queries = [Float](repeating: 0, count: batch.count * space.dimension)
-      queries.withUnsafeMutableBufferPointer { vectors.gather(batch.map { Int32($0) }[...], into: $0) }
-      let request = ExactRequest(
-        k: most, excluding: ExcludedGroups(ofQuery: Array(groups[batch]), ofRow: groupOfRow))
-      let (found, _) = try queries.withUnsafeBufferPointer {
-        try snapshot.nearest(to: $0, count: batch.count, in: space, request, among: all, threads: threads)
+    func votes(of voters: [Voter], k: Int) -> [Float] {
+      samples.labels.vote(of: voters.prefix(k), temperature: temperature)
+    }
+    func cast(_ sample: Int32, _ voters: [Voter]) {
+      let range = Int(sample) * classCount..<(Int(sample) + 1) * classCount
+      for (index, k) in ks.enumerated() {
+        probabilities[index].replaceSubrange(range, with: votes(of: voters, k: k))
       }
-      for (sample, voters) in zip(batch, found) {
-        for (index, k) in ks.enumerated() {
-          let vote = samples.labels.vote(
-            of: voters.prefix(k).map { (sampleOfRow[Int($0.row)], Double($0.similarity)) },
-            temperature: temperature)
-          probabilities[index].replaceSubrange(sample * classCount..<(sample + 1) * classCount, with: vote)
-        }
+    }
+    if recall < 1,
+      try search.forEachThroughIndex(
+        of: snapshot, recall: recall, exactLimit: exactLimit, cast, progress)
+    {
+      let most = ks.indices.max { ks[$0] < ks[$1] } ?? 0
+      var (same, compared) = (0, 0)
+      try search.forEachOfSome(of: snapshot) { sample, voters in
+        let range = Int(sample) * classCount..<(Int(sample) + 1) * classCount
+        let exact = rule.decisions(votes(of: voters, k: ks[most]), classCount: classCount)
+        let found = rule.decisions(Array(probabilities[most][range]), classCount: classCount)
+        same += exact == found ? 1 : 0
+        compared += 1
       }
-      try progress(batch.count)
+      indexUse = IndexUse(recall: recall, agreeing: same, compared: compared)
+    } else {
+      try search.forEach(of: snapshot, cast, progress)
+      indexUse = nil
     }
 
     let indices = samples.rows.indices.map { Int32($0) }
@@ -118,7 +124,7 @@ extension NeighborVotes.Rule {
 
 extension LabelTable {
   /// The share of the weights that each class has; zeros without a voter.
-  fileprivate func vote(of voters: [(sample: Int32, similarity: Double)], temperature: Double) -> [Float] {
+  fileprivate func vote(of voters: ArraySlice<Voter>, temperature: Double) -> [Float] {
     var weights = [Double](repeating: 0, count: classes.count)
     guard let nearest = voters.first?.similarity else { return weights.map { Float($0) } }
     var total = 0.0

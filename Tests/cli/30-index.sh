@@ -25,7 +25,7 @@ expect_exit 0 cellvec index build --db db --csv --quiet
 expect_stdout '^s,12000,12000,375,made$'
 expect_exit 0 cellvec check --db db
 expect_exit 0 cellvec index status --db db --csv
-expect_stdout '^s,12000,12000,0,0,1,375,[0-9]+,20,0\.9;0\.95;0\.99;0\.999,'
+expect_stdout '^s,12000,12000,0,0,1,375,[0-9]+,40,0\.9;0\.95;0\.99;0\.999,'
 
 # Most of the same cells, with the same similarities.
 expect_exit 0 cellvec search --db db --vectors queries.npy --csv --explain --recall 0.95
@@ -57,6 +57,8 @@ expect_exit 0 cellvec check --db db
 expect_exit 0 cellvec delete --db db --where "plate = 'P1'" --yes --quiet
 expect_exit 0 cellvec search --db db --vectors queries.npy --csv --explain
 expect_exit 0 cellvec index build --db db --csv --quiet
+expect_stdout ',0,375,completed$'
+expect_exit 0 cellvec index build --db db --fresh --csv --quiet
 expect_stdout ',made$'
 expect_exit 0 cellvec check --db db
 

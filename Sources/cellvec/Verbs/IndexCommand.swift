@@ -27,8 +27,10 @@ struct BuildIndex: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "build", abstract: "Make the index of a space, or take new cells up.",
     discussion: """
-      Where many cells came or went since the index was made, or vectors changed, it
-      is made anew. Searches go on with the old one until the new one is complete.
+      Where there are twice or half as many cells as the index was made of, or a third
+      came later, it is made anew. Searches go on with the old one until the new one is
+      complete. A build that was stopped is gone on with by the next one, unless
+      vectors have changed.
 
       --kind exact copies the vectors in 8 bits a number. A search that compares every
       cell then reads a quarter of the bytes (of float16 a half), and finds the same.
@@ -54,7 +56,7 @@ struct BuildIndex: ParsableCommand {
     let summary = try IndexBuild(of: space, in: writer, threads: threads.count).run(isFresh: fresh) {
       step, done, total in
       try Interruption.check()
-      if step == .coding { progress.update(done: vectors * done / max(1, total)) }
+      progress.update(done: vectors * done / max(1, total), note: step.name)
     }
     progress.finish()
     let rows: [[Value]] = [
@@ -129,8 +131,8 @@ struct IndexStatus: ParsableCommand {
     discussion: """
       "fresh" are vectors that the index lacks, which every search compares one by
       one, "left" codes of vectors that are gone; "hot" are bytes of codes for each
-      vector. "reach" tells how far a search goes for a recall of 0.9, 0.95, ...
-      "exact_vectors" are those with an int8 copy, which exact searches read.
+      vector. "reach" tells how far a search for one neighbor goes for a recall of 0.9,
+      0.95, ... "exact_vectors" are those with an int8 copy, which exact searches read.
       """)
 
   @OptionGroup var database: DatabaseOptions
@@ -161,11 +163,21 @@ struct IndexStatus: ParsableCommand {
             .integer(codes - indexed), .integer(record.segments.count), .integer(record.listCount),
             .integer(try snapshot.indexByteCount(of: space)), .real(record.codeByteCount),
             .list(record.calibrations.map { "\($0.recall)" }),
-            .list(record.calibrations.map { "\($0.reach)" }),
+            .list(record.calibrations.map { "\($0.reaches[0].reach)" }),
           ] + exact)
       }
       return report
     }
     try StandardOutput.write(report, as: output.format)
+  }
+}
+
+extension IndexBuild.Step {
+  fileprivate var name: String {
+    switch self {
+    case .training: "finding centres"
+    case .coding: "coding"
+    case .measuring: "measuring recall"
+    }
   }
 }
