@@ -69,7 +69,7 @@ private func difficultRows(_ count: Int, _ dimension: Int, using generator: inou
     case 1: vector = zip(base, vector).map { $0 + 1e-7 * $1 }
     case 2: vector[row % dimension] = 300
     case 3: vector = base
-    case 4: vector = vector.map { $0 * 1e-40 }
+    case 4: vector = vector.map { $0 * Float(sign: .plus, exponent: -133, significand: 1) }
     case 5: vector = zip(base, vector).map { ($0 + 0.05 * $1) * 1e-4 }
     case 6: vector = row % 16 == 6 ? [Float](repeating: 0, count: dimension) : base.map { -$0 }
     default: break
