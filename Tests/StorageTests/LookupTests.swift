@@ -28,13 +28,16 @@ import Testing
       for bit in 0..<16 * count {
         let place = Int(root) * meta.pageSize + PageFormat.headerByteCount + bit / 8
         memory[place] ^= 1 << UInt8(bit % 8)
+        // A snapshot looks at a page once.
+        let damaged = PageSnapshot(
+          path: "fixture", base: base, meta: meta, pageCount: meta.pageCount, owner: nil)
         // The key of the entry and another one, what is right behind each, and what begins as it does.
         let own = keys[tree.depth == 1 ? bit / 16 : bit % keys.count]
         let other = keys[bit * 31 % keys.count]
         for sought: [UInt8] in [own, own + [0], own.dropLast(), other, other + [0], other.dropLast()] {
           let truth = keys.first { !$0.lexicographicallyPrecedes(sought) }
           do {
-            let (isFound, next) = try look(for: sought, in: tree, of: pages)
+            let (isFound, next) = try look(for: sought, in: tree, of: damaged)
             #expect(
               isFound == (truth == sought) && next == truth, "table \(table), bit \(bit), key \(sought)")
             right += 1

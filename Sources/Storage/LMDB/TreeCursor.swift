@@ -60,7 +60,9 @@ final class TreeCursor {
     guard let leaf = levels.last else { return nil }
     if let found, order(found.key, key) == 0 { return found }
     // Another entry than that of the key is right where the pages that lead there are, and the entries beside it.
-    for level in levels { try level.page.requireOrder(isLeaf: level.page.number == leaf.page.number) }
+    for level in levels {
+      try pages.requireOrder(of: level.page, isLeaf: level.page.number == leaf.page.number)
+    }
     if found != nil {
       if leaf.index == 0 { try requirePrevious(below: key) }
       return found
