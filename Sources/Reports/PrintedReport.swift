@@ -33,15 +33,15 @@ package struct PrintedReport: Sendable {
   }
 
   /// - Parameters:
-  ///   - database: where pictures and vectors come from; nil for a report without them.
+  ///   - database: where pictures and vectors come from; nil for a report without them. One that is not the evaluated
+  ///     one gives none either.
   ///   - progress: called before each image that is read; a throw ends the work.
-  /// - Throws: `missingInput` for a space or cell that was not evaluated, `badData` for an evaluation with counts that no
-  ///   samples have, and faults of the database.
+  /// - Throws: `missingInput` for a space or cell that was not evaluated, `badData` for an evaluation without runs, and
+  ///   faults of the database.
   package init(
     of evaluation: Evaluation, options: Options = Options(), database: Database? = nil,
     progress: () throws -> Void = {}
   ) throws {
-    try evaluation.requirePlausibleCounts()
     let view = RunView(try Self.chosenRun(of: evaluation, space: options.space), of: evaluation)
     let chosen = try options.cells.map { try Self.samples(of: $0, in: view) }
     let samples = chosen ?? view.typicalSamples(limit: Limit.samples)

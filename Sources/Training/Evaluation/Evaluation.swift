@@ -264,7 +264,8 @@ extension Evaluation {
   }
 
   /// Reads a saved evaluation.
-  /// - Throws: `missingInput` where there is no such file; `badData` for another one, or one whose parts do not fit.
+  /// - Throws: `missingInput` where there is no such file; `badData` for another one, one whose parts do not fit, or
+  ///   one with numbers that no evaluation has.
   package init(path: String) throws {
     let file = try MappedFile(path: path)
     let evaluation: Evaluation
@@ -287,8 +288,14 @@ extension Evaluation {
     guard evaluation.isConsistent else {
       throw Fault(.badData, path, "is an evaluation whose parts do not fit", remedy: "evaluate again")
     }
+    try evaluation.requirePlausibleNumbers(path)
     self = evaluation
   }
+
+  /// Makes sure that an evaluation can be saved at a path, before the work that leads to one; a file that is there
+  /// stays as it is.
+  /// - Throws: `cannotCreate`.
+  package static func prepare(at path: String) throws { _ = try AtomicFile(path: path) }
 
   /// Writes the evaluation as JSON, complete or not at all.
   package func save(to path: String) throws {
