@@ -76,7 +76,7 @@ extension EvaluationPlan {
     let samples = try EvaluationSamples(
       of: snapshot, spaces: spaces.map(\.record), plan: self, among: selection, transfer: transfer)
     let splits = try SplitPlan(design, of: samples.subjects)
-    let headCount = splits.splits.reduce(0) { $0 + $1.count }
+    let headCount = splits.splits.reduce(0) { $0 + $1.count } * configuration.ensembleCount
     var warnings = splits.warnings
     var tests: [RunTest] = []
     for (number, space) in spaces.enumerated() {
