@@ -54,6 +54,9 @@ package struct PrintedReport: Sendable {
     let (pictures, vectors): (CellPictures?, SampleVectorTable?) =
       try database?.read { snapshot in
         let name = view.run.space.name
+        if let difference = try evaluation.difference(from: snapshot, in: view.run.space) {
+          return (CellPictures(problem: difference, colors: options.colors), nil)
+        }
         let pictures = try CellPictures(
           of: rows, in: name, of: snapshot, colors: options.colors, progress: progress)
         return (pictures, try Self.vectors(of: view, in: name, of: snapshot))

@@ -24,6 +24,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package let testFolds: [[Int]]
   /// Digest of the samples' rows, groups and labels: equal ones make runs of two evaluations comparable.
   package let fingerprint: String
+  /// Some of the samples' cells, by which a database knows whether the rows are its own; nil in files of before.
+  package let witnesses: [CellWitness]?
   /// One for each space and fraction, spaces in the order asked for, fractions increasing.
   package let runs: [Run]
   package let comparisons: [Comparison]
@@ -32,8 +34,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
 
   package init(
     labelField: String, labelMap: String?, sampleUnit: String, groupField: String?, design: EvaluationDesign,
-    classes: [String], samples: [Sample], testFolds: [[Int]], fingerprint: String, runs: [Run],
-    comparisons: [Comparison], warnings: [String]
+    classes: [String], samples: [Sample], testFolds: [[Int]], fingerprint: String,
+    witnesses: [CellWitness]? = nil, runs: [Run], comparisons: [Comparison], warnings: [String]
   ) {
     version = Self.currentVersion
     self.labelField = labelField
@@ -45,6 +47,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
     self.samples = samples
     self.testFolds = testFolds
     self.fingerprint = fingerprint
+    self.witnesses = witnesses
     self.runs = runs
     self.comparisons = comparisons
     self.warnings = warnings

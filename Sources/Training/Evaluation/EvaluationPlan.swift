@@ -99,7 +99,9 @@ extension EvaluationPlan {
     let evaluation = Evaluation(
       labelField: labelField, labelMap: labelMap?.name, sampleUnit: unit.name, groupField: grouping.name,
       design: design, classes: samples.labels.classes, samples: samples.samples, testFolds: splits.testFolds,
-      fingerprint: samples.fingerprint, runs: tests.map(\.run), comparisons: comparisons(of: tests),
+      fingerprint: samples.fingerprint,
+      witnesses: try CellWitness.of(Set(samples.samples.map(\.row)).sorted(), in: snapshot),
+      runs: tests.map(\.run), comparisons: comparisons(of: tests),
       warnings: warnings)
     return EvaluationOutcome(evaluation: evaluation, leftOut: samples.leftOut)
   }
