@@ -103,6 +103,29 @@ import Testing
     }
   }
 
+  /// A cell near the end is gone, and those behind it have moved up.
+  @Test func rowsThatHaveMovedUpAreNotTakenForItsOwn() throws {
+    try withDatabase(backbone: "abc") { writer, space in
+      let data = try #require(HeadSummary(json: train(plan, writer, space).summary, name: "h").data)
+      #expect(data.witnesses.map(\.row).first == 0 && data.witnesses.map(\.row).last == 59)
+      try withTemporaryDirectory { directory in
+        let renumbered = try DatabaseWriter(path: "\(directory)/db", create: true)
+        try renumbered.write { transaction in
+          for number in 0..<10 {
+            let name = "image\(number)"
+            let image = try transaction.addImage(
+              ImageRecord(identity: ContentHash(of: name), name: name, files: [], width: 8, height: 8))
+            let objects: [UInt32] = number == 9 ? [1, 2, 3, 4, 6, 7] : [1, 2, 3, 4, 5, 6]
+            _ = try transaction.addCells(
+              objects.map { CellRecord(image: image, object: .label($0), geometry: nil) }, of: image)
+          }
+        }
+        let rows = try renumbered.database.read { try data.rows(in: $0) }
+        #expect(rows == nil)
+      }
+    }
+  }
+
   @Test func rangesJoinNeighboringRows() {
     #expect(HeadData.ranges(of: []) == [])
     #expect(HeadData.ranges(of: [0, 1, 2, 5, 7, 8]) == [[0, 3], [5, 6], [7, 9]])

@@ -100,6 +100,20 @@ struct GroupTable {
     return folds
   }
 
+  /// These watched groups, less the first group of each class all of whose groups are watched: the class could not be
+  /// learned.
+  func leavingEachClass(_ isWatched: [Bool]) -> [Bool] {
+    var isWatched = isWatched
+    var groupsOfClass = [[Int]](repeating: [], count: classCount)
+    for group in 0..<count {
+      for entry in classCounts[group] { groupsOfClass[entry.classIndex].append(group) }
+    }
+    for groups in groupsOfClass where groups.allSatisfy({ isWatched[$0] }) {
+      if let first = groups.first { isWatched[first] = false }
+    }
+    return isWatched
+  }
+
   func warnings(foldOfGroup: [Int32], k: Int, classes: [String]) -> [FoldWarning] {
     var groups = [Int](repeating: 0, count: classCount)
     var folds = [Set<Int32>](repeating: [], count: classCount)

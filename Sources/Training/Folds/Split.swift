@@ -164,7 +164,8 @@ extension EvaluationDesign {
     return samples.filter { kept.contains(groups[Int($0)]) }
   }
 
-  /// Divides samples into those that train and those that validate, stratified, groups kept together.
+  /// Divides samples into those that train and those that validate, stratified, groups kept together. The first group of
+  /// a class trains where all of its groups would validate, though none may be left for that.
   fileprivate func divided(
     _ samples: [Int32], groups: [Int32], labels: LabelTable, seed: UInt64
   ) throws -> (train: [Int32], validation: [Int32]) {
@@ -180,7 +181,8 @@ extension EvaluationDesign {
     var part = table.stratified(shares: [precision - share, share], seed: seed)
     // Of a few large groups the smaller part may get none.
     for side in [Int32(0), 1] where !part.contains(side) { part[part.count - 1] = side }
-    let isTrain = table.groupOfSample.map { part[Int($0)] == 0 }
+    let isWatched = table.leavingEachClass(part.map { $0 == 1 })
+    let isTrain = table.groupOfSample.map { !isWatched[Int($0)] }
     return (
       zip(samples, isTrain).compactMap { $1 ? $0 : nil }, zip(samples, isTrain).compactMap { $1 ? nil : $0 }
     )

@@ -101,7 +101,7 @@ package struct DatabasePrediction: Sendable {
       let batch = Array(rows[start..<min(start + Self.cellsPerCommit, rows.count)])
       let probabilities = try writer.database.read { snapshot in
         let source = try BlockVectors(snapshot: snapshot, space: space, rows: batch)
-        return head.probabilities(of: Array(0..<Int32(batch.count)), in: source)
+        return try head.finiteProbabilities(of: Array(0..<Int32(batch.count)), in: source)
       }
       try writer.write { transaction in
         try write(probabilities, of: batch, counting: &counts, to: &transaction)
