@@ -1,8 +1,9 @@
 import Faults
 
 extension TrainingSet {
-  /// Parts that the samples are cut into, one of which is watched.
-  private static let validationParts = 5
+  /// The share of the samples that is watched, and the fewest groups of which it is taken.
+  private static let validationShare = 0.2
+  private static let fewestGroups = 5
 
   /// These samples, less a fifth of them that the training is watched on where the configuration asks for
   /// such: whole groups, stratified by class, which the seed chooses.
@@ -19,14 +20,13 @@ extension TrainingSet {
     }
     let groupOfSample = groups ?? Array(0..<Int32(labels.count))
     let table = GroupTable(groups: groupOfSample, labels: labels, samples: samples)
-    guard table.count >= Self.validationParts else {
+    guard table.count >= Self.fewestGroups else {
       throw Fault(
         .usage, reason,
-        expected: "at least \(Self.validationParts) groups to take the validation samples from",
+        expected: "at least \(Self.fewestGroups) groups to take the validation samples from",
         found: "\(table.count)", remedy: "group by a finer field, select more cells, or leave it out")
     }
-    let partOfGroup = table.stratified(into: Self.validationParts, seed: configuration.seed)
-    let isGroupWatched = table.leavingEachClass(partOfGroup.map { $0 == 0 })
+    let isGroupWatched = table.validationGroups(share: Self.validationShare, seed: configuration.seed)
     guard isGroupWatched.contains(true) else {
       throw Fault(
         .usage, reason, "has no group to look at: each is the only one of a class",

@@ -176,13 +176,8 @@ extension EvaluationDesign {
         .usage, "validation", expected: "at least 2 groups to learn from, one of them to validate on",
         found: "\(table.count)", remedy: "group by a finer field, or validate on nothing with --validation 0")
     }
-    let precision = 1000
-    let share = max(Int((validationShare * Double(precision)).rounded()), 1)
-    var part = table.stratified(shares: [precision - share, share], seed: seed)
-    // Of a few large groups the smaller part may get none.
-    for side in [Int32(0), 1] where !part.contains(side) { part[part.count - 1] = side }
-    let isWatched = table.leavingEachClass(part.map { $0 == 1 })
-    let isTrain = table.groupOfSample.map { !isWatched[Int($0)] }
+    let validates = table.validationGroups(share: validationShare, seed: seed)
+    let isTrain = table.groupOfSample.map { !validates[Int($0)] }
     return (
       zip(samples, isTrain).compactMap { $1 ? $0 : nil }, zip(samples, isTrain).compactMap { $1 ? nil : $0 }
     )
