@@ -31,8 +31,10 @@ package struct HeadData: Sendable, Equatable, Codable {
     self.rows = Self.ranges(of: samples.map { rows[Int($0)] })
     fingerprint = Self.fingerprint(of: samples, rows: rows, labels: labels)
     var witnesses: [Witness] = []
-    for number in 0..<min(Self.witnessCount, samples.count) {
-      let row = rows[Int(samples[number * samples.count / min(Self.witnessCount, samples.count)])]
+    // From the first to the last: with rows that are numbered anew, a deletion between two moves all behind it.
+    let count = min(Self.witnessCount, samples.count)
+    for number in 0..<count {
+      let row = rows[Int(samples[number * (samples.count - 1) / max(1, count - 1)])]
       if let cell = try snapshot.digest(of: row) { witnesses.append(Witness(row: row, cell: cell)) }
     }
     self.witnesses = witnesses
