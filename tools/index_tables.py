@@ -69,9 +69,10 @@ class Index:
         width, lists = self.width, self.record["listCount"]
         centres = numpy.frombuffer(self.items(self.record["centres"], CENTRES, lists, 4 * width), "<f4")
         centres = centres.reshape(lists, width).astype("f8")
+        lists_per_row = self.record["listsPerRow"]
         met = []
         for segment in self.record["segments"]:
-            number, count = segment["number"], segment["rowCount"]
+            number, count = segment["number"], segment["rowCount"] * lists_per_row
             bounds = numpy.frombuffer(self.items(number, BOUNDS, lists + 1, 4), "<u4")
             self.require(bounds[0] == 0 and bounds[-1] == count and (numpy.diff(bounds.astype("i8")) >= 0).all(),
                          f"the lists of segment {number} follow one another")
@@ -82,10 +83,12 @@ class Index:
                 bits, a, g, named = decoded(groups[start // GROUP * size:(start // GROUP + 1) * size], width)
                 for slot in range(min(GROUP, count - start)):
                     if named[slot] in self.rows:
-                        met.append(int(named[slot]))
-                        self.compare_code(turned[place[met[-1]]], centres[of_list[start + slot]], bits[slot], a[slot],
-                                          g[slot], met[-1])
-        self.require(sorted(met) == list(self.rows), "each row in the index has one code")
+                        row, in_list = int(named[slot]), int(of_list[start + slot])
+                        met.append((row, in_list))
+                        self.compare_code(turned[place[row]], centres[in_list], bits[slot], a[slot], g[slot], row)
+        self.require(len(set(met)) == len(met) and
+                     sorted(row for row, _ in met) == [row for row in self.rows for _ in range(lists_per_row)],
+                     "each row in the index has its codes, in different lists")
         return len(met)
 
     def compare_code(self, vector, centre, bits, a, g, row):

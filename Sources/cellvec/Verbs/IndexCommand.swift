@@ -11,11 +11,11 @@ struct IndexCommand: ParsableCommand {
     discussion: """
       A search through an index finds most of the nearest cells, with their exact
       similarities, without comparing every cell. Cells that come later are found
-      too; building again takes them up. The kind "exact" makes exact searches faster.
+      too; building again takes them up. The kind "int8" makes exact searches faster.
 
       Examples:
         cellvec index build --db lab.cellvec --space dino
-        cellvec index build --db lab.cellvec --space dino --kind exact
+        cellvec index build --db lab.cellvec --space dino --kind int8
         cellvec index status --db lab.cellvec
         cellvec index drop --db lab.cellvec --space dino
       """,
@@ -32,13 +32,13 @@ struct BuildIndex: ParsableCommand {
       complete. A build that was stopped is gone on with by the next one, unless
       vectors have changed.
 
-      --kind exact copies the vectors in 8 bits a number. A search that compares every
+      --kind int8 copies the vectors in 8 bits a number. A search that compares every
       cell then reads a quarter of the bytes (of float16 a half), and finds the same.
       """)
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var space: SpaceOptions
-  @Option(help: ArgumentHelp("What to make: compact or exact.", valueName: "kind")) var kind = IndexKind
+  @Option(help: ArgumentHelp("What to make: compact or int8.", valueName: "kind")) var kind = IndexKind
     .compact
   @Flag(help: "Make it anew in any case.") var fresh = false
   @OptionGroup var threads: ThreadOptions
@@ -52,7 +52,7 @@ struct BuildIndex: ParsableCommand {
     Interruption.listen()
     let vectors = try writer.database.read { try $0.rows(in: space).count }
     let progress = ProgressLine(counting: "vectors", of: vectors, isQuiet: talk.quiet)
-    if kind == .exact { return try makeCoarse(of: space, in: writer, progress) }
+    if kind == .int8 { return try makeCoarse(of: space, in: writer, progress) }
     let summary = try IndexBuild(of: space, in: writer, threads: threads.count).run(isFresh: fresh) {
       step, done, total in
       try Interruption.check()
@@ -82,7 +82,7 @@ extension BuildIndex {
     let (vectors, byteCount) = try writer.database.read { try $0.coarseExtent(of: space) }
     try StandardOutput.write(
       Report(
-        ["space", "exact_vectors", "added", "exact_bytes"],
+        ["space", "int8_vectors", "added", "int8_bytes"],
         rows: [[.text(space.name), .integer(vectors), .integer(summary.vectors), .integer(byteCount)]]),
       as: output.format)
   }
@@ -93,7 +93,7 @@ enum IndexKind: String, ExpressibleByArgument, CaseIterable {
   /// Lists around centres, with codes of one bit a number.
   case compact
   /// Copies of the vectors in 8 bits a number, for exact searches.
-  case exact
+  case int8
 }
 
 /// `cellvec index drop`.
@@ -103,14 +103,14 @@ struct DropIndex: ParsableCommand {
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var space: SpaceOptions
-  @Option(help: ArgumentHelp("What to drop: compact or exact.", valueName: "kind")) var kind = IndexKind
+  @Option(help: ArgumentHelp("What to drop: compact or int8.", valueName: "kind")) var kind = IndexKind
     .compact
   @OptionGroup var writer: WriterOptions
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
     let writer = try self.writer.open(path: database.path(), isQuiet: talk.quiet)
-    if kind == .exact {
+    if kind == .int8 {
       let space = try writer.database.read { try self.space.resolve(in: $0) }
       let had = try writer.dropCoarse(of: space)
       return talk.say("\(had ? "dropped the" : "there were no") int8 copies of space \(space.name)")
@@ -132,7 +132,7 @@ struct IndexStatus: ParsableCommand {
       "fresh" are vectors that the index lacks, which every search compares one by
       one, "left" codes of vectors that are gone; "hot" are bytes of codes for each
       vector. "reach" tells how far a search for one neighbor goes for a recall of 0.9,
-      0.95, ... "exact_vectors" are those with an int8 copy, which exact searches read.
+      0.95, ... "int8_vectors" are those with an int8 copy, which exact searches read.
       """)
 
   @OptionGroup var database: DatabaseOptions
@@ -143,16 +143,16 @@ struct IndexStatus: ParsableCommand {
       var report = Report([
         "space", "vectors", "indexed", "fresh", "left", "segments", "lists", "bytes",
         Column("hot", decimals: 1),
-        "recalls", "reach", "exact_vectors", "exact_bytes",
+        "recalls", "reach", "int8_vectors", "int8_bytes",
       ])
       for space in snapshot.spaces {
         let present = try snapshot.rows(in: space)
         let coarse = try snapshot.coarseExtent(of: space)
-        let exact: [Value] = [.integer(coarse.vectors), .integer(coarse.byteCount)]
+        let int8: [Value] = [.integer(coarse.vectors), .integer(coarse.byteCount)]
         guard let record = try snapshot.indexRecord(of: space) else {
           report.append(
             [.text(space.name), .integer(present.count), .integer(0), .integer(present.count)]
-              + Array(repeating: .null, count: 7) + exact)
+              + Array(repeating: .null, count: 7) + int8)
           continue
         }
         let indexed = try snapshot.indexedRows(in: space).count
@@ -164,7 +164,7 @@ struct IndexStatus: ParsableCommand {
             .integer(try snapshot.indexByteCount(of: space)), .real(record.codeByteCount),
             .list(record.calibrations.map { "\($0.recall)" }),
             .list(record.calibrations.map { "\($0.reaches[0].reach)" }),
-          ] + exact)
+          ] + int8)
       }
       return report
     }
