@@ -66,7 +66,7 @@ import Testing
       plan.configuration.thresholds = .fitted
       let record = try train(plan, writer, space)
       let data = try #require(HeadSummary(json: record.summary, name: "h").data)
-      #expect(data.trainCells == 48 && data.validationCells == 12)
+      #expect(data.trainCells == 42 && data.validationCells == 18)
       #expect(data.rows == [[0, 60]])
       let rows = try writer.database.read { try data.rows(in: $0) }
       #expect(rows == RowSet(0..<60))

@@ -254,7 +254,12 @@ private struct VisitLimit {
   mutating func met(_ count: Int, of total: Int) {
     met += Float(count)
     self.total += Float(total)
-    (reach, range) = calibration.reach(neighbors: k * self.total / max(1, met))
+    let share = min(1, max(1, met) / self.total)
+    range = calibration.reach(neighbors: k / share).range
+    // The last neighbor may by chance be as near as fewer are: as many as one standard deviation of a draw of which
+    // each counts with this share. Where it is nearer than most, more of the others lie in lists that are passed over.
+    let fewer = k - (k * (1 - share)).squareRoot()
+    reach = calibration.reach(neighbors: max(k, fewer / share)).reach
   }
 
   /// The score below which lists are passed over, once the last neighbor has a similarity of `threshold`. Squares of
