@@ -12,7 +12,7 @@ struct IndexSearch {
   private static let batch = 32
 
   let index: StoredIndex
-  let table: CentreTable
+  let centres: any ScoredCentres
   let calibration: IndexRecord.Calibration
   let k: Int
   let wanted: RowMask?
@@ -22,12 +22,12 @@ struct IndexSearch {
   ///   - wanted: the rows to search; nil for all that the index holds.
   ///   - excluded: what is left out besides, query by query.
   init(
-    _ index: StoredIndex, _ table: CentreTable, _ calibration: IndexRecord.Calibration, k: Int,
+    _ index: StoredIndex, _ centres: any ScoredCentres, _ calibration: IndexRecord.Calibration, k: Int,
     wanted: RowMask?, excluded: ExcludedGroups? = nil
   ) {
     self.excluded = excluded
     self.index = index
-    self.table = table
+    self.centres = centres
     self.calibration = calibration
     self.k = k
     self.wanted = wanted

@@ -98,8 +98,10 @@ extension Snapshot {
     if hasZeroVector(units, dimension: space.dimension) { return .exact("a query is zero throughout") }
 
     let index = try self.index(record, of: space)
+    let centres: any ScoredCentres =
+      count < fewQueries ? try MappedCentres(of: index) : try CentreTable(of: index)
     let search = IndexSearch(
-      index, try CentreTable(of: index, isForMany: count >= fewQueries), calibration, k: k,
+      index, centres, calibration, k: k,
       wanted: inIndex.count < index.rowCount ? RowMask(inIndex) : nil, excluded: excluded)
     let fresh = matching.subtracting(inIndex)
     let known =
@@ -119,7 +121,7 @@ private enum IndexOutcome {
   case exact(String)
 }
 
-/// Queries below this are compared with centres in float32: turning those into 8 bits takes longer.
+/// Fewer queries are compared with centres in float32, where they lie: turning those into 8 bits takes longer.
 private let fewQueries = 16
 
 private func hasZeroVector(_ vectors: [Float], dimension: Int) -> Bool {
@@ -129,12 +131,12 @@ private func hasZeroVector(_ vectors: [Float], dimension: Int) -> Bool {
 }
 
 extension CentreTable {
-  convenience init(of index: StoredIndex, isForMany: Bool = true) throws {
+  convenience init(of index: StoredIndex) throws {
     var centres: [Float] = []
     centres.reserveCapacity(index.record.listCount * index.width)
     try index.forEachRunOfCentres { _, count, base in
       centres.append(contentsOf: UnsafeBufferPointer(start: base, count: count * index.width))
     }
-    self.init(centres, width: index.width, isForMany: isForMany)
+    self.init(centres, width: index.width)
   }
 }
