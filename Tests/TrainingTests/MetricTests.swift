@@ -63,7 +63,12 @@ private struct SingleMetricsFixture: Decodable {
     let scores = Scores(
       probabilities: [0.9, 0.1, 0.8, 0.2], samples: [0, 1], labels: labels, thresholds: [0, 0], task: .single)
     #expect(scores.value(of: .cohenKappa) == nil)
-    #expect(scores.value(of: .matthews) == 0)
+    #expect(scores.value(of: .matthews) == nil)
+    let both = Scores(
+      probabilities: [0.9, 0.1, 0.8, 0.2], samples: [0, 1],
+      labels: try labelTable([[0], [1]], classCount: 2),
+      thresholds: [0, 0], task: .single)
+    #expect(both.value(of: .cohenKappa) == 0 && both.value(of: .matthews) == 0)
     #expect(scores.value(of: .accuracy) == 1)
     #expect(scores.value(of: .macroAveragePrecision) == nil, "no class has positives and negatives")
   }

@@ -29,7 +29,7 @@ package enum Metric: String, Sendable, Codable, CodingKeyRepresentable, CaseIter
   case macroAUROC
   /// Mean average precision of the classes that have positives and negatives.
   case macroAveragePrecision
-  /// Mean of Matthews' correlation of decisions and labels over the classes that have positives.
+  /// Mean of Matthews' correlation of decisions and labels over the classes that have positives and negatives.
   case macroMatthews
   /// Part of the samples of which every class is right.
   case subsetAccuracy
@@ -78,8 +78,8 @@ package enum Metric: String, Sendable, Codable, CodingKeyRepresentable, CaseIter
   /// What a fold without it lacks.
   var need: String {
     switch self {
-    case .macroAUROC, .macroAveragePrecision: "have no class with positives and negatives"
-    case .cohenKappa: "have labels and predictions of one class alone"
+    case .macroAUROC, .macroAveragePrecision, .macroMatthews: "have no class with positives and negatives"
+    case .cohenKappa, .matthews: "have labels of one class alone"
     default: "have no positives"
     }
   }
@@ -93,7 +93,9 @@ extension Scores {
     case .macroF1: mean(absent, \.f1)
     case .macroPrecision: mean(absent, \.precision)
     case .macroRecall: mean(absent, \.recall)
-    case .macroMatthews: mean(.skip) { $0.matthews(of: sampleCount) }
+    case .macroMatthews:
+      mean(
+        of: perClass.filter { (1..<sampleCount).contains($0.support) }.map { $0.matthews(of: sampleCount) })
     case .accuracy, .subsetAccuracy: sampleCount == 0 ? nil : Double(exactMatches) / Double(sampleCount)
     case .balancedAccuracy: mean(.skip, \.recall)
     case .cohenKappa: cohenKappa
@@ -131,26 +133,29 @@ extension Scores {
     values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
   }
 
-  /// Agreement beyond that of chance; nil where labels and predictions are all of one class, or there are none. Samples
-  /// without a prediction agree with no label.
+  /// Whether labels are of two classes or more, without which nothing can agree with them by more than chance.
+  private var labelsDiffer: Bool { perClass.allSatisfy { $0.support < sampleCount } && sampleCount > 0 }
+
+  /// Agreement beyond that of chance; nil where labels are all of one class, or there are none. Samples without a
+  /// prediction agree with no label.
   private var cohenKappa: Double? {
-    guard sampleCount > 0 else { return nil }
+    guard labelsDiffer else { return nil }
     let count = Double(sampleCount)
     let hits = Double(perClass.reduce(0) { $0 + $1.truePositives }) / count
     let chance = perClass.reduce(0) { $0 + Double($1.support) * Double($1.predicted) } / (count * count)
-    return chance < 1 ? (hits - chance) / (1 - chance) : nil
+    return (hits - chance) / (1 - chance)
   }
 
-  /// 0 where labels or predictions are all of one class; nil of no samples. Samples without a prediction are predicted as
-  /// one more class.
+  /// 0 where predictions are all of one class; nil where labels are, or there are none. Samples without a prediction are
+  /// predicted as one more class.
   private var matthews: Double? {
-    guard sampleCount > 0 else { return nil }
+    guard labelsDiffer else { return nil }
     func sum(_ value: (ClassScore) -> Double) -> Double { perClass.reduce(0) { $0 + value($1) } }
     let count = Double(sampleCount)
     let empty = Double(emptyPredictions)
     let predicted = count * count - sum { Double($0.predicted) * Double($0.predicted) } - empty * empty
     let labelled = count * count - sum { Double($0.support) * Double($0.support) }
-    guard predicted > 0, labelled > 0 else { return 0 }
+    guard predicted > 0 else { return 0 }
     let agreement =
       sum { Double($0.truePositives) } * count - sum { Double($0.support) * Double($0.predicted) }
     return agreement / (predicted * labelled).squareRoot()
