@@ -30,6 +30,7 @@ expect_exit 0 "${train[@]}"
 expect_equal "the same seed gives the same scores" "$(cat first)" "$(cat .stdout)"
 expect_exit 0 cellvec train --db db --labels localization --group gene --folds 3 --csv --quiet
 expect_lines 4
+expect_stdout '^class,cells,precision,recall,f1,auroc,average_precision,macro_f1,macro_f1_sample_sd,macro_f1_population_sd$'
 expect_silence
 
 expect_exit 0 cellvec heads list --db db

@@ -33,7 +33,7 @@ expect_exit 0 "${train[@]}" --learning-rate 1e-3,3e-2 --weight-decay 0,0.1 --pat
 expect_exit 0 cellvec heads show watched --db db
 expect_stdout '^trained on +28 cells, watched on 8; 36 of them in this database$'
 expect_stdout '^trained with +rate .*, the best of 4 pairs$'
-expect_stdout '^calibration +error .* on 8 cells$'
+expect_stdout '^calibration +error .* on 8 cells, each corrected by what was fitted to others \(2 parts\)$'
 expect_exit 0 "${train[@]}" --calibrate isotonic --schedule plateau
 expect_exit 64 cellvec train --db db --labels localization --group gene --folds 2 --where "gene IN ('G0','G1','G2','G3')" --patience 2
 expect_stderr 'early stopping: expected at least 5 groups'

@@ -18,6 +18,12 @@ package struct CrossValidation: Sendable, Equatable {
 
   package var macroF1: Spread { Spread(folds.map(\.scores.macroF1)) }
   package var microF1: Spread { Spread(folds.map(\.scores.microF1)) }
+
+  /// Mean and deviations of a metric over folds; nil where some fold does not have it.
+  package func spread(of metric: Metric) -> Spread? {
+    let values = folds.compactMap { $0.scores.value(of: metric) }
+    return values.count == folds.count ? Spread(values) : nil
+  }
 }
 
 /// Mean and both standard deviations of one score over folds.
@@ -74,7 +80,8 @@ package func crossValidate(
     let head = fits[fold].head
     let probabilities = try head.finiteProbabilities(of: test, in: source)
     let scores = Scores(
-      probabilities: probabilities, samples: test, labels: labels, thresholds: head.thresholds)
+      probabilities: probabilities, samples: test, labels: labels, thresholds: head.thresholds,
+      task: head.task)
     return (
       fold: CrossValidation.Fold(trainCount: sets[fold].samples.count, testCount: test.count, scores: scores),
       test: test, probabilities: probabilities
@@ -85,16 +92,17 @@ package func crossValidate(
   var pooled = [Float](repeating: 0, count: labels.count * classCount)
   var decisions = [Bool](repeating: false, count: labels.count * classCount)
   for (result, fit) in zip(results, fits) {
-    let thresholds = fit.head.thresholds
+    let own = fit.head.task.decisions(result.probabilities, thresholds: fit.head.thresholds)
     for (row, sample) in result.test.enumerated() {
       for place in 0..<classCount {
-        let probability = result.probabilities[row * classCount + place]
-        pooled[Int(sample) * classCount + place] = probability
-        decisions[Int(sample) * classCount + place] = probability > thresholds[place]
+        pooled[Int(sample) * classCount + place] = result.probabilities[row * classCount + place]
+        decisions[Int(sample) * classCount + place] = own[row * classCount + place]
       }
     }
   }
   return CrossValidation(
     folds: results.map(\.fold), isGrouped: folds.isGrouped, probabilities: pooled,
-    pooled: Scores(probabilities: pooled, samples: everySample, labels: labels, decisions: decisions))
+    pooled: Scores(
+      probabilities: pooled, samples: everySample, labels: labels, decisions: decisions,
+      task: configuration.task))
 }

@@ -1,4 +1,5 @@
-/// How far probabilities are what they say: of the decisions of probability p, a part p should be positive.
+/// How far probabilities are what they say: of the decisions of probability p, a part p should be positive. Decisions are
+/// those about each class, or of one label a sample that for its likeliest class (Guo et al., 2017).
 package struct Calibration: Sendable, Equatable {
   /// The decisions whose probability lies in one fifteenth of 0...1; 1 lies in the last.
   package struct Bin: Sendable, Equatable {
@@ -11,8 +12,30 @@ package struct Calibration: Sendable, Equatable {
   package static let binCount = 15
 
   package let bins: [Bin]
-  /// Mean squared difference of probability and label; 0 of no decisions.
+  /// Mean squared difference of probability and label; of one label a sample the mean over samples of its sum over all
+  /// classes (Brier, 1950). 0 of no decisions.
   package let brier: Double
+
+  /// - Parameters:
+  ///   - probabilities: [samples, classCount], row-major, each in 0...1.
+  ///   - isPositive: their labels.
+  package init(
+    probabilities: [Float], isPositive: [Bool], classCount: Int, task: ClassificationTask
+  ) {
+    let all = Calibration(probabilities: probabilities, isPositive: isPositive)
+    guard task == .single else {
+      bins = all.bins
+      brier = all.brier
+      return
+    }
+    let likeliest = stride(from: 0, to: probabilities.count, by: max(classCount, 1)).compactMap { start in
+      ClassificationTask.likeliest(probabilities[start..<start + classCount]).map { start + $0 }
+    }
+    let chosen = Calibration(
+      probabilities: likeliest.map { probabilities[$0] }, isPositive: likeliest.map { isPositive[$0] })
+    bins = chosen.bins
+    brier = all.brier * Double(classCount)
+  }
 
   /// - Parameters:
   ///   - probabilities: of decisions of whatever samples and classes, each in 0...1.

@@ -1,31 +1,46 @@
 /// How well predictions match labels, class by class and overall.
 package struct Scores: Sendable, Equatable, Codable {
+  /// Whether samples have one label; absent in older files, which are of several.
+  private let labelsOfSample: ClassificationTask?
   package let perClass: [ClassScore]
   /// Samples for which no class is predicted.
   package let emptyPredictions: Int
   package let sampleCount: Int
   /// Samples of which every class is right.
   package let exactMatches: Int
-  /// Mean squared difference of probability and label; 0 of no samples.
+  /// Mean squared difference of probability and label, of one label summed over classes; 0 of no samples.
   package let brier: Double
   /// Expected calibration error over 15 bins of equal width; see `Metric.calibrationError`.
   package let calibrationError: Double
 
+  package var task: ClassificationTask { labelsOfSample ?? .multi }
+
+  private enum CodingKeys: String, CodingKey {
+    case perClass, emptyPredictions, sampleCount, exactMatches, brier, calibrationError
+    case labelsOfSample = "task"
+  }
+
   /// - Parameters:
   ///   - probabilities: [samples.count, classes], row-major; row i belongs to `samples[i]`.
-  ///   - thresholds: one a class; a class is predicted where its probability exceeds it.
-  package init(probabilities: [Float], samples: [Int32], labels: LabelTable, thresholds: [Float]) {
-    let classCount = labels.classes.count
-    precondition(thresholds.count == classCount)
+  ///   - thresholds: one a class, as `ClassificationTask.decided` has them.
+  package init(
+    probabilities: [Float], samples: [Int32], labels: LabelTable, thresholds: [Float],
+    task: ClassificationTask = .multi
+  ) {
+    precondition(thresholds.count == labels.classes.count)
     self.init(
       probabilities: probabilities, samples: samples, labels: labels,
-      decisions: probabilities.indices.map { probabilities[$0] > thresholds[$0 % classCount] })
+      decisions: task.decisions(probabilities, thresholds: thresholds), task: task)
   }
 
   /// - Parameters:
   ///   - probabilities: as above.
   ///   - decisions: whether each class is predicted for each sample, [samples.count, classes].
-  init(probabilities: [Float], samples: [Int32], labels: LabelTable, decisions: [Bool]) {
+  init(
+    probabilities: [Float], samples: [Int32], labels: LabelTable, decisions: [Bool],
+    task: ClassificationTask = .multi
+  ) {
+    labelsOfSample = task == .single ? .single : nil
     let classCount = labels.classes.count
     precondition(probabilities.count == samples.count * classCount && decisions.count == probabilities.count)
     var isPositive = [Bool](repeating: false, count: probabilities.count)
@@ -47,7 +62,8 @@ package struct Scores: Sendable, Equatable, Codable {
     self.emptyPredictions = emptyPredictions
     self.exactMatches = exactMatches
     sampleCount = samples.count
-    let calibration = Calibration(probabilities: probabilities, isPositive: isPositive)
+    let calibration = Calibration(
+      probabilities: probabilities, isPositive: isPositive, classCount: classCount, task: task)
     brier = calibration.brier
     calibrationError = calibration.error
   }
@@ -71,7 +87,7 @@ package struct ClassScore: Sendable, Equatable, Codable {
   package let falseNegatives: Int
   /// Area under the ROC curve; nil without a positive or without a negative.
   package let auroc: Double?
-  /// Area under the precision-recall steps; nil without a positive.
+  /// Area under the precision-recall steps; nil without a positive or without a negative.
   package let averagePrecision: Double?
 
   /// - Parameters:
@@ -86,10 +102,12 @@ package struct ClassScore: Sendable, Equatable, Codable {
     averagePrecision = ranking.averagePrecision
   }
 
+  /// Samples for which the class is predicted.
+  package var predicted: Int { truePositives + falsePositives }
   /// Positives among the samples.
   package var support: Int { truePositives + falseNegatives }
   /// True among predicted; 0 when nothing is predicted.
-  package var precision: Double { ratio(truePositives, truePositives + falsePositives) }
+  package var precision: Double { ratio(truePositives, predicted) }
   /// Found among positives; 0 when there are none.
   package var recall: Double { ratio(truePositives, support) }
   /// Harmonic mean of precision and recall; 0 when both are.
