@@ -50,7 +50,7 @@ struct FittingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Highest rate; default \(TrainingConfiguration.Defaults.learningRate). Of several, as in 1e-3,1e-2, the best stays.",
+      "Highest rate; default \(TrainingConfiguration.Defaults.learningRate). Of 1e-3,1e-2 the best.",
       valueName: "rate"))
   var learningRate: String?
 
