@@ -26,12 +26,8 @@ package struct IngestSummary: Sendable, Equatable {
   package var cells = 0
   /// Objects left out, by reason.
   package var dropped: [String: Int] = [:]
-  package var bytesRead = 0
-  /// Time of all threads that prepared crops beside the embedding: reading and decoding files, finding cells in
-  /// them, cutting these out.
-  package var readTime = Duration.zero
-  package var findTime = Duration.zero
-  package var cutTime = Duration.zero
+  /// What all threads did that prepared crops beside the embedding.
+  package var preparation = PreparationWork()
   /// Time of the commits, beside the embedding too.
   package var commitTime = Duration.zero
   /// How the time of the thread that leads the embedding was spent: in the backbone, or waiting for crops, or for a
@@ -47,13 +43,6 @@ package struct IngestSummary: Sendable, Equatable {
 
   /// The share of the run's time, in 0...1, in which the backbone was at work.
   package var backboneShare: Double { totalTime > .zero ? embedTime / totalTime : 0 }
-
-  mutating func add(_ work: PreparationWork) {
-    bytesRead += work.bytesRead
-    readTime += work.readTime
-    findTime += work.findTime
-    cutTime += work.cutTime
-  }
 }
 
 /// An image whose channels equal those of another one, pixel by pixel: its cells are that image's.

@@ -49,10 +49,11 @@ enum IngestReport {
       }
     }
     let seconds = summary.totalTime.seconds
-    add("bytes read", .integer(summary.bytesRead))
+    add("bytes read", .integer(summary.preparation.bytesRead))
     add("seconds", .real(rounded(seconds)))
     for (stage, time) in [
-      ("reading", summary.readTime), ("finding cells", summary.findTime), ("cutting crops", summary.cutTime),
+      ("reading", summary.preparation.readTime), ("finding cells", summary.preparation.findTime),
+      ("cutting crops", summary.preparation.cutTime),
       ("embedding", summary.embedTime), ("committing", summary.commitTime),
       ("waiting for crops", summary.cropWaitTime), ("waiting for commits", summary.commitWaitTime),
     ] { add("seconds \(stage)", .real(rounded(time.seconds))) }

@@ -49,7 +49,7 @@ struct IngestRun {
   /// Embeds a batch, and takes down what became of its images.
   /// - Throws: a fault of the database.
   mutating func add(_ batch: CropBatch<ImageReader.Finding>) throws {
-    summary.add(batch.work)
+    summary.preparation += batch.work
     try commits.check()
     let result = Result { try embed(batch) }
     for part in batch.parts { try add(part, result) }
