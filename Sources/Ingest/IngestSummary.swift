@@ -1,4 +1,5 @@
 package import Faults
+import Imaging
 
 /// What an ingest run did.
 package struct IngestSummary: Sendable, Equatable {
@@ -16,6 +17,8 @@ package struct IngestSummary: Sendable, Equatable {
   package var duplicates: [DuplicateImage] = []
   /// Images embedded in this run of which a channel shows nothing.
   package var blank: [BlankImage] = []
+  /// Images embedded in this run that are smaller than the squares that are cut out of them.
+  package var small: [SmallImage] = []
   /// Names of images embedded in this run in which no cell was found, or none that was not left out.
   package var withoutCells: [String] = []
   /// Images that could not be used.
@@ -64,6 +67,24 @@ package struct BlankImage: Sendable, Equatable {
   package init(name: String, roles: [String]) {
     self.name = name
     self.roles = roles
+  }
+}
+
+/// An image that is smaller than the squares around its cells.
+package struct SmallImage: Sendable, Equatable {
+  package let name: String
+  package let width: Int
+  package let height: Int
+  /// The side of the squares.
+  package let squarePx: Int
+
+  /// nil for an image in which a square has room.
+  init?(_ image: FieldImage, _ plan: CropPlan) {
+    guard let squarePx = plan.squareBeyondImagePx else { return nil }
+    name = image.name
+    width = image.width
+    height = image.height
+    self.squarePx = squarePx
   }
 }
 

@@ -133,6 +133,7 @@ struct IngestRun {
     if !image.blankRoles.isEmpty {
       summary.blank.append(BlankImage(name: source.name, roles: image.blankRoles))
     }
+    if let small = image.small, !image.cells.isEmpty { summary.small.append(small) }
     if image.cells.isEmpty { summary.withoutCells.append(source.name) }
     summary.cells += image.cells.count
     summary.found += image.outcome.found
