@@ -39,6 +39,16 @@ expect_exit 64 "${crops[@]}" --output crops.npy --table fields/metadata.csv --me
 expect_exit 0 cmp "$image" image.png
 expect_equal "nothing was written" "$(ls ./*.npy)" "./vectors.npy"
 expect_exit 64 cellvec models embed --input vectors.npy --output vectors.npy
+cellvec models seed weights.safetensors --width 32 --depth 1 --quiet
+expect_exit 64 cellvec models embed --backbone weights.safetensors --input vectors.npy --output ./weights.safetensors
+expect_stderr 'would be written over weights.safetensors, which is read by the same command'
+printf 'G1\n' >genes.txt
+expect_exit 64 cellvec export --db db --where "gene IN :g" --param-file g=genes.txt --metadata genes.txt
+printf 'label,class\ner,a\ngolgi,b\nnucleus,c\n' >map.csv
+expect_exit 64 cellvec evaluate --db db --labels localization --group gene --label-map map.csv --output map.csv
+expect_stderr 'would be written over map.csv, which is read by the same command'
+expect_equal "inputs are what they were" "$(cat genes.txt map.csv)" "$(printf 'G1\nlabel,class\ner,a\ngolgi,b\nnucleus,c')"
+rm weights.safetensors map.csv genes.txt
 
 # A block of vectors that does not match its checksum, and a record that does not.
 python3 - <<'PYTHON'
