@@ -13,24 +13,33 @@ final class WriterClaim: Sendable {
   private let hasMadeFolder: Bool
   private let isKept = Atomic(false)
 
+  /// How often a folder may vanish while the lock in it is opened.
+  private static let tryLimit = 100
+
   /// - Parameters:
   ///   - create: make a folder when there is no database.
   ///   - onWait: called with the holder's name when another process is writing; true to wait, false to give up.
   /// - Throws: `locked` when `onWait` gave up, `missingInput` without a database, `cannotCreate`.
   init(path: String, create: Bool, onWait: (_ holder: String) -> Bool) throws {
     var hasMadeFolder = false
-    var lock: WriterLock
+    var lock: WriterLock?
+    var tries = 0
+    // Others may take away what they had made, while this waits for them and before.
     repeat {
-      if !Database.exists(at: path) {
-        guard create else {
-          throw Fault(
-            .missingInput, path, "is no database", remedy: "make one with cellvec ingest or cellvec import")
-        }
-        if try WriterClaim.makeFolder(path) { hasMadeFolder = true }
+      tries += 1
+      let exists = Database.exists(at: path)
+      guard exists || create else {
+        throw Fault(
+          .missingInput, path, "is no database", remedy: "make one with cellvec ingest or cellvec import")
       }
-      lock = try WriterLock(directory: path, onWait: onWait)
-      // Whoever was waited for may have taken away what it had made.
-    } while !lock.isCurrent
+      do {
+        if try !exists && WriterClaim.makeFolder(path) { hasMadeFolder = true }
+        lock = try WriterLock(directory: path, onWait: onWait)
+      } catch let fault as Fault where fault.kind == .missingInput && tries < WriterClaim.tryLimit {
+        lock = nil
+      }
+    } while lock?.isCurrent != true
+    guard let lock else { preconditionFailure("the loop ends with a lock") }
     self.path = path
     self.lock = lock
     self.hasMadeFolder = hasMadeFolder
@@ -48,6 +57,7 @@ final class WriterClaim: Sendable {
   }
 
   /// - Returns: whether there was none.
+  /// - Throws: `missingInput` where it vanishes, `cannotCreate`.
   private static func makeFolder(_ path: String) throws -> Bool {
     if mkdir(path, 0o777) == 0 { return true }
     guard errno == EEXIST else {
@@ -62,6 +72,8 @@ final class WriterClaim: Sendable {
       }
       // Left behind by a run that was killed before its first commit.
       if [".", "..", "writer.lock", "lock.mdb"].contains(name) { continue }
+      // Another process was faster.
+      if Database.exists(at: path) { return false }
       throw Fault(
         .cannotCreate, path, expected: "a database or an empty directory", found: "\"\(name)\" in it",
         remedy: "name a new directory for the database")
