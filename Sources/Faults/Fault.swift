@@ -64,11 +64,18 @@ package struct Fault: Error, Sendable, Equatable {
 
 extension Fault: CustomStringConvertible {
   /// One line without a line break, fit for stderr: control characters, as names of files and fields may have, are
-  /// written as escapes.
+  /// written as escapes, and of a line of more than 900 characters the middle is left out.
   package var description: String {
     let sentence = subject.isEmpty ? problem : "\(subject): \(problem)"
-    return escapingControls(in: remedy.isEmpty ? sentence : "\(sentence); \(remedy)")
+    return shortened(escapingControls(in: remedy.isEmpty ? sentence : "\(sentence); \(remedy)"))
   }
+}
+
+/// The beginning and the end of a line that quotes a text of thousands of characters.
+private func shortened(_ line: String) -> String {
+  let scalars = line.unicodeScalars
+  guard scalars.count > 900 else { return line }
+  return "\(Substring(scalars.prefix(600)))…\(Substring(scalars.suffix(280)))"
 }
 
 private func escapingControls(in text: String) -> String {
