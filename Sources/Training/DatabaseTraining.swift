@@ -44,11 +44,14 @@ package struct TrainingOutcome: Sendable {
 extension TrainingPlan {
   /// - Throws: `usage` for what cannot be carried out whatever the cells.
   package func validate() throws {
-    let limit = 100_000
-    guard (2...limit).contains(folds) else {
+    guard folds >= 2 else {
       throw Fault(
-        .usage, "folds", expected: "2 to \(limit)", found: "\(folds)",
+        .usage, "folds", expected: "at least 2", found: "\(folds)",
         remedy: "ask for 2 folds or more, such as \(Defaults.folds)")
+    }
+    let limit = 100_000
+    guard folds <= limit else {
+      throw Fault(.usage, "folds", expected: "at most \(limit)", found: "\(folds)")
     }
     try (task.map { configuration.adapted(to: $0) } ?? configuration).validateAlone()
   }

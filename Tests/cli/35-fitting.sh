@@ -19,7 +19,7 @@ expect_exit 64 "${train[@]}" --loss hinge
 expect_exit 64 "${train[@]}" --epochs 9223372036854775807
 expect_stderr 'epochs: expected 1 to 1000000'
 expect_exit 64 "${train[@]}" --folds 9223372036854775807
-expect_stderr 'folds: expected 2 to 100000'
+expect_stderr 'folds: expected at most 100000'
 expect_exit 64 "${train[@]}" --learning-rate 1e38 --weight-decay 0
 expect_stderr 'learning rate: expected a number above 0 and up to 1000'
 

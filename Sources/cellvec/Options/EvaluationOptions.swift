@@ -62,6 +62,9 @@ struct EvaluationOptions: ParsableArguments {
 
   private var fractions: [Double] { Set(names(in: fraction).compactMap(Double.init)).sorted() }
 
+  /// The files that say what is evaluated.
+  var inputs: [String] { [labelMap].compactMap(\.self) }
+
   /// - Throws: those of reading a label map.
   func plan(_ training: TrainingPlan, isGroupingGiven: Bool) throws -> EvaluationPlan {
     let unit = SampleUnit(sample)

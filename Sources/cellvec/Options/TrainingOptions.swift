@@ -57,7 +57,7 @@ struct FittingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Highest rate; default \(TrainingConfiguration.Defaults.learningRate); of several the best.",
+      "Highest rate; default \(TrainingConfiguration.Defaults.learningRate). Of 1e-3,1e-2 the best.",
       valueName: "rate"))
   var learningRate: String?
 

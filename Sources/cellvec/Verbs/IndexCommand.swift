@@ -32,8 +32,9 @@ struct BuildIndex: ParsableCommand {
       complete. A build that was stopped is gone on with by the next one, unless
       vectors have changed.
 
-      --kind int8 copies the vectors in 8 bits a number. A search that compares every
-      cell then reads a quarter of the bytes (of float16 a half), and finds the same.
+      --kind int8 copies the vectors in 8 bits a number. A search by cosine that
+      compares every cell then reads a quarter of the bytes (of float16 a half), and
+      finds the same; other metrics read the vectors.
       """)
 
   @OptionGroup var database: DatabaseOptions
@@ -59,6 +60,11 @@ struct BuildIndex: ParsableCommand {
       progress.update(done: vectors * done / max(1, total), note: step.name)
     }
     progress.finish()
+    if vectors <= SearchPlan.exactLimit {
+      talk.say(
+        "space \(space.name) has \(vectors) vectors; searches compare all that match up to "
+          + "\(SearchPlan.exactLimit), and use the index for more")
+    }
     let rows: [[Value]] = [
       [
         .text(space.name), .integer(summary.record.rowCount), .integer(summary.added),
