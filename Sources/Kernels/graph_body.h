@@ -118,32 +118,6 @@ GRAPH_TARGET static inline size_t place_of_largest(const float *x, size_t count)
   return place;
 }
 
-// Takes the best vertex that was met and not visited as the next one, or ends the search.
-GRAPH_TARGET static inline void next_vertex(const kernels_graph *graph, kernels_graph_search *search) {
-  while (search->waiting > 0) {
-    float *estimates = search->estimates;
-    for (size_t i = search->waiting; i % LANES; i++) estimates[i] = -INFINITY;
-    const size_t place = place_of_largest(estimates, search->waiting);
-    if (!(estimates[place] >= search->least)) break;
-    const uint32_t vertex = search->vertices[place];
-    search->waiting--;
-    estimates[place] = estimates[search->waiting];
-    search->vertices[place] = search->vertices[search->waiting];
-    const uint64_t bit = UINT64_C(1) << (vertex % 64);
-    if (search->visited[vertex / 64] & bit) continue;
-    if (search->visit_count == search->visit_limit) {
-      search->state = KERNELS_GRAPH_LOST;
-      return;
-    }
-    search->visited[vertex / 64] |= bit;
-    search->path[search->visit_count++] = vertex;
-    search->vertex = vertex;
-    locate_vertex(graph, search);
-    return;
-  }
-  search->state = KERNELS_GRAPH_FINISHED;
-}
-
 // Forgets what is of no more interest, and the worse half or so of what is, to make room.
 GRAPH_TARGET static void thin(kernels_graph_search *search) {
   float least = search->least;
@@ -175,6 +149,58 @@ GRAPH_TARGET static inline void meet_vertices(kernels_graph_search *search, cons
     search->estimates[search->waiting] = found[i].bound;
     search->vertices[search->waiting++] = vertex;
   }
+}
+
+// Meets all entries whose estimates are high enough.
+GRAPH_TARGET static void meet_all_entries(const kernels_graph *graph, kernels_graph_search *search) {
+  const kernels_code_search scan = {
+      .base = search->entry_base, .least = search->least, .row_limit = graph->vertices};
+  for (size_t first = 0; first < graph->entry_count; first += ENTRY_CODES) {
+    const size_t left = graph->entry_count - first;
+    const uint8_t *groups = graph->entries + first / KERNELS_GROUP_CODES * kernels_group_bytes(graph->width);
+    kernels_code_hit found[ENTRY_CODES];
+    const size_t count =
+        SCAN_CODES(&search->codes, &scan, groups, 0, left < ENTRY_CODES ? left : ENTRY_CODES, found);
+    meet_vertices(search, found, count);
+  }
+}
+
+GRAPH_TARGET static inline bool is_unusual(const kernels_graph_search *search) {
+  return search->hit_count < search->k || 1 - search->hits[search->k - 1].similarity > search->range;
+}
+
+// Takes the best vertex that was met and not visited as the next one, or ends the search.
+GRAPH_TARGET static inline void next_vertex(const kernels_graph *graph, kernels_graph_search *search) {
+  while (true) {
+    if (search->waiting == 0 && !search->has_seen_entries && is_unusual(search)) {
+      search->has_seen_entries = 1;
+      meet_all_entries(graph, search);
+    }
+    if (search->waiting == 0) break;
+    float *estimates = search->estimates;
+    for (size_t i = search->waiting; i % LANES; i++) estimates[i] = -INFINITY;
+    const size_t place = place_of_largest(estimates, search->waiting);
+    if (!(estimates[place] >= search->least)) {
+      search->waiting = 0;
+      continue;
+    }
+    const uint32_t vertex = search->vertices[place];
+    search->waiting--;
+    estimates[place] = estimates[search->waiting];
+    search->vertices[place] = search->vertices[search->waiting];
+    const uint64_t bit = UINT64_C(1) << (vertex % 64);
+    if (search->visited[vertex / 64] & bit) continue;
+    if (search->visit_count == search->visit_limit) {
+      search->state = KERNELS_GRAPH_LOST;
+      return;
+    }
+    search->visited[vertex / 64] |= bit;
+    search->path[search->visit_count++] = vertex;
+    search->vertex = vertex;
+    locate_vertex(graph, search);
+    return;
+  }
+  search->state = KERNELS_GRAPH_FINISHED;
 }
 
 // A vertex's row becomes a hit where it is among the best; sets the least estimate of interest.
@@ -221,6 +247,7 @@ GRAPH_TARGET static void meet_entries(const kernels_graph *graph, kernels_graph_
 GRAPH_TARGET void BEGIN(const kernels_graph *graph, const float *query, kernels_graph_search *search) {
   for (size_t i = 0; i < search->visit_count; i++) search->visited[search->path[i] / 64] = 0;
   search->visit_count = search->hit_count = search->waiting = 0;
+  search->has_seen_entries = 0;
   search->least = -INFINITY;
   set_query(graph->width, query, search);
   set_tables(graph->width, query, search);

@@ -19,15 +19,20 @@ struct SearchExplanation {
   }
 
   private func lines(of plan: SearchPlan, queries: Int) -> String {
+    func each(_ count: Int) -> Int { count / max(1, queries) }
+    let fresh = plan.matching - plan.indexed
+    let others = fresh > 0 ? ", the others are compared one by one" : ""
     switch plan.way {
     case .exact(let reason):
       return "exact: each of \(plan.matching) matching vectors is compared; \(reason)"
-    case .index(let calibration):
-      func each(_ count: Int) -> Int { count / max(1, queries) }
-      let fresh = plan.matching - plan.indexed
+    case .graph(let calibration):
       return """
-        index: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors\
-        \(fresh > 0 ? ", the others are compared one by one" : "")
+        graph: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors\(others)
+        a query visits \(each(plan.work.vertices)) vertices and compares \(each(plan.work.rows)) vectors
+        """
+    case .index(let calibration):
+      return """
+        index: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors\(others)
         a query scans \(each(plan.work.codes)) codes of \(each(plan.work.lists)) lists and compares \
         \(each(plan.work.rows)) vectors
         """

@@ -83,7 +83,8 @@ private final class SmallGraph {
 
   /// - Parameter isLazy: whether the search has to ask for every block.
   func search(
-    _ isa: kernels_isa, _ query: [Float], k: Int, reach: Float, visitLimit: Int? = nil,
+    _ isa: kernels_isa, _ query: [Float], k: Int, reach: Float, range: Float = .infinity,
+    visitLimit: Int? = nil,
     wanted: [UInt64]? = nil,
     isLazy: Bool = false
   ) -> (state: kernels_graph_state, hits: [kernels_graph_hit], visits: Int) {
@@ -101,6 +102,7 @@ private final class SmallGraph {
     search.hits = memory.zeros(k + 2)
     search.k = k
     search.reach = reach
+    search.range = range
     search.row_limit = UInt32(1000 + count)
     if let wanted { search.wanted = UnsafePointer(memory.copy(wanted)) }
     let known = memory.copy(isLazy ? Array(repeating: nil, count: blocks.count) : blocks)

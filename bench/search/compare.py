@@ -120,7 +120,8 @@ def run(options, folder):
     base, clusters = vectors.clustered(options.rows, options.dimension, seed=0)
     queries, _ = vectors.clustered(QUERIES, options.dimension, seed=1)
     truth = nearest(base, queries)
-    cellvec = Cellvec(options.program, folder, f"db-{options.rows}")
+    name = f"db-{options.rows}" + ("" if options.kind == "compact" else f"-{options.kind}")
+    cellvec = Cellvec(options.program, folder, name, options.kind)
     lots = numpy.random.default_rng(0).integers(0, 100, len(base))
     if not os.path.exists(cellvec.db):
         cellvec.add(base, clusters, seed=0)
@@ -146,8 +147,9 @@ def main():
     parser.add_argument("--program", required=True)
     parser.add_argument("--rows", type=int, default=500_000)
     parser.add_argument("--dimension", type=int, default=384)
-    parser.add_argument("--rivals", default="faiss,rabitqlib,hnswlib")
+    parser.add_argument("--rivals", default="faiss,rabitqlib,symphonyqg,hnswlib")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--kind", default="compact", choices=["compact", "graph"])
     parser.add_argument("--work")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

@@ -86,6 +86,27 @@ class RabitqIVF(Rival):
         return numpy.asarray(self.index.search(queries, k=K, nprobe=setting, num_threads=threads)[0])
 
 
+class SymphonyQG(Rival):
+    """A graph with codes of RaBitQ at its edges, and with the vectors themselves."""
+
+    name = "rabitqlib SymphonyQG R=32"
+    settings = [10, 16, 20, 24, 32, 40, 48, 64, 96]
+
+    def build(self, vectors):
+        index = rabitqlib.SymqgIndex(vectors.shape[1], 32, "ip", 0)
+        index.build(vectors, 200 if len(vectors) <= 100_000 else 128, os.cpu_count())
+        return index
+
+    def save(self, index):
+        index.save(self.path)
+
+    def load(self, _):
+        self.index = rabitqlib.SymqgIndex.load(self.path)
+
+    def search(self, queries, setting, threads):
+        return numpy.asarray(self.index.search(queries, K, setting, threads)[0])
+
+
 class Hnsw(Rival):
     """A graph over the vectors themselves."""
 
@@ -110,4 +131,4 @@ class Hnsw(Rival):
         return self.index.knn_query(queries, k=K, num_threads=threads)[0]
 
 
-RIVALS = {"faiss": FaissPQ, "rabitqlib": RabitqIVF, "hnswlib": Hnsw}
+RIVALS = {"faiss": FaissPQ, "rabitqlib": RabitqIVF, "symphonyqg": SymphonyQG, "hnswlib": Hnsw}

@@ -14,11 +14,11 @@ K = 10
 
 
 class Cellvec:
-    name = "cellvec"
     settings = [0.9, 0.95, 0.99, 0.999]
 
-    def __init__(self, program, folder, name):
-        self.program, self.folder = program, folder
+    def __init__(self, program, folder, name, kind="compact"):
+        self.program, self.folder, self.kind = program, folder, kind
+        self.name = "cellvec" if kind == "compact" else f"cellvec {kind}"
         self.db = os.path.join(folder, name)
         self.seconds = None
 
@@ -39,7 +39,7 @@ class Cellvec:
 
     def build(self, *options):
         start = time.perf_counter()
-        self.run("index", "build", "--db", self.db, "--quiet", *options)
+        self.run("index", "build", "--db", self.db, "--kind", self.kind, "--quiet", *options)
         self.seconds = time.perf_counter() - start
 
     def status(self):
@@ -49,7 +49,7 @@ class Cellvec:
         return os.stat(os.path.join(self.db, "data.mdb")).st_blocks * 512
 
     def copy(self, name):
-        other = Cellvec(self.program, self.folder, name)
+        other = Cellvec(self.program, self.folder, name, self.kind)
         shutil.rmtree(other.db, ignore_errors=True)
         self.run("backup", other.db, "--db", self.db)
         return other

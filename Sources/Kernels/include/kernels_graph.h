@@ -115,6 +115,9 @@ typedef struct {
   size_t hit_limit;         // at least k
   size_t k;
   float reach;
+  // Where 1 less the similarity of the k-th neighbour is above this, the search does not end before it has gone on from
+  // all entries that are near enough: neighbours of unusual queries may lie in several places.
+  float range;
   // Rows that may be found: those below `row_limit` and, where `wanted` is not NULL, whose bit is set there.
   uint32_t row_limit;
   const uint64_t *wanted;
@@ -123,6 +126,7 @@ typedef struct {
   size_t hit_count;
   size_t visit_count;
   uint32_t missing;
+  uint32_t has_seen_entries;
   // <q, centre of the entries>.
   float entry_base;
 

@@ -6,6 +6,7 @@ package struct SearchPlan: Sendable, Equatable {
     /// Every matching row is compared, because of what the text says.
     case exact(String)
     case index(IndexRecord.Calibration)
+    case graph(GraphRecord.Calibration)
   }
 
   /// Matching rows up to which comparing all of them takes no longer than looking for codes that match.
@@ -14,9 +15,9 @@ package struct SearchPlan: Sendable, Equatable {
   package let way: Way
   /// Rows of the space that match the filter.
   package let matching: Int
-  /// Those of them that the index holds; the others are compared one by one.
+  /// Those of them that the index or the graph holds; the others are compared one by one.
   package let indexed: Int
-  /// What the search through the index did.
+  /// What the search through the index or the graph did.
   package internal(set) var work = SearchWork()
 }
 
@@ -47,6 +48,12 @@ extension Snapshot {
       return (found, SearchPlan(way: .exact(reason), matching: matching.count, indexed: 0))
     }
     if recall >= 1 { return try exact("as was asked for") }
+    if let (neighbors, plan) = try nearestByGraph(
+      to: queries, count: count, k: k, in: space, among: matching, recall: recall, threads: threads,
+      exactLimit: exactLimit)
+    {
+      return (neighbors.map { $0.filter { $0.similarity >= least } }, plan)
+    }
     guard let record = try indexRecord(of: space) else { return try exact("the space has no index") }
     guard let calibration = record.calibration(recall: recall) else {
       return try exact("the index was measured up to a recall of \(record.calibrations.last?.recall ?? 0)")
@@ -75,7 +82,7 @@ extension Snapshot {
 /// Queries below this are compared with centres in float32: turning those into 8 bits takes longer.
 private let fewQueries = 16
 
-private func hasZeroVector(_ vectors: [Float], dimension: Int) -> Bool {
+func hasZeroVector(_ vectors: [Float], dimension: Int) -> Bool {
   stride(from: 0, to: vectors.count, by: dimension).contains { start in
     vectors[start..<start + dimension].allSatisfy { $0 == 0 }
   }

@@ -11,6 +11,10 @@ package enum IndexBlockKind: UInt8, Sendable, CaseIterable {
   case bounds = 2
   /// Groups of codes, as Kernels lays them out.
   case codes = 3
+  /// Records of a graph's vertices, as Kernels lays them out.
+  case vertices = 4
+  /// Groups of codes of the vertices that searches of a graph begin with.
+  case entries = 5
 }
 
 /// The name of one block of an index.
@@ -41,7 +45,8 @@ package struct IndexBlockLayout: Sendable, Equatable {
       switch kind {
       case .centres: width * 4
       case .bounds: 4
-      case .codes: kernels_group_bytes(width)
+      case .codes, .entries: kernels_group_bytes(width)
+      case .vertices: kernels_vertex_bytes(width)
       }
     itemsPerBlock = BlockLayout.payloadLimit / itemByteCount
   }

@@ -25,31 +25,42 @@ extension WriteTransaction {
       let key = SetChunk(name: .indexed(space: space.id), chunk: chunk).key
       try transaction.put(.indexes, key, rows.encoded())
     }
-    try setIndexFlag(true)
+    try setWriterFlag(FormatHeader.indexFlag, true)
   }
 
-  /// Removes a space's index, if it has one. For a transaction in which no vectors were changed before.
+  /// Removes a space's index and graph, if it has them. For a transaction in which no vectors were changed before.
   package mutating func dropIndex(of space: SpaceRecord) throws {
+    try dropGraph(of: space)
     try transaction.delete(.indexes, IndexRecord.key(of: space.id))
     try transaction.deleteAll(.indexes, prefix: RowSetName.indexed(space: space.id).prefix)
     try transaction.deleteAll(.codes, prefix: Key().appending(space.id))
-    if transaction.count(.indexes) == 0 { try setIndexFlag(false) }
-  }
-
-  /// Takes rows out of a space's index whose vectors are about to change or to go.
-  mutating func leaveIndex(_ rows: some Sequence<Row>, of space: SpaceRecord) throws {
-    guard try transaction.get(.indexes, IndexRecord.key(of: space.id)) != nil else { return }
-    let name = RowSetName.indexed(space: space.id)
-    for row in rows where try sets.contains(row, in: name, transaction) {
-      try sets.remove(row, from: name, transaction)
+    if try !spaces.contains(where: { try transaction.get(.indexes, IndexRecord.key(of: $0.id)) != nil }) {
+      try setWriterFlag(FormatHeader.indexFlag, false)
     }
   }
 
-  /// Says in the header whether the database has an index, which a writer must know how to keep.
-  private func setIndexFlag(_ isSet: Bool) throws {
+  /// Takes rows out of a space's index and graph whose vectors are about to change or to go.
+  mutating func leaveIndex(_ rows: some Sequence<Row>, of space: SpaceRecord) throws {
+    var names: [RowSetName] = []
+    if try transaction.get(.indexes, IndexRecord.key(of: space.id)) != nil {
+      names.append(.indexed(space: space.id))
+    }
+    if try transaction.get(.indexes, GraphRecord.key(of: space.id)) != nil {
+      names.append(.inGraph(space: space.id))
+    }
+    if names.isEmpty { return }
+    for row in rows {
+      for name in names where try sets.contains(row, in: name, transaction) {
+        try sets.remove(row, from: name, transaction)
+      }
+    }
+  }
+
+  /// Says in the header whether the database has what a writer must know how to keep.
+  func setWriterFlag(_ flag: String, _ isSet: Bool) throws {
     var header = try transaction.formatHeader()
-    let flags = header.writerFlags.filter { $0 != FormatHeader.indexFlag }
-    header.writerFlags = isSet ? flags + [FormatHeader.indexFlag] : flags
+    let flags = header.writerFlags.filter { $0 != flag }
+    header.writerFlags = (isSet ? flags + [flag] : flags).sorted()
     try transaction.put(.header, FormatHeader.key, Document.encode(header))
   }
 }
@@ -77,13 +88,19 @@ extension DatabaseWriter {
 }
 
 extension Snapshot {
-  /// The segments that the index of a space names; none of a record that cannot be read, which is of no more use.
+  /// The segments that the index and the graph of a space name; none of a record that cannot be read, which is of no
+  /// more use.
   fileprivate func knownSegments(of space: SpaceRecord) throws -> Set<UInt32> {
+    var known: Set<UInt32> = []
     do {
-      return try indexRecord(of: space).map { Set($0.segments.map(\.number) + [$0.centres]) } ?? []
-    } catch let fault as Fault where fault.kind == .badData {
-      return []
-    }
+      if let record = try indexRecord(of: space) {
+        known.formUnion(record.segments.map(\.number) + [record.centres])
+      }
+    } catch let fault as Fault where fault.kind == .badData {}
+    do {
+      if let record = try graphRecord(of: space) { known.insert(record.segment) }
+    } catch let fault as Fault where fault.kind == .badData {}
+    return known
   }
 }
 

@@ -1,0 +1,23 @@
+extension WriteTransaction {
+  /// Makes a graph visible whose blocks are stored, in place of the one that the space has.
+  /// - Parameter rows: the rows whose vectors are in it.
+  package mutating func setGraph(_ record: GraphRecord, of space: SpaceRecord, rows: RowSet) throws {
+    try transaction.put(.indexes, GraphRecord.key(of: space.id), Document.encode(record))
+    let name = RowSetName.inGraph(space: space.id)
+    try transaction.deleteAll(.indexes, prefix: name.prefix)
+    for (chunk, rows) in rows.chunks {
+      try transaction.put(.indexes, SetChunk(name: name, chunk: chunk).key, rows.encoded())
+    }
+    try setWriterFlag(FormatHeader.graphFlag, true)
+  }
+
+  /// Takes a space's graph away, if it has one; its blocks are left for `removeStrayIndexBlocks`. For a transaction in
+  /// which no vectors were changed before.
+  package mutating func dropGraph(of space: SpaceRecord) throws {
+    try transaction.delete(.indexes, GraphRecord.key(of: space.id))
+    try transaction.deleteAll(.indexes, prefix: RowSetName.inGraph(space: space.id).prefix)
+    if try !spaces.contains(where: { try transaction.get(.indexes, GraphRecord.key(of: $0.id)) != nil }) {
+      try setWriterFlag(FormatHeader.graphFlag, false)
+    }
+  }
+}
