@@ -11,8 +11,8 @@ struct IndexCommand: ParsableCommand {
     discussion: """
       A search through an index finds most of the nearest cells, with their exact
       similarities, without comparing every cell. Cells that come later are found
-      too; building again takes them up. An index of the kind graph is searched several
-      times faster than a compact one, and takes some two kilobytes a vector.
+      too; building again takes them up. An index of the kind graph visits far
+      fewer vectors than a compact one, and takes some two kilobytes for each.
 
       Examples:
         cellvec index build --db lab.cellvec --space dino
