@@ -49,11 +49,11 @@ let package = Package(
     .systemLibrary(name: "Croaring", providers: [.apt(["libroaring-dev"])]),
     .systemLibrary(name: "Cxxhash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
-    .target(name: "Copenblas", cSettings: cSettings),
     .target(name: "Kernels", cSettings: cSettings, linkerSettings: [.linkedLibrary("m")]),
     .target(
       name: "BundledBackbone", exclude: ["cellvec-small-1.md", "cellvec-small-1.safetensors"]),
     .target(name: "ImageCodecs", dependencies: ["Cpng", "Ctiff"], cSettings: cSettings),
+    .target(name: "Crsvg", cSettings: cSettings),
 
     library("Faults", []),
     library("Identity", ["Cxxhash"]),
@@ -64,14 +64,18 @@ let package = Package(
     library("Filter", ["Faults", "Formats", "Storage"]),
     library("Backbone", ["Faults", "Identity", "Formats", "Randomness", "Kernels", "BundledBackbone"]),
     library("Query", ["Faults", "Storage", "Filter", "Kernels"]),
-    library("Training", ["Faults", "Formats", "Randomness", "Storage", "Query", "Kernels", "Copenblas"]),
+    library("Training", ["Faults", "Identity", "Formats", "Randomness", "Storage", "Query", "Kernels"]),
     library("Ingest", ["Faults", "Identity", "Formats", "Imaging", "Backbone", "Storage"]),
     library("Simulation", ["Faults", "Formats", "Randomness", "Imaging"]),
+    library("Plots", []),
+    library(
+      "Reports",
+      ["Faults", "Formats", "Randomness", "Imaging", "Storage", "Ingest", "Training", "Plots", "Crsvg"]),
     .executableTarget(
       name: "cellvec",
       dependencies: [
         "Faults", "Identity", "Formats", "Imaging", "Storage", "Filter", "Backbone", "Query",
-        "Training", "Ingest", "Simulation", "Kernels", "Randomness",
+        "Training", "Ingest", "Simulation", "Kernels", "Randomness", "Reports",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings, linkerSettings: programLinkerSettings),
@@ -87,10 +91,12 @@ let package = Package(
     tests("Storage", ["Faults", "Identity", "Randomness", "Kernels", "Clmdb"]),
     tests("Filter", ["Faults", "Storage", "Randomness"]),
     tests("Backbone", ["Faults", "Formats", "Randomness"]),
-    tests("Query", ["Faults", "Storage", "Filter", "Randomness"]),
-    tests("Training", ["Faults", "Identity", "Formats", "Randomness", "Storage"]),
+    tests("Query", ["Faults", "Storage", "Filter", "Randomness", "Kernels"]),
+    tests("Training", ["Faults", "Identity", "Formats", "Randomness", "Storage", "Query"]),
     tests("Ingest", ["Faults", "Identity", "Imaging", "Backbone", "Storage", "Formats"]),
     tests("Simulation", ["Faults", "Imaging", "Formats"]),
+    tests("Plots"),
+    tests("Reports", ["Faults", "Randomness", "Storage", "Training", "Plots"]),
     tests("cellvec", ["Faults", "Formats"]),
   ],
   swiftLanguageModes: [.v6]

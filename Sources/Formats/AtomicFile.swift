@@ -2,13 +2,21 @@ package import Faults
 import Glibc
 
 /// A new file that appears under its name complete or not at all: it is written beside it and renamed by
-/// `commit`. Without a commit, nothing remains and an older file of that name is untouched.
+/// `commit`. Without a commit, nothing remains and an older file of that name is untouched. No file of a database is
+/// written over.
 package struct AtomicFile: ~Copyable {
   package let path: String
   private let temporaryPath: String
   private var descriptor: Int32
 
+  /// The files of a database, which no output replaces.
+  private static let databaseFiles: Set = ["data.mdb", "lock.mdb", "writer.lock"]
+
+  /// - Throws: `cannotCreate`, also for a name that files of databases have.
   package init(path: String) throws(Fault) {
+    if let name = path.split(separator: "/").last, AtomicFile.databaseFiles.contains(String(name)) {
+      throw Fault(.cannotCreate, path, "has the name of a file of a database", remedy: "give another name")
+    }
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
       throw Fault(.cannotCreate, path, "exists and is not a regular file", remedy: "give another name")

@@ -45,6 +45,28 @@ package struct NPYArray: Sendable {
     }
   }
 
+  /// An array whose values `read` puts into memory, which it gets once and fills.
+  /// - Throws: `badData` as above, and for more than `byteLimit` bytes; what `read` throws.
+  init(
+    header: NPYHeader, name: String, for purpose: Purpose, byteLimit: Int,
+    read: (UnsafeMutableRawBufferPointer) throws -> Void
+  ) throws {
+    try Self.checkLayout(of: header, for: purpose, path: name)
+    guard let count = Self.product(of: header.shape), count <= byteLimit / MemoryLayout<Float>.size else {
+      throw Fault(
+        .badData, name, expected: "at most \(byteLimit) bytes", found: "shape \(Self.spelled(header.shape))",
+        remedy: "send it in several arrays, or as a file")
+    }
+    self.count = count
+    shape = header.shape
+    source = .array(
+      try [Float](unsafeUninitializedCapacity: count) { values, initializedCount in
+        values.initialize(repeating: 0)
+        try read(UnsafeMutableRawBufferPointer(values))
+        initializedCount = count
+      })
+  }
+
   /// All values; the buffer is valid during the call.
   package func withUnsafeValues<Result, Failure: Error>(
     _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
@@ -98,19 +120,24 @@ package struct NPYArray: Sendable {
   /// The number of values, for which the file has just the bytes.
   private static func count(in header: NPYHeader, byteCount: Int, path: String) throws(Fault) -> Int {
     let found = byteCount - header.dataOffset
-    var values = 1
-    var overflows = false
-    for extent in header.shape {
-      let (product, overflow) = values.multipliedReportingOverflow(by: extent)
-      values = product
-      overflows = overflows || overflow
-    }
-    guard !overflows, values <= Int.max / 4, values * 4 == found else {
-      let isShort = overflows || values > found / 4
+    let promised = product(of: header.shape)
+    guard let values = promised, values <= Int.max / 4, values * 4 == found else {
+      let isShort = promised.map { $0 > found / 4 } ?? true
       throw Fault(
         .badData, path,
         "its header promises \(spelled(header.shape)) of float32, but \(found) bytes follow it",
         remedy: isShort ? "the file is cut off; copy or write it again" : "the file has bytes too many")
+    }
+    return values
+  }
+
+  /// Values of an array; nil for more than can be counted.
+  private static func product(of shape: [Int]) -> Int? {
+    var values = 1
+    for extent in shape {
+      let (product, overflows) = values.multipliedReportingOverflow(by: extent)
+      if overflows { return nil }
+      values = product
     }
     return values
   }

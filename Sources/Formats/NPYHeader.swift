@@ -44,6 +44,17 @@ struct NPYHeader: Equatable {
 
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
+  /// Bytes that tell how long a header is.
+  static let frontByteCount = 12
+
+  /// Bytes of a header from its magic to its end, by its first `frontByteCount`. Those of version 1 have their length in
+  /// two bytes, and all others in four.
+  static func byteCount(front: [UInt8]) -> Int {
+    let lengthBytes = front[6] == 1 ? 2 : 4
+    let length = front[8..<8 + lengthBytes].reversed().reduce(0) { $0 << 8 | Int($1) }
+    return max(front.count, 8 + lengthBytes + length)
+  }
+
   /// A header of version 1.0 for C-ordered float32, always 128 bytes, whatever the count of rows: it can be
   /// written first and corrected last.
   static func encoded(shape: [Int]) -> [UInt8] {

@@ -10,15 +10,20 @@ package struct NPYMatrix: Sendable {
   package let dimension: Int
   private let array: NPYArray
 
-  private static let purpose = NPYArray.Purpose(
+  static let purpose = NPYArray.Purpose(
     axes: 1...2, description: "an array of shape (vectors, dimension)",
     remedy: "convert with x.reshape(len(x), -1)")
 
   /// - Throws: `badData` with what would convert the array when it is not of the shape and type above;
   ///   `missingInput` or `inputOutput` when the file cannot be read.
   package init(path: String) throws(Fault) {
+    try self.init(NPYArray(path: path, for: Self.purpose), path: path)
+  }
+
+  /// - Parameter array: of one axis or two.
+  init(_ array: NPYArray, path: String) throws(Fault) {
     self.path = path
-    array = try NPYArray(path: path, for: Self.purpose)
+    self.array = array
     let shape = array.shape
     (count, dimension) = shape.count == 2 ? (shape[0], shape[1]) : (1, shape[0])
     guard dimension > 0 else {

@@ -13,7 +13,7 @@ package struct ContentHash: Hashable, Sendable {
   }
 
   package init(of bytes: UnsafeRawBufferPointer) {
-    let digest = XXH3_128bits(bytes.baseAddress, bytes.count)
+    let digest = cxxhash_128(bytes.baseAddress, bytes.count)
     self.init(high: digest.high64, low: digest.low64)
   }
 
@@ -68,7 +68,7 @@ package struct ContentHasher: ~Copyable {
   deinit { XXH3_freeState(state) }
 
   package mutating func combine(_ bytes: UnsafeRawBufferPointer) {
-    XXH3_128bits_update(state, bytes.baseAddress, bytes.count)
+    cxxhash_128_update(state, bytes.baseAddress, bytes.count)
   }
 
   package mutating func combine(_ text: String) {
@@ -88,10 +88,10 @@ package struct ContentHasher: ~Copyable {
 
 /// A 64-bit checksum (XXH3-64) for records and blocks.
 package func checksum64(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-  XXH3_64bits(bytes.baseAddress, bytes.count)
+  cxxhash_64(bytes.baseAddress, bytes.count)
 }
 
 /// XXH3-64 with a seed: the checksum of bytes in a place that the seed stands for.
 package func checksum64(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
-  XXH3_64bits_withSeed(bytes.baseAddress, bytes.count, seed)
+  cxxhash_64_with_seed(bytes.baseAddress, bytes.count, seed)
 }

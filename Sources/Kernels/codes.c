@@ -58,6 +58,9 @@ static float sum_of(const float lanes[LANES]) {
   return sum;
 }
 
+// Where in the 16 bytes of a column the four bits of a slot are: in the lower half for the first 16 slots.
+static size_t byte_of_slot(size_t slot) { return slot % 16 < 8 ? 2 * (slot % 16) : 2 * (slot % 16 - 8) + 1; }
+
 void kernels_encode(size_t width, const float *restrict vector, const float *restrict centre, uint32_t row,
                     uint8_t *restrict group, size_t slot) {
   float squares[LANES] = {0}, absolutes[LANES] = {0}, centre_dots[LANES] = {0}, code_dots[LANES] = {0};
@@ -76,11 +79,23 @@ void kernels_encode(size_t width, const float *restrict vector, const float *res
   ((float *)(void *)(group + 4 * width))[KERNELS_GROUP_CODES + slot] = factor;
   ((uint32_t *)(void *)(group + 4 * width))[2 * KERNELS_GROUP_CODES + slot] = row;
 
-  const size_t within = slot % 16, byte = within < 8 ? 2 * within : 2 * (within - 8) + 1;
+  const size_t byte = byte_of_slot(slot);
   for (size_t i = 0; i < width; i += BITS) {
     unsigned bits = 0;
     for (size_t bit = 0; bit < BITS; bit++) bits |= (unsigned)(vector[i + bit] - centre[i + bit] > 0) << bit;
     group[i / BITS * ENTRIES + byte] |= (uint8_t)(slot < 16 ? bits : bits << 4);
+  }
+}
+
+void kernels_copy_code(size_t width, const uint8_t *restrict from, size_t slot, uint8_t *restrict to, size_t at) {
+  const size_t source = byte_of_slot(slot), target = byte_of_slot(at);
+  const int down = slot < 16 ? 0 : 4, up = at < 16 ? 0 : 4;
+  for (size_t column = 0; column < width / BITS; column++) {
+    to[column * ENTRIES + target] |= (uint8_t)((from[column * ENTRIES + source] >> down & 15) << up);
+  }
+  for (size_t part = 0; part < 3; part++) {
+    const size_t start = 4 * width + part * 4 * KERNELS_GROUP_CODES;
+    memcpy(to + start + 4 * at, from + start + 4 * slot, 4);
   }
 }
 
@@ -120,9 +135,7 @@ size_t scan_codes_portable(const kernels_code_query *query, const kernels_code_s
   size_t count = 0;
   for (size_t index = first / KERNELS_GROUP_CODES; index * KERNELS_GROUP_CODES < end; index++) {
     const uint8_t *group = groups + index * bytes;
-    const uint32_t *rows = group_rows(group, width);
-    uint32_t slots = wanted_slots(rows, slots_of_group(index, first, end), search);
-    if (!slots) continue;
+    uint32_t slots = slots_of_group(index, first, end);
     uint32_t sums[KERNELS_GROUP_CODES] = {0};
     for (size_t column = 0; column < width / BITS; column++) {
       const uint8_t *codes = group + column * ENTRIES, *table = query->tables + column * ENTRIES;
@@ -140,7 +153,7 @@ size_t scan_codes_portable(const kernels_code_query *query, const kernels_code_s
       // What is damaged is not above the least.
       if (!(bounds[slot] >= search->least)) slots &= ~(UINT32_C(1) << slot);
     }
-    count += take_hits(bounds, rows, slots, search->row_limit, hits + count);
+    count += take_hits(bounds, group_rows(group, width), slots, search, hits + count);
   }
   return count;
 }
@@ -205,4 +218,51 @@ void kernels_largest(const float *restrict scores, size_t rows, size_t count, si
     places[r] = place;
     values[r] = largest;
   }
+}
+
+size_t kernels_best(const float *restrict x, size_t count, size_t limit, uint32_t *restrict places) {
+  size_t found = 0;
+  float least = -INFINITY;
+  for (size_t start = 0; start < count; start += LANES) {
+    const size_t end = start + LANES < count ? start + LANES : count;
+    int any = found < limit;
+    for (size_t i = start; i < end; i++) any |= x[i] > least;
+    if (!any) continue;
+    for (size_t i = start; i < end; i++) {
+      if (found == limit && !(x[i] > least)) continue;
+      size_t place = found < limit ? found++ : limit - 1;
+      for (; place > 0 && x[places[place - 1]] < x[i]; place--) places[place] = places[place - 1];
+      places[place] = (uint32_t)i;
+      if (found == limit) least = x[places[limit - 1]];
+    }
+  }
+  return found;
+}
+
+uint32_t kernels_second_list(size_t width, const float *restrict vector, const float *restrict centres,
+                             const float *restrict squares, uint32_t first, const uint32_t *restrict candidates,
+                             size_t count, float weight) {
+  // With v for the vector, c for the first centre and b for another, r = v - c: all follows from <v, v>, <v, b> and
+  // <c, b>.
+  const float *centre = centres + first * width;
+  const float vector2 = kernels_inner_product(width, vector, vector);
+  const float along_first = kernels_inner_product(width, vector, centre);
+  const float residue2 = vector2 - 2 * along_first + squares[first];
+  uint32_t best = first;
+  float least = INFINITY;
+  for (size_t i = 0; i < count; i++) {
+    const uint32_t other = candidates[i];
+    if (other == first) continue;
+    const float along = kernels_inner_product(width, vector, centres + other * width);
+    const float between = kernels_inner_product(width, centre, centres + other * width);
+    const float distance2 = vector2 - 2 * along + squares[other];
+    // <v - c, v - b>
+    const float shared = vector2 - along - along_first + between;
+    const float loss = distance2 + (residue2 > 0 ? weight * shared * shared / residue2 : 0);
+    if (loss < least) {
+      least = loss;
+      best = other;
+    }
+  }
+  return best;
 }

@@ -34,26 +34,19 @@ static inline uint32_t slots_of_group(size_t index, size_t first, size_t end) {
   return (uint32_t)(((UINT64_C(1) << to) - 1) & ~((UINT64_C(1) << from) - 1));
 }
 
-// The slots among `slots` whose rows are looked for.
-static inline uint32_t wanted_slots(const uint32_t *rows, uint32_t slots, const kernels_code_search *search) {
-  if (!search->wanted) return slots;
-  uint32_t found = 0;
-  for (uint32_t rest = slots; rest; rest &= rest - 1) {
-    const int slot = __builtin_ctz(rest);
-    const uint32_t row = rows[slot];
-    if (row < search->row_limit && (search->wanted[row / 64] >> (row % 64) & 1)) found |= UINT32_C(1) << slot;
-  }
-  return found;
+// Whether a row is looked for.
+static inline int is_wanted(uint32_t row, const kernels_code_search *search) {
+  return row < search->row_limit && (!search->wanted || (search->wanted[row / 64] >> (row % 64) & 1));
 }
 
-// Appends the slots whose bound reaches the least.
-static inline size_t take_hits(const float *bounds, const uint32_t *rows, uint32_t slots, uint32_t row_limit,
-                               kernels_code_hit *hits) {
+// Appends those of `slots`, a bit each, whose rows are looked for. Few reach the least, which is why their rows are
+// looked at last.
+static inline size_t take_hits(const float *bounds, const uint32_t *rows, uint32_t slots,
+                               const kernels_code_search *search, kernels_code_hit *hits) {
   size_t count = 0;
   for (; slots; slots &= slots - 1) {
     const int slot = __builtin_ctz(slots);
-    if (rows[slot] >= row_limit) continue;
-    hits[count++] = (kernels_code_hit){.bound = bounds[slot], .row = rows[slot]};
+    if (is_wanted(rows[slot], search)) hits[count++] = (kernels_code_hit){.bound = bounds[slot], .row = rows[slot]};
   }
   return count;
 }

@@ -166,17 +166,44 @@ GRAPH_TARGET static void meet_all_entries(const kernels_graph *graph, kernels_gr
 }
 
 GRAPH_TARGET static inline bool is_unusual(const kernels_graph_search *search) {
-  return search->hit_count < search->k || 1 - search->hits[search->k - 1].similarity > search->range;
+  return search->hit_count < search->k || 1 - search->hits[search->k - 1].similarity > search->range ||
+         (float)search->match_count < search->least_share * (float)search->visit_count;
+}
+
+// Sets the least estimate of interest.
+GRAPH_TARGET static inline void set_least(kernels_graph_search *search) {
+  if (search->hit_count < search->k) return;
+  const float last = search->hits[search->k - 1].similarity;
+  search->least = last - (search->is_far ? search->far_reach : search->reach) * (1 - last);
+}
+
+// Forgets where the search was.
+GRAPH_TARGET static void clear_path(kernels_graph_search *search) {
+  for (size_t i = 0; i < search->visit_count; i++) search->visited[search->path[i] / 64] = 0;
+  search->visit_count = search->match_count = search->hit_count = search->waiting = 0;
+}
+
+// Begins again from all entries that are near enough to the last neighbour so far.
+GRAPH_TARGET static void go_far(const kernels_graph *graph, kernels_graph_search *search) {
+  search->is_far = 1;
+  search->least = -INFINITY;
+  set_least(search);
+  clear_path(search);
+  meet_all_entries(graph, search);
 }
 
 // Takes the best vertex that was met and not visited as the next one, or ends the search.
 GRAPH_TARGET static inline void next_vertex(const kernels_graph *graph, kernels_graph_search *search) {
   while (true) {
-    if (search->waiting == 0 && !search->has_seen_entries && is_unusual(search)) {
-      search->has_seen_entries = 1;
-      meet_all_entries(graph, search);
+    if (search->waiting == 0) {
+      if (search->is_far || !is_unusual(search)) break;
+      if (search->far_reach == INFINITY) {
+        search->state = KERNELS_GRAPH_LOST;
+        return;
+      }
+      go_far(graph, search);
+      if (search->waiting == 0) break;
     }
-    if (search->waiting == 0) break;
     float *estimates = search->estimates;
     for (size_t i = search->waiting; i % LANES; i++) estimates[i] = -INFINITY;
     const size_t place = place_of_largest(estimates, search->waiting);
@@ -206,6 +233,7 @@ GRAPH_TARGET static inline void next_vertex(const kernels_graph *graph, kernels_
 // A vertex's row becomes a hit where it is among the best; sets the least estimate of interest.
 GRAPH_TARGET static inline void take_vertex(kernels_graph_search *search, float similarity, uint32_t row) {
   if (row >= search->row_limit || (search->wanted && !(search->wanted[row / 64] >> (row % 64) & 1))) return;
+  search->match_count++;
   kernels_graph_hit *hits = search->hits;
   size_t place = search->hit_count;
   if (place == search->hit_limit) {
@@ -216,9 +244,7 @@ GRAPH_TARGET static inline void take_vertex(kernels_graph_search *search, float 
   }
   for (; place > 0 && hits[place - 1].similarity < similarity; place--) hits[place] = hits[place - 1];
   hits[place] = (kernels_graph_hit){similarity, row};
-  if (search->hit_count < search->k) return;
-  const float last = hits[search->k - 1].similarity;
-  search->least = last - search->reach * (1 - last);
+  set_least(search);
 }
 
 // MARK: Searches
@@ -245,9 +271,8 @@ GRAPH_TARGET static void meet_entries(const kernels_graph *graph, kernels_graph_
 }
 
 GRAPH_TARGET void BEGIN(const kernels_graph *graph, const float *query, kernels_graph_search *search) {
-  for (size_t i = 0; i < search->visit_count; i++) search->visited[search->path[i] / 64] = 0;
-  search->visit_count = search->hit_count = search->waiting = 0;
-  search->has_seen_entries = 0;
+  clear_path(search);
+  search->is_far = 0;
   search->least = -INFINITY;
   set_query(graph->width, query, search);
   set_tables(graph->width, query, search);

@@ -3,7 +3,8 @@ package import Storage
 /// A cell that a search found.
 package struct Neighbor: Sendable, Equatable {
   package let row: Row
-  /// Cosine similarity with the query, in [-1, 1]; 0 when either vector is zero.
+  /// Cosine similarity with the query, in [-1, 1]; 0 when either vector is zero. By another metric the dot product, or
+  /// the distance times -1: the larger, the nearer.
   package let similarity: Float
 
   package init(row: Row, similarity: Float) {

@@ -5,9 +5,10 @@ package protocol VectorSource: ~Copyable {
   /// Cells with a vector in the space.
   func rows(in space: SpaceRecord) throws -> RowSet
   /// Calls `body` with each block of the space that holds at least one row of `rows`, in order of rows. A
-  /// block's pointer is valid as long as the source.
+  /// block's pointers are valid as long as the source.
+  /// - Parameter withCoarse: whether blocks should have their coarse copy where one is stored.
   func forEachBlock(
-    of space: SpaceRecord, containing rows: RowSet, _ body: (VectorBlock) throws -> Void
+    of space: SpaceRecord, containing rows: RowSet, withCoarse: Bool, _ body: (VectorBlock) throws -> Void
   ) throws
 }
 

@@ -12,6 +12,9 @@ package struct TrainingPlan: Sendable {
   /// How many folds of cross-validation.
   package var folds: Int
   package var configuration: TrainingConfiguration
+  /// The list field with the grade of each label, as nucleoplasm:3, and what grades are learned as; nil for
+  /// labels alone.
+  package var grades: (field: String, targets: GradeTargets)?
 
   package init(
     labelField: String, grouping: FoldGrouping, folds: Int = Defaults.folds,
@@ -50,18 +53,29 @@ extension TrainingPlan {
     let samples = try DatabaseSamples(
       snapshot: snapshot, space: space, labelField: labelField, grouping: grouping, among: selection)
     let source = try BlockVectors(snapshot: snapshot, space: space, rows: samples.rows)
+    let targets = try grades.map { grades in
+      try samples.softTargets(field: grades.field, targets: grades.targets, snapshot: snapshot)
+    }
     let folds = try split(samples)
     let validation = try crossValidate(
-      source: source, labels: samples.labels, folds: folds, configuration: configuration, threads: threads,
-      progress: progress)
+      source: source, labels: samples.labels, targets: targets, folds: folds, groups: samples.groups,
+      configuration: configuration, threads: threads, progress: progress)
     let evaluation = HeadEvaluation(validation, groupField: grouping.name, foldSeed: configuration.seed)
     let head = try headName.map { name in
-      let head = try fitHead(
-        source: source, labels: samples.labels, configuration: configuration, progress: progress)
+      let set = try TrainingSet(
+        Array(0..<Int32(samples.rows.count)), labels: samples.labels, groups: samples.groups,
+        configuration: configuration)
+      // The labels of all samples were looked through by the cross-validation.
+      let fit = try fitHeads(
+        source: source, labels: samples.labels, targets: targets, sets: [set], configuration: configuration,
+        threads: threads ?? 1, progress: progress)[0]
       let summary = HeadSummary(
-        of: head, labelField: labelField, training: configuration, evaluation: evaluation)
+        of: fit.head, labelField: labelField, training: configuration, evaluation: evaluation,
+        course: HeadCourse(of: fit),
+        data: try HeadData(rows: samples.rows, labels: samples.labels, set: set, snapshot: snapshot),
+        space: HeadSpace(space))
       return HeadRecord(
-        name: name, space: space.id, summary: try summary.json(), weights: head.encodedWeights())
+        name: name, space: space.id, summary: try summary.json(), weights: fit.head.encodedWeights())
     }
     return TrainingOutcome(
       samples: samples, validation: validation, warnings: folds.warnings, evaluation: evaluation, head: head)
@@ -77,6 +91,6 @@ extension TrainingPlan {
 
   /// Epochs of all heads together: what progress counts to.
   package func epochCount(withHead: Bool) -> Int {
-    (folds + (withHead ? 1 : 0)) * configuration.epochs
+    (folds + (withHead ? 1 : 0)) * configuration.epochs * configuration.ensembleCount
   }
 }

@@ -22,6 +22,16 @@ package struct NeighborVotes: Sendable {
     case majority
   }
 
+  /// What a search through an index did to the predictions.
+  package struct IndexUse: Sendable, Equatable {
+    /// The share of the nearest neighbors that was asked for.
+    package let recall: Double
+    /// Of some cells whose neighbors were looked for among all cells too, those that are predicted the same; with most
+    /// neighbors.
+    package let agreeing: Int
+    package let compared: Int
+  }
+
   /// What the votes of so many neighbors make of the samples.
   package struct Result: Sendable {
     package let k: Int
@@ -32,57 +42,56 @@ package struct NeighborVotes: Sendable {
 
   package let results: [Result]
   package let rule: Rule
-
-  /// Samples that are searched for together: it bounds the memory of queries and neighbors.
-  private static let batchLimit = 1024
+  /// How neighbors were found through the space's index; nil where every cell was compared.
+  package let indexUse: IndexUse?
 
   /// - Parameters:
   ///   - ks: how many neighbors vote, each at least 1.
   ///   - temperature: T, above 0.
+  ///   - recall: the share of the nearest neighbors to find through the space's index; with 1, without an index or one
+  ///     that lacks some of the cells, all are compared.
+  ///   - exactLimit: samples up to which the index does not serve.
   ///   - progress: called after each search with the number of samples that it classified; a throw ends the work.
-  /// - Complexity: one exact search for each 1,024 samples of a group, or for fewer where a group has fewer.
+  /// - Complexity: through an index, a search of it for each sample; else an exact search of all samples for every
+  ///   1,024 of them.
   /// - Throws: `badData` where all cells are of one group.
   package init(
     of samples: DatabaseSamples, in space: SpaceRecord, of snapshot: borrowing Snapshot, ks: [Int],
     rule: Rule,
-    temperature: Double, threads: Int, progress: (Int) throws -> Void = { _ in }
+    temperature: Double, recall: Double = 1, exactLimit: Int = SearchPlan.exactLimit, threads: Int,
+    progress: (Int) throws -> Void = { _ in }
   ) throws {
     precondition(temperature > 0 && !ks.isEmpty && ks.allSatisfy { $0 > 0 })
     let classCount = samples.labels.classes.count
-    let vectors = try BlockVectors(snapshot: snapshot, space: space, rows: samples.rows)
-    let all = RowSet(samples.rows)
-    let sampleOfRow = Dictionary(
-      uniqueKeysWithValues: zip(samples.rows, samples.rows.indices.map { Int32($0) }))
+    let search = try VoterSearch(
+      of: samples, in: space, from: snapshot, count: min(ks.max() ?? 1, samples.rows.count), threads: threads)
     var probabilities = ks.map { _ in [Float](repeating: 0, count: samples.rows.count * classCount) }
-    let most = min(ks.max() ?? 1, samples.rows.count)
-
-    for group in samples.groupsToClassify {
-      let others = group.isAlone ? all : all.subtracting(RowSet(group.samples.map { samples.rows[Int($0)] }))
-      guard !others.isEmpty else {
-        throw Fault(
-          .badData, "the cells", expected: "cells of two groups or more", found: "one group",
-          remedy: "group by another field, or not at all with --ungrouped")
+    func votes(of voters: [Voter], k: Int) -> [Float] {
+      samples.labels.vote(of: voters.prefix(k), temperature: temperature)
+    }
+    func cast(_ sample: Int32, _ voters: [Voter]) {
+      let range = Int(sample) * classCount..<(Int(sample) + 1) * classCount
+      for (index, k) in ks.enumerated() {
+        probabilities[index].replaceSubrange(range, with: votes(of: voters, k: k))
       }
-      for start in stride(from: 0, to: group.samples.count, by: Self.batchLimit) {
-        let batch = group.samples[start..<min(start + Self.batchLimit, group.samples.count)]
-        var queries = [Float](repeating: 0, count: batch.count * space.dimension)
-        queries.withUnsafeMutableBufferPointer { vectors.gather(batch, into: $0) }
-        // A cell that is not grouped finds itself, and is struck out.
-        let found = try snapshot.nearest(
-          to: queries, count: batch.count, k: group.isAlone ? most + 1 : most, in: space, among: others,
-          threads: threads)
-        for (sample, neighbors) in zip(batch, found) {
-          let voters = neighbors.filter { $0.row != samples.rows[Int(sample)] }
-          for (index, k) in ks.enumerated() {
-            let vote = samples.labels.vote(
-              of: voters.prefix(k).map { (sampleOfRow[$0.row] ?? 0, Double($0.similarity)) },
-              temperature: temperature)
-            probabilities[index].replaceSubrange(
-              Int(sample) * classCount..<(Int(sample) + 1) * classCount, with: vote)
-          }
-        }
-        try progress(batch.count)
+    }
+    if recall < 1,
+      try search.forEachThroughIndex(
+        of: snapshot, recall: recall, exactLimit: exactLimit, cast, progress)
+    {
+      let most = ks.indices.max { ks[$0] < ks[$1] } ?? 0
+      var (same, compared) = (0, 0)
+      try search.forEachOfSome(of: snapshot) { sample, voters in
+        let range = Int(sample) * classCount..<(Int(sample) + 1) * classCount
+        let exact = rule.decisions(votes(of: voters, k: ks[most]), classCount: classCount)
+        let found = rule.decisions(Array(probabilities[most][range]), classCount: classCount)
+        same += exact == found ? 1 : 0
+        compared += 1
       }
+      indexUse = IndexUse(recall: recall, agreeing: same, compared: compared)
+    } else {
+      try search.forEach(of: snapshot, cast, progress)
+      indexUse = nil
     }
 
     let indices = samples.rows.indices.map { Int32($0) }
@@ -115,7 +124,7 @@ extension NeighborVotes.Rule {
 
 extension LabelTable {
   /// The share of the weights that each class has; zeros without a voter.
-  fileprivate func vote(of voters: [(sample: Int32, similarity: Double)], temperature: Double) -> [Float] {
+  fileprivate func vote(of voters: ArraySlice<Voter>, temperature: Double) -> [Float] {
     var weights = [Double](repeating: 0, count: classes.count)
     guard let nearest = voters.first?.similarity else { return weights.map { Float($0) } }
     var total = 0.0
@@ -126,21 +135,5 @@ extension LabelTable {
       for member in classes(of: voter.sample) { weights[Int(member)] += weight }
     }
     return weights.map { Float($0 / total) }
-  }
-}
-
-extension DatabaseSamples {
-  /// Samples that are not classified by one another.
-  fileprivate struct Group {
-    let samples: [Int32]
-    /// Whether each is left out for itself alone.
-    let isAlone: Bool
-  }
-
-  fileprivate var groupsToClassify: [Group] {
-    let indices = rows.indices.map { Int32($0) }
-    guard let groups else { return [Group(samples: indices, isAlone: true)] }
-    let members = Dictionary(grouping: indices) { groups[Int($0)] }
-    return members.sorted { $0.key < $1.key }.map { Group(samples: $0.value, isAlone: false) }
   }
 }

@@ -38,10 +38,12 @@ struct CellTable {
 }
 
 extension Snapshot {
-  /// - Throws: `missingInput` when there is no cell at the row.
+  /// - Throws: `missingInput` when there is no cell at the row, `badData` when its record cannot be found.
   func requiredCell(at row: Row) throws -> CellRecord {
     if let cell = try cell(at: row) { return cell }
-    let count = try allRows().count
+    let rows = try allRows()
+    if rows.contains(row) { return try listedCell(at: row) }
+    let count = rows.count
     throw Fault(
       .missingInput, "cell \(row)", "does not exist",
       remedy: count == 0 ? "the database is empty" : "cellvec list shows the \(count) cells there are")

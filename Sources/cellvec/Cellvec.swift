@@ -31,7 +31,9 @@ struct Cellvec: ParsableCommand {
         subcommands: [
           Search.self, IndexCommand.self, List.self, Count.self, Show.self, Stats.self, Check.self,
         ]),
-      CommandGroup(name: "Classification", subcommands: [Train.self, KNN.self, Predict.self, Heads.self]),
+      CommandGroup(
+        name: "Classification",
+        subcommands: [Train.self, Evaluate.self, KNN.self, Predict.self, Heads.self, ReportCommand.self]),
       CommandGroup(name: "Model and simulation", subcommands: [Models.self, Simulate.self]),
     ])
 

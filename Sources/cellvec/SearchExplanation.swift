@@ -24,7 +24,13 @@ struct SearchExplanation {
     let others = fresh > 0 ? ", the others are compared one by one" : ""
     switch plan.way {
     case .exact(let reason):
-      return "exact: each of \(plan.matching) matching vectors is compared; \(reason)"
+      let summary = "exact: each of \(plan.matching) matching vectors is compared; \(reason)"
+      if plan.scan.coarse == 0 { return summary }
+      return """
+        \(summary)
+        int8 copies\(plan.scan.areStored ? "" : ", made for this search,") rule out most: a query is compared with \
+        \(each(plan.scan.compared)) vectors as they are stored
+        """
     case .graph(let calibration):
       return """
         graph: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors\(others)

@@ -16,12 +16,16 @@ struct VotesReport {
   }
 
   private var summary: Card {
+    let use = votes.indexUse.map {
+      "through the index, recall \($0.recall); \($0.agreeing) of \($0.compared) cells are predicted as by comparing all"
+    }
     let groups = samples.groupCount.map { " in \($0) groups" } ?? ""
     return Card([
       ("space", .text(space)), ("labels", .text(labels)),
       ("cells", .text("\(samples.rows.count)\(groups), \(samples.labels.classes.count) classes")),
       ("left out", .text(samples.leftOut(grouping))),
       ("neighbors", .text("\(grouping.name.map { "of another \($0)" } ?? "of all cells, UNGROUPED")")),
+      ("found", .text(use ?? "by comparing all")),
       (
         "predicted",
         .text(votes.rule == .best ? "the class of most weight" : "classes with more than half of the weight")
@@ -62,6 +66,10 @@ private struct VotesDocument: Encodable {
   let cellsWithoutGroup: Int
   let temperature: Double
   let rule: NeighborVotes.Rule
+  /// Absent where all cells were compared.
+  let recall: Double?
+  let agreeingCells: Int?
+  let cellsComparedWithAll: Int?
   let results: [Result]
 
   init(_ report: VotesReport) {
@@ -74,6 +82,9 @@ private struct VotesDocument: Encodable {
     cellsWithoutGroup = report.samples.ungroupedCount
     temperature = report.temperature
     rule = report.votes.rule
+    recall = report.votes.indexUse?.recall
+    agreeingCells = report.votes.indexUse?.agreeing
+    cellsComparedWithAll = report.votes.indexUse?.compared
     results = report.votes.results.map {
       Result(k: $0.k, macroF1: $0.scores.macroF1, microF1: $0.scores.microF1, scores: $0.scores)
     }

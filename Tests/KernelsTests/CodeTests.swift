@@ -202,4 +202,68 @@ private func norm2(_ vector: [Float]) -> Double { vector.reduce(0) { $0 + Double
       #expect(value == x.max() && Int(place) == x.firstIndex(of: value))
     }
   }
+
+  @Test(arguments: [64, 384])
+  func aCopiedCodeIsTheSameCode(width: Int) {
+    var generator = SeededGenerator(seed: 7)
+    let list = CodedList(width: width, count: 64, using: &generator)
+    let byteCount = kernels_group_bytes(width)
+    var copies = [UInt8](repeating: 0, count: 2 * byteCount)
+    // Every slot to another one, of the same half and of the other.
+    for slot in 0..<64 {
+      let target = slot * 37 % 64
+      list.groups.withUnsafeBufferPointer { from in
+        copies.withUnsafeMutableBufferPointer { to in
+          guard let from = from.baseAddress, let to = to.baseAddress else { return }
+          kernels_copy_code(
+            width, from + slot / 32 * byteCount, slot % 32, to + target / 32 * byteCount, target % 32)
+        }
+      }
+    }
+    var expected = list
+    expected.groups = [UInt8](repeating: 0, count: 2 * byteCount)
+    for (slot, vector) in list.vectors.enumerated() {
+      expected.encode(vector, UInt32(1000 + slot), at: slot * 37 % 64)
+    }
+    #expect(copies == expected.groups)
+  }
+
+  @Test func bestPlacesAreThoseOfASort() {
+    var generator = SeededGenerator(seed: 8)
+    for count in [1, 5, 16, 17, 100, 1000] {
+      let x = (0..<count).map { _ in Float(generator.next() % 300) - 150 }
+      let sorted = x.indices.sorted { x[$0] == x[$1] ? $0 < $1 : x[$0] > x[$1] }
+      for limit in [1, 3, 16] {
+        var places = [UInt32](repeating: 0, count: limit)
+        let found = kernels_best(x, count, limit, &places)
+        #expect(places[..<found].map { Int($0) } == Array(sorted.prefix(limit)))
+      }
+    }
+  }
+
+  @Test func theSecondListIsThatOfTheFormula() {
+    var generator = SeededGenerator(seed: 9)
+    let (width, count) = (64, 20)
+    let centres = (0..<count * width).map { _ in Float(generator.normal()) }
+    func centre(_ list: Int) -> [Float] { Array(centres[list * width..<(list + 1) * width]) }
+    let squares = (0..<count).map { Float(norm2(centre($0))) }
+    for round in 0..<50 {
+      let first = round % count
+      let vector = centre(first).map { $0 + Float(generator.normal()) }
+      let candidates = (0..<8).map { _ in UInt32(generator.next() % UInt64(count)) } + [UInt32(first)]
+      let found = kernels_second_list(
+        width, vector, centres, squares, UInt32(first), candidates, candidates.count, 2)
+      func loss(_ list: UInt32) -> Double {
+        let residue = zip(vector, centre(first)).map { $0 - $1 }
+        let other = zip(vector, centre(Int(list))).map { $0 - $1 }
+        let shared = zip(residue, other).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+        return norm2(other) + 2 * shared * shared / norm2(residue)
+      }
+      let least = candidates.filter { $0 != first }.map(loss).min() ?? 0
+      // Sums of float32 may swap lists whose losses are nearly equal.
+      #expect(found != first && loss(found) <= least * (1 + 1e-5))
+    }
+    #expect(kernels_second_list(width, centre(3), centres, squares, 3, [3], 1, 2) == 3)
+    #expect(kernels_second_list(width, centre(3), centres, squares, 3, [3, 4], 2, 2) == 4)
+  }
 }

@@ -83,9 +83,8 @@ private final class SmallGraph {
 
   /// - Parameter isLazy: whether the search has to ask for every block.
   func search(
-    _ isa: kernels_isa, _ query: [Float], k: Int, reach: Float, range: Float = .infinity,
-    visitLimit: Int? = nil,
-    wanted: [UInt64]? = nil,
+    _ isa: kernels_isa, _ query: [Float], k: Int, reach: Float, farReach: Float = .infinity,
+    range: Float = .infinity, leastShare: Float = 0, visitLimit: Int? = nil, wanted: [UInt64]? = nil,
     isLazy: Bool = false
   ) -> (state: kernels_graph_state, hits: [kernels_graph_hit], visits: Int) {
     let memory = Memory()
@@ -102,7 +101,9 @@ private final class SmallGraph {
     search.hits = memory.zeros(k + 2)
     search.k = k
     search.reach = reach
+    search.far_reach = farReach
     search.range = range
+    search.least_share = leastShare
     search.row_limit = UInt32(1000 + count)
     if let wanted { search.wanted = UnsafePointer(memory.copy(wanted)) }
     let known = memory.copy(isLazy ? Array(repeating: nil, count: blocks.count) : blocks)
@@ -263,6 +264,25 @@ private func product(_ a: [Float], _ b: [Float]) -> Double {
     for isa in sets {
       let (state, hits, _) = graph.search(isa, graph.vectors[3], k: 8, reach: 2, wanted: even)
       #expect(state == KERNELS_GRAPH_FINISHED && hits.count == 10 && hits.allSatisfy { $0.row % 2 == 0 })
+    }
+  }
+
+  @Test func anUnusualSearchGoesFartherOrIsGivenUp() {
+    let graph = SmallGraph(width: 64, count: 300, seed: 7)
+    let even = [UInt64](repeating: 0x5555_5555_5555_5555, count: 1300 / 64 + 1)
+    for isa in sets {
+      let query = graph.vectors[3]
+      let near = graph.search(isa, query, k: 8, reach: 0)
+      let far = graph.search(isa, query, k: 8, reach: 3)
+      // It is farther from its neighbours than any query was.
+      let unusual = graph.search(isa, query, k: 8, reach: 0, farReach: 3, range: 0)
+      #expect(unusual.state == KERNELS_GRAPH_FINISHED && unusual.visits > near.visits)
+      #expect(unusual.hits.map(\.row) == far.hits.map(\.row))
+      #expect(graph.search(isa, query, k: 8, reach: 0, range: 0).state == KERNELS_GRAPH_LOST)
+      // Half of the vertices may be found.
+      let usual = graph.search(isa, query, k: 8, reach: 0, farReach: 3, leastShare: 0.01, wanted: even)
+      let against = graph.search(isa, query, k: 8, reach: 0, farReach: 3, leastShare: 1, wanted: even)
+      #expect(against.state == KERNELS_GRAPH_FINISHED && against.visits > usual.visits)
     }
   }
 

@@ -33,59 +33,131 @@ import Testing
     #expect(sum[0].isNaN)
   }
 
-  @Test func rowsAreStandardizedFilledAndSummed() {
-    var x: [Float] = [1, 2, 3, 4, 5, 6]
-    training_standardize(&x, 2, 3, [1, 1, 1], [1, 2, 3])
-    #expect(x == [0, 2, 6, 3, 8, 15])
-    var sum: [Float] = [9, 9, 9]
-    training_column_sums(x, 2, 3, &sum)
-    #expect(sum == [3, 10, 21])
-    training_fill_rows(&x, 2, 3, [7, 8, 9])
-    #expect(x == [7, 8, 9, 7, 8, 9])
+  @Test func aRowIsStandardized() {
+    var x: [Float] = [1, 2, 3]
+    training_standardize(&x, 3, [1, 1, 1], [1, 2, 3])
+    #expect(x == [0, 2, 6])
+  }
+
+  @Test(arguments: [(0, 0), (1, 1), (7, 9), (8, 8), (16, 24), (19, 21)])
+  func transposedIsEachWordInItsPlace(rows: Int, columns: Int) {
+    let (stride, outStride) = (columns + 3, rows + 2)
+    let x = (0..<UInt32(rows * stride + 1)).map { $0 }
+    var out = [UInt32](repeating: .max, count: columns * outStride + 1)
+    training_transpose(x, stride, rows, columns, &out, outStride)
+    for column in 0..<columns {
+      for row in 0..<outStride {
+        #expect(out[column * outStride + row] == (row < rows ? x[row * stride + column] : .max))
+      }
+    }
+  }
+
+  @Test func interleavedHalvesAreWords() {
+    let (low, high) = ((0..<37).map { UInt16($0) }, (0..<37).map { UInt16(60_000 + $0) })
+    var out = [UInt32](repeating: 0, count: 37)
+    training_interleave(low, high, 37, &out)
+    for index in 0..<37 { #expect(out[index] == UInt32(low[index]) | UInt32(high[index]) << 16) }
   }
 
   @Test func rectifyingAndItsGradient() {
-    var x: [Float] = [-1, 0, 2, -0.0, .nan]
-    training_relu(&x, 5)
-    #expect(x == [0, 0, 2, 0, 0])
-    var gradient: [Float] = [1, 1, 1, 1, 1]
-    training_relu_backward(&gradient, x, 5, 2)
-    #expect(gradient == [0, 0, 2, 0, 0])
+    var x: [Float] = [-2, -1, 1, -1, .nan] + [Float](repeating: -1, count: 11)
+    training_rectify(&x, 16, 1)
+    #expect(x == [0, 0, 2, 0, 0] + [Float](repeating: 0, count: 11))
+    var gradient = [Float](repeating: 1, count: 16)
+    #expect(training_rectify_backward(&gradient, x, 16, 2) == 2)
+    #expect(gradient == [0, 0, 2] + [Float](repeating: 0, count: 13))
   }
 
   @Test func dropoutKeepsItsShareAndTheMean() {
     let count = 20_000
-    var x = [Float](repeating: 1, count: count)
-    training_relu_dropout(&x, count, 0.25, 42)
+    var x = [Float](repeating: 0.5, count: count)
+    training_rectify_drop(&x, count, 0.5, 0.25, 42)
     let kept = x.count { $0 > 0 }
     // Five standard deviations of the binomial are 0.0153.
     #expect(abs(Double(kept) / Double(count) - 0.75) < 0.0153)
     #expect(Set(x) == [0, 1 / Float(0.75)])
     var again = [Float](repeating: 1, count: count)
-    training_relu_dropout(&again, count, 0.25, 42)
+    training_rectify_drop(&again, count, 0, 0.25, 42)
     #expect(again == x)
-    training_relu_dropout(&again, count, 0.25, 43)
+    training_rectify_drop(&again, count, 0, 0.25, 43)
     #expect(again != x)
     var negative: [Float] = [-1, -2]
-    training_relu_dropout(&negative, 2, 0.25, 1)
+    training_rectify_drop(&negative, 2, 0, 0.25, 1)
     #expect(negative == [0, 0])
   }
 
-  @Test func crossEntropyAndItsGradient() {
-    let logits = normals(64, seed: 3).map { $0 * 8 } + [0, 200, -200, 1e38, -1e38, 90, -90]
-    let targets = (0..<logits.count).map { Float($0 % 3 == 0 ? 1 : 0) }
-    var gradient = [Float](repeating: 0, count: logits.count)
-    let finite = logits.count - 4
-    let loss = training_binary_cross_entropy(logits, targets, finite, 0.5, &gradient)
-    var expected = 0.0
-    for (index, logit) in logits.prefix(finite).enumerated() {
-      let (x, target) = (Double(logit), Double(targets[index]))
-      expected += max(x, 0) - x * target + log1p(exp(-abs(x)))
-      #expect(abs(Double(gradient[index]) - (1 / (1 + exp(-x)) - target) * 0.5) < 1e-7)
+  private let losses = [
+    training_loss(kind: TRAINING_CROSS_ENTROPY, alpha: 0, positive: 0, negative: 0, margin: 0),
+    training_loss(kind: TRAINING_FOCAL, alpha: 0.25, positive: 2, negative: 0, margin: 0),
+    training_loss(kind: TRAINING_FOCAL, alpha: -1, positive: 0.5, negative: 0, margin: 0),
+    training_loss(kind: TRAINING_FOCAL, alpha: 0.5, positive: 0, negative: 0, margin: 0),
+    training_loss(kind: TRAINING_ASYMMETRIC, alpha: 0, positive: 1, negative: 4, margin: 0.05),
+    training_loss(kind: TRAINING_ASYMMETRIC, alpha: 0, positive: 0, negative: 4, margin: 0.05),
+    training_loss(kind: TRAINING_ASYMMETRIC, alpha: 0, positive: 0, negative: 2, margin: 0),
+  ]
+
+  private func value(_ loss: training_loss, x: Double, target t: Double, weight: Double) -> Double {
+    let (p, n) = (1 / (1 + exp(-x)), 1 / (1 + exp(x)))
+    let minusLogP = log1p(exp(-abs(x))) + max(-x, 0)
+    let minusLogN = log1p(exp(-abs(x))) + max(x, 0)
+    let (positive, negative) = (Double(loss.positive), Double(loss.negative))
+    switch loss.kind {
+    case TRAINING_FOCAL:
+      let alpha = loss.alpha < 0 ? 1 : Double(loss.alpha) * t + (1 - Double(loss.alpha)) * (1 - t)
+      return alpha * pow(p + t - 2 * p * t, positive) * (t * minusLogP + (1 - t) * minusLogN)
+    case TRAINING_ASYMMETRIC:
+      let m = max(p - Double(loss.margin), 0)
+      return t * pow(n, positive) * minusLogP - (1 - t) * pow(m, negative) * log(1 - m)
+    default: return weight * t * minusLogP + (1 - t) * minusLogN
     }
-    #expect(abs(loss / expected - 1) < 1e-6)
-    #expect(training_binary_cross_entropy(logits, targets, logits.count, 1, &gradient).isFinite)
-    #expect(gradient.allSatisfy { abs($0) <= 1 })
+  }
+
+  @Test(arguments: 0..<7) func lossesAndTheirGradientsFollowTheirFormulas(index: Int) {
+    var loss = losses[index]
+    var generator = SeededGenerator(seed: 3)
+    for _ in 0..<200 {
+      let logits = (0..<16).map { _ in Float(generator.uniform(in: -12...12)) }
+      let targets = (0..<16).map { _ in Float(generator.next() % 5) / 4 }
+      let presence = (0..<16).map { Float($0 % 5 == 0 ? 0 : 1) }
+      var gradient = [Float](repeating: 9, count: 16)
+      var sums = [1.0, 2.0]
+      training_loss_row(&loss, 16, logits, 0.25, 3, targets, presence, 0.5, &gradient, &sums)
+      var expected = 0.0
+      for i in 0..<16 {
+        let (x, t) = (Double(logits[i]) + 0.25, Double(targets[i]))
+        let there = Double(presence[i])
+        expected += there * value(loss, x: x, target: t, weight: 3)
+        let step = 1e-5
+        let slope =
+          (value(loss, x: x + step, target: t, weight: 3) - value(loss, x: x - step, target: t, weight: 3))
+          / (2 * step)
+        // Differences of the margin's corner are off by no more than the step.
+        #expect(abs(Double(gradient[i]) - 0.5 * there * slope) < 2e-6)
+      }
+      #expect(abs(sums[0] - 1 - expected) < 1e-5 * max(1, expected))
+      #expect(abs(sums[1] - 2 - Double(gradient.reduce(0, +))) < 1e-5)
+    }
+  }
+
+  @Test(arguments: 0..<7) func extremeLogitsOverflowNothing(index: Int) {
+    var loss = losses[index]
+    let logits: [Float] = [200, -200, 1e38, -1e38, 90, -90, 0, -0.0] + [Float](repeating: .nan, count: 8)
+    let targets = (0..<16).map { Float($0 % 2) }
+    let presence = [Float](repeating: 1, count: 8) + [Float](repeating: 0, count: 8)
+    var gradient = [Float](repeating: 0, count: 16)
+    var sums = [0.0, 0.0]
+    training_loss_row(&loss, 16, logits, 0, 1, targets, presence, 1, &gradient, &sums)
+    #expect(sums.allSatisfy { $0.isFinite })
+    #expect(gradient.allSatisfy { $0.isFinite } && gradient.suffix(8).allSatisfy { $0 == 0 })
+    training_loss_row(&loss, 16, logits, 0, 1, targets, targets, 1, &gradient, &sums)
+    #expect(sums[0].isNaN)
+  }
+
+  @Test func countsAreOfSamplesThatCount() {
+    let logits: [Float] = [1, 1, -1, -1, 1, 0.5]
+    var counts: [UInt64] = [10, 20, 30]
+    training_count(logits, -0.6, [1, 0, 1, 0, 1, 1], [1, 1, 1, 1, 0, 1], 6, &counts)
+    #expect(counts == [11, 22, 31])
   }
 
   @Test func sigmoidStaysWithinZeroAndOne() {
@@ -98,20 +170,24 @@ import Testing
   }
 
   @Test func adamWFollowsItsEquations() {
-    let gradients = (0..<5).map { normals(9, seed: UInt64($0) + 10) }
+    let count = 16
+    let gradients = (0..<5).map { normals(count, seed: UInt64($0) + 10) }
+    let (ratio, offset) = (normals(count, seed: 30), normals(count, seed: 31))
     var (parameter, first, second) = (
-      normals(9, seed: 4), [Float](repeating: 0, count: 9), [Float](repeating: 0, count: 9)
+      normals(count, seed: 4), [Float](repeating: 0, count: count), [Float](repeating: 0, count: count)
     )
+    var scaled = (parameter, first, second)
+    var effective = first
     var (p, m, v) = (
-      parameter.map(Double.init), [Double](repeating: 0, count: 9), [Double](repeating: 0, count: 9)
+      parameter.map(Double.init), [Double](repeating: 0, count: count), [Double](repeating: 0, count: count)
     )
     for (step, gradient) in gradients.enumerated() {
       let t = Double(step + 1)
-      training_adamw(
-        &parameter, gradient, &first, &second, 9,
+      var factors = training_adamw_prepare(
         training_adamw_step(
           rate: 0.01, decay: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: UInt64(step + 1)))
-      for index in 0..<9 {
+      training_adamw(&factors, count, gradient, &parameter, &first, &second)
+      for index in 0..<count {
         let g = Double(gradient[index])
         m[index] = 0.9 * m[index] + 0.1 * g
         v[index] = 0.999 * v[index] + 0.001 * g * g
@@ -120,6 +196,16 @@ import Testing
           0.01 / (1 - pow(0.9, t)) * m[index] / ((v[index] / (1 - pow(0.999, t))).squareRoot() + 1e-8)
         #expect(abs(Double(parameter[index]) - p[index]) < 1e-6)
       }
+      // The same gradient, come by way of the transform.
+      let shared = (0..<count).map { (gradient[$0] - 0.5 * offset[$0]) / ratio[$0] }
+      let sum = training_adamw_scaled(
+        &factors, count, shared, 0.5, ratio, offset, &scaled.0, &scaled.1, &scaled.2, &effective)
+      for index in 0..<count {
+        #expect(abs(scaled.0[index] - parameter[index]) < 1e-5)
+        #expect(effective[index] == scaled.0[index] * ratio[index])
+      }
+      #expect(abs(sum - zip(scaled.0, offset).reduce(0) { $0 + $1.0 * $1.1 }) < 1e-5)
+      #expect(training_scaled(count, ratio, offset, scaled.0, &effective) == sum)
     }
   }
 }

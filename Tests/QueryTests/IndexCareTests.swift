@@ -49,28 +49,94 @@ private func record(of database: IndexedDatabase) throws -> IndexRecord? {
     }
   }
 
-  @Test func blocksOfAKilledBuildAreSeenByNobodyAndRemovedByTheNext() throws {
+  @Test func aKilledBuildIsSeenByNobodyAndGoneOnWith() throws {
+    struct Stop: Error {}
+    let vectors = clusteredVectors(1200, dimension: dimension, seed: 1)
+    let queries = clusteredVectors(10, dimension: dimension, seed: 5)
+    func blocks(of database: IndexedDatabase) throws -> [[UInt8]] {
+      try database.writer.database.read { snapshot in
+        var blocks: [[UInt8]] = []
+        try snapshot.transaction.forEach(.codes) { key, value in blocks.append(Array(key) + Array(value)) }
+        return blocks
+      }
+    }
+    var expected: [[UInt8]] = []
+    var callCount = 0
     try withTemporaryDirectory { directory in
-      let database = try indexedDatabase(in: directory)
-      let queries = clusteredVectors(10, dimension: dimension, seed: 5)
-      let before = try database.search(queries, k: 5).neighbors
-      struct Stop: Error {}
-      for step in 1..<3 {
+      var database = try IndexedDatabase(in: directory, dimension: dimension)
+      try database.add(vectors)
+      _ = try IndexBuild(of: database.space, in: database.writer, threads: 2).run { _, _, _ in
+        callCount += 1
+      }
+      expected = try blocks(of: database)
+      // Centres, bounds and codes of one segment.
+      #expect(expected.count == 3)
+    }
+    var trainings = 0
+    for stop in 1...callCount {
+      try withTemporaryDirectory { directory in
+        var database = try IndexedDatabase(in: directory, dimension: dimension)
+        try database.add(vectors)
+        let before = try database.exact(queries, k: 5)
         var calls = 0
+        #expect(throws: Stop.self) {
+          try IndexBuild(of: database.space, in: database.writer, threads: 2).run { _, _, _ in
+            calls += 1
+            if calls == stop { throw Stop() }
+          }
+        }
+        #expect(try database.search(queries, k: 5).neighbors == before)
+        #expect(try database.writer.database.check().faults.isEmpty)
+        var isTrained = false
+        let summary = try IndexBuild(of: database.space, in: database.writer, threads: 2).run { step, _, _ in
+          if case .training = step { isTrained = true }
+        }
+        trainings += isTrained ? 1 : 0
+        #expect(summary.isFresh && summary.added == 1200)
+        #expect(try blocks(of: database) == expected, "stopped at call \(stop)")
+        #expect(try header(of: database.writer.database).writerFlags == ["index"])
+        #expect(try database.writer.database.check().faults.isEmpty)
+      }
+    }
+    // Six calls come before the centres are stored: the beginning and five iterations.
+    #expect(trainings == 6 && callCount > 8)
+  }
+
+  @Test func anUnfinishedIndexIsOfNoUseOnceAVectorOfItChanges() throws {
+    struct Stop: Error {}
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: dimension)
+      try database.add(clusteredVectors(3000, dimension: dimension, seed: 1))
+      func begin() throws {
         #expect(throws: Stop.self) {
           try IndexBuild(of: database.space, in: database.writer, threads: 2).run(isFresh: true) {
             step, _, _ in
-            calls += 1
-            if case .coding = step, calls > 9 { throw Stop() }
+            if case .measuring = step { throw Stop() }
           }
         }
-        #expect(try database.search(queries, k: 5).neighbors == before, "after step \(step)")
-        #expect(try database.writer.database.check().faults.isEmpty)
       }
-      #expect(try entryCount(.codes, of: database) > 3)
-      #expect(try database.build().added == 0)
-      // Centres, bounds and codes of one segment.
-      #expect(try entryCount(.codes, of: database) == 3)
+      func isBegun() throws -> Bool {
+        try database.writer.database.read { try $0.unfinishedIndex(of: database.space) != nil }
+      }
+      try begin()
+      #expect(try isBegun())
+      #expect(try header(of: database.writer.database).writerFlags == ["unfinished-index"])
+      // New rows do not matter.
+      try database.add(clusteredVectors(500, dimension: dimension, seed: 2))
+      #expect(try isBegun())
+      #expect(try database.build().added == 3500)
+      #expect(try !isBegun())
+      try begin()
+      try database.delete([7])
+      #expect(try !isBegun())
+      try begin()
+      try database.set(clusteredVectors(1, dimension: dimension, seed: 3), of: [8])
+      #expect(try !isBegun())
+      #expect(try database.build().record.rowCount == 3499)
+      #expect(try database.writer.database.check().faults.isEmpty)
+      try begin()
+      try database.writer.write { try $0.dropIndex(of: database.space) }
+      #expect(try !isBegun() && entryCount(.codes, of: database) == 0)
     }
   }
 
@@ -81,7 +147,7 @@ private func record(of database: IndexedDatabase) throws -> IndexRecord? {
       let name = IndexBlockName(
         space: database.space.id, segment: index.segments[0].number, kind: .codes, number: 0)
       let layout = IndexBlockLayout(.codes, width: 64)
-      let itemCount = (3000 + 31) / 32
+      let itemCount = (2 * 3000 + 31) / 32
       let sound: [UInt8] = try database.writer.database.read { snapshot in
         let value = try snapshot.transaction.get(.codes, name.key)
         return value.flatMap { layout.items(of: $0, name, itemCount: itemCount) }.map { Array($0) } ?? []

@@ -129,19 +129,91 @@ private func isIndexed(_ plan: SearchPlan) -> Bool { if case .index = plan.way {
     }
   }
 
-  @Test func anIndexThatLostManyRowsIsMadeAnew() throws {
+  @Test func whatIsLeftOfAnIndexIsPutTogether() throws {
     try withTemporaryDirectory { directory in
       var database = try IndexedDatabase(in: directory, dimension: dimension)
       try database.add(clusteredVectors(4000, dimension: dimension, seed: 1))
       #expect(try database.build().isFresh)
-      try database.delete(0..<1200)
-      #expect(try database.build().isFresh)
+      let queries = clusteredVectors(40, dimension: dimension, seed: 4)
+      try database.delete((0..<4000).filter { $0 % 10 < 3 })
+      let added = try database.add(clusteredVectors(1200, dimension: dimension, seed: 3))
+      let summary = try database.build()
+      #expect(!summary.isFresh && summary.added == 1200)
+      #expect(summary.record.segments.map(\.rowCount) == [4000])
       let vectors = clusteredVectors(3, dimension: dimension, seed: 2)
-      try database.set(vectors, of: [2000, 2001, 2002])
-      // The rows have codes of what they were.
+      try database.set(vectors, of: [2005, 2006, added[5]])
+      // These rows have codes of what they were.
+      #expect(try !database.build().isFresh)
+      #expect(try database.writer.database.check().faults.isEmpty)
+      let found = try database.search(vectors, k: 1).neighbors
+      #expect(found.map { $0.first?.row } == [2005, 2006, added[5]])
+      let near = try database.search(queries, k: 10)
+      try expectSound(near.neighbors, database, queries, k: 10)
+      let reached = recall(near.neighbors, try database.exact(queries, k: 10))
+      try database.build(isFresh: true)
+      let afresh = recall(
+        try database.search(queries, k: 10).neighbors, try database.exact(queries, k: 10))
+      // 400 neighbors: two standard deviations of a share of 0.99 are 0.01.
+      #expect(reached >= afresh - 0.01)
+    }
+  }
+
+  @Test func anIndexOfOtherVectorsIsMadeAnew() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: dimension)
+      try database.add(clusteredVectors(3000, dimension: dimension, seed: 1))
+      try database.build()
+      // A third came later.
+      try database.add(clusteredVectors(1000, dimension: dimension, seed: 2))
+      #expect(try !database.build().isFresh)
+      try database.add(clusteredVectors(1000, dimension: dimension, seed: 3))
       #expect(try database.build().isFresh)
-      #expect(try database.build(isFresh: true).isFresh)
-      #expect(try database.search(vectors, k: 1).neighbors.map { $0.first?.row } == [2000, 2001, 2002])
+      // Less than half is left.
+      try database.delete(0..<3000)
+      #expect(try database.build().isFresh)
+      try database.delete(3000..<4500)
+      #expect {
+        try database.build()
+      } throws: {
+        ($0 as? Fault)?.kind == .usage
+      }
+      let queries = clusteredVectors(5, dimension: dimension, seed: 6)
+      try expectSound(try database.search(queries, k: 3).neighbors, database, queries, k: 3)
+    }
+  }
+
+  @Test func aQueryLeavesItsGroupOut() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: dimension)
+      let vectors = clusteredVectors(3000, dimension: dimension, seed: 1)
+      let rows = RowSet(try database.add(vectors))
+      try database.build()
+      // Groups of 30 rows; each row is a query.
+      let groups = (0..<3000).map { Int32($0 / 30) }
+      let queries = Array(stride(from: 0, to: 3000, by: 61))
+      let excluded = ExcludedGroups(ofQuery: queries.map { groups[$0] }, ofRow: groups)
+      let (found, plan) = try #require(
+        try database.writer.database.read {
+          try $0.nearestThroughIndex(
+            to: queries.flatMap { vectors[$0] }, count: queries.count, k: 10, in: database.space, among: rows,
+            excluding: excluded, recall: 0.99, threads: 2, exactLimit: 0)
+        })
+      #expect(isIndexed(plan))
+      var truth: [[Neighbor]] = []
+      for (query, neighbors) in zip(queries, found) {
+        let others = rows.subtracting(
+          RowSet((0..<3000).filter { groups[$0] == groups[query] }.map { Row($0) }))
+        truth += try database.exact([vectors[query]], k: 10, among: others)
+        #expect(neighbors.count == 10 && neighbors.allSatisfy { groups[Int($0.row)] != groups[query] })
+      }
+      #expect(recall(found, truth) >= 0.97)
+      try database.add(Array(vectors[..<5]))
+      #expect(
+        try database.writer.database.read {
+          try $0.nearestThroughIndex(
+            to: vectors[0], count: 1, k: 1, in: database.space, among: RowSet(0..<3005), excluding: excluded,
+            recall: 0.99, threads: 1, exactLimit: 0)
+        } == nil)
     }
   }
 }

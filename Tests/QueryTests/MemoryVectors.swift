@@ -1,10 +1,11 @@
+import Kernels
 import Query
 
 @testable import Storage
 
 /// Vectors of one space in memory, cut into blocks as a database would: the oracle's data.
 ///
-/// Unchecked: `stored` is allocated once, filled in `init` and only read afterwards.
+/// Unchecked: `stored` and the copies are allocated once, filled in `init` and only read afterwards.
 final class MemoryVectors: VectorSource, @unchecked Sendable {
   let space: SpaceRecord
   let present: RowSet
@@ -13,7 +14,14 @@ final class MemoryVectors: VectorSource, @unchecked Sendable {
   /// [rowLimit, dimension] numbers of the scalar type; rows that are not present hold NaN, which no search may read.
   let stored: UnsafeMutableRawBufferPointer
 
-  init(_ vectors: [[Float]?], dimension: Int, rowsPerBlock: Int, scalar: ScalarType = .float32) {
+  /// Coarse copies by the first row of their block; some blocks have none.
+  private var copies: [Int: UnsafeMutablePointer<UInt8>] = [:]
+
+  /// - Parameter withoutCopy: one in so many blocks has no coarse copy, the others have; nil for none at all.
+  init(
+    _ vectors: [[Float]?], dimension: Int, rowsPerBlock: Int, scalar: ScalarType = .float32,
+    withoutCopy: Int? = nil
+  ) {
     space = SpaceRecord(id: 0, name: "test", dimension: dimension, scalar: scalar)
     present = RowSet(vectors.indices.filter { vectors[$0] != nil }.map { Row($0) })
     rowLimit = vectors.count
@@ -25,9 +33,32 @@ final class MemoryVectors: VectorSource, @unchecked Sendable {
       guard let vector, let base = stored.baseAddress else { continue }
       vector.withUnsafeBufferPointer { scalar.narrow($0, into: base + row * vectorByteCount) }
     }
+    if let withoutCopy { makeCopies(without: withoutCopy) }
   }
 
-  deinit { stored.deallocate() }
+  deinit {
+    stored.deallocate()
+    for copy in copies.values { copy.deallocate() }
+  }
+
+  /// Rows that are not present are zero in a database.
+  private func makeCopies(without one: Int) {
+    for (block, first) in stride(from: 0, to: rowLimit, by: rowsPerBlock).enumerated() where block % one != 0
+    {
+      let count = min(rowsPerBlock, rowLimit - first)
+      let zeros = [UInt8](repeating: 0, count: vectorByteCount)
+      var rows: [UInt8] = []
+      for row in first..<first + count {
+        rows +=
+          present.contains(Row(row))
+          ? stored[row * vectorByteCount..<(row + 1) * vectorByteCount].map { $0 } : zeros
+      }
+      let copy = UnsafeMutablePointer<UInt8>.allocate(
+        capacity: (count + 15) / 16 * kernels_coarse_group_bytes(space.dimension))
+      kernels_coarsen(space.scalar.kernel, rows, nil, count, space.dimension, copy)
+      copies[first] = copy
+    }
+  }
 
   func rows(in space: SpaceRecord) -> RowSet { present }
 
@@ -44,7 +75,7 @@ final class MemoryVectors: VectorSource, @unchecked Sendable {
   }
 
   func forEachBlock(
-    of space: SpaceRecord, containing rows: RowSet, _ body: (VectorBlock) throws -> Void
+    of space: SpaceRecord, containing rows: RowSet, withCoarse: Bool, _ body: (VectorBlock) throws -> Void
   ) throws {
     let asked = rows.intersection(present)
     for first in stride(from: 0, to: rowLimit, by: rowsPerBlock) {
@@ -55,7 +86,8 @@ final class MemoryVectors: VectorSource, @unchecked Sendable {
         VectorBlock(
           firstRow: slots.lowerBound, slotCount: slots.count, dimension: space.dimension,
           scalar: space.scalar, base: UnsafeRawPointer(base + first * vectorByteCount),
-          wanted: wanted.count == slots.count ? nil : wanted))
+          wanted: wanted.count == slots.count ? nil : wanted,
+          coarse: withCoarse ? copies[first].map { UnsafePointer($0) } : nil))
     }
   }
 

@@ -184,7 +184,7 @@ import Testing
     try withTemporaryDirectory { directory in
       let path = "\(directory)/db"
       try makeHalfEmptied(path)
-      let pages = try PageFile(directory: path, mapSizes: [1 << 30])
+      let pages = try PageFile(directory: path, isWritable: false, mapSizes: [1 << 30])
       #expect(!pages.isReplaced)
       _ = try DatabaseWriter.compact(path: path)
       #expect(pages.isReplaced)
@@ -223,6 +223,51 @@ import Testing
       mkdir("\(directory)/empty", 0o777)
       _ = try world.writer.database.backUp(to: "\(directory)/empty")
       try Database(path: "\(directory)/empty").read { #expect($0.check() == []) }
+    }
+  }
+
+  @Test func whatAKilledBackupLeftIsTakenOver() throws {
+    try withTemporaryDirectory { directory in
+      let world = try OperationsWorld(at: "\(directory)/db", images: 1)
+      mkdir("\(directory)/copy.partial", 0o777)
+      let left = open("\(directory)/copy.partial/data.mdb", O_WRONLY | O_CREAT, 0o644)
+      #expect(pwrite(left, [1, 2, 3], 3, 0) == 3)
+      close(left)
+      _ = try world.writer.database.backUp(to: "\(directory)/copy")
+      try Database(path: "\(directory)/copy").read { #expect($0.check() == []) }
+      #expect(access("\(directory)/copy.partial", F_OK) != 0)
+    }
+  }
+
+  @Test func twoBackupsOfOneNameDoNotMix() throws {
+    try withTemporaryDirectory { directory in
+      let world = try OperationsWorld(at: "\(directory)/db", images: 1)
+      let folder = try StagedFolder(path: "\(directory)/copy")
+      let fault = #expect(throws: Fault.self) {
+        try world.writer.database.backUp(to: "\(directory)/copy")
+      }
+      #expect(fault?.kind == .locked)
+      _ = try world.writer.database.environment.copy(to: "\(folder.temporaryPath)/data.mdb")
+      try folder.commit()
+      try Database(path: "\(directory)/copy").read { #expect($0.check() == []) }
+    }
+  }
+
+  /// LMDB copies as many pages as a large value says it has.
+  @Test func aDamagedPageEndsABackupBeforeItBegins() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      _ = try OperationsWorld(at: path, images: 1)
+      let content = try #require(bytes(ofFile: "\(path)/data.mdb"))
+      let file = open("\(path)/data.mdb", O_WRONLY)
+      defer { close(file) }
+      for page in 2..<content.count / 4096 where content[page * 4096 + PageFormat.flagsOffset] == 4 {
+        let offset = page * 4096 + PageFormat.pageCountOffset + 1
+        #expect(pwrite(file, [0x40], 1, off_t(offset)) == 1)
+      }
+      let fault = #expect(throws: Fault.self) { try Database(path: path).backUp(to: "\(directory)/copy") }
+      #expect(fault?.kind == .badData)
+      #expect(access("\(directory)/copy", F_OK) != 0 && access("\(directory)/copy.partial", F_OK) != 0)
     }
   }
 

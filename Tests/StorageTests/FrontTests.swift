@@ -1,64 +1,18 @@
 import Faults
 import Glibc
-import Identity
 import TestSupport
 import Testing
 
 @testable import Storage
 
-/// The two pages with which a data file begins: either is enough to go on, and nothing is without both.
+/// The two pages with which a data file begins, without seals: either is enough to go on, and nothing is without both.
 @Suite struct FrontTests {
   private static let metaByteCount = PageFormat.headerByteCount + PageFormat.metaByteCount
-
-  /// A database of two commits, which can be damaged and mended.
-  private final class Victim {
-    let path: String
-    let original: [UInt8]
-    /// What each commit left, by the page that tells of it.
-    private(set) var truths: [Int: DatabaseContents] = [:]
-    let newestPage: Int
-
-    init(in directory: String) throws {
-      path = "\(directory)/db"
-      let writer = try DatabaseWriter(path: path, create: true)
-      var newest = 0
-      for commit in 0..<2 {
-        try writer.write { transaction in
-          let gene = try transaction.field(named: "gene", type: .string)
-          let image = try transaction.addImage(
-            ImageRecord(
-              identity: ContentHash(of: "image \(commit)"), name: "i", files: [], width: 8, height: 8))
-          let cells = (0..<300).map {
-            CellRecord(
-              image: image, object: .label(UInt32($0)), geometry: nil,
-              values: [gene.id: .string("g\($0 % 7)")])
-          }
-          _ = try transaction.addCells(cells, of: image)
-        }
-        newest = Int(try writer.database.environment.pages.latest().meta.transaction % 2)
-        truths[newest] = try writer.database.read { try DatabaseContents(of: $0) }
-      }
-      newestPage = newest
-      original = try #require(bytes(ofFile: "\(path)/data.mdb"))
-    }
-
-    var contents: DatabaseContents? { try? Database(path: path).read { try DatabaseContents(of: $0) } }
-    var isSound: Bool { (try? Database(path: path).check().faults.isEmpty) == true }
-
-    func write(_ bytes: some Sequence<UInt8>, at offset: Int) {
-      let file = open("\(path)/data.mdb", O_WRONLY)
-      defer { close(file) }
-      let bytes = Array(bytes)
-      #expect(pwrite(file, bytes, bytes.count, off_t(offset)) == bytes.count)
-    }
-
-    func mend() { write(original, at: 0) }
-  }
 
   @Test(arguments: ["zeros", "noise", "torn"], [true, false])
   func aDamagedPageIsMadeAnewFromTheOther(damage: String, isNewest: Bool) throws {
     try withTemporaryDirectory { directory in
-      let victim = try Victim(in: directory)
+      let victim = try FrontVictim(in: directory, isSealed: false)
       let page = isNewest ? victim.newestPage : 1 - victim.newestPage
       let other = (1 - page) * 4096
       switch damage {
@@ -88,7 +42,7 @@ import Testing
 
   @Test func anyByteOfThePagesIsRepairedOrNamed() throws {
     try withTemporaryDirectory { directory in
-      let victim = try Victim(in: directory)
+      let victim = try FrontVictim(in: directory, isSealed: false)
       var repaired = 0
       for page in 0..<2 {
         for offset in page * 4096..<page * 4096 + Self.metaByteCount {
@@ -117,7 +71,7 @@ import Testing
   @Test(arguments: ["flags of the free tree's root", "a near root", "a far root", "the depth", "the flags"])
   func whatIsWrongOfTheFreePagesAloneLosesNothing(damage: String) throws {
     try withTemporaryDirectory { directory in
-      let victim = try Victim(in: directory)
+      let victim = try FrontVictim(in: directory, isSealed: false)
       let freeTree = victim.newestPage * 4096 + PageFormat.headerByteCount + 24
       let root = victim.original[freeTree + 40..<freeTree + 48].reversed().reduce(0) { $0 << 8 | Int($1) }
       let (offset, bit): (Int, UInt8) =
@@ -140,7 +94,7 @@ import Testing
 
   @Test func aPageThatIsMadeAnewIsKept() throws {
     try withTemporaryDirectory { directory in
-      let victim = try Victim(in: directory)
+      let victim = try FrontVictim(in: directory, isSealed: false)
       let page = victim.newestPage
       victim.write([0xFF], at: page * 4096 + 24 + 16)
       let damaged = try #require(bytes(ofFile: "\(victim.path)/data.mdb"))[page * 4096..<page * 4096 + 4096]
@@ -151,7 +105,7 @@ import Testing
 
   @Test func aFileOfWhichBothPagesAreDamagedIsLeftAsItIs() throws {
     try withTemporaryDirectory { directory in
-      let victim = try Victim(in: directory)
+      let victim = try FrontVictim(in: directory, isSealed: false)
       for page in 0..<2 { victim.write([0xFF], at: page * 4096 + 24 + 16) }
       let before = bytes(ofFile: "\(victim.path)/data.mdb")
       let fault = #expect(throws: Fault.self) { try Database.repairFront(path: victim.path) }
@@ -162,10 +116,17 @@ import Testing
 
   @Test func aSoundFileIsLeftAsItIs() throws {
     try withTemporaryDirectory { directory in
-      let victim = try Victim(in: directory)
+      let victim = try FrontVictim(in: directory, isSealed: false)
       #expect(try Database.repairFront(path: victim.path) == nil)
       #expect(try Database.repairFront(path: "\(directory)/nothing") == nil)
       #expect(bytes(ofFile: "\(victim.path)/data.mdb") == victim.original)
     }
+  }
+}
+
+extension FrontRepair {
+  fileprivate var page: Int? { if case .madeAnew(let page, _) = self { page } else { nil } }
+  fileprivate var mayHaveLostCommit: Bool {
+    if case .madeAnew(_, let hasLostNothing) = self { !hasLostNothing } else { false }
   }
 }

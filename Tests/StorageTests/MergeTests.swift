@@ -95,6 +95,29 @@ private struct MergeWorld {
     }
   }
 
+  /// Also where it is not the target that a database contradicts, but one before it.
+  @Test func whatDoesNotFitIsFoundBeforeAnythingIsWritten() throws {
+    try withFolder { folder in
+      let target = try MergeWorld("\(folder)/target", images: ["a"])
+      let (one, two) = try (
+        MergeWorld("\(folder)/one", images: ["b"]), MergeWorld("\(folder)/two", images: ["c"])
+      )
+      try one.writer.write { _ = try $0.field(named: "dose", type: .number) }
+      try two.writer.write { _ = try $0.field(named: "dose", type: .string) }
+      let (cells, before) = try (target.cells(), target.writer.database.read { $0.fields })
+      let fault = #expect(throws: Fault.self) {
+        try target.writer.requireFit(of: [one.writer.database, two.writer.database])
+      }
+      #expect(fault?.kind == .badData && fault?.subject == "\(folder)/two: field \"dose\"")
+      try target.writer.requireFit(of: [one.writer.database])
+      #expect(try target.cells() == cells && target.writer.database.read { $0.fields } == before)
+      let own = #expect(throws: Fault.self) {
+        try target.writer.requireFit(of: [one.writer.database, target.writer.database])
+      }
+      #expect(own?.kind == .usage)
+    }
+  }
+
   @Test func theSameMergeAgainWritesNothing() throws {
     try withFolder { folder in
       let target = try MergeWorld("\(folder)/target", images: ["a"])

@@ -230,6 +230,7 @@ import Testing
       try writer.database.read { snapshot in
         let salvage = try snapshot.salvage(snapshot.spaces[0])
         #expect(salvage.rows.count == 599 && !salvage.rows.contains(207))
+        #expect(salvage.recordless == RowSet([207]) && salvage.all.count == 600)
         #expect(salvage.faults.contains { $0.subject == "cell 207" && $0.problem.contains("record") })
       }
     }
@@ -252,6 +253,15 @@ import Testing
         }
         let salvage = try snapshot.salvage(space, of: RowSet(200..<400))
         #expect(salvage.rows == RowSet(Array(200..<218) + Array(327..<400)))
+        // Nothing is known of the one that was changed, nor of those beside it.
+        #expect(salvage.unverified == RowSet(218..<327) && salvage.vectorless.isEmpty)
+        #expect(salvage.all == RowSet(200..<400))
+        var left: [Row] = []
+        try snapshot.forEachVector(of: space, left: salvage) { row, vector in
+          if row != 251 { #expect(vector == [Float](repeating: Float(row) + 1, count: 600)) }
+          left.append(row)
+        }
+        #expect(left == salvage.all.toArray())
         var rows: [Row] = []
         try snapshot.forEachVerifiedBlock(of: space, with: salvage.rows) { block in
           for row in block.rows {
@@ -260,6 +270,29 @@ import Testing
           }
         }
         #expect(rows == salvage.rows.toArray())
+      }
+    }
+  }
+
+  @Test func cellsWhoseVectorsCannotBeReadAreKeptWithZeros() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeDatabase(path)
+      try change(path) { transaction in
+        try transaction.delete(.vectors, Key().appending(UInt16(0)).appending(UInt32(1)))
+        try transaction.delete(.cells, Key().appending(Row(109)))
+      }
+      try Database(path: path).read { snapshot in
+        let space = snapshot.spaces[0]
+        let salvage = try snapshot.salvage(space)
+        #expect(salvage.vectorless == RowSet(110..<218) && salvage.unverified.isEmpty)
+        // Of cell 109, neither is left.
+        let fault = #expect(throws: Fault.self) { try snapshot.listedCell(at: 109) }
+        #expect(fault?.kind == .badData)
+        #expect(salvage.recordless.isEmpty && salvage.all.count == 599)
+        try snapshot.forEachVector(of: space, left: salvage) { row, vector in
+          #expect(vector.allSatisfy { $0 == (salvage.vectorless.contains(row) ? 0 : Float(row) + 1) })
+        }
       }
     }
   }

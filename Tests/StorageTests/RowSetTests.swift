@@ -19,6 +19,19 @@ import Testing
     return rows
   }
 
+  @Test func aRangeIsContainedWhenAllOfItsRowsAre() {
+    var generator = SeededGenerator(seed: 2)
+    let rows = RowSet(randomRows(using: &generator))
+    var starts: [Row] = [0, 65_535, 65_536, 196_608, 262_143, 400_000]
+    starts += (0..<2_000).map { _ in Row(generator.uniform(in: 0...400_200)) }
+    for start in starts {
+      for length in [1, 2, 3, 170, 65_536, 65_537] as [Row] {
+        let range = start..<start + length
+        #expect(rows.contains(range) == (rows.count(in: range) == range.count), "\(range)")
+      }
+    }
+  }
+
   @Test func storedChunksMakeTheSetAgain() throws {
     var generator = SeededGenerator(seed: 1)
     let rows = randomRows(using: &generator)
@@ -55,6 +68,19 @@ import Testing
       }
     }
     #expect(rows.rowSet() == RowSet(expected))
+  }
+
+  @Test func rangesAreContainedWhenEachOfTheirRowsIs() {
+    var rows = RowSet(Row(100)..<Row(200_000))
+    rows.remove(70_000)
+    rows.insert(300_000)
+    for (range, isContained) in [
+      (100..<70_000, true), (99..<120, false), (70_001..<200_000, true), (69_990..<70_010, false),
+      (65_000..<66_000, true), (199_990..<200_001, false), (300_000..<300_001, true), (0..<1, false),
+    ] as [(Range<Row>, Bool)] {
+      #expect(rows.contains(range) == isContained)
+      #expect((rows.count(in: range) == range.count) == isContained)
+    }
   }
 
   @Test func aChunkThatLiesAboutItsRowsIsNone() {

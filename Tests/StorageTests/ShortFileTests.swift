@@ -60,6 +60,37 @@ import Testing
     }
   }
 
+  /// The list of free pages says that none is missing. Where it is damaged, the last commit counts all the same.
+  @Test func damageOfTheFreePagesOfAShortFileLosesNothing() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeShort(path)
+      let contents = try Database(path: path).read { try DatabaseContents(of: $0) }
+      let root = try freeRoot(path)
+      let file = open("\(path)/data.mdb", O_WRONLY)
+      defer { close(file) }
+      #expect(pwrite(file, [0x40], 1, off_t(root * 4096 + PageFormat.flagsOffset)) == 1)
+      let report = try Database(path: path).read { snapshot in
+        try #expect(DatabaseContents(of: snapshot) == contents)
+        return snapshot.checkReport()
+      }
+      #expect(report.primary == [] && !report.pages.isEmpty)
+      #expect(throws: Fault.self) { try DatabaseWriter(path: path, create: false) }
+      #expect(throws: Fault.self) { try Database(path: path).backUp(to: "\(directory)/copy") }
+      #expect(try Database.repairFront(path: path) == nil)
+      _ = try Database.rebuild(path: path)
+      try Database(path: path).read { snapshot in
+        #expect(snapshot.check() == [])
+        try #expect(DatabaseContents(of: snapshot) == contents)
+      }
+    }
+  }
+
+  private func freeRoot(_ path: String) throws -> Int {
+    let tree = try Database(path: path).environment.pages.latest().freeTree()
+    return Int(try #require(tree.root))
+  }
+
   @Test func aFileThatLacksAPageInUseIsRefused() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/db"

@@ -38,9 +38,13 @@ func putSmallIndex(of space: SpaceRecord, in writer: DatabaseWriter) throws {
     }
     try transaction.setIndex(
       IndexRecord(
-        dimension: space.dimension, seed: 0, listCount: 1, centres: segment,
+        dimension: space.dimension, seed: 0, listCount: 1, listsPerRow: 1, centres: segment,
         segments: [.init(number: segment, rowCount: rows.count)],
-        calibrations: [.init(recall: 0.9, reach: 0, range: 1, farReach: 1, radius: 1, deviations: 2)]),
+        calibrations: [
+          .init(
+            recall: 0.9, reaches: [.init(neighbors: 10, reach: 0, range: 1)], farReach: 1, radius: 1,
+            deviations: 2)
+        ]),
       of: space, rows: rows)
   }
 }

@@ -67,7 +67,10 @@ import Testing
       }
       try transaction.saveHead(HeadRecord(name: "h", space: 0, summary: "{}", weights: [1, 2, 3]))
     }
-    for space in try writer.database.read({ $0.spaces }) { try putSmallIndex(of: space, in: writer) }
+    for space in try writer.database.read({ $0.spaces }) {
+      try putSmallIndex(of: space, in: writer)
+      try writer.makeCoarse(of: space)
+    }
   }
 
   /// Changes one entry of a table at random; the closure brings it back.

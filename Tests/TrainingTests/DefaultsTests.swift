@@ -5,7 +5,8 @@ import Testing
 
 /// Macro F1 on held-out cells over learning rates and weight decays: where the defaults come from. Run with
 ///
-///     CELLVEC_DEFAULTS=1 CELLVEC_SWIFT=shared swift test -c release -Xswiftc -enable-testing --filter DefaultsTests
+///     CELLVEC_DEFAULTS=1 CELLVEC_SWIFT=shared swift test -c release -Xswiftc -enable-testing --filter
+///     DefaultsTests
 @Suite(.enabled(if: getenv("CELLVEC_DEFAULTS") != nil, "set CELLVEC_DEFAULTS=1 to print the grid"))
 struct DefaultsTests {
   @Test(
@@ -24,9 +25,10 @@ struct DefaultsTests {
           source: cells.source, labels: labels, samples: Array(0..<Int32(count)),
           configuration: TrainingConfiguration(
             architecture: HeadArchitecture(hidden: hidden), learningRate: learningRate,
-            weightDecay: weightDecay))
+            weightDecay: weightDecay)
+        ).head
         let macroF1 = Scores(
-          probabilities: try head.probabilities(of: test, in: cells.source), samples: test, labels: labels,
+          probabilities: head.probabilities(of: test, in: cells.source), samples: test, labels: labels,
           thresholds: head.thresholds
         ).macroF1
         return Double(Int(macroF1 * 1000)) / 1000

@@ -8,7 +8,7 @@ import Testing
 
   private func macroF1(_ head: Head, on cells: SyntheticCells, samples: [Int32]) throws -> Double {
     Scores(
-      probabilities: try head.probabilities(of: samples, in: cells.source), samples: samples,
+      probabilities: head.probabilities(of: samples, in: cells.source), samples: samples,
       labels: try cells.table, thresholds: head.thresholds
     ).macroF1
   }
@@ -17,7 +17,8 @@ import Testing
   func defaultsLearnWhatIsThere(architecture: HeadArchitecture) throws {
     let head = try fitHead(
       source: cells.source, labels: try cells.table, samples: Array(0..<300),
-      configuration: TrainingConfiguration(architecture: architecture))
+      configuration: TrainingConfiguration(architecture: architecture)
+    ).head
     #expect(try macroF1(head, on: cells, samples: Array(300..<400)) > 0.9)
   }
 
@@ -41,6 +42,23 @@ import Testing
     #expect(log.entries.allSatisfy { $0.fold == nil })
     let losses = log.entries.map(\.loss)
     #expect(losses == losses.sorted(by: >))
+  }
+
+  @Test func validationSamplesAreScoredAfterEveryEpochAndNotLearned() throws {
+    let log = ProgressLog()
+    let configuration = TrainingConfiguration(epochs: 3)
+    let validation = [Int32](300..<400)
+    let fit = try fitHead(
+      source: cells.source, labels: try cells.table, validation: validation, configuration: configuration,
+      fold: 2, progress: { log.append($0) })
+    let apart = try fitHead(
+      source: cells.source, labels: try cells.table, samples: Array(0..<300), configuration: configuration)
+    #expect(fit.head == apart.head)
+    #expect(fit.curve.map(\.loss) == apart.curve.map(\.loss))
+    #expect(apart.curve.allSatisfy { $0.validationMacroF1 == nil })
+    #expect(fit.curve.last?.validationMacroF1 == (try macroF1(fit.head, on: cells, samples: validation)))
+    #expect(log.entries.map(\.validationMacroF1) == fit.curve.map(\.validationMacroF1))
+    #expect(log.entries.allSatisfy { $0.fold == 2 })
   }
 
   @Test func throwingFromTheReportEndsTheTraining() throws {
@@ -107,12 +125,13 @@ import Testing
     #expect(fault?.subject == "training")
   }
 
-  @Test func standardizationIsMeanAndPopulationDeviation() {
+  @Test func standardizationIsMeanAndPopulationDeviation() throws {
+    let labels = try labelTable([[0], [1], [0]], classCount: 2)
     let source = InMemoryVectors([1, 7, 1000, 3, 7, 1000.0001, 100, 0, 0], dimension: 3)
-    let fitted = Standardization(source, samples: [0, 1])
+    let fitted = Standardization(source, samples: [0, 1], labels: labels)
     #expect(fitted.mean == [2, 7, Float((1000 + Double(Float(1000.0001))) / 2)])
     #expect(fitted.scale == [1, 1, 1], "a constant dimension, and one of rounding only, keep their scale")
-    let more = Standardization(source, samples: [0, 1, 2])
+    let more = Standardization(source, samples: [0, 1, 2], labels: labels)
     let variance = (1.0 + 9 + 10_000) / 3 - (104.0 / 3) * (104.0 / 3)
     #expect(abs(Double(more.scale[0]) - 1 / variance.squareRoot()) < 1e-8)
   }

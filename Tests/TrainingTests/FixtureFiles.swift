@@ -27,6 +27,10 @@ struct TrainingFixture: Decodable {
   let batches: [[Int32]]
   let losses: [Double]
   let parameters, probabilities: [Float]
+  /// Soft targets, [samples, classes]; without them labels are learned as 1.
+  let targets: [Float]?
+  let loss: HeadLoss?
+  let schedule: RateSchedule?
 }
 
 func decodeFixture<Content: Decodable>(_ name: String, as: Content.Type = Content.self) throws -> Content {

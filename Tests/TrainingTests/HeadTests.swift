@@ -12,14 +12,15 @@ import Testing
   init() throws {
     head = try fitHead(
       source: cells.source, labels: try cells.table,
-      configuration: TrainingConfiguration(architecture: HeadArchitecture(hidden: [4]), epochs: 2))
+      configuration: TrainingConfiguration(architecture: HeadArchitecture(hidden: [4]), epochs: 2)
+    ).head
   }
 
   @Test func probabilitiesAreThoseOfTheLayersWrittenOut() throws {
-    let probabilities = try head.probabilities(of: Array(0..<60), in: cells.source)
+    let probabilities = head.probabilities(of: Array(0..<60), in: cells.source)
     for sample in [0, 59] {
       var values = cells.vectors[sample * 5..<sample * 5 + 5].map(Double.init)
-      for (index, layer) in head.layers.enumerated() {
+      for (index, layer) in head.members[0].enumerated() {
         values = (0..<layer.outputs).map { output in
           let products = (0..<layer.inputs).map {
             Double(layer.weights[output * layer.inputs + $0]) * values[$0]
@@ -32,13 +33,13 @@ import Testing
         #expect(abs(Double(probabilities[sample * 3 + index]) - 1 / (1 + exp(-logit))) < 1e-5)
       }
     }
-    #expect(try head.probabilities(of: [], in: cells.source) == [])
+    #expect(head.probabilities(of: [], in: cells.source) == [])
   }
 
   @Test func batchesJoinWithoutASeam() throws {
     let many = (0..<1100).map { Int32($0 % 60) }
-    let once = try head.probabilities(of: Array(0..<60), in: cells.source)
-    let repeated = try head.probabilities(of: many, in: cells.source)
+    let once = head.probabilities(of: Array(0..<60), in: cells.source)
+    let repeated = head.probabilities(of: many, in: cells.source)
     for (position, sample) in many.enumerated() {
       for index in 0..<3 {
         #expect(abs(repeated[position * 3 + index] - once[Int(sample) * 3 + index]) < 1e-6)
@@ -81,7 +82,8 @@ import Testing
 
   @Test func weightsOfAnotherShapeAreFaults() throws {
     let other = try fitHead(
-      source: cells.source, labels: try cells.table, configuration: TrainingConfiguration(epochs: 1))
+      source: cells.source, labels: try cells.table, configuration: TrainingConfiguration(epochs: 1)
+    ).head
     #expect(throws: Fault.self) {
       try Head(weights: other.encodedWeights(), summary: HeadSummary(of: head), name: "loc-v1")
     }
@@ -89,7 +91,7 @@ import Testing
       try Head(weights: head.encodedWeights(), summary: HeadSummary(of: other), name: "loc-v1")
     }
     let surplus = SafetensorsFile.encode(
-      tensors: other.layers.flatMap {
+      tensors: other.members[0].flatMap {
         [
           (name: "layers.0.weight", shape: [$0.outputs, $0.inputs], values: $0.weights),
           (name: "layers.0.bias", shape: [$0.outputs], values: $0.biases),

@@ -1,5 +1,7 @@
 import Faults
 import Identity
+import Query
+import Randomness
 import Storage
 import TestSupport
 import Testing
@@ -100,6 +102,55 @@ private struct NeighborsFixture: Decodable {
       #expect(throws: Fault.self) {
         try NeighborVotes(
           of: samples, in: space, of: snapshot, ks: [1], rule: .best, temperature: 0.07, threads: 1)
+      }
+    }
+  }
+
+  @Test func anIndexVotesAsAllNeighborsDo() throws {
+    try withTemporaryDirectory { directory in
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      var generator = SeededGenerator(seed: 1)
+      let (count, dimension) = (2_000, 16)
+      let centres = (0..<60 * dimension).map { _ in Float(generator.normal()) }
+      let classes = (0..<count).map { _ in Int(generator.next() % 60) }
+      let vectors = classes.flatMap { kind in
+        centres[kind * dimension..<(kind + 1) * dimension].map { $0 + 0.5 * Float(generator.normal()) }
+      }
+      let space = try writer.write { transaction in
+        let kind = try transaction.field(named: "kind", type: .string).id
+        let gene = try transaction.field(named: "gene", type: .string).id
+        let space = try transaction.addSpace(name: "s", dimension: dimension)
+        let image = try transaction.addImage(
+          ImageRecord(identity: ContentHash(of: "image"), name: "image", files: [], width: 8, height: 8))
+        let rows = try transaction.addCells(
+          classes.enumerated().map { index, number in
+            CellRecord(
+              image: image, object: .label(UInt32(index + 1)), geometry: nil,
+              values: [kind: .string("\(number)"), gene: .string("G\(index / 20)")])
+          }, of: image)
+        try vectors.withUnsafeBufferPointer { try transaction.setVectors($0, of: rows, in: space) }
+        return space
+      }
+      func votes(_ recall: Double, _ grouping: FoldGrouping) throws -> NeighborVotes {
+        try writer.database.read { snapshot in
+          let samples = try DatabaseSamples(
+            snapshot: snapshot, space: space, labelField: "kind", grouping: grouping)
+          return try NeighborVotes(
+            of: samples, in: space, of: snapshot, ks: [1, 10], rule: .best, temperature: 0.07, recall: recall,
+            exactLimit: 0, threads: 2)
+        }
+      }
+      let exact = try votes(0.99, .field("gene"))
+      #expect(exact.indexUse == nil)
+      _ = try IndexBuild(of: space, in: writer, threads: 2).run()
+      for grouping in [FoldGrouping.field("gene"), .none] {
+        let exact = try votes(1, grouping)
+        let found = try votes(0.99, grouping)
+        let use = try #require(found.indexUse)
+        #expect(exact.indexUse == nil && use.compared == 256 && use.agreeing >= 245)
+        for (found, exact) in zip(found.results, exact.results) {
+          #expect(abs(found.scores.microF1 - exact.scores.microF1) < 0.01)
+        }
       }
     }
   }

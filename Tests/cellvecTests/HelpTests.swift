@@ -6,6 +6,7 @@ import Testing
 @Suite struct HelpTests {
   static let verbs: [any ParsableCommand.Type] = [
     List.self, Count.self, Show.self, Stats.self, Check.self, Train.self, KNN.self, Predict.self,
+    ReportCommand.self,
     ListHeads.self,
     SeedModel.self, InspectModel.self, ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self,
     ModelCard.self, EmbedArray.self, ShowCache.self, Simulate.self, Delete.self, Update.self, ListFields.self,
@@ -22,7 +23,7 @@ import Testing
     let help = Cellvec.helpMessage(columns: 80)
     for verb in [
       "ingest", "import", "export", "search", "list", "count", "show", "stats", "check", "train", "knn",
-      "predict",
+      "predict", "report",
       "update", "delete", "fields", "spaces", "merge", "backup", "compact",
     ] {
       #expect(help.contains("\n  \(verb) "))
@@ -69,6 +70,7 @@ import Testing
     ["merge", "a", "b", "--db", "c", "--prefer-source"],
     ["search", "--image", "nucleus=a", "protein=b", "-k", "3"],
     ["search", "--image", "a", "mask=m", "--object", "7"],
+    ["report", "e.json", "--output", "r", "--space", "s", "--cells", "1,2", "--colors", "accessible"],
     [
       "count", "--where", "g = :g", "--param", "g=1", "h=2", "--param", "g=3", "--param-file", "k=f",
       "--explain",
@@ -93,6 +95,8 @@ import Testing
     ["update", "--metadata", "t", "--set", "a=1", "--where", "a = 1"],
     ["simulate", "d", "--threads", "0"], ["search", "--cell", "1", "--backbone", "b"],
     ["search", "--cell", "1", "--object", "7"],
+    ["report", "e.json"], ["report", "e.json", "-o", "r", "--cells", "1,x"],
+    ["report", "e.json", "-o", "r", "--colors", "red"],
   ]
 
   @Test(arguments: senseless)

@@ -47,6 +47,31 @@ expect_equal "searches find the same" "$(cellvec search --db big --cell 3500 -k 
 expect_exit 0 cellvec import many.npy --db big --space s --csv --quiet
 expect_stdout '^s,64,4000,0$'
 
+# Where every tenth cell or so is gone, only numbers without gaps give their places back.
+cellvec import many.npy --db sparse --space s --metadata many.csv --quiet >/dev/null
+cellvec index build --db sparse --quiet >/dev/null
+expect_exit 0 cellvec delete --db sparse --where "code LIKE '%1' OR code LIKE '%4' OR code LIKE '%7'" --yes --quiet
+expect_exit 0 cellvec compact --db sparse
+before=$(bytes sparse)
+cells() { cellvec list --db sparse --fields all --csv | cut -d , -f 2-; }
+cells >kept.csv
+cellvec export --db sparse --vectors kept.npy --quiet
+expect_exit 0 cellvec compact --db sparse --renumber --quiet --csv
+expect_stdout "^$before,[0-9]+,0,2799$"
+expect_equal "three tenths of the file are given back" "$(($(bytes sparse) * 100 < before * 80))" 1
+expect_exit 0 cellvec check --db sparse
+expect_equal "cells are the same, and in the same order" "$(cells | cksum)" "$(cksum <kept.csv)"
+expect_exit 0 cellvec list --db sparse --csv
+expect_stdout '^2799,'
+expect_exit 0 cellvec export --db sparse --vectors moved.npy --quiet
+expect_equal "and so are their vectors" "$(cksum <moved.npy)" "$(cksum <kept.npy)"
+expect_exit 0 cellvec index status --db sparse --csv
+expect_stdout '^s,2800,2800,0,0,'
+expect_exit 0 cellvec import many.npy --db sparse --space s --csv --quiet
+expect_stdout '^s,64,4000,0$'
+expect_exit 0 cellvec compact --db sparse --renumber --csv
+expect_stdout ',0,0$'
+
 # Copies while another process commits: each is one moment of it.
 (for round in 1 2 3 4 5 6 7 8; do cellvec update --db big --set a=$round b=$round --where "plate = 'P3'" --quiet; done) >/dev/null &
 for copy in 1 2 3 4; do

@@ -17,7 +17,7 @@ PY
 cellvec import base.npy --db db --space s --metadata base.csv --quiet >/dev/null
 
 expect_exit 0 cellvec index --db db --csv
-expect_stdout '^s,12000,0,12000,,,,,,,,$'
+expect_stdout '^s,12000,0,12000,,,,,,,,0,0,$'
 expect_exit 0 cellvec search --db db --vectors queries.npy --csv --explain
 expect_stderr '^exact: each of 12000 matching vectors is compared; the space has no index$'
 cp .stdout exact.csv
@@ -25,7 +25,7 @@ expect_exit 0 cellvec index build --db db --csv --quiet
 expect_stdout '^s,12000,12000,375,made$'
 expect_exit 0 cellvec check --db db
 expect_exit 0 cellvec index status --db db --csv
-expect_stdout '^s,12000,12000,0,0,1,375,[0-9]+,20,0\.9;0\.95;0\.99;0\.999,'
+expect_stdout '^s,12000,12000,0,0,1,375,[0-9]+,40,0\.9;0\.95;0\.99;0\.999,'
 
 # Most of the same cells, with the same similarities.
 expect_exit 0 cellvec search --db db --vectors queries.npy --csv --explain --recall 0.95
@@ -57,6 +57,8 @@ expect_exit 0 cellvec check --db db
 expect_exit 0 cellvec delete --db db --where "plate = 'P1'" --yes --quiet
 expect_exit 0 cellvec search --db db --vectors queries.npy --csv --explain
 expect_exit 0 cellvec index build --db db --csv --quiet
+expect_stdout ',0,375,completed$'
+expect_exit 0 cellvec index build --db db --fresh --csv --quiet
 expect_stdout ',made$'
 expect_exit 0 cellvec check --db db
 

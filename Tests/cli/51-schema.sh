@@ -19,6 +19,7 @@ PYTHON
 cellvec import big.npy --db lab --metadata big.csv --space big --quiet >/dev/null
 cellvec import big.npy --db lab --space half --dtype float16 --quiet >/dev/null
 cellvec import big.npy --db lab --space brain --dtype bfloat16 --quiet >/dev/null
+for space in big brain; do cellvec index build --db lab --space $space --quiet >/dev/null; done
 compare() {
   local space
   for space in cells big half brain; do

@@ -99,8 +99,10 @@ expect_stdout '^image "vectors.npy" +has lost cell 5 '
 expect_exit 65 cellvec export --db db --vectors rest.npy --metadata rest.csv
 expect_exit 2 cellvec export --db db --vectors rest.npy --metadata rest.csv --salvage
 expect_stderr 'cell 5: cannot be read: the record is damaged'
-expect_equal "the other cells are exported" "$(wc -l <rest.csv)" 40
-expect_equal "as they were" "$(grep --invert-match '^5,' sound.csv)" "$(cat rest.csv)"
+expect_equal "the other cells are exported" "$(grep --count ',$' rest.csv)" 39
+expect_equal "as they were" "$(grep --invert-match '^5,' sound.csv)" \
+  "$(grep --invert-match '^5,' rest.csv | sed 's/,damage$//; s/,$//')"
+expect_equal "with the vector of the damaged one" "$(grep '^5,' rest.csv)" "5,,,,,record lost"
 expect_exit 0 cellvec list --db db --limit 3
 
 # Cut short, and no database at all.

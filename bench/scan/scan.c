@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <xxhash.h>
 
 #include "kernels_distance.h"
 #include "reading.h"
@@ -18,7 +19,8 @@
 enum { ROUNDS = 15, THREADS = 2, BLOCK_BYTES = 64 * 4096 - 64, MOST_QUERIES = 32 };
 
 static const size_t batches[] = {1, 4, MOST_QUERIES};
-enum { BATCHES = sizeof batches / sizeof *batches, LOOPS = READERS + BATCHES };
+// Behind the readers and the batches: one query, and the checksum of each block while it is in the cache.
+enum { BATCHES = sizeof batches / sizeof *batches, VERIFIED = READERS + BATCHES, LOOPS = VERIFIED + 1 };
 
 static const char *const names[] = {[KERNELS_FLOAT32] = "float32",
                                     [KERNELS_FLOAT16] = "float16",
@@ -41,8 +43,8 @@ static double processor_seconds(void) {
   return now.tv_sec + 1e-9 * now.tv_nsec;
 }
 
-// As a search does it, block by block.
-static double scan(const share *work, size_t query_count, float *similarities) {
+// As a search does it, block by block, or as one would that verifies the vectors.
+static double scan(const share *work, size_t query_count, bool is_verified, float *similarities) {
   const size_t row_bytes = work->dimension * kernels_scalar_size(work->scalar), block = BLOCK_BYTES / row_bytes;
   double sum = 0;
   for (size_t first = 0; first < work->rows; first += block) {
@@ -50,6 +52,7 @@ static double scan(const share *work, size_t query_count, float *similarities) {
     kernels_cosine(work->scalar, work->queries, query_count, work->vectors + first * row_bytes, NULL, height,
                    work->dimension, similarities);
     sum += similarities[0];
+    if (is_verified) sum += (double)(XXH3_64bits(work->vectors + first * row_bytes, height * row_bytes) & 1);
   }
   return sum;
 }
@@ -66,7 +69,7 @@ static void *run(void *argument) {
       if (loop < READERS) {
         work->sink += readers[loop](work->vectors, bytes);
       } else {
-        work->sink += scan(work, batches[loop - READERS], similarities);
+        work->sink += scan(work, loop == VERIFIED ? 1 : batches[loop - READERS], loop == VERIFIED, similarities);
       }
       work->rates[loop][round] = bytes / (processor_seconds() - start) / 1e9;
     }
@@ -112,11 +115,12 @@ static void measure(kernels_scalar scalar, const char *vectors, size_t rows, siz
   }
   printf("%s,%s,%zu,%zu,%d,read,,%.1f,1.00,\n", kernels_isa_name(kernels_active_isa()), names[scalar], rows,
          dimension, threads, fastest);
-  for (int batch = 0; batch < BATCHES; batch++) {
-    const double rate = median(shares, threads, READERS + batch);
-    printf("%s,%s,%zu,%zu,%d,scan,%zu,%.1f,%.2f,%.0f\n", kernels_isa_name(kernels_active_isa()), names[scalar], rows,
-           dimension, threads, batches[batch], rate, rate / fastest,
-           batches[batch] * rate * 1e9 / (double)(rows * row_bytes));
+  for (int loop = READERS; loop < LOOPS; loop++) {
+    const double rate = median(shares, threads, loop);
+    const size_t query_count = loop == VERIFIED ? 1 : batches[loop - READERS];
+    printf("%s,%s,%zu,%zu,%d,%s,%zu,%.1f,%.2f,%.0f\n", kernels_isa_name(kernels_active_isa()), names[scalar], rows,
+           dimension, threads, loop == VERIFIED ? "scan+checksum" : "scan", query_count, rate, rate / fastest,
+           query_count * rate * 1e9 / (double)(rows * row_bytes));
   }
   pthread_barrier_destroy(&start);
 }

@@ -1,161 +1,246 @@
-"""Measures cellvec and its rivals in turns; see run."""
+"""Measures cellvec and its rivals; see run."""
 
 import argparse
+import ctypes
+import json
 import os
+import pathlib
+import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 
-import faiss
 import numpy
 
-import rivals
+import data
 import vectors
-from subject import K, Cellvec
+from common.machine import machine, sentence
+from rivals import RIVALS
+from subject import Cellvec
 
-QUERIES = 2000
-# Each search is for all queries so many times, so that the first touch of memory counts little.
-PASSES = 5
+HERE = pathlib.Path(__file__).parent
 GOALS = [0.9, 0.95, 0.99]
+# Of the queries that are searched for at once.
+PASSES = 5
 
 
-def timed(subject, queries, setting, threads, condition=None):
-    """Rows of the nearest, and queries a second."""
-    many = numpy.tile(queries, (PASSES, 1))
-    if isinstance(subject, Cellvec):
-        found, wall, processors = subject.search(many, setting, threads, condition)
-    else:
-        start, spent = time.perf_counter(), time.process_time()
-        found = subject.search(many, setting, threads)
-        wall, processors = time.perf_counter() - start, time.process_time() - spent
-    # One thread's processor time is what the wall clock would show on a machine that does nothing else.
-    return found[:len(queries)], len(many) / (min(wall, processors) if threads == 1 else wall)
+def best(results, goal):
+    """The fastest of (speed, recall) that reaches a recall, as a cell of a table."""
+    reached = [result for result in results if result[1] >= goal]
+    return "{:,.0f} at {:.3f}".format(*max(reached)) if reached else "-"
 
 
-def nearest(base, queries):
-    exact = faiss.IndexFlatIP(base.shape[1])
-    exact.add(base)
-    return exact.search(queries, K)[1]
+def run_rival(name, folder, limit):
+    """What a rival's process says until it ends or has to be ended, and why it ended if that was early."""
+    command = [sys.executable, str(HERE / "measure.py"), name, str(folder)]
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, stdout=output, stderr=errors, text=True)
+        try:
+            status = process.wait(limit)
+            ending = None if status == 0 else f"status {status}"
+        except subprocess.TimeoutExpired:
+            ending = f"more than {limit} s"
+        finally:
+            process.kill()
+            process.wait()
+        output.seek(0)
+        errors.seek(0)
+        facts = [json.loads(line) for line in output if line.startswith("{")]
+        if ending and ending.startswith("status"):
+            said = [line.strip() for line in errors if line.strip()]
+            ending += f": {said[-1][:100]}" if said else ""
+    return facts, ending
 
 
-def recall(found, truth):
-    return sum(len(set(a) & set(b)) for a, b in zip(found, truth)) / truth.size
+def measure_cellvec(cellvec, found, rounds):
+    """The same facts of cellvec, medians of rounds."""
+    facts = [{"kind": "build", "seconds": cellvec.seconds, "processor_seconds": cellvec.processor_seconds,
+              "bytes_per_vector": cellvec.byte_count() / len(found.base)}]
 
-
-def measure(subjects, queries, truth, threads, rounds):
-    """{(subject, setting): (recall, queries a second)}"""
-    speeds, recalls = {}, {}
-    for _ in range(rounds):
-        for subject in subjects:
-            for setting in subject.settings:
-                found, speed = timed(subject, queries, setting, threads)
-                speeds.setdefault((subject.name, setting), []).append(speed)
-                recalls[subject.name, setting] = recall(found, truth)
-    return {key: (recalls[key], statistics.median(of_key)) for key, of_key in speeds.items()}
-
-
-def print_table(title, subjects, results):
-    print(f"\n{title}\n{'':26}" + "".join(f"{f'recall >= {goal}':>22}" for goal in GOALS))
-    for subject in subjects:
-        cells = []
-        for goal in GOALS:
-            reached = [(speed, found) for (name, _), (found, speed) in results.items()
-                       if name == subject.name and found >= goal]
-            cells.append("{:,.0f}/s at {:.4f}".format(*max(reached)) if reached else "-")
-        print(f"{subject.name:26}" + "".join(f"{cell:>22}" for cell in cells))
-
-
-def filters(cellvec, base, clusters, lots, queries, rounds):
-    """Speed and recall of cellvec alone under conditions; those on clusters go with the vectors or against them."""
-    largest = numpy.bincount(clusters).argsort()[::-1]
-    queries = queries[:200]
-    print(f"\nconditions, {len(queries)} queries, recall 0.99 asked, 1 thread")
-    cases = [(f"lot < {share}", lots < share) for share in (1, 10, 50, 99)]
-    cases += [(f"cluster < {share}", clusters < share) for share in (1, 20, 500)]
-    cases += [(f"cluster = {number}", clusters == number) for number in largest[:1]]
-    for condition, wanted in cases:
-        rows = numpy.flatnonzero(wanted)
-        truth = rows[nearest(base[rows], queries)]
+    def search(queries, setting, threads, condition=None):
+        many = numpy.tile(queries, (PASSES, 1))
         speeds = []
         for _ in range(rounds):
-            found, speed = timed(cellvec, queries, 0.99, 1, condition)
-            speeds.append(speed)
-        print(f"{condition:20} {wanted.mean():8.4f} of the rows {statistics.median(speeds):10,.0f}/s "
-              f"at {recall(found, truth):.4f}, {(found < 0).sum()} missing")
+            places, wall, processors = cellvec.search(many, setting, threads, condition)
+            speeds.append(len(many) / (min(wall, processors) if threads == 1 else wall))
+        return places[:len(queries)], statistics.median(speeds)
+
+    for threads in sorted({1, os.cpu_count()}):
+        for setting in cellvec.settings:
+            places, speed = search(found.queries, setting, threads)
+            facts.append({"kind": "search", "threads": threads, "speed": speed,
+                          "recall": data.recall(places, found.truth)})
+    for share in data.SHARES:
+        for setting in cellvec.settings[2:]:
+            places, speed = search(found.queries, setting, 1, f"lot < {share}")
+            places = places[:data.FILTER_QUERIES]
+            facts.append({"kind": "filter", "share": share, "speed": speed,
+                          "recall": data.recall(places, found.filtered_truth[share])})
+    return facts
 
 
-def churn(cellvec, base, clusters, lots, queries, rounds):
+def print_tables(subjects):
+    """subjects: (name, facts, ending)"""
+    threads = os.cpu_count()
+    print("\n| | build, s | its processor s | bytes a vector | 1 thread: recall >= .9 | >= .95 | >= .99 "
+          f"| {threads} threads: >= .95 | >= .99 |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for name, facts, ending in subjects:
+        build = next((fact for fact in facts if fact["kind"] == "build"), None)
+        if not build:
+            print(f"| {name} | - ({ending}) |" + " |" * 7)
+            continue
+
+        def of(count):
+            return [(fact["speed"], fact["recall"]) for fact in facts
+                    if fact["kind"] == "search" and fact["threads"] == count]
+
+        cells = [best(of(1), goal) for goal in GOALS] + [best(of(threads), goal) for goal in GOALS[1:]]
+        title = name + (f" ({ending})" if ending else "")
+        print(f"| {title} | {build['seconds']:.1f} | {build['processor_seconds']:.1f} "
+              f"| {build['bytes_per_vector']:,.0f} | " + " | ".join(cells) + " |")
+    print("\n| queries a second at a recall of .99 among | " + " | ".join(f"{share} %" for share in data.SHARES) + " |")
+    print("|---|" + "---:|" * len(data.SHARES))
+    for name, facts, _ in subjects:
+        of_share = {share: [(fact["speed"], fact["recall"]) for fact in facts
+                            if fact["kind"] == "filter" and fact["share"] == share] for share in data.SHARES}
+        if any(of_share.values()):
+            print(f"| {name} | " + " | ".join(
+                best(of_share[share], 0.99) if best(of_share[share], 0.99) != "-" or not of_share[share]
+                else "only {1:.3f} ({0:,.0f})".format(*max(of_share[share], key=lambda result: result[1]))
+                for share in data.SHARES) + " |")
+
+
+def kinds(cellvec, found, rounds):
+    """Filters that go with the queries or against them."""
+    queries = found.queries[:200]
+    largest = numpy.bincount(found.clusters).argmax()
+    print("\n| cells that match, recall .99 asked | share | queries/s | recall |\n|---|---:|---:|---:|")
+    for condition, wanted in [(f"cluster < {share}", found.clusters < share) for share in (1, 20, 500)] + [
+            (f"cluster = {largest}", found.clusters == largest)]:
+        rows = numpy.flatnonzero(wanted)
+        truth = rows[data.nearest(found.base[rows], queries)]
+        many = numpy.tile(queries, (PASSES, 1))
+        results = [cellvec.search(many, 0.99, 1, condition) for _ in range(rounds)]
+        speed = statistics.median(len(many) / min(wall, processors) for _, wall, processors in results)
+        print(f"| `{condition}` | {wanted.mean():.4f} | {speed:,.0f} "
+              f"| {data.recall(results[0][0][:len(queries)], truth):.4f} |")
+
+
+def churn(cellvec, found, rounds):
     """What inserts, and deletions with inserts, cost in speed and recall beside an index made anew."""
-    print("\nchanges, recall 0.95 asked, 1 thread")
+    print("\n| after | queries/s, .95 asked | recall | .99 asked | recall |\n|---|---:|---:|---:|---:|")
 
     def state(subject, title, vectors_by_row):
         rows = numpy.flatnonzero([vector is not None for vector in vectors_by_row])
-        truth = rows[nearest(numpy.stack([vectors_by_row[row] for row in rows]), queries)]
-        results = [timed(subject, queries, 0.95, 1) for _ in range(rounds)]
-        speed = statistics.median(speed for _, speed in results)
-        print(f"{title:44} {speed:10,.0f}/s at {recall(results[0][0], truth):.4f}")
+        truth = rows[data.nearest(numpy.stack([vectors_by_row[row] for row in rows]), found.queries)]
+        cells = []
+        for asked in 0.95, 0.99:
+            many = numpy.tile(found.queries, (PASSES, 1))
+            results = [subject.search(many, asked, 1) for _ in range(rounds)]
+            speed = statistics.median(len(many) / min(wall, processors) for _, wall, processors in results)
+            cells += [f"{speed:,.0f}", f"{data.recall(results[0][0][:len(found.queries)], truth):.4f}"]
+        print(f"| {title} | " + " | ".join(cells) + " |")
 
-    by_row = list(base)
-    state(cellvec, "as built", by_row)
+    by_row = list(found.base)
+    state(cellvec, "the build", by_row)
     other = cellvec.copy("db-inserts")
-    more, of_more = vectors.clustered(len(base) // 100, base.shape[1], seed=2)
-    other.add(more, of_more, seed=2)
-    state(other, "1 % inserted", by_row + list(more))
+    more, of_more = vectors.clustered(len(found.base) // 100, found.base.shape[1], seed=2)
+    other.add(more, of_more, numpy.zeros(len(more), int))
+    state(other, "1 % more", by_row + list(more))
+    shutil.rmtree(other.db)
 
     other = cellvec.copy("db-churn")
-    gone = lots < 30
+    gone = found.lots < 30
     other.run("delete", "--db", other.db, "--where", "lot < 30", "--yes", "--quiet")
     by_row = [None if is_gone else vector for vector, is_gone in zip(by_row, gone)]
-    state(other, "30 % deleted", by_row)
+    state(other, "30 % deleted at random", by_row)
     order = numpy.random.default_rng(3).permutation(numpy.flatnonzero(gone))
-    for part, rows in enumerate(numpy.array_split(order, 5)):
-        other.add(base[rows], clusters[rows], seed=10 + part)
-    by_row += [base[row] for row in order]
-    state(other, "and inserted again", by_row)
-    other.build()
-    state(other, "after cellvec index build", by_row)
+    for rows in numpy.array_split(order, 5):
+        other.add(found.base[rows], found.clusters[rows], found.lots[rows])
+    by_row += [found.base[row] for row in order]
+    state(other, "as many inserted again, in five imports", by_row)
+    other.build("--fresh")
+    state(other, "`cellvec index build --fresh`", by_row)
+    shutil.rmtree(other.db)
+
+
+def first_answers(cellvec, found, rounds):
+    """From the start of a process to its end with one answer: the file in the page cache, and dropped from it."""
+    libc = ctypes.CDLL(None)
+    path = os.path.join(cellvec.db, "data.mdb")
+
+    def drop():
+        file = os.open(path, os.O_RDONLY)
+        os.fsync(file)
+        libc.posix_fadvise(file, ctypes.c_long(0), ctypes.c_long(0), 4)
+        os.close(file)
+
+    print("\n| first answer of a process | page cache dropped, ms | warm, ms |\n|---|---:|---:|")
+    for title, extra in ("recall .95", ["--recall", "0.95"]), ("recall .99", ["--recall", "0.99"]), ("exact", ["--exact"]):
+        array = os.path.join(cellvec.folder, "query.npy")
+        times = {True: [], False: []}
+        for number in range(5 * rounds):
+            numpy.save(array, found.queries[number:number + 1])
+            for is_cold in True, False:
+                if is_cold:
+                    drop()
+                start = time.perf_counter()
+                cellvec.run("search", "--db", cellvec.db, "--vectors", array, "-k", "10", "--csv", *extra)
+                times[is_cold].append(1000 * (time.perf_counter() - start))
+        print(f"| {title} | {statistics.median(times[True]):.1f} | {statistics.median(times[False]):.1f} |")
 
 
 def run(options, folder):
-    base, clusters = vectors.clustered(options.rows, options.dimension, seed=0)
-    queries, _ = vectors.clustered(QUERIES, options.dimension, seed=1)
-    truth = nearest(base, queries)
-    name = f"db-{options.rows}" + ("" if options.kind == "compact" else f"-{options.kind}")
-    cellvec = Cellvec(options.program, folder, name, options.kind)
-    lots = numpy.random.default_rng(0).integers(0, 100, len(base))
+    data.prepare(options.data, folder)
+    found = data.load(folder)
+    cellvec = Cellvec(options.program, str(folder), "db")
+    graph = Cellvec(options.program, str(folder), "db-graph", "graph")
     if not os.path.exists(cellvec.db):
-        cellvec.add(base, clusters, seed=0)
-        cellvec.build()
-    others = [rivals.RIVALS[name](base, folder) for name in options.rivals.split(",") if name]
-    subjects = [cellvec, *others]
-    print(f"{options.rows} x {options.dimension}, {QUERIES} queries {PASSES} times, {os.cpu_count()} processors, "
-          f"load {os.getloadavg()[0]:.1f}")
-    for subject in subjects:
-        seconds = "built before" if subject.seconds is None else f"built in {subject.seconds:.1f} s"
-        print(f"{subject.name:26} {seconds:>18} {subject.byte_count() / options.rows:8.0f} bytes/vector on disk")
-    print(f"{'':26} {cellvec.status()['hot']} bytes/vector of codes in cellvec's index")
-    for threads in sorted({1, os.cpu_count()}):
-        results = measure(subjects, queries, truth, threads, options.rounds)
-        print_table(f"{threads} thread" + "s" * (threads > 1), subjects, results)
-    filters(cellvec, base, clusters, lots, queries, options.rounds)
-    churn(cellvec, base, clusters, lots, queries, options.rounds)
+        cellvec.add(found.base, found.clusters, found.lots)
+    print(f"{sentence(machine())}\n\n{len(found.base):,} vectors of dimension {found.base.shape[1]}, "
+          f"{len(found.queries):,} queries, 10 neighbours")
+    steps = set(options.steps.split(","))
+    if steps & {"search", "build"} or not cellvec.status()["lists"]:
+        cellvec.build("--fresh")
+    subjects = []
+    if "search" in steps:
+        subjects.append(("cellvec", measure_cellvec(cellvec, found, options.rounds), None))
+    if "graph" in steps:
+        if not os.path.exists(graph.db):
+            graph.add(found.base, found.clusters, found.lots)
+        graph.build("--fresh")
+        subjects.append(("cellvec, a graph", measure_cellvec(graph, found, options.rounds), None))
+    for name in filter(None, options.rivals.split(",")):
+        facts, ending = run_rival(name, folder, options.limit)
+        title = getattr(__import__(f"rivals.{RIVALS[name][0]}", fromlist=["_"]), RIVALS[name][1]).name
+        subjects.append((title, facts, ending))
+        print(f"{title} is done, {ending or 'in time'}", file=sys.stderr, flush=True)
+    if subjects:
+        print_tables(subjects)
+    if "kinds" in steps and found.clusters.any():
+        kinds(cellvec, found, options.rounds)
+    if "first" in steps:
+        first_answers(cellvec, found, options.rounds)
+    if "churn" in steps:
+        churn(cellvec, found, options.rounds)
     print(f"\nload {os.getloadavg()[0]:.1f} at the end")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", required=True)
-    parser.add_argument("--rows", type=int, default=500_000)
-    parser.add_argument("--dimension", type=int, default=384)
-    parser.add_argument("--rivals", default="faiss,rabitqlib,symphonyqg,hnswlib")
+    parser.add_argument("--data", default="100000x384")
+    parser.add_argument("--rivals", default=",".join(RIVALS))
+    parser.add_argument("--steps", default="search,graph,kinds,first,churn")
+    parser.add_argument("--limit", type=int, default=180)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--kind", default="compact", choices=["compact", "graph"])
     parser.add_argument("--work")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = options.work or temporary
-        os.makedirs(folder, exist_ok=True)
-        run(options, folder)
+        name = pathlib.Path(options.data).stem
+        run(options, pathlib.Path(options.work or temporary) / name)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import time
 
 import numpy
 
+from common.process import children_seconds
+
 K = 10
 
 
@@ -18,29 +20,27 @@ class Cellvec:
 
     def __init__(self, program, folder, name, kind="compact"):
         self.program, self.folder, self.kind = program, folder, kind
-        self.name = "cellvec" if kind == "compact" else f"cellvec {kind}"
         self.db = os.path.join(folder, name)
-        self.seconds = None
+        self.seconds = self.processor_seconds = None
 
     def run(self, *arguments):
         return subprocess.run([self.program, *arguments], check=True, capture_output=True, text=True)
 
-    def add(self, vectors, clusters, seed):
-        """Imports vectors with their cluster and a random number "lot" below 100; returns the lots."""
+    def add(self, vectors, clusters, lots):
+        """Imports vectors with two numbers each."""
         array, table = (os.path.join(self.folder, f"added.{end}") for end in ("npy", "csv"))
-        lots = numpy.random.default_rng(seed).integers(0, 100, len(vectors))
         numpy.save(array, vectors)
         with open(table, "w", newline="") as file:
             csv.writer(file).writerows([["cluster", "lot"], *zip(clusters.tolist(), lots.tolist())])
         self.run("import", array, "--db", self.db, "--metadata", table, "--quiet")
         for path in array, table:
             os.remove(path)
-        return lots
 
     def build(self, *options):
-        start = time.perf_counter()
+        start, spent = time.perf_counter(), children_seconds()
         self.run("index", "build", "--db", self.db, "--kind", self.kind, "--quiet", *options)
         self.seconds = time.perf_counter() - start
+        self.processor_seconds = children_seconds() - spent
 
     def status(self):
         return next(csv.DictReader(io.StringIO(self.run("index", "status", "--db", self.db, "--csv").stdout)))

@@ -11,8 +11,8 @@ from pages import PAGE, DataFile
 from state import Lost, State
 from workload import Workload
 
-# Bytes at the front of each of the first two pages that mean something.
-META = 152
+# Bytes at the front of each of the first two pages that mean something, the seal included.
+META = 232
 # What a command may take on a small database, whatever is in it.
 SECONDS_LIMIT = 60
 MEMORY_LIMIT = 400 << 20

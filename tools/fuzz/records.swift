@@ -8,7 +8,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   guard let start, count > 0 else { return 0 }
   let record = UnsafeRawBufferPointer(start: start + 1, count: count - 1)
   do {
-    switch start[0] % 10 {
+    switch start[0] % 13 {
     case 0: try exerciseCell(record)
     case 1: _ = try Document.decode(ImageRecord.self, from: record, of: "image")
     case 2: _ = try Document.decode(SpaceRecord.self, from: record, of: "space")
@@ -18,6 +18,9 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     case 6: exerciseRowSet(record)
     case 7: try exerciseNumbers(record)
     case 8: try exerciseBlock(record)
+    case 10: _ = try IndexRecord(decoding: record, space: indexedSpace)
+    case 11: exerciseIndexBlock(record)
+    case 12: exerciseFront(record)
     default: exerciseKey(record)
     }
   } catch {
@@ -70,6 +73,39 @@ private func exerciseBlock(_ record: UnsafeRawBufferPointer) throws {
       decoding: bytes, space: bytes.loadUnaligned(fromByteOffset: 4, as: UInt16.self), block: block, layout)
     guard stored.payload.count == stored.header.slotCount * layout.vectorByteCount else { fatalError("another payload") }
     _ = layout.firstRow(of: block) + Row(stored.header.slotCount)
+  }
+}
+
+private let indexedSpace = SpaceRecord(id: 0, name: "s", dimension: 8)
+
+/// The input is a block's header and the front of its items; its place, and how many there are, is what they name.
+private func exerciseIndexBlock(_ record: UnsafeRawBufferPointer) {
+  guard record.count >= BlockLayout.headerByteCount, let kind = IndexBlockKind(rawValue: record[6]) else { return }
+  let name = IndexBlockName(
+    space: record.loadUnaligned(fromByteOffset: 4, as: UInt16.self),
+    segment: record.loadUnaligned(fromByteOffset: 8, as: UInt32.self), kind: kind,
+    number: record.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
+  let layout = IndexBlockLayout(kind, width: 64)
+  let count = Int(record.loadUnaligned(fromByteOffset: 20, as: UInt32.self)) % (layout.itemsPerBlock + 1)
+  _ = layout.items(of: record, name, itemCount: count)
+  var value = [UInt8](repeating: 0, count: BlockLayout.valueByteCount(payloadByteCount: count * layout.itemByteCount))
+  value.withUnsafeMutableBytes { $0.copyBytes(from: record.prefix($0.count)) }
+  value.withUnsafeBytes { bytes in
+    guard let items = layout.items(of: bytes, name, itemCount: count, isVerified: true) else { return }
+    if items.count != count * layout.itemByteCount { fatalError("other items") }
+  }
+}
+
+/// The input is the front of a page with its seal.
+private func exerciseFront(_ record: UnsafeRawBufferPointer) {
+  var page = [UInt8](repeating: 0, count: 512)
+  page.withUnsafeMutableBytes { $0.copyBytes(from: record.prefix(512)) }
+  page.withUnsafeBytes { bytes in
+    guard let base = bytes.baseAddress else { return }
+    let front = FrontPage(base)
+    if front.hasAlteredNumber, front.isAsSealed(tables: { _ in nil }), front.seal?.transaction == front.meta?.transaction {
+      fatalError("a number that is and is not that of the seal")
+    }
   }
 }
 

@@ -1,7 +1,7 @@
-"""Where the fuzzer of a database's parts begins: seeds.py records|pages FOLDER
+"""Where a fuzzer begins that has no fixtures: seeds.py records|pages|tables|filter FOLDER
 
 For records one file for each kind that tools/fuzz/records.swift chooses between, as sound ones look; for pages some
-changes to the numbers in front of pages.
+changes to the numbers in front of pages; for tables and filters some that are sound.
 """
 
 import json
@@ -22,13 +22,31 @@ RECORDS = {
     7: struct.pack(">HI", 2, 0) + struct.pack("<4d", 1, 2, float("nan"), 4),
     8: struct.pack("<4sHBBIIIIQ16x", b"CVB1", 0, 2, 0, 0, 384, 341, 2, 0) + bytes(64),
     9: struct.pack(">BHIH", 4, 1, 2, 3),
+    10: json.dumps({"calibrations": [{"deviations": 2.5, "farReach": 0.5, "radius": 0.5, "range": 0.75, "reach": 0.25,
+                                      "recall": 0.99}], "centres": 1, "dimension": 8, "listCount": 4, "seed": 0,
+                    "segments": [{"number": 1, "rowCount": 50}]}).encode(),
+    11: struct.pack("<4sHBBIIIIQ16x", b"CVC1", 0, 2, 0, 1, 0, 4, 5, 0) + struct.pack("<5I", 0, 9, 20, 31, 50),
+    12: struct.pack("<QHHI", 0, 0, 8, 0) + struct.pack("<II16xI", 0xBEEFC0DE, 1, 4096) + bytes(148)
+    + struct.pack("<4sIQQQQ", b"CVM1", 0, 2, 0, 0, 0),
 }
+
+TABLES = [
+    b"\x00gene,dose\nTP53,1.5\n\"a, \"\"b\"\"\",\n", b"\x01\xef\xbb\xbfgene\tdose\r\nTP53\t1\r\n", b"\x02a;b\r1;2\r",
+    b"\x03\x93NUMPY\x01\x00\x40\x00" + b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2)}\n".rjust(64) + bytes(16),
+]
+
+FILTERS = [
+    b"gene = 'BAG6' AND NOT localization HAS 'er'", b"dose BETWEEN 1 AND 2.5e3 OR dose IS NOT NULL",
+    b"gene LIKE 'a\\%%' ESCAPE '\\' OR gene IN (:p)", b"\"cell line\" != :p AND dose >= :n", b"#row < 10",
+]
 
 
 def main():
     kind, folder = sys.argv[1:]
     if kind == "records":
         seeds = [bytes([number]) + record for number, record in RECORDS.items()]
+    elif kind in ("tables", "filter"):
+        seeds = TABLES if kind == "tables" else FILTERS
     else:
         seeds = [struct.pack("<HHI", page, place, value) for page in (0, 1, 2, 9, 40) for place in (0, 10, 12, 16, 64)
                  for value in (0, 1, 2, 130, 0xFFFF)]

@@ -27,6 +27,9 @@ package struct FieldOfView: Sendable, Hashable {
     self.channels = channels
     self.mask = mask
   }
+
+  /// Its files, one of several planes as often as it serves.
+  package var paths: [String] { (channels + [mask].compactMap(\.self)).map(\.path) }
 }
 
 /// What a folder holds, put together to images.

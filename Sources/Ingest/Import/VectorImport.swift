@@ -17,10 +17,11 @@ package struct VectorImport {
   package var skippedColumns: [String] { table?.skippedColumns ?? [] }
 
   /// Bytes of vectors committed at a time at most, which the transaction holds in memory. A commit waits for the disk
-  /// twice, and with ext4 for what other programs have written: there should be few of them.
-  static let bytesPerCommit = 128 << 20
+  /// twice, and with ext4 for what other programs have written; but memory that the system has to find and clear first takes
+  /// more time than a vector's way through it: with 100 MiB, half of an import of as much.
+  static let bytesPerCommit = 32 << 20
 
-  /// Rows committed at a time: whole blocks.
+  /// Rows committed at a time where nobody asks for fewer: whole blocks.
   static func rowsPerCommit(dimension: Int, scalar: ScalarType = .float32) -> Int {
     let rows = min(65_536, bytesPerCommit / (dimension * scalar.byteCount))
     let block = SpaceRecord.rowsPerBlock(dimension: dimension, scalar: scalar)
@@ -51,31 +52,43 @@ package struct VectorImport {
     if table == nil { try checkAskedTypes(types, among: []) }
   }
 
+  /// An array without a table, as a stream has it.
+  /// - Throws: `badData` as above.
+  init(_ vectors: NPYMatrix) throws {
+    path = vectors.path
+    self.vectors = vectors
+    table = nil
+    identity = try Self.identity(of: vectors, path)
+  }
+
   /// Writes the vectors into a space, made when it is new. The cells of an array are the same in every space.
   ///
   /// An import that was interrupted continues where it was; of one that is done only the table's values are
   /// written again. While one part is written and synchronised, another thread reads the next part of the table.
   /// - Parameters:
   ///   - asked: the numbers that the space keeps; nil for those that it has, or float32 for a new one.
+  ///   - limit: rows committed at a time at most; nil for as many as are written fastest.
   ///   - progress: called after each commit with the number of rows done.
   /// - Returns: vectors added by this run.
   package func run(
     into spaceName: String, keeping asked: ScalarType? = nil, of writer: DatabaseWriter,
-    isCancelled: () -> Bool, progress: (Int) -> Void
+    rowsPerCommit limit: Int? = nil, isCancelled: () -> Bool, progress: (Int) -> Void
   ) throws -> Int {
     // Nobody else writes until the run is over.
     let (present, existing, scalar) = try writer.database.read { snapshot in
       let space = snapshot.space(named: spaceName)
       try space?.require(asked)
+      // None of the cells of a new array has a vector, and the set of all that have one may be large.
+      let isKnown = try snapshot.imageNumber(identity: identity) != nil
       return (
-        try space.map { try snapshot.rows(in: $0) } ?? RowSet(), snapshot.fields,
+        try isKnown ? space.map { try snapshot.rows(in: $0) } ?? RowSet() : RowSet(), snapshot.fields,
         space?.scalar ?? asked ?? .float32
       )
     }
     try requireRange(of: scalar)
     let fields = try table?.fields(existing: existing) ?? []
     let reader = try table.map { try ImportTableReader($0, fields: fields) }
-    let rowsPerCommit = Self.rowsPerCommit(dimension: dimension, scalar: scalar)
+    let rowsPerCommit = min(limit ?? .max, Self.rowsPerCommit(dimension: dimension, scalar: scalar))
     func nextValues(from start: Int) -> BackgroundResult<[FieldRun.Values?]>? {
       guard let reader, start < count else { return nil }
       let rowCount = min(rowsPerCommit, count - start)
@@ -253,18 +266,22 @@ package struct VectorImport {
     hasher.combine("vectors\0")
     hasher.combine(count)
     hasher.combine(dimension)
-    // Parts that stay in the processor's cache for the second look.
-    let step = max(1, (1 << 18) / vectors.dimension)
+    let (step, numbersPerLook) = (max(1, (1 << 18) / vectors.dimension), 1 << 14)
     for start in stride(from: 0, to: vectors.count, by: step) {
       try vectors.readVectors(start..<min(start + step, vectors.count)) { part in
-        if let index = part.firstNonFinite {
-          throw Fault(
-            .badData, path, expected: "finite numbers",
-            found:
-              "NaN or infinity in row \(start + index / vectors.dimension), column \(index % vectors.dimension)",
-            remedy: "remove the row, or replace the number")
+        // Little enough to be in the processor's cache for the second look.
+        for first in stride(from: 0, to: part.count, by: numbersPerLook) {
+          let numbers = UnsafeBufferPointer(
+            rebasing: part[first..<min(first + numbersPerLook, part.count)])
+          if let index = numbers.firstNonFinite {
+            let (row, column) = (first + index).quotientAndRemainder(dividingBy: vectors.dimension)
+            throw Fault(
+              .badData, path, expected: "finite numbers",
+              found: "NaN or infinity in row \(start + row), column \(column)",
+              remedy: "remove the row, or replace the number")
+          }
+          hasher.combine(UnsafeRawBufferPointer(numbers))
         }
-        hasher.combine(UnsafeRawBufferPointer(part))
       }
     }
     return hasher.finalize()

@@ -2,6 +2,7 @@
 #define KERNELS_H
 
 #include "kernels_attention.h"
+#include "kernels_coarse.h"
 #include "kernels_codes.h"
 #include "kernels_column.h"
 #include "kernels_distance.h"

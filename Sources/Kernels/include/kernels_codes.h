@@ -55,6 +55,9 @@ size_t kernels_group_bytes(size_t width);
 void kernels_encode(size_t width, const float *restrict vector, const float *restrict centre, uint32_t row,
                     uint8_t *restrict group, size_t slot);
 
+// Copies the code of a slot of one group to a slot of another, which was all zeros there.
+void kernels_copy_code(size_t width, const uint8_t *restrict from, size_t slot, uint8_t *restrict to, size_t at);
+
 // A query as codes are looked up with it: <x, q> ~= scale * (sum of the tables' entries) + offset, to within
 // scale * W / 8. `tables` has 16 entries for each four numbers of the rotated query: what the four add to the sum by
 // the bits of a code.
@@ -107,5 +110,24 @@ size_t kernels_between(const float *restrict x, size_t count, float least, float
 // Rows lie `stride` floats apart.
 void kernels_largest(const float *restrict scores, size_t rows, size_t count, size_t stride, uint32_t *restrict places,
                      float *restrict values);
+
+// The places of the `limit` largest numbers, or of all where there are fewer, the largest first and of equals the first;
+// none is NaN. Returns how many.
+size_t kernels_best(const float *restrict x, size_t count, size_t limit, uint32_t *restrict places);
+
+// Of some candidates the list that a vector of list `first` is kept in besides, so that a query to which the one centre
+// does not lead meets the other; `first` where there is no other candidate. It is the one with the least
+//
+//   |v - b|^2 + weight (<v - c, v - b> / |v - c|)^2
+//
+// for the vector v, its centre c and the other centre b: near, and with another residue than the first (SOAR; Sun et al.,
+// NeurIPS 2023, arXiv 2404.00774).
+//
+//   vector   [width]
+//   centres  [lists, width]
+//   squares  [lists], of the centres' lengths
+uint32_t kernels_second_list(size_t width, const float *restrict vector, const float *restrict centres,
+                             const float *restrict squares, uint32_t first, const uint32_t *restrict candidates,
+                             size_t count, float weight);
 
 #endif

@@ -45,4 +45,28 @@ void kernels_cosine_on(kernels_isa isa, kernels_scalar scalar, const float *rest
                        const void *restrict rows, const uint32_t *restrict slots, size_t row_count,
                        size_t dimension, float *restrict similarities);
 
+typedef enum { KERNELS_DOT = 1, KERNELS_EUCLIDEAN = 2 } kernels_metric;
+
+// Dot product q_i . x_j or Euclidean distance |q_i - x_j| of every query with every row, neither of them scaled.
+//
+//   values  [query_count, row_count]; the others are those of kernels_cosine
+//
+// Values must be finite; then so is the result: what leaves float32 is its largest number. Where a sum overflows, and
+// where that of squares is below 2^-100, it is repeated in double.
+//
+// Order of accumulation: four runs of sixteen float32 sums; run c takes the sixteen terms from 16 c on of every 64, in
+// order, and what is left behind the last 64 goes to the runs in order, sixteen at a time. Then sums that lie 32, 16, 8,
+// 4, 2 and 1 apart are added. It is the same however many queries or rows are passed at once.
+// AVX2 and AVX512 fuse multiply and add and agree in every bit, the portable version may not.
+//
+// Error against exact arithmetic on the stored numbers: at most (dimension / 64 + 9) * 2^-24 times the sum of the terms'
+// magnitudes, of a distance (dimension / 128 + 8) * 2^-24 times itself.
+void kernels_distances(kernels_metric metric, kernels_scalar scalar, const float *restrict queries,
+                       size_t query_count, const void *restrict rows, const uint32_t *restrict slots,
+                       size_t row_count, size_t dimension, float *restrict values);
+void kernels_distances_on(kernels_isa isa, kernels_metric metric, kernels_scalar scalar,
+                          const float *restrict queries, size_t query_count, const void *restrict rows,
+                          const uint32_t *restrict slots, size_t row_count, size_t dimension,
+                          float *restrict values);
+
 #endif

@@ -92,7 +92,7 @@ typedef enum {
   KERNELS_GRAPH_RUNNING = 1,
   // `hits` are the nearest rows.
   KERNELS_GRAPH_FINISHED = 2,
-  // Too many vertices were visited: the neighbours are not where the query is.
+  // Too many vertices were visited, or `far_reach` is infinite: the neighbours are not where the query is.
   KERNELS_GRAPH_LOST = 3,
   // The search can go on, as RUNNING, when block `missing` is known.
   KERNELS_GRAPH_WAITING = 4
@@ -101,7 +101,9 @@ typedef enum {
 // One search, with memory that the caller lends it.
 //
 // The search visits the vertex with the highest estimate among those that it has met, until none is left whose distance
-// from the query, squared, is at most 1 + reach times that of the k-th neighbour so far.
+// from the query, squared, is at most 1 + reach times that of the k-th neighbour so far. Where what it has found by then
+// is unusual, it begins again, with all entries that are near enough and `far_reach`: the neighbours of a query that is
+// unlike all vectors, or whose own surroundings may not be found, lie in several places.
 typedef struct {
   uint8_t *tables;    // [4 width], on a 64-byte boundary
   int16_t *query;     // [width]
@@ -115,9 +117,12 @@ typedef struct {
   size_t hit_limit;         // at least k
   size_t k;
   float reach;
-  // Where 1 less the similarity of the k-th neighbour is above this, the search does not end before it has gone on from
-  // all entries that are near enough: neighbours of unusual queries may lie in several places.
+  // Infinite where a search that is unusual is to be given up.
+  float far_reach;
+  // A search is unusual where 1 less the similarity of the k-th neighbour is above this,
   float range;
+  // or where a smaller share of the vertices that it has visited may be found.
+  float least_share;
   // Rows that may be found: those below `row_limit` and, where `wanted` is not NULL, whose bit is set there.
   uint32_t row_limit;
   const uint64_t *wanted;
@@ -125,8 +130,10 @@ typedef struct {
   kernels_graph_state state;
   size_t hit_count;
   size_t visit_count;
+  // Those of the visited vertices that may be found.
+  size_t match_count;
   uint32_t missing;
-  uint32_t has_seen_entries;
+  uint32_t is_far;
   // <q, centre of the entries>.
   float entry_base;
 

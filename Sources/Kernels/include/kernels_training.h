@@ -4,45 +4,77 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Elementwise passes of head training, everything between two GEMMs. Matrices are row-major, [rows, columns],
-// without padding; pointers need the alignment of their type only; every count may be 0; buffers do not
-// overlap. NaN and infinity pass through as arithmetic has them. One portable version each: the compiler
-// vectorises them, and a step spends its time in the GEMMs and in memory.
+#include "kernels_isa.h"
 
-// sum[c] += sum over rows of (x[r,c] - shift[c]) and squares[c] += sum over rows of its square, in double.
-// With a shift from the matrix itself, a constant column adds exactly zero to both. One NaN or infinity in a
-// column leaves sum or squares of that column not finite; finite input never does.
-void training_moments(const float *restrict x, size_t rows, size_t columns, const float *restrict shift,
-                      double *restrict sum, double *restrict squares);
+// What head training does between products. A batch is kept by class, not by sample: logits, targets and gradients are
+// [classes, samples], so that samples lie side by side in a register and gradients are rows of the next product as they
+// are. Counts called `padded` are multiples of TRAINING_LANES, and the memory behind them is there; other counts may
+// be anything, 0 too. Pointers need the alignment of their type only; buffers do not overlap. Sums of floats are
+// made in a fixed order, so that a result depends on arguments and instruction set alone.
+enum { TRAINING_LANES = 16 };
 
-// x[r,c] = (x[r,c] - mean[c]) * scale[c], in place.
-void training_standardize(float *restrict x, size_t rows, size_t columns, const float *restrict mean,
-                          const float *restrict scale);
+// sum[c] += sum over rows of (x[r,c] - shift[c]) and squares[c] += sum over rows of its square, in double. Rows lie
+// without gaps. With a shift from the matrix itself, a constant column adds exactly zero to both. One NaN or infinity
+// in a column leaves sum or squares of that column not finite; finite input never does.
+void training_moments(const float *x, size_t rows, size_t columns, const float *shift, double *sum, double *squares);
 
-// x[r,c] = row[c].
-void training_fill_rows(float *restrict x, size_t rows, size_t columns, const float *restrict row);
+// x[i] = (x[i] - mean[i]) * scale[i].
+void training_standardize(float *x, size_t count, const float *mean, const float *scale);
 
-// sum[c] = sum over rows of x[r,c], accumulated in float in order of rows.
-void training_column_sums(const float *restrict x, size_t rows, size_t columns, float *restrict sum);
+// out[c, r] = x[r, c] for words of 32 bits: rows of x lie `stride` words apart, those of out `out_stride`.
+void training_transpose(const uint32_t *x, size_t stride, size_t rows, size_t columns, uint32_t *out,
+                        size_t out_stride);
 
-// x[i] = max(x[i], 0), in place; NaN becomes 0.
-void training_relu(float *x, size_t count);
+// out[i] = low[i] + 65536 * high[i]: two rows of bfloat16 as words.
+void training_interleave(const uint16_t *low, const uint16_t *high, size_t count, uint32_t *out);
 
-// Rectifies, then zeroes element i where hash(seed, i) falls below `probability` and multiplies the others by
+// The losses of a class, for a logit x with p = 1 / (1 + exp(-x)) and a target t in [0, 1]; s(x) = log(1 + exp(x)).
+typedef enum {
+  // weight t s(-x) + (1 - t) s(x)
+  TRAINING_CROSS_ENTROPY = 0,
+  // (a t + (1 - a)(1 - t)) q^g (t s(-x) + (1 - t) s(x)) with q = p + t - 2 p t, a = `alpha`, g = `positive`; an alpha
+  // below 0 leaves the first factor out. As torchvision's sigmoid_focal_loss has it (Lin et al., 2017).
+  TRAINING_FOCAL = 1,
+  // t (1 - p)^g s(-x) - (1 - t) m^h log(1 - m) with m = max(p - margin, 0), g = `positive`, h = `negative`
+  // (Ridnik et al., "Asymmetric loss for multi-label classification", 2021, equations 3 to 6).
+  TRAINING_ASYMMETRIC = 2
+} training_loss_kind;
+
+typedef struct {
+  training_loss_kind kind;
+  float alpha, positive, negative, margin;
+} training_loss;
+
+// Loss and gradient of one class over samples.
+//
+//   padded     how many samples
+//   logits     [padded], to which `bias` is added
+//   weight     of positives, for TRAINING_CROSS_ENTROPY
+//   targets    [padded]
+//   presence   [padded]: 1 for samples that count, 0 for others, whose gradient is 0
+//   scale      gradient[i] = scale * presence[i] * dloss/dx
+//   sums       sums[0] += the losses of samples that count, sums[1] += the gradients
+// Never overflows for finite logits; a NaN among those that count makes the sums NaN.
+void training_loss_row(const training_loss *loss, size_t padded, const float *logits, float bias, float weight,
+                       const float *targets, const float *presence, float scale, float *gradient, double *sums);
+
+// x[i] = max(x[i] + bias, 0); NaN becomes 0.
+void training_rectify(float *x, size_t count, float bias);
+
+// The same, then zeroes element i where hash(seed, i) falls below `probability` and multiplies the others by
 // 1 / (1 - probability). The pattern depends on seed and i alone. 0 <= probability < 1.
-void training_relu_dropout(float *x, size_t count, float probability, uint64_t seed);
+void training_rectify_drop(float *x, size_t count, float bias, float probability, uint64_t seed);
 
-// gradient[i] = activation[i] > 0 ? gradient[i] * scale : 0. The backward pass of both functions above, with
-// scale = 1 / (1 - probability): an element that was dropped and one that was negative are both 0.
-void training_relu_backward(float *restrict gradient, const float *restrict activation, size_t count,
-                            float scale);
+// gradient[i] = activation[i] > 0 ? gradient[i] * scale : 0, the backward pass of both with
+// scale = 1 / (1 - probability): an element that was dropped and one that was negative are both 0. Returns the sum.
+float training_rectify_backward(float *gradient, const float *activation, size_t padded, float scale);
 
-// Binary cross-entropy on logits: gradient[i] = (sigmoid(x[i]) - target[i]) * scale; returns
-// sum over i of max(x,0) - x * target + log(1 + exp(-|x|)), accumulated in double. Never overflows for finite x.
-double training_binary_cross_entropy(const float *restrict logits, const float *restrict targets, size_t count,
-                                     float scale, float *restrict gradient);
+// How many of `count` samples that count (presence > 0) are positive (target > 0) and have a logit + bias above 0, are
+// only the former, and only the latter: added to counts[0], counts[1], counts[2].
+void training_count(const float *logits, float bias, const float *targets, const float *presence, size_t count,
+                    uint64_t *counts);
 
-// x[i] = 1 / (1 + exp(-x[i])), in place; within [0, 1] for all x but NaN, which stays NaN.
+// x[i] = 1 / (1 + exp(-x[i])); within [0, 1] for all x but NaN, which stays NaN.
 void training_sigmoid(float *x, size_t count);
 
 // One step of AdamW, as PyTorch spells it:
@@ -56,7 +88,25 @@ typedef struct {
   uint64_t step;
 } training_adamw_step;
 
-void training_adamw(float *restrict parameter, const float *restrict gradient, float *restrict first,
-                    float *restrict second, size_t count, training_adamw_step step);
+typedef struct {
+  float shrink, beta1, rest1, beta2, rest2, rate, correction, epsilon;
+} training_adamw_factors;
+
+training_adamw_factors training_adamw_prepare(training_adamw_step step);
+
+void training_adamw(const training_adamw_factors *factors, size_t padded, const float *gradient, float *parameter,
+                    float *first, float *second);
+
+// A step on weights that act on inputs x, while the product was made of inputs y with x = ratio y + offset: the
+// gradient is ratio[i] * gradient[i] + bias_gradient * offset[i].
+//
+//   effective  [padded]: parameter[i] * ratio[i] after the step, which acts on y
+// Returns the sum of parameter[i] * offset[i], which belongs to the bias of y.
+float training_adamw_scaled(const training_adamw_factors *factors, size_t padded, const float *gradient,
+                            float bias_gradient, const float *ratio, const float *offset, float *parameter,
+                            float *first, float *second, float *effective);
+
+// The last two lines of the above, without a step.
+float training_scaled(size_t padded, const float *ratio, const float *offset, const float *parameter, float *effective);
 
 #endif

@@ -14,6 +14,8 @@ package struct GraphBuild {
   package static let leastRows = 1_000
   /// Vectors that are searched for to measure recall, before they become vertices.
   private static let heldOut = 256
+  /// Random directions that are searched for to measure the recall of unusual queries.
+  private static let directions = 64
   /// How far the searches go that edges are chosen from.
   private static let refinement: (k: Int, reach: Float) = (24, 0.2)
 
@@ -97,12 +99,14 @@ package struct GraphBuild {
     edges.lead(backAmong: main.count, threads: threads)
     records.write(main, edges, threads: threads)
     try progress(3, 4)
-    let truth = try truth(table, snapshot)
+    let usual = try measured(try heldOutVectors(table, snapshot), table, codeSpace, snapshot)
+    let unusual = try measured(
+      MeasuredQueries.directions(Self.directions, dimension: space.dimension), table, codeSpace, snapshot)
     let calibrations = try GraphMeasurement(
-      table: table, records: records, truth: truth.map { Set($0.map(\.row)) }, threads: threads
+      table: table, records: records, usual: usual, unusual: unusual, threads: threads
     ).calibrations()
     // With some room: few queries beyond it are worth their longer way.
-    let range = 1.25 * (truth.compactMap { $0.last.map { 1 - $0.similarity } }.max() ?? 0)
+    let range = 1.25 * usual.range
     try takeUpHeldOut(lists, table, edges, records)
     records.write(edges.lead(to: edges.unreached(from: records.entries)), edges)
 
@@ -133,8 +137,8 @@ package struct GraphBuild {
     let first = ListOrder(of: Array(table.lists.first[..<table.mainCount]), listCount: listCount)
     let second = ListOrder(of: Array(table.lists.second[..<table.mainCount]), listCount: listCount)
     for list in 0..<listCount {
-      var members = Array(first.rows(of: list))
-      if listCount > 1 { members += second.rows(of: list) }
+      var members = Array(first.places(in: list))
+      if listCount > 1 { members += second.places(in: list) }
       if !members.isEmpty { lists.compare(members, threads: threads) }
       try progress(list)
     }
@@ -146,8 +150,10 @@ package struct GraphBuild {
     _ records: GraphRecords
   ) throws {
     try records.searchEach(
-      vertices, of: table, k: Self.refinement.k, reach: Self.refinement.reach, threads: threads
-    ) { vertex, search in
+      vertices.count, of: table, k: Self.refinement.k, GraphReach(near: Self.refinement.reach),
+      threads: threads, rotated: { table.widen(vertices.lowerBound + $0, into: $1) }
+    ) { place, search in
+      let vertex = vertices.lowerBound + place
       let path = UnsafeBufferPointer(start: search.path, count: search.visit_count)
       lists.set(edges.edges(of: vertex) + Array(path), of: vertex)
     }
@@ -166,8 +172,14 @@ package struct GraphBuild {
     records.write(changed.sorted(), edges)
   }
 
-  /// The nearest main vertices of each that is held out.
-  private func truth(_ table: VertexTable, _ snapshot: borrowing Snapshot) throws -> [[Neighbor]] {
+  private func measured(
+    _ queries: [Float], _ table: VertexTable, _ codeSpace: CodeSpace, _ snapshot: borrowing Snapshot
+  ) throws -> MeasuredQueries {
+    try MeasuredQueries(queries, of: table, in: space, codeSpace, snapshot, threads: threads)
+  }
+
+  /// The vectors that are held out, [count, dimension].
+  private func heldOutVectors(_ table: VertexTable, _ snapshot: borrowing Snapshot) throws -> [Float] {
     let late = Array(table.rows[table.mainCount...])
     var queries = [Float](repeating: 0, count: late.count * space.dimension)
     let places = Dictionary(uniqueKeysWithValues: zip(late, 0...))
@@ -178,9 +190,6 @@ package struct GraphBuild {
           place * space.dimension..<(place + 1) * space.dimension, with: block.vector(of: row))
       }
     }
-    return try snapshot.nearest(
-      to: queries, count: late.count, k: GraphMeasurement.k, in: space,
-      among: RowSet(table.rows[..<table.mainCount]), threads: threads
-    )
+    return queries
   }
 }

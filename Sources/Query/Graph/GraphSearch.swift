@@ -9,9 +9,7 @@ import Storage
 /// the calibration: not on threads, and not on what else is searched for.
 struct GraphSearch {
   let graph: StoredGraph
-  let reach: Float
-  /// 1 less the similarity of the last neighbor up to which a query is a usual one.
-  let range: Float
+  let reach: GraphReach
   let k: Int
   /// The rows to search; nil for all that the graph holds.
   let wanted: RowMask?
@@ -93,7 +91,7 @@ private final class GraphLane {
       width: stored.width, vertexCount: vertexCount, k: parent.k,
       hitLimit: GraphSearches.hitLimit(k: parent.k),
       visitLimit: GraphSearches.visitLimit(vertexCount: vertexCount),
-      reach: parent.reach, range: parent.range, rowLimit: stored.rowLimit, wanted: parent.wanted)
+      reach: parent.reach, rowLimit: stored.rowLimit, wanted: parent.wanted)
     var graph = kernels_graph(
       width: stored.width, vertices: UInt32(vertexCount),
       per_block: UInt32(stored.vertexLayout.itemsPerBlock),

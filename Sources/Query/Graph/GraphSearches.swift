@@ -1,5 +1,16 @@
 import Kernels
 
+/// How far a search goes, as kernels_graph_search has it.
+struct GraphReach {
+  let near: Float
+  /// Of unusual searches; nil where they are given up.
+  var far: Float?
+  /// 1 less the similarity of the last neighbor above which a search is unusual.
+  var range: Float = .infinity
+  /// The share of visited vertices that may be found below which it is.
+  var leastShare: Float = 0
+}
+
 /// One thread's searches of a graph, some of which are under way at a time: while the memory that one needs is coming,
 /// another computes.
 final class GraphSearches {
@@ -25,9 +36,8 @@ final class GraphSearches {
   ///   - visitLimit: vertices after which a search is given up.
   ///   - wanted: the rows that may be found; nil for all.
   init(
-    width: Int, vertexCount: Int, k: Int, hitLimit: Int, visitLimit: Int, reach: Float, range: Float,
-    rowLimit: UInt32,
-    wanted: RowMask? = nil
+    width: Int, vertexCount: Int, k: Int, hitLimit: Int, visitLimit: Int, reach: GraphReach,
+    rowLimit: UInt32, wanted: RowMask? = nil
   ) {
     self.width = width
     vector = .allocate(capacity: width)
@@ -47,8 +57,10 @@ final class GraphSearches {
       search.hits = Self.aligned(hitLimit, kernels_graph_hit.self)
       search.hit_limit = hitLimit
       search.k = k
-      search.reach = reach
-      search.range = range
+      search.reach = reach.near
+      search.far_reach = reach.far ?? .infinity
+      search.range = reach.range
+      search.least_share = reach.leastShare
       search.row_limit = wanted.map { min($0.rowLimit, rowLimit) } ?? rowLimit
       search.wanted = wanted?.words
       (memory + slot).initialize(to: search)

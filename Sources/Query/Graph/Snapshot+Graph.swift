@@ -2,6 +2,8 @@ import Storage
 
 /// The share of a graph's rows that must match: where fewer do, too many vertices are visited in vain.
 private let leastMatchingShare = 0.3
+/// Where fewer of the vertices around a query match than this part of what match overall, the condition is against it.
+private let leastSharePart: Float = 0.5
 
 extension Snapshot {
   /// The nearest cells of each query through the space's graph; nil where that does not help: where there is none that
@@ -28,9 +30,11 @@ extension Snapshot {
     let missing = matching.subtracting(inGraph)
     let isCoded = count >= FreshCodes.leastQueries && !missing.isEmpty
     let search = GraphSearch(
-      graph: graph, reach: calibration.reach,
-      // What a condition leaves may lie in several places.
-      range: Double(inGraph.count) < 0.9 * Double(record.vertexCount) ? -.infinity : record.range, k: k,
+      graph: graph,
+      reach: GraphReach(
+        near: calibration.reach, far: calibration.farReach, range: record.range,
+        leastShare: leastSharePart * Float(inGraph.count) / Float(record.vertexCount)),
+      k: k,
       wanted: inGraph.count < record.vertexCount ? RowMask(inGraph) : nil,
       fresh: isCoded ? try FreshCodes(of: missing, graph, threads: threads, self) : nil)
     let known =

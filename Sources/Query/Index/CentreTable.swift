@@ -12,7 +12,10 @@ final class CentreTable: @unchecked Sendable {
   /// Numbers of a row of scores; those behind `count` mean nothing.
   let scoreStride: Int
 
-  /// Half the square of each centre's length, below 0.
+  /// The square of each centre's length; lives as long as the table.
+  let squares: UnsafePointer<Float>
+
+  /// Half of the squares, below 0.
   private let bias: UnsafeMutablePointer<Float>
   /// nil where centres are compared in float32.
   private let bytes: CentreBytes?
@@ -28,16 +31,23 @@ final class CentreTable: @unchecked Sendable {
     scoreStride = CentreBytes.columns(count)
     bias = .allocate(capacity: scoreStride)
     bias.initialize(repeating: 0, count: scoreStride)
+    let squares = UnsafeMutablePointer<Float>.allocate(capacity: max(1, count))
     for centre in 0..<count {
-      bias[centre] = -kernels_inner_product(width, copy + centre * width, copy + centre * width) / 2
+      squares[centre] = kernels_inner_product(width, copy + centre * width, copy + centre * width)
+      bias[centre] = -squares[centre] / 2
     }
+    self.squares = UnsafePointer(squares)
     bytes = isForMany ? CentreBytes(self.values, count: count, width: width) : nil
   }
 
   deinit {
     values.deallocate()
+    squares.deallocate()
     bias.deallocate()
   }
+
+  /// The inner product of a vector with a centre, as far as the score tells it.
+  func innerProduct(with centre: Int, score: Float) -> Float { score - bias[centre] }
 
   /// Memory that scoring needs besides its results; one for each thread.
   final class Scratch {

@@ -6,7 +6,7 @@ package import Storage
 package struct IndexBuild {
   /// Fewer rows are searched faster without an index.
   package static let leastRows = 1_000
-  private static let iterations = 8
+  private static let iterations = 5
   private static let segmentLimit = 8
   /// Rows of the sample for each list.
   private static let sampleRowsPerList = 32
@@ -15,12 +15,11 @@ package struct IndexBuild {
 
   /// What a build does.
   package enum Step: Sendable {
-    case training
-    /// Done so far, of twice the number of rows.
-    case coding
-    case measuring
+    case training, coding, measuring
   }
 
+  /// - Parameters:
+  ///   - done: work so far, of `total` in all; neither is a number of anything, but they go with time.
   package typealias Progress = (Step, _ done: Int, _ total: Int) throws -> Void
 
   package struct Summary: Sendable, Equatable {
@@ -41,9 +40,10 @@ package struct IndexBuild {
     self.threads = threads
   }
 
-  /// Gives codes to rows that have none. Where the index has lost or lacks a quarter of its rows, or rows changed their
-  /// vectors, it is made anew. Nobody sees it before it is complete; the next build removes what one that ended early
-  /// has left. No other thread may change the space meanwhile.
+  /// Gives codes to rows that have none. Where there are more than twice or less than half of the rows that it was made
+  /// of, or more than a third came later, the index is made anew. Nobody sees it before it is complete. What was stored
+  /// of an index by a build that ended early is gone on with, if no vector of it has changed. No other thread may change
+  /// the space meanwhile.
   ///
   /// - Parameters:
   ///   - isFresh: make it anew in any case.
@@ -54,104 +54,167 @@ package struct IndexBuild {
   ) throws -> Summary {
     try writer.removeStrayIndexBlocks(of: space)
     return try writer.database.read { snapshot in
-      if !isFresh, let (index, fresh) = try soundIndex(snapshot) {
-        return try extend(index, by: fresh, snapshot, progress)
+      if !isFresh, try snapshot.unfinishedIndex(of: space) == nil,
+        let summary = try completed(snapshot, progress)
+      {
+        return summary
       }
-      return try make(try snapshot.rows(in: space), snapshot, progress)
+      return try make(snapshot, progress)
     }
   }
 
-  /// Gives codes to rows that have none, where the space has an index that need not be made anew for that. Cheap: what
-  /// adds vectors to a space ends with it.
+  /// Gives codes to rows that have none, where the space has an index, and puts what is left of it together where much
+  /// is gone. Cheap: what changes the vectors of a space ends with it.
   /// - Returns: how many rows got codes.
   @discardableResult
   package func follow() throws -> Int {
     try writer.database.read { snapshot in
-      guard let (index, fresh) = try missingRows(snapshot) else { return 0 }
-      return try extend(index, by: fresh, snapshot) { _, _, _ in }.added
+      guard let index = try snapshot.index(of: space) else { return 0 }
+      return try takeUp(index, snapshot) { _, _, _ in }.added
     }
   }
 
-  /// The same as `missingRows`; nil also for an index that is damaged.
-  private func soundIndex(_ snapshot: borrowing Snapshot) throws -> (StoredIndex, RowSet)? {
+  /// The index brought up to date; nil when there is none, it is damaged, or it had better be made anew.
+  private func completed(_ snapshot: borrowing Snapshot, _ progress: Progress) throws -> Summary? {
     do {
-      return try missingRows(snapshot)
+      guard let index = try snapshot.index(of: space) else { return nil }
+      let present = try snapshot.rows(in: space)
+      let fitting = Double(Self.listCount(rows: present.count))
+      let ratio = fitting / Double(index.record.listCount)
+      let late = index.record.lateRowCount + present.subtracting(try snapshot.indexedRows(in: space)).count
+      guard present.count >= Self.leastRows, (0.7...1.45).contains(ratio), late * 3 <= present.count else {
+        return nil
+      }
+      return try takeUp(index, snapshot, progress)
     } catch let fault as Fault where fault.kind == .badData {
       return nil
     }
   }
 
-  /// The index and the rows that it lacks; nil when there is none, or it has to be made anew.
-  private func missingRows(_ snapshot: borrowing Snapshot) throws -> (StoredIndex, RowSet)? {
-    guard let index = try snapshot.index(of: space) else { return nil }
+  /// Gives codes to rows that the index lacks. Few get a segment of their own; with more, or where many codes have lost
+  /// their rows, all that is of use becomes one segment.
+  private func takeUp(
+    _ index: StoredIndex, _ snapshot: borrowing Snapshot, _ progress: Progress
+  ) throws -> Summary {
     let indexed = try snapshot.indexedRows(in: space)
     let missing = try snapshot.rows(in: space).subtracting(indexed)
-    let first = index.record.segments[0].rowCount
+    let first = index.segments[0].rowCount
     let lost = index.rowCount - indexed.count
-    guard index.rowCount - first + missing.count + lost <= first / 4,
-      try missing.isEmpty || missing.intersection(index.codedRows()).isEmpty
-    else { return nil }
-    return (index, missing)
-  }
-
-  private func extend(
-    _ index: StoredIndex, by rows: RowSet, _ snapshot: borrowing Snapshot, _ progress: Progress
-  ) throws -> Summary {
-    if rows.isEmpty { return Summary(record: index.record, added: 0, isFresh: false) }
-    let segment = try writer.removeStrayIndexBlocks(of: space)
-    var indexed = try snapshot.indexedRows(in: space)
+    let later = index.rowCount - first + missing.count
+    // A row may have a code of what it was: then it must go before the row gets another one.
+    let hasStale = try !missing.isEmpty && lost > 0 && !missing.intersection(index.codedRows()).isEmpty
     var record = index.record
-    var members = rows
-    if record.segments.count >= Self.segmentLimit {
-      // The later segments become one with the new rows, so that a list stays in few places.
-      members.formUnion(indexed.subtracting(try index.codedRows(inFirst: 1)))
-      record.segments.removeLast(record.segments.count - 1)
+    let isMerged =
+      lost * 16 > first || hasStale
+      || !missing.isEmpty && (later * 32 > first || record.segments.count >= Self.segmentLimit)
+    var all = indexed
+    all.formUnion(missing)
+    guard isMerged || !missing.isEmpty, !all.isEmpty else {
+      return Summary(record: record, added: 0, isFresh: false)
     }
-    try writeSegment(segment, of: members, try CentreTable(of: index), index.codeSpace, snapshot, progress)
-    record.segments.append(.init(number: segment, rowCount: members.count))
-    indexed.formUnion(rows)
-    try writer.write { try $0.setIndex(record, of: space, rows: indexed) }
-    return Summary(record: record, added: rows.count, isFresh: false)
+    let segment = try writer.removeStrayIndexBlocks(of: space)
+    let table = try CentreTable(of: index)
+    let fresh = try SegmentWriter(
+      of: missing, in: space, table, index.codeSpace, listsPerRow: record.listsPerRow, threads: threads,
+      snapshot)
+    if isMerged {
+      try SegmentMerge(of: index, table, keeping: indexed, with: fresh).run(on: writer, segment: segment) {
+        try progress(.coding, $0, all.count)
+      }
+      record.segments = [.init(number: segment, rowCount: all.count)]
+    } else {
+      try fresh.run(on: writer, segment: segment, snapshot) { try progress(.coding, $0, 2 * missing.count) }
+      record.segments.append(.init(number: segment, rowCount: missing.count))
+    }
+    record.lateRowCount += missing.count
+    try writer.write { try $0.setIndex(record, of: space, rows: all) }
+    // The segments before.
+    if isMerged { try writer.removeStrayIndexBlocks(of: space) }
+    return Summary(record: record, added: missing.count, isFresh: false)
   }
 
-  private func make(
-    _ rows: RowSet, _ snapshot: borrowing Snapshot, _ progress: Progress
-  ) throws -> Summary {
-    guard rows.count >= Self.leastRows else {
+  private func make(_ snapshot: borrowing Snapshot, _ progress: Progress) throws -> Summary {
+    let present = try snapshot.rows(in: space)
+    guard present.count >= Self.leastRows else {
       throw Fault(
         .usage, "space \"\(space.name)\"", expected: "at least \(Self.leastRows) vectors for an index",
-        found: "\(rows.count)", remedy: "search without one, which is fast for so few")
+        found: "\(present.count)", remedy: "search without one, which is fast for so few")
     }
-    let segment = try writer.removeStrayIndexBlocks(of: space)
-    let seed: UInt64 = 0
-    let codeSpace = CodeSpace(dimension: space.dimension, seed: seed)
-    let listCount = Self.listCount(rows: rows.count)
-    let centres = try trainedCentres(of: rows, listCount: listCount, codeSpace, snapshot, progress)
-    try centres.withUnsafeBytes { centres in
-      let layout = IndexBlockLayout(.centres, width: codeSpace.width)
-      try writer.write { try $0.putIndexBlocks(centres, from: 0, layout, segment: segment, of: space) }
-    }
+    let (begun, centres) = try self.begun(present, snapshot, progress)
+    let rows = present.intersection(RowSet(0..<begun.rowLimit))
+    let codeSpace = CodeSpace(dimension: begun.dimension, seed: begun.seed)
     let table = CentreTable(centres, width: codeSpace.width)
-    try writeSegment(segment, of: rows, table, codeSpace, snapshot, progress)
+    let work = BuildWork(rows: rows.count, sample: sampleCount(rows: rows.count, begun.listCount, codeSpace))
+    let segmentWriter = try SegmentWriter(
+      of: rows, in: space, table, codeSpace, listsPerRow: begun.listsPerRow, threads: threads, snapshot)
+    let lists = try segmentWriter.run(
+      on: writer, segment: begun.segment, goingOnWith: begun, snapshot
+    ) { try progress(.coding, work.coding(done: $0), work.total) }
     var record = IndexRecord(
-      dimension: space.dimension, seed: seed, listCount: listCount, centres: segment,
-      segments: [.init(number: segment, rowCount: rows.count)])
-    try progress(.measuring, 0, 1)
+      dimension: space.dimension, seed: begun.seed, listCount: begun.listCount,
+      listsPerRow: begun.listsPerRow,
+      centres: begun.segment, segments: [.init(number: begun.segment, rowCount: rows.count)])
+    try progress(.measuring, work.coding(done: 2 * rows.count), work.total)
     // The blocks are in the database, but not in this snapshot.
     record.calibrations = try writer.database.read {
-      try IndexMeasurement(of: $0.index(record, of: space), table, rows: rows, threads: threads, $0)
-        .calibrations()
+      try IndexMeasurement(
+        of: $0.index(record, of: space), table, rows: segmentWriter.rows, lists: lists, threads: threads, $0
+      ).calibrations()
     }
-    try progress(.measuring, 1, 1)
-    try writer.write { try $0.setIndex(record, of: space, rows: rows) }
-    // The blocks of the index before.
+    try progress(.measuring, work.total, work.total)
+    try writer.write {
+      try $0.setIndex(record, of: space, rows: rows)
+      try $0.setUnfinishedIndex(nil, of: space)
+    }
+    // The blocks of the index before, and those that only a build needs.
     try writer.removeStrayIndexBlocks(of: space)
-    return Summary(record: record, added: rows.count, isFresh: true)
+    // What came after the build was begun.
+    let late = try follow()
+    return Summary(record: record, added: rows.count + late, isFresh: true)
   }
 
-  /// Four times the square root: so many centres are compared about as fast as the lists that are then scanned.
+  /// Centres that a build before this one has left, or new ones, which are stored.
+  private func begun(
+    _ present: RowSet, _ snapshot: borrowing Snapshot, _ progress: Progress
+  ) throws -> (UnfinishedIndex, centres: [Float]) {
+    if let left = try snapshot.unfinishedIndex(of: space), left.dimension == space.dimension,
+      present.count(in: 0..<left.rowLimit) == left.rowCount,
+      left.rowCount * 2 > present.count
+    {
+      let width = CodeSpace(dimension: left.dimension, seed: left.seed).width
+      let layout = IndexBlockLayout(.centres, width: width)
+      var centres: [Float] = []
+      try snapshot.forEachBlock(of: left, in: space, layout, itemCount: left.listCount) {
+        centres.append(contentsOf: $0.bindMemory(to: Float.self))
+      }
+      if centres.count == left.listCount * width { return (left, centres) }
+    }
+    try writer.write { try $0.setUnfinishedIndex(nil, of: space) }
+    let listCount = Self.listCount(rows: present.count)
+    let begun = UnfinishedIndex(
+      dimension: space.dimension, seed: 0, listCount: listCount, listsPerRow: listCount > 1 ? 2 : 1,
+      segment: try writer.removeStrayIndexBlocks(of: space), rowLimit: (present.last ?? 0) + 1,
+      rowCount: present.count)
+    let codeSpace = CodeSpace(dimension: begun.dimension, seed: begun.seed)
+    let centres = try trainedCentres(of: present, listCount: listCount, codeSpace, snapshot, progress)
+    try centres.withUnsafeBytes { centres in
+      let layout = IndexBlockLayout(.centres, width: codeSpace.width)
+      try writer.write {
+        try $0.putIndexBlocks(centres, from: 0, layout, segment: begun.segment, of: space)
+        try $0.setUnfinishedIndex(begun, of: space)
+      }
+    }
+    return (begun, centres)
+  }
+
+  /// Six times the square root: so many centres are compared about as fast as the lists that are then scanned.
   static func listCount(rows: Int) -> Int {
-    max(1, min(rows / 32, Int(4 * Double(rows).squareRoot())))
+    max(1, min(rows / 32, Int(6 * Double(rows).squareRoot())))
+  }
+
+  private func sampleCount(rows: Int, _ listCount: Int, _ codeSpace: CodeSpace) -> Int {
+    let limit = max(listCount, Self.sampleByteLimit / (4 * codeSpace.width))
+    return min(rows, listCount * Self.sampleRowsPerList, limit)
   }
 
   private func trainedCentres(
@@ -160,8 +223,7 @@ package struct IndexBuild {
   ) throws -> [Float] {
     let all = rows.toArray()
     let width = codeSpace.width
-    let limit = max(listCount, Self.sampleByteLimit / (4 * width))
-    let count = min(all.count, listCount * Self.sampleRowsPerList, limit)
+    let count = sampleCount(rows: all.count, listCount, codeSpace)
     let chosen = RowSet((0..<count).map { all[$0 * all.count / count] })
     var sample = [Float](repeating: 0, count: count * width)
     var filled = 0
@@ -174,20 +236,26 @@ package struct IndexBuild {
         }
       }
     }
+    let work = BuildWork(rows: all.count, sample: count)
     var done = 0
-    try progress(.training, 0, Self.iterations)
+    try progress(.training, 0, work.total)
     return try ListTraining(width: width, listCount: listCount, threads: threads)
       .centres(of: sample, iterations: Self.iterations) {
         done += 1
-        try progress(.training, done, Self.iterations)
+        try progress(.training, work.training(iterations: done), work.total)
       }
   }
 
-  private func writeSegment(
-    _ segment: UInt32, of rows: RowSet, _ table: CentreTable, _ codeSpace: CodeSpace,
-    _ snapshot: borrowing Snapshot, _ progress: (Step, Int, Int) throws -> Void
-  ) throws {
-    try SegmentWriter(of: rows, in: space, table, codeSpace, threads: threads, snapshot)
-      .run(on: writer, segment: segment) { try progress(.coding, $0, 2 * rows.count) }
+  /// The work of a build, in vectors that are compared with all centres.
+  private struct BuildWork {
+    let rows: Int
+    let sample: Int
+
+    private var training: Int { IndexBuild.iterations * sample }
+    var total: Int { training + rows + rows / 2 + (rows + sample) / 4 }
+    func training(iterations: Int) -> Int { iterations * sample }
+
+    /// - Parameter done: rows that have got their lists or their codes, of twice their number.
+    func coding(done: Int) -> Int { training + min(done, rows) + max(0, done - rows) / 2 }
   }
 }

@@ -4,7 +4,12 @@ import Storage
 /// with an exact search. The row itself counts on neither side.
 struct IndexMeasurement {
   private static let queryLimit = 256
-  private static let k = 10
+  /// Numbers of neighbors for which reaches are measured, where there are 20 times as many rows, and which share of the
+  /// queries is searched for: more neighbors tell as much of fewer queries.
+  private static let neighborCounts = [1, 10, 100, 1000]
+  private static let queryStrides = [100: 2, 1000: 4]
+  /// The number for which the far reach and what queries tell are measured.
+  private static let usualCount = 10
   /// Recalls, and the deviations by which an estimate may be wrong for them.
   private static let targets: [(recall: Double, deviations: Float)] = [
     (0.9, 1.3), (0.95, 1.7), (0.99, 2.4), (0.999, 3.5),
@@ -16,21 +21,26 @@ struct IndexMeasurement {
   private let rows: [Row]
   /// [rows, dimension], of unit length.
   private let queries: [Float]
-  private let truth: [Set<Row>]
-  /// The square of the distance within which queries have their neighbors, with some room.
-  private let range: Float
+  /// The nearest other rows of each query, nearest first.
+  private let truth: [[Neighbor]]
+  /// For each of them the square of the distance between the query and the nearer centre of its lists.
+  private let centreDistances: [[Float]]
+  /// The root of the mean square of the queries' distances from the nearest centres.
+  private let radius: Float
 
+  /// - Parameters:
+  ///   - all: the rows of the index.
+  ///   - lists: [all, lists of a row] of the index.
   init(
-    of index: StoredIndex, _ table: CentreTable, rows all: RowSet, threads: Int,
+    of index: StoredIndex, _ table: CentreTable, rows all: [Row], lists: [UInt32], threads: Int,
     _ snapshot: borrowing Snapshot
   ) throws {
     self.index = index
     self.table = table
     self.threads = threads
-    let candidates = all.toArray()
-    let count = min(Self.queryLimit, candidates.count)
+    let count = min(Self.queryLimit, all.count)
     // From the middle of each step: training took rows from their beginnings.
-    let chosen = (0..<count).map { candidates[(2 * $0 + 1) * candidates.count / (2 * count)] }
+    let chosen = (0..<count).map { all[(2 * $0 + 1) * all.count / (2 * count)] }
     var vectors: [Float] = []
     try snapshot.forEachBlock(of: index.space, containing: RowSet(chosen)) { block in
       for row in block.rows { vectors += block.vector(of: row) }
@@ -38,78 +48,147 @@ struct IndexMeasurement {
     let units = try vectors.withUnsafeBufferPointer {
       try unitVectors($0, count: count, space: index.space)
     }
+    let most = Self.neighborCounts.last { $0 * 20 <= all.count } ?? Self.usualCount
     let found = try snapshot.nearest(
-      to: vectors, count: count, k: Self.k + 1, in: index.space, among: all, threads: threads)
+      to: vectors, count: count, k: most + 1, in: index.space, among: RowSet(all), threads: threads)
     // A row of which there are copies enough says nothing of how far others have to look.
-    var telling = (0..<count).filter { (found[$0].last?.similarity ?? 0) < 0.99999 }
+    let last = min(Self.usualCount, most)
+    var telling = (0..<count).filter { (found[$0].prefix(last + 1).last?.similarity ?? 0) < 0.99999 }
     if telling.isEmpty { telling = Array(0..<count) }
     let dimension = index.space.dimension
     rows = telling.map { chosen[$0] }
     queries = telling.flatMap { units[$0 * dimension..<($0 + 1) * dimension] }
-    // Few queries beyond what was measured are worth the much longer way of those.
-    range = 1.25 * (telling.compactMap { found[$0].last.map { 2 - 2 * $0.similarity } }.max() ?? 0)
-    truth = telling.map { place in
-      Set(found[place].map(\.row).filter { $0 != chosen[place] }.prefix(Self.k))
+    let truth = telling.map { place in
+      Array(found[place].filter { $0.row != chosen[place] }.prefix(most))
     }
+    self.truth = truth
+
+    let listsPerRow = index.record.listsPerRow
+    let placeOfRow = Dictionary(uniqueKeysWithValues: all.enumerated().map { ($1, $0) })
+    let scores = Self.scores(of: queries, count: rows.count, index, table)
+    centreDistances = truth.enumerated().map { query, neighbors in
+      neighbors.map { neighbor in
+        let place = (placeOfRow[neighbor.row] ?? 0) * listsPerRow
+        let best = lists[place..<place + listsPerRow].map { scores[query * table.scoreStride + Int($0)] }
+          .max()
+        return max(0, 1 - 2 * (best ?? 0))
+      }
+    }
+    var sum: Float = 0
+    for query in rows.indices {
+      let ofQuery = scores[query * table.scoreStride..<query * table.scoreStride + table.count]
+      sum += max(0, 1 - 2 * (ofQuery.max() ?? 0))
+    }
+    radius = (sum / Float(max(1, rows.count))).squareRoot()
   }
 
   /// A calibration for each recall that a search reaches.
   func calibrations() throws -> [IndexRecord.Calibration] {
-    let radius = self.radius()
+    let counts = Self.neighborCounts.filter { count in
+      count <= Self.usualCount || truth.allSatisfy { $0.count >= count }
+    }
     return try Self.targets.compactMap { target in
-      func calibration(reach: Float, range: Float, farReach: Float) -> IndexRecord.Calibration {
+      func calibration(_ reach: Float, _ range: Float, _ count: Int, far: Float) -> IndexRecord.Calibration {
         .init(
-          recall: target.recall, reach: reach, range: range, farReach: farReach, radius: radius,
-          deviations: target.deviations)
+          recall: target.recall, reaches: [.init(neighbors: count, reach: reach, range: range)],
+          farReach: far,
+          radius: radius, deviations: target.deviations)
       }
-      let reach = try leastReach(for: target.recall) { calibration(reach: $0, range: .infinity, farReach: 0) }
-      let farReach = try leastReach(for: target.recall) { calibration(reach: 0, range: -1, farReach: $0) }
-      guard let reach, let farReach else { return nil }
-      return calibration(reach: reach, range: range, farReach: farReach)
+      var reaches: [IndexRecord.Reach] = []
+      for count in counts {
+        let reach = try least(of: needs(count) { $0 - $1 }, for: target.recall, count) {
+          calibration($0, .infinity, count, far: 0)
+        }
+        // Of few neighbors one that is missed may be one too many.
+        guard let reach else { continue }
+        reaches.append(.init(neighbors: count, reach: reach, range: range(count)))
+      }
+      let radius2 = radius * radius
+      let far = needs(Self.usualCount) { ($0 + radius2 - $1) / (2 * max($0, 1e-6).squareRoot()) }
+      let farReach = try least(of: far, for: target.recall, Self.usualCount) {
+        calibration(0, -1, Self.usualCount, far: $0)
+      }
+      guard reaches.contains(where: { $0.neighbors == Self.usualCount }), let farReach else { return nil }
+      return .init(
+        recall: target.recall, reaches: reaches, farReach: farReach, radius: radius,
+        deviations: target.deviations)
     }
   }
 
-  /// The least reach with which a recall is met; nil when none is enough.
-  private func leastReach(
-    for recall: Double, _ calibration: (Float) -> IndexRecord.Calibration
+  /// What reach each neighbor of the first `count` needs so that a list of it is visited, in ascending order.
+  /// - Parameter need: of the squares of the centre's distance and of that of the last neighbor.
+  private func needs(_ count: Int, _ need: (Float, Float) -> Float) -> [Float] {
+    var needs: [Float] = []
+    for (neighbors, distances) in zip(truth, centreDistances) {
+      guard let last = neighbors.prefix(count).last else { continue }
+      for distance2 in distances.prefix(count) { needs.append(need(distance2, 2 - 2 * last.similarity)) }
+    }
+    return needs.sorted()
+  }
+
+  /// The square of the distance within which queries have so many neighbors, with some room: few queries beyond what was
+  /// measured are worth the much longer way of those.
+  private func range(_ count: Int) -> Float {
+    1.25 * (truth.compactMap { $0.prefix(count).last.map { 2 - 2 * $0.similarity } }.max() ?? 0)
+  }
+
+  /// About the least reach with which a recall is met; nil when none is enough.
+  private func least(
+    of needs: [Float], for recall: Double, _ count: Int, _ calibration: (Float) -> IndexRecord.Calibration
   ) throws -> Float? {
     // A part of what is left to 1 is kept in hand: other queries are not these.
     let goal = recall + (1 - recall) / 4
-    // Distances between unit vectors are at most 2: 1.5 reaches nearly every list.
-    var (low, high): (Float, Float) = (-0.5, 1.5)
-    guard try self.recall(calibration(high)) >= goal else { return nil }
-    while high - low > 0.01 {
-      let middle = (low + high) / 2
-      if try self.recall(calibration(middle)) >= goal { high = middle } else { low = middle }
+    func reach(_ share: Double) -> Float {
+      needs.isEmpty ? 0 : needs[min(needs.count - 1, Int(share * Double(needs.count)))]
     }
-    return high
+    // Shares of the neighbors with a list that is visited: one that is too small, and one that is enough.
+    var (low, enough): (Double, Double?) = (0, nil)
+    var share = goal
+    for _ in 0..<6 {
+      let found = try self.recall(calibration(reach(share)), count)
+      if found >= goal { enough = share } else { low = share }
+      if (found >= goal && found - goal <= (1 - goal) / 8) || low == 1 { break }
+      // One more list is one more neighbor, but for those that their estimates hide.
+      share = min(1, share + (goal - found))
+      if share <= low || share >= enough ?? .infinity { share = (low + (enough ?? 1)) / 2 }
+    }
+    if let enough { return reach(enough) }
+    // Nearly every list.
+    return try self.recall(calibration(1.5), count) >= goal ? 1.5 : nil
   }
 
-  /// The root of the mean square of the rows' distances from the nearest centres.
-  private func radius() -> Float {
-    var rotated = [Float](repeating: 0, count: table.width)
-    var scores = [Float](repeating: 0, count: table.scoreStride)
-    let scratch = CentreTable.Scratch()
-    var sum: Float = 0
-    for start in stride(from: 0, to: queries.count, by: index.space.dimension) {
-      queries.withUnsafeBufferPointer { queries in
-        if let base = queries.baseAddress { index.codeSpace.rotateUnit(of: base + start, into: &rotated) }
-      }
-      table.score(rotated, rows: 1, into: &scores, scratch)
-      sum += max(0, 1 - 2 * (scores[..<table.count].max() ?? 0))
-    }
-    return (sum / Float(max(1, rows.count))).squareRoot()
-  }
-
-  private func recall(_ calibration: IndexRecord.Calibration) throws -> Double {
-    let search = IndexSearch(index, table, calibration, k: Self.k + 1, wanted: nil)
-    let (found, _) = try search.run(queries, known: [], threads: threads)
+  private func recall(_ calibration: IndexRecord.Calibration, _ count: Int) throws -> Double {
+    let search = IndexSearch(index, table, calibration, k: count + 1, wanted: nil)
+    let places = Array(stride(from: 0, to: rows.count, by: Self.queryStrides[count] ?? 1))
+    let dimension = index.space.dimension
+    let some = places.flatMap { queries[$0 * dimension..<($0 + 1) * dimension] }
+    let (found, _) = try search.run(some, known: [], threads: threads)
     var (hits, total) = (0, 0)
-    for (position, neighbors) in found.enumerated() {
-      let others = neighbors.map(\.row).filter { $0 != rows[position] }.prefix(Self.k)
-      hits += others.count { truth[position].contains($0) }
-      total += truth[position].count
+    for (place, neighbors) in zip(places, found) {
+      let others = Set(neighbors.map(\.row).filter { $0 != rows[place] }.prefix(count))
+      let expected = truth[place].prefix(count)
+      hits += expected.count { others.contains($0.row) }
+      total += expected.count
     }
     return total == 0 ? 1 : Double(hits) / Double(total)
+  }
+
+  /// [count, table.scoreStride]
+  private static func scores(
+    of queries: [Float], count: Int, _ index: StoredIndex, _ table: CentreTable
+  ) -> [Float] {
+    var rotated = [Float](repeating: 0, count: count * table.width)
+    var scores = [Float](repeating: 0, count: max(1, count) * table.scoreStride)
+    let dimension = index.space.dimension
+    queries.withUnsafeBufferPointer { queries in
+      rotated.withUnsafeMutableBufferPointer { rotated in
+        guard let source = queries.baseAddress, let target = rotated.baseAddress else { return }
+        for query in 0..<count {
+          index.codeSpace.rotateUnit(of: source + query * dimension, into: target + query * table.width)
+        }
+      }
+    }
+    table.score(rotated, rows: count, into: &scores, CentreTable.Scratch())
+    return scores
   }
 }

@@ -11,17 +11,21 @@ struct IndexSearch {
   /// Queries that are compared with the centres together.
   private static let batch = 32
 
-  private let index: StoredIndex
-  private let table: CentreTable
-  private let calibration: IndexRecord.Calibration
-  private let k: Int
-  private let wanted: RowMask?
+  let index: StoredIndex
+  let table: CentreTable
+  let calibration: IndexRecord.Calibration
+  let k: Int
+  let wanted: RowMask?
+  let excluded: ExcludedGroups?
 
-  /// - Parameter wanted: the rows to search; nil for all that the index holds.
+  /// - Parameters:
+  ///   - wanted: the rows to search; nil for all that the index holds.
+  ///   - excluded: what is left out besides, query by query.
   init(
     _ index: StoredIndex, _ table: CentreTable, _ calibration: IndexRecord.Calibration, k: Int,
-    wanted: RowMask?
+    wanted: RowMask?, excluded: ExcludedGroups? = nil
   ) {
+    self.excluded = excluded
     self.index = index
     self.table = table
     self.calibration = calibration
@@ -68,7 +72,7 @@ struct IndexSearch {
   }
 
   private func search(_ queries: [Float], _ range: Range<Int>, _ known: [[Neighbor]]) throws -> LaneOutcome {
-    let lane = SearchLane(index, table, calibration, k: k, wanted: wanted, batch: Self.batch)
+    let lane = SearchLane(self, batch: Self.batch)
     var outcome = LaneOutcome()
     try queries.withUnsafeBufferPointer { queries in
       guard let base = queries.baseAddress else { return }
@@ -78,7 +82,8 @@ struct IndexSearch {
         for query in start..<end {
           let known = known.isEmpty ? [] : known[query]
           outcome.neighbors.append(
-            try lane.search(base + query * index.space.dimension, at: query - start, known: known))
+            try lane.search(
+              base + query * index.space.dimension, at: query - start, number: query, known: known))
         }
       }
     }
@@ -111,15 +116,21 @@ final class RowMask: @unchecked Sendable {
   let words: UnsafePointer<UInt64>
   /// One more than the last row.
   let rowLimit: UInt32
+  let count: Int
 
   init(_ rows: RowSet) {
+    count = rows.count
     rowLimit = rows.last.map { $0 + 1 } ?? 0
-    let count = Int(rowLimit) / 64 + 1
-    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
-    words.initialize(repeating: 0, count: count)
+    let wordCount = Int(rowLimit) / 64 + 1
+    let words = UnsafeMutablePointer<UInt64>.allocate(capacity: wordCount)
+    words.initialize(repeating: 0, count: wordCount)
     for row in rows.toArray() { words[Int(row) / 64] |= 1 << UInt64(row % 64) }
     self.words = UnsafePointer(words)
   }
 
   deinit { words.deallocate() }
+
+  func contains(_ row: Row) -> Bool {
+    row < rowLimit && words[Int(row) / 64] >> UInt64(row % 64) & 1 == 1
+  }
 }

@@ -41,12 +41,12 @@ struct ListTraining {
         nonisolated(unsafe) let sample = sample
         let lanes = min(threads, batches)
         DispatchQueue.concurrentPerform(iterations: lanes) { lane in
-          var assignment = ListAssignment(table, rowLimit: Self.rowsPerBatch)
+          var membership = ListMembership(table, rowLimit: Self.rowsPerBatch)
           for batch in batches * lane / lanes..<batches * (lane + 1) / lanes {
             let first = batch * Self.rowsPerBatch
             let rows = min(Self.rowsPerBatch, rowCount - first)
             guard let vectors = sample.baseAddress, let lists = target.baseAddress else { return }
-            assignment.assign(vectors + first * table.width, rows: rows, lists + first)
+            membership.find(of: vectors + first * table.width, rows: rows, listsPerRow: 1, lists + first)
           }
         }
       }
@@ -58,10 +58,10 @@ struct ListTraining {
   private func means(of sample: [Float], in lists: [UInt32]) -> [Float] {
     let order = ListOrder(of: lists, listCount: listCount)
     var largest = 0
-    for list in 0..<listCount where order.rows(of: list).count > order.rows(of: largest).count {
+    for list in 0..<listCount where order.places(in: list).count > order.places(in: largest).count {
       largest = list
     }
-    let spare = order.rows(of: largest)
+    let spare = order.places(in: largest)
     return [Float](unsafeUninitializedCapacity: listCount * width) { target, initialized in
       nonisolated(unsafe) let target = target
       sample.withUnsafeBufferPointer { sample in
@@ -70,7 +70,7 @@ struct ListTraining {
           for list in listCount * lane / threads..<listCount * (lane + 1) / threads {
             let mean = UnsafeMutableBufferPointer(rebasing: target[list * width..<(list + 1) * width])
             mean.initialize(repeating: 0)
-            var rows = order.rows(of: list)
+            var rows = order.places(in: list)
             if rows.isEmpty { rows = spare.dropFirst(list % spare.count).prefix(1) }
             let share = 1 / Float(rows.count)
             for row in rows {
@@ -82,50 +82,4 @@ struct ListTraining {
       initialized = listCount * width
     }
   }
-}
-
-/// Finds the list whose centre is nearest to each of some vectors; one for each thread.
-struct ListAssignment {
-  private let table: CentreTable
-  private let scratch = CentreTable.Scratch()
-  private var scores: [Float]
-  private var values: [Float]
-
-  init(_ table: CentreTable, rowLimit: Int) {
-    self.table = table
-    scores = [Float](repeating: 0, count: rowLimit * table.scoreStride)
-    values = [Float](repeating: 0, count: rowLimit)
-  }
-
-  /// - Shape: `vectors` is [rows, width], `lists` is [rows].
-  mutating func assign(
-    _ vectors: UnsafePointer<Float>, rows: Int, _ lists: UnsafeMutablePointer<UInt32>
-  ) {
-    scores.withUnsafeMutableBufferPointer { scores in
-      guard let base = scores.baseAddress else { return }
-      table.score(vectors, rows: rows, into: base, scratch)
-      kernels_largest(base, rows, table.count, table.scoreStride, lists, &values)
-    }
-  }
-}
-
-/// The positions of rows in order of their lists, and of themselves within a list.
-struct ListOrder {
-  /// List l has positions[bounds[l]..<bounds[l + 1]].
-  private(set) var bounds: [UInt32]
-  private(set) var positions: [UInt32]
-
-  init(of lists: [UInt32], listCount: Int) {
-    bounds = [UInt32](repeating: 0, count: listCount + 1)
-    for list in lists { bounds[Int(list) + 1] += 1 }
-    for list in 0..<listCount { bounds[list + 1] += bounds[list] }
-    var next = bounds
-    positions = [UInt32](repeating: 0, count: lists.count)
-    for (position, list) in lists.enumerated() {
-      positions[Int(next[Int(list)])] = UInt32(position)
-      next[Int(list)] += 1
-    }
-  }
-
-  func rows(of list: Int) -> ArraySlice<UInt32> { positions[Int(bounds[list])..<Int(bounds[list + 1])] }
 }

@@ -4,10 +4,10 @@ import Storage
 
 /// One thread's share of a search through an index, with its memory.
 final class SearchLane {
-  /// Vectors that are asked for ahead of their comparison.
-  private static let ahead = 3
   /// How far sums of float32 may take a bound below the similarity that it stands for.
   private static let rounding: Float = 1e-5
+  /// Shares of the index's rows from which on codes of the others are passed over one by one, and not packed away.
+  private static let packedShare: Float = 0.9
 
   private(set) var work = SearchWork()
 
@@ -16,42 +16,54 @@ final class SearchLane {
   private let calibration: IndexRecord.Calibration
   private let k: Int
   private let wanted: RowMask?
+  private let excluded: ExcludedGroups?
   private let isa = kernels_active_isa()
   private let width: Int
   private let dimension: Int
   private let scalar: kernels_scalar
   private let segments: [CodeBlocks]
+  private let packed: PackedLists?
   private let vectors: VectorBlocks
+  /// Where rows have two codes, those that were compared with the query.
+  private let compared: RowMarks?
   /// [batch, width]
   private let rotated: UnsafeMutablePointer<Float>
   /// [batch, table.scoreStride]
   private let scores: UnsafeMutablePointer<Float>
   private let tables: UnsafeMutableRawPointer
   private let places: UnsafeMutablePointer<UInt32>
+  private let lists: UnsafeMutablePointer<ListKey>
   private let hits: UnsafeMutablePointer<kernels_code_hit>
+  private let hitLimit: Int
   private let scratch = CentreTable.Scratch()
 
   /// - Parameter batch: queries that are prepared together.
-  init(
-    _ index: StoredIndex, _ table: CentreTable, _ calibration: IndexRecord.Calibration, k: Int,
-    wanted: RowMask?,
-    batch: Int
-  ) {
+  init(_ search: IndexSearch, batch: Int) {
+    let (index, table) = (search.index, search.table)
     self.index = index
     self.table = table
-    self.calibration = calibration
-    self.k = k
-    self.wanted = wanted
+    calibration = search.calibration
+    k = search.k
+    wanted = search.wanted
+    excluded = search.excluded
     width = index.width
     dimension = index.space.dimension
     scalar = index.space.scalar.kernel
-    segments = index.segments.map { CodeBlocks(of: $0, in: index) }
+    let segments = index.segments.map { CodeBlocks(of: $0, in: index) }
+    self.segments = segments
+    packed = search.wanted.flatMap { wanted in
+      Float(wanted.count) < Self.packedShare * Float(index.rowCount)
+        ? PackedLists(of: segments, in: index, wanted: wanted) : nil
+    }
     vectors = VectorBlocks(of: index)
+    compared = index.record.listsPerRow > 1 ? RowMarks(limit: index.rowLimit) : nil
     rotated = .allocate(capacity: batch * width)
     scores = .allocate(capacity: batch * table.scoreStride)
     tables = .allocate(byteCount: 4 * width, alignment: 64)
     places = .allocate(capacity: table.count)
-    hits = .allocate(capacity: index.codeLayout.itemsPerBlock * StoredIndex.codesPerGroup)
+    lists = .allocate(capacity: table.count)
+    hitLimit = index.codeLayout.itemsPerBlock * StoredIndex.codesPerGroup
+    hits = .allocate(capacity: hitLimit)
   }
 
   deinit {
@@ -59,6 +71,7 @@ final class SearchLane {
     scores.deallocate()
     tables.deallocate()
     places.deallocate()
+    lists.deallocate()
     hits.deallocate()
   }
 
@@ -73,89 +86,94 @@ final class SearchLane {
   /// The nearest rows of a query, nearest first.
   /// - Parameters:
   ///   - slot: the query's place in what was prepared.
+  ///   - number: its place among all queries.
   ///   - known: neighbors that were found elsewhere.
-  func search(_ query: UnsafePointer<Float>, at slot: Int, known: [Neighbor]) throws -> [Neighbor] {
+  func search(
+    _ query: UnsafePointer<Float>, at slot: Int, number: Int, known: [Neighbor]
+  ) throws -> [Neighbor] {
     var nearest = NearestNeighbors(capacity: k, least: -1)
     for neighbor in known { nearest.offer(neighbor) }
-    let rotated = rotated + slot * width
-    var scan = ListScan(
-      unit: query, rotated: rotated,
-      codes: kernels_code_tables(width, rotated, tables.assumingMemoryBound(to: UInt8.self)))
+    let scan = ListScan(
+      unit: query, number: number,
+      codes: kernels_code_tables(width, rotated + slot * width, tables.assumingMemoryBound(to: UInt8.self)))
     let scores = scores + slot * table.scoreStride
     var rounds = ListRounds(scores, count: table.count, stride: table.scoreStride)
-    while let range = rounds.next(leastScore: leastScore(nearest.threshold)) {
+    var limit = VisitLimit(calibration, k: k)
+    while let range = rounds.next(leastScore: limit.leastScore(nearest.threshold)) {
       let count = kernels_between(scores, table.count, range.lowerBound, range.upperBound, places)
-      var lists = UnsafeMutableBufferPointer(start: places, count: count)
-      lists.sort { scores[Int($0)] == scores[Int($1)] ? $0 < $1 : scores[Int($0)] > scores[Int($1)] }
-      for (position, list) in lists.enumerated() {
-        let score = scores[Int(list)]
-        if score < leastScore(nearest.threshold) { break }
-        if position + 1 < lists.count { askFor(Int(lists[position + 1])) }
-        scan.begin(Int(list), distance2: max(0, 1 - 2 * score), table, calibration)
-        try search(Int(list), scan, &nearest)
+      for place in 0..<count {
+        lists[place] = ListKey(list: places[place], score: scores[Int(places[place])])
+      }
+      var order = UnsafeMutableBufferPointer(start: lists, count: count)
+      order.sort()
+      for place in 0..<count {
+        let list = lists[place].list
+        let score = scores[list]
+        if score < limit.leastScore(nearest.threshold) { break }
+        if place + 1 < count { askFor(lists[place + 1].list) }
+        work.lists += 1
+        try search(list, score: score, scan, &limit, &nearest)
       }
     }
+    compared?.clear()
     return nearest.sorted()
   }
 
-  /// The score below which lists are passed over, once the last neighbor has a similarity of `threshold`. Squares of
-  /// distances are 1 - 2 score of centres and 2 - 2 similarity of neighbors.
-  private func leastScore(_ threshold: Float) -> Float {
-    let distance2 = 2 * max(0, 1 - threshold)
-    if distance2 <= calibration.range { return threshold - (1 + calibration.reach) / 2 }
-    if threshold == -.infinity { return threshold }
-    // Farther away than was measured, which filters and strange queries do. With x for the distance of a centre, r for
-    // that of a row from its centre and d for that of the last neighbor, a row is as near as that when x^2 + r^2 - 2 x t
-    // <= d^2, t being how far its residue points to the query. This is the x at which it takes a t of `farReach`.
-    let (reach, radius) = (calibration.farReach, calibration.radius)
-    let farthest = reach + max(0, distance2 - radius * radius + reach * reach).squareRoot()
-    return (1 - farthest * abs(farthest)) / 2
-  }
-
-  /// Asks for the memory of a list that is visited next: its centre, and where its codes begin.
+  /// Asks for the memory of a list that is visited next: where its codes begin.
   private func askFor(_ list: Int) {
-    kernels_prefetch(table.values + list * width, width * 4)
+    if let packed {
+      if let groups = packed.known(list)?.groups { kernels_prefetch(groups, index.codeLayout.itemByteCount) }
+      return
+    }
     for segment in segments {
-      let first = Int(segment.bounds[list])
-      guard first < Int(segment.bounds[list + 1]), let groups = segment.known[first / segment.codesPerBlock]
-      else { continue }
-      let group = first % segment.codesPerBlock / StoredIndex.codesPerGroup
-      kernels_prefetch(groups + group * index.codeLayout.itemByteCount, index.codeLayout.itemByteCount)
+      if let group = segment.firstGroup(of: list) { kernels_prefetch(group, index.codeLayout.itemByteCount) }
     }
   }
 
-  private func search(_ list: Int, _ scan: ListScan, _ nearest: inout NearestNeighbors) throws {
-    work.lists += 1
-    for segment in segments {
-      var first = Int(segment.bounds[list])
-      let end = Int(segment.bounds[list + 1])
-      work.codes += end - first
-      while first < end {
-        let block = first / segment.codesPerBlock
-        let start = block * segment.codesPerBlock
-        let stop = min(end, start + segment.codesPerBlock)
-        let groups = try segment.groups(ofBlock: block)
-        var codes = scan.codes
-        var search = kernels_code_search(
-          base: scan.base, margin: scan.margin, least: nearest.threshold - Self.rounding,
-          row_limit: min(wanted?.rowLimit ?? .max, index.rowLimit), wanted: wanted?.words)
-        let count = kernels_scan_codes(isa, &codes, &search, groups, first - start, stop - start, hits)
-        try compare(count, scan.unit, &nearest)
-        first = stop
+  private func search(
+    _ list: Int, score: Float, _ scan: ListScan, _ limit: inout VisitLimit, _ nearest: inout NearestNeighbors
+  ) throws {
+    let distance = max(0, 1 - 2 * score).squareRoot()
+    var search = kernels_code_search()
+    search.base = table.innerProduct(with: list, score: score)
+    search.margin = calibration.deviations * kernels_code_deviation(width) * distance
+    if let packed {
+      let codes = try packed.codes(of: list)
+      limit.met(codes.count, of: codes.total)
+      guard let groups = codes.groups else { return }
+      // What is packed was looked up in the mask.
+      search.row_limit = .max
+      for first in stride(from: 0, to: codes.count, by: hitLimit) {
+        try compare(groups, first..<min(codes.count, first + hitLimit), scan, &search, &nearest)
       }
+      return
     }
+    search.row_limit = min(wanted?.rowLimit ?? .max, index.rowLimit)
+    search.wanted = wanted?.words
+    for segment in segments {
+      try segment.forEachRun(of: list) { try compare($0, $1, scan, &search, &nearest) }
+    }
+  }
+
+  private func compare(
+    _ groups: UnsafePointer<UInt8>, _ codes: Range<Int>, _ scan: ListScan,
+    _ search: inout kernels_code_search, _ nearest: inout NearestNeighbors
+  ) throws {
+    work.codes += codes.count
+    search.least = nearest.threshold - Self.rounding
+    var query = scan.codes
+    let count = kernels_scan_codes(isa, &query, &search, groups, codes.lowerBound, codes.upperBound, hits)
+    if count > 0 { try compare(count, scan, &nearest) }
   }
 
   /// Compares the rows that were found with the query, the most promising first.
-  private func compare(
-    _ count: Int, _ query: UnsafePointer<Float>, _ nearest: inout NearestNeighbors
-  ) throws {
+  private func compare(_ count: Int, _ scan: ListScan, _ nearest: inout NearestNeighbors) throws {
     var heap = HitHeap(hits, count: count)
     // Vectors are asked for as their hits come up, and compared when others have come up meanwhile.
     var coming: (kernels_code_hit?, kernels_code_hit?, kernels_code_hit?) = (nil, nil, nil)
     while true {
       let hit = coming.0
-      coming = (coming.1, coming.2, heap.popFirst())
+      coming = (coming.1, coming.2, nextHit(&heap, scan))
       if let next = coming.2 {
         if next.bound < nearest.threshold - Self.rounding {
           heap.removeAll()
@@ -169,36 +187,84 @@ final class SearchLane {
         continue
       }
       if hit.bound < nearest.threshold - Self.rounding { return }
+      // In another list its estimate may be higher, which is of no use any more.
+      if let compared, !compared.insert(hit.row) { continue }
       var similarity: Float = 0
-      kernels_cosine(scalar, query, 1, try vectors.vector(of: hit.row), nil, 1, dimension, &similarity)
+      kernels_cosine(scalar, scan.unit, 1, try vectors.vector(of: hit.row), nil, 1, dimension, &similarity)
       nearest.offer(Neighbor(row: hit.row, similarity: similarity))
       work.rows += 1
     }
   }
+
+  /// The most promising of the hits that are left and may count.
+  private func nextHit(_ heap: inout HitHeap, _ scan: ListScan) -> kernels_code_hit? {
+    while let hit = heap.popFirst() {
+      if let compared, compared.contains(hit.row) { continue }
+      if let excluded, excluded.excludes(hit.row, for: scan.number) { continue }
+      return hit
+    }
+    return nil
+  }
 }
 
-/// What the codes of a list are compared with.
+/// What codes are compared with.
 private struct ListScan {
   let unit: UnsafePointer<Float>
-  let rotated: UnsafePointer<Float>
+  /// Its place among all queries.
+  let number: Int
   let codes: kernels_code_query
-  /// Inner product with the list's centre.
-  private(set) var base: Float = 0
-  /// How far an estimate may be wrong, for a factor of 1.
-  private(set) var margin: Float = 0
+}
 
-  init(unit: UnsafePointer<Float>, rotated: UnsafePointer<Float>, codes: kernels_code_query) {
-    self.unit = unit
-    self.rotated = rotated
-    self.codes = codes
+/// A list in the order of visits: the higher score first, of equals the smaller number.
+private struct ListKey: Comparable {
+  private let key: UInt64
+
+  init(list: UInt32, score: Float) {
+    let bits = score.bitPattern
+    // Ascends as scores do.
+    let ascending = bits >> 31 == 1 ? ~bits : bits | 1 << 31
+    key = UInt64(~ascending) << 32 | UInt64(list)
   }
 
-  /// - Parameter distance2: square of the distance between the query and the list's centre.
-  mutating func begin(
-    _ list: Int, distance2: Float, _ table: CentreTable, _ calibration: IndexRecord.Calibration
-  ) {
-    base = kernels_inner_product(table.width, rotated, table.values + list * table.width)
-    margin = calibration.deviations * kernels_code_deviation(table.width) * distance2.squareRoot()
+  var list: Int { Int(key & 0xFFFF_FFFF) }
+  static func < (left: ListKey, right: ListKey) -> Bool { left.key < right.key }
+}
+
+/// Tells which lists a search need not visit any more.
+private struct VisitLimit {
+  private let calibration: IndexRecord.Calibration
+  private let k: Float
+  private var reach: Float
+  private var range: Float
+  /// Codes that are looked for in the lists that were met, and all.
+  private var (met, total): (Float, Float) = (0, 0)
+
+  init(_ calibration: IndexRecord.Calibration, k: Int) {
+    self.calibration = calibration
+    self.k = Float(k)
+    (reach, range) = calibration.reach(neighbors: self.k)
+  }
+
+  /// Takes note of a list of which a search for some of the rows has seen so many codes. Where one in ten counts, ten
+  /// neighbors lie as a hundred do where all count; how many count near the query need not be how many do everywhere.
+  mutating func met(_ count: Int, of total: Int) {
+    met += Float(count)
+    self.total += Float(total)
+    (reach, range) = calibration.reach(neighbors: k * self.total / max(1, met))
+  }
+
+  /// The score below which lists are passed over, once the last neighbor has a similarity of `threshold`. Squares of
+  /// distances are 1 - 2 score of centres and 2 - 2 similarity of neighbors.
+  func leastScore(_ threshold: Float) -> Float {
+    if threshold == -.infinity || threshold <= -1 { return -.infinity }
+    let distance2 = 2 * max(0, 1 - threshold)
+    if distance2 <= range { return threshold - (1 + reach) / 2 }
+    // Farther away than was measured, which filters and strange queries do. With x for the distance of a centre, r for
+    // that of a row from its centre and d for that of the last neighbor, a row is as near as that when x^2 + r^2 - 2 x t
+    // <= d^2, t being how far its residue points to the query. This is the x at which it takes a t of `farReach`.
+    let (reach, radius) = (calibration.farReach, calibration.radius)
+    let farthest = reach + max(0, distance2 - radius * radius + reach * reach).squareRoot()
+    return (1 - farthest * abs(farthest)) / 2
   }
 }
 
@@ -239,38 +305,33 @@ private struct ListRounds {
   }
 }
 
-/// Blocks of a segment's codes that a thread has met.
-private final class CodeBlocks {
-  let bounds: UnsafePointer<UInt32>
-  let codesPerBlock: Int
-  private let index: StoredIndex
-  private let segment: StoredIndex.Segment
-  private let blocks: UnsafeMutablePointer<UnsafePointer<UInt8>?>
-  /// The groups of blocks that were met.
-  var known: UnsafePointer<UnsafePointer<UInt8>?> { UnsafePointer(blocks) }
+/// Rows with a mark, few at a time.
+private final class RowMarks {
+  private let words: UnsafeMutablePointer<UInt64>
+  private var marked: [Row] = []
 
-  init(of segment: StoredIndex.Segment, in index: StoredIndex) {
-    self.index = index
-    self.segment = segment
-    codesPerBlock = index.codeLayout.itemsPerBlock * StoredIndex.codesPerGroup
-    let bounds = UnsafeMutablePointer<UInt32>.allocate(capacity: segment.bounds.count)
-    bounds.initialize(from: segment.bounds, count: segment.bounds.count)
-    self.bounds = UnsafePointer(bounds)
-    let count = segment.blockCount(index.codeLayout)
-    blocks = .allocate(capacity: count)
-    blocks.initialize(repeating: nil, count: count)
+  init(limit: Row) {
+    // Pages that nobody touches cost nothing.
+    guard let memory = calloc(Int(limit) / 64 + 1, 8) else { preconditionFailure("no memory for marks") }
+    words = memory.bindMemory(to: UInt64.self, capacity: Int(limit) / 64 + 1)
   }
 
-  deinit {
-    bounds.deallocate()
-    blocks.deallocate()
+  deinit { free(words) }
+
+  func contains(_ row: Row) -> Bool { words[Int(row / 64)] >> UInt64(row % 64) & 1 == 1 }
+
+  /// - Parameter row: below the limit.
+  /// - Returns: false where the row has a mark already.
+  func insert(_ row: Row) -> Bool {
+    if contains(row) { return false }
+    words[Int(row / 64)] |= 1 << UInt64(row % 64)
+    marked.append(row)
+    return true
   }
 
-  func groups(ofBlock block: Int) throws -> UnsafePointer<UInt8> {
-    if let known = blocks[block] { return known }
-    let groups = try index.codes(ofBlock: block, in: segment)
-    blocks[block] = groups
-    return groups
+  func clear() {
+    for row in marked { words[Int(row / 64)] = 0 }
+    marked.removeAll(keepingCapacity: true)
   }
 }
 

@@ -10,7 +10,7 @@ package struct SearchPlan: Sendable, Equatable {
   }
 
   /// Matching rows up to which comparing all of them takes no longer than looking for codes that match.
-  static let exactLimit = 10_000
+  package static let exactLimit = 10_000
 
   package let way: Way
   /// Rows of the space that match the filter.
@@ -19,10 +19,13 @@ package struct SearchPlan: Sendable, Equatable {
   package let indexed: Int
   /// What the search through the index or the graph did.
   package internal(set) var work = SearchWork()
+  /// What an exact search did.
+  package internal(set) var scan = ScanWork()
 }
 
 extension Snapshot {
-  /// The nearest cells of each query by cosine similarity, nearest first, through the space's index where that helps.
+  /// The nearest cells of each query by cosine similarity or another metric, nearest first, through the space's index where
+  /// that helps.
   ///
   /// A query has `k` neighbors whenever so many of `rows` have a vector in the space, and their similarities are exact.
   /// Through an index, some of the nearest may be missing: as many as `recall` allows on average, as was measured when
@@ -31,43 +34,82 @@ extension Snapshot {
   /// - Shape: `queries` is [count, dimension], row-major; the result has `count` lists.
   /// - Parameters:
   ///   - rows: the rows to search; nil for all.
-  ///   - least: the similarity that a neighbor must have at least.
+  ///   - metric: an index knows cosines; by others every row is compared.
+  ///   - least: the similarity that a neighbor must have at least; nil for any.
   ///   - recall: the share of the nearest neighbors to find, up to 1; 1 compares with every row.
   ///   - exactLimit: matching rows up to which all are compared.
   /// - Throws: `usage` when the queries' dimension is not the space's; `badData` when a query holds NaN or infinity, or
   ///   the index is damaged.
   package borrowing func nearest(
     to queries: [Float], count: Int, k: Int, in space: SpaceRecord, among rows: RowSet?,
-    atLeast least: Float = -1, recall: Double, threads: Int, exactLimit: Int = SearchPlan.exactLimit
+    metric: Metric = .cosine, atLeast least: Float? = nil, recall: Double, threads: Int,
+    exactLimit: Int = SearchPlan.exactLimit
   ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
+    let found =
+      metric == .cosine
+      ? try nearestByIndex(
+        to: queries, count: count, k: k, in: space, among: rows, recall: recall, threads: threads,
+        exactLimit: exactLimit) : .exact("an index knows cosines only")
+    switch found {
+    case .found(let neighbors, let plan):
+      return (neighbors.map { $0.filter { $0.similarity >= least ?? -1 } }, plan)
+    case .exact(let reason):
+      let present = try self.rows(in: space)
+      let matching = rows?.intersection(present) ?? present
+      let request = ExactRequest(k: k, metric: metric, atLeast: least)
+      let (found, scan) = try queries.withUnsafeBufferPointer {
+        try nearest(to: $0, count: count, in: space, request, among: matching, threads: threads)
+      }
+      return (found, SearchPlan(way: .exact(reason), matching: matching.count, indexed: 0, scan: scan))
+    }
+  }
+
+  /// The same through the index alone, without the rows that a query leaves out.
+  /// - Returns: nil where the index does not serve, or lacks some of the rows.
+  package borrowing func nearestThroughIndex(
+    to queries: [Float], count: Int, k: Int, in space: SpaceRecord, among rows: RowSet,
+    excluding excluded: ExcludedGroups, recall: Double, threads: Int,
+    exactLimit: Int = SearchPlan.exactLimit
+  ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan)? {
+    guard try rows.intersection(self.rows(in: space)).subtracting(indexedRows(in: space)).isEmpty else {
+      return nil
+    }
+    let found = try nearestByIndex(
+      to: queries, count: count, k: k, in: space, among: rows, excluding: excluded, recall: recall,
+      threads: threads, exactLimit: exactLimit)
+    if case .found(let neighbors, let plan) = found { return (neighbors, plan) }
+    return nil
+  }
+
+  private borrowing func nearestByIndex(
+    to queries: [Float], count: Int, k: Int, in space: SpaceRecord, among rows: RowSet?,
+    excluding excluded: ExcludedGroups? = nil, recall: Double, threads: Int, exactLimit: Int
+  ) throws -> IndexOutcome {
+    if recall >= 1 { return .exact("as was asked for") }
     let present = try self.rows(in: space)
     let matching = rows?.intersection(present) ?? present
-    func exact(_ reason: String) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
-      let found = try nearest(
-        to: queries, count: count, k: k, in: space, among: rows, atLeast: least, threads: threads)
-      return (found, SearchPlan(way: .exact(reason), matching: matching.count, indexed: 0))
-    }
-    if recall >= 1 { return try exact("as was asked for") }
-    if let (neighbors, plan) = try nearestByGraph(
-      to: queries, count: count, k: k, in: space, among: matching, recall: recall, threads: threads,
-      exactLimit: exactLimit)
+    // Searches of a graph know no rows that one query alone leaves out.
+    if excluded == nil,
+      let (neighbors, plan) = try nearestByGraph(
+        to: queries, count: count, k: k, in: space, among: matching, recall: recall, threads: threads,
+        exactLimit: exactLimit)
     {
-      return (neighbors.map { $0.filter { $0.similarity >= least } }, plan)
+      return .found(neighbors, plan)
     }
-    guard let record = try indexRecord(of: space) else { return try exact("the space has no index") }
+    guard let record = try indexRecord(of: space) else { return .exact("the space has no index") }
     guard let calibration = record.calibration(recall: recall) else {
-      return try exact("the index was measured up to a recall of \(record.calibrations.last?.recall ?? 0)")
+      return .exact("the index was measured up to a recall of \(record.calibrations.last?.recall ?? 0)")
     }
     let inIndex = matching.intersection(try indexedRows(in: space))
-    if inIndex.count <= exactLimit { return try exact("few rows match") }
-    if k > inIndex.count / 20 { return try exact("many neighbors are asked for") }
+    if inIndex.count <= exactLimit { return .exact("few rows match") }
+    if k > inIndex.count / 20 { return .exact("many neighbors are asked for") }
     let units = try queries.withUnsafeBufferPointer { try unitVectors($0, count: count, space: space) }
-    if hasZeroVector(units, dimension: space.dimension) { return try exact("a query is zero throughout") }
+    if hasZeroVector(units, dimension: space.dimension) { return .exact("a query is zero throughout") }
 
     let index = try self.index(record, of: space)
     let search = IndexSearch(
       index, try CentreTable(of: index, isForMany: count >= fewQueries), calibration, k: k,
-      wanted: inIndex.count < index.rowCount ? RowMask(inIndex) : nil)
+      wanted: inIndex.count < index.rowCount ? RowMask(inIndex) : nil, excluded: excluded)
     let fresh = matching.subtracting(inIndex)
     let known =
       fresh.isEmpty
@@ -75,8 +117,15 @@ extension Snapshot {
     let (neighbors, work) = try search.run(units, known: known, threads: threads)
     let plan = SearchPlan(
       way: .index(calibration), matching: matching.count, indexed: inIndex.count, work: work)
-    return (neighbors.map { $0.filter { $0.similarity >= least } }, plan)
+    return .found(neighbors, plan)
   }
+}
+
+/// What became of a search through an index.
+private enum IndexOutcome {
+  case found([[Neighbor]], SearchPlan)
+  /// The index is of no use, because of what the text says.
+  case exact(String)
 }
 
 /// Queries below this are compared with centres in float32: turning those into 8 bits takes longer.

@@ -1,8 +1,9 @@
 import Dispatch
+import Faults
 import Kernels
 import Storage
 
-/// Gives the vectors of some rows their codes, and stores them as one segment of an index.
+/// Gives the vectors of some rows their lists and codes, and stores them as one segment of an index.
 struct SegmentWriter {
   /// Blocks of codes that one transaction takes up: 16 MiB.
   private static let blocksPerCommit = 64
@@ -11,46 +12,83 @@ struct SegmentWriter {
   private let codeSpace: CodeSpace
   private let table: CentreTable
   private let threads: Int
+  let listsPerRow: Int
   /// In order.
-  private let rows: [Row]
+  let rows: [Row]
   /// The vectors of the space by block; nil where it has none of `rows`.
   private let bases: [UnsafeRawPointer?]
 
   /// - Parameter rows: rows that have a vector.
   init(
-    of rows: RowSet, in space: SpaceRecord, _ table: CentreTable, _ codeSpace: CodeSpace, threads: Int,
-    _ snapshot: borrowing Snapshot
+    of rows: RowSet, in space: SpaceRecord, _ table: CentreTable, _ codeSpace: CodeSpace, listsPerRow: Int,
+    threads: Int, _ snapshot: borrowing Snapshot
   ) throws {
     self.space = space
     self.table = table
     self.codeSpace = codeSpace
+    self.listsPerRow = listsPerRow
     self.threads = threads
     self.rows = rows.toArray()
     bases = try snapshot.vectorBases(of: space, containing: rows)
   }
 
   /// Stores the segment's blocks, which nobody sees yet.
-  /// - Parameter progress: told how many rows have been assigned to a list or given a code, of twice their number.
-  func run(on writer: DatabaseWriter, segment: UInt32, progress: (Int) throws -> Void) throws {
-    let order = ListOrder(of: try nearestLists(progress), listCount: table.count)
-    let bounds = order.bounds.map(\.littleEndian)
-    try bounds.withUnsafeBytes { bounds in
-      let layout = IndexBlockLayout(.bounds, width: table.width)
-      try writer.write { try $0.putIndexBlocks(bounds, from: 0, layout, segment: segment, of: space) }
-    }
+  /// - Parameters:
+  ///   - unfinished: what a build has begun that is gone on with, with the same rows; what it lacks is stored on the
+  ///     way. nil to begin anew without leaving anything to go on with.
+  ///   - progress: told how many rows have got their lists or their codes, of twice their number.
+  /// - Returns: [rows, listsPerRow], the lists of each row, the nearest first.
+  @discardableResult
+  func run(
+    on writer: DatabaseWriter, segment: UInt32, goingOnWith unfinished: UnfinishedIndex? = nil,
+    _ snapshot: borrowing Snapshot, progress: (Int) throws -> Void
+  ) throws -> [UInt32] {
+    let (lists, wereStored) = try findLists(on: writer, goingOnWith: unfinished, snapshot, progress)
+    let order = ListOrder(of: lists, listCount: table.count)
+    try write(order.bounds, as: .bounds, from: 0, on: writer, segment: segment)
     let layout = IndexBlockLayout(.codes, width: table.width)
     let codesPerBlock = layout.itemsPerBlock * StoredIndex.codesPerGroup
     let codesPerCommit = Self.blocksPerCommit * codesPerBlock
-    for start in stride(from: 0, to: rows.count, by: codesPerCommit) {
-      let end = min(start + codesPerCommit, rows.count)
+    var start = 0
+    if let unfinished, wereStored {
+      let groups = (lists.count + StoredIndex.codesPerGroup - 1) / StoredIndex.codesPerGroup
+      let blocks = try snapshot.forEachBlock(of: unfinished, in: space, layout, itemCount: groups) { _ in }
+      start = min(blocks * codesPerBlock, lists.count)
+    }
+    while start < lists.count {
+      let end = min(start + codesPerCommit, lists.count)
       let groups = encode(order, start..<end, codesPerBlock: codesPerBlock)
       try groups.withUnsafeBytes { groups in
         try writer.write {
           try $0.putIndexBlocks(groups, from: start / codesPerBlock, layout, segment: segment, of: space)
         }
       }
-      try progress(rows.count + end)
+      start = end
+      try progress(rows.count + end / listsPerRow)
     }
+    return lists
+  }
+
+  /// [rows, listsPerRow], the lists of each row, the nearest first.
+  func findLists(progress: (Int) throws -> Void) throws -> [UInt32] {
+    var lists = [UInt32](repeating: 0, count: rows.count * listsPerRow)
+    let stretch = 16_384
+    for start in stride(from: 0, to: rows.count, by: stretch) {
+      let end = min(start + stretch, rows.count)
+      findLists(of: start..<end, into: &lists)
+      try progress(end)
+    }
+    return lists
+  }
+
+  /// Writes the code of a row in a list to a slot of a group.
+  /// - Parameter rotated: room for [width].
+  func encode(
+    _ row: Row, list: Int, to group: UnsafeMutablePointer<UInt8>, _ slot: Int,
+    _ rotated: UnsafeMutablePointer<Float>
+  ) {
+    codeSpace.rotateUnit(of: vector(of: row), space.scalar, into: rotated)
+    kernels_encode(table.width, rotated, table.values + list * table.width, row, group, slot)
   }
 
   // MARK: Parts
@@ -63,38 +101,73 @@ struct SegmentWriter {
     return base + Int(row) % perBlock * space.dimension * space.scalar.byteCount
   }
 
-  private func nearestLists(_ progress: (Int) throws -> Void) throws -> [UInt32] {
+  /// The lists of all rows, and whether all were stored; where there is something to go on with, those that are missing
+  /// are stored as they come.
+  private func findLists(
+    on writer: DatabaseWriter, goingOnWith unfinished: UnfinishedIndex?, _ snapshot: borrowing Snapshot,
+    _ progress: (Int) throws -> Void
+  ) throws -> (lists: [UInt32], wereStored: Bool) {
+    guard let unfinished else { return (try findLists(progress: progress), false) }
+    let layout = IndexBlockLayout(.lists, width: table.width)
+    let itemCount = rows.count * listsPerRow
+    var lists: [UInt32] = []
+    lists.reserveCapacity(itemCount)
+    try snapshot.forEachBlock(of: unfinished, in: space, layout, itemCount: itemCount) { block in
+      for start in stride(from: 0, to: block.count, by: 4) {
+        lists.append(UInt32(littleEndian: block.loadUnaligned(fromByteOffset: start, as: UInt32.self)))
+      }
+    }
+    // Only whole blocks are stored, which have both lists of a row: their items are an even number.
+    var done = lists.allSatisfy { $0 < table.count } ? lists.count / listsPerRow : 0
+    lists += Array(repeating: 0, count: itemCount - lists.count)
+    if done == rows.count { return (lists, true) }
+    let stretch = layout.itemsPerBlock / listsPerRow
+    while done < rows.count {
+      let end = min(done + stretch, rows.count)
+      findLists(of: done..<end, into: &lists)
+      try write(
+        Array(lists[done * listsPerRow..<end * listsPerRow]), as: .lists,
+        from: done * listsPerRow / layout.itemsPerBlock, on: writer, segment: unfinished.segment)
+      done = end
+      try progress(done)
+    }
+    return (lists, false)
+  }
+
+  private func write(
+    _ numbers: [UInt32], as kind: IndexBlockKind, from block: Int, on writer: DatabaseWriter, segment: UInt32
+  ) throws {
+    try numbers.map(\.littleEndian).withUnsafeBytes { bytes in
+      let layout = IndexBlockLayout(kind, width: table.width)
+      try writer.write { try $0.putIndexBlocks(bytes, from: block, layout, segment: segment, of: space) }
+    }
+  }
+
+  private func findLists(of places: Range<Int>, into lists: inout [UInt32]) {
     let rowsPerBatch = 64
-    /// Rows between two reports of progress.
-    let stretch = 16_384
-    var lists = [UInt32](repeating: 0, count: rows.count)
-    for start in stride(from: 0, to: rows.count, by: stretch) {
-      let rowCount = min(stretch, rows.count - start)
-      let batches = (rowCount + rowsPerBatch - 1) / rowsPerBatch
-      let lanes = min(threads, batches)
-      lists.withUnsafeMutableBufferPointer { lists in
-        nonisolated(unsafe) let lists = lists
-        withLanes(lanes) { writer, lane in
-          var assignment = ListAssignment(writer.table, rowLimit: rowsPerBatch)
-          var rotated = [Float](repeating: 0, count: rowsPerBatch * writer.table.width)
-          rotated.withUnsafeMutableBufferPointer { rotated in
-            guard let vectors = rotated.baseAddress, let lists = lists.baseAddress else { return }
-            for batch in batches * lane / lanes..<batches * (lane + 1) / lanes {
-              let first = start + batch * rowsPerBatch
-              let count = min(rowsPerBatch, start + rowCount - first)
-              for index in 0..<count {
-                writer.codeSpace.rotateUnit(
-                  of: writer.vector(of: writer.rows[first + index]), writer.space.scalar,
-                  into: vectors + index * writer.table.width)
-              }
-              assignment.assign(vectors, rows: count, lists + first)
+    let batches = (places.count + rowsPerBatch - 1) / rowsPerBatch
+    let lanes = min(threads, batches)
+    lists.withUnsafeMutableBufferPointer { lists in
+      nonisolated(unsafe) let lists = lists
+      withLanes(lanes) { writer, lane in
+        var membership = ListMembership(writer.table, rowLimit: rowsPerBatch)
+        var rotated = [Float](repeating: 0, count: rowsPerBatch * writer.table.width)
+        rotated.withUnsafeMutableBufferPointer { rotated in
+          guard let vectors = rotated.baseAddress, let lists = lists.baseAddress else { return }
+          for batch in batches * lane / lanes..<batches * (lane + 1) / lanes {
+            let first = places.lowerBound + batch * rowsPerBatch
+            let count = min(rowsPerBatch, places.upperBound - first)
+            for index in 0..<count {
+              writer.codeSpace.rotateUnit(
+                of: writer.vector(of: writer.rows[first + index]), writer.space.scalar,
+                into: vectors + index * writer.table.width)
             }
+            membership.find(
+              of: vectors, rows: count, listsPerRow: writer.listsPerRow, lists + first * writer.listsPerRow)
           }
         }
       }
-      try progress(start + rowCount)
     }
-    return lists
   }
 
   /// The groups of a range of codes that begins with a block.
@@ -115,12 +188,10 @@ struct SegmentWriter {
           guard let vector = rotated.baseAddress, let groups = groups.baseAddress else { return }
           for code in first..<end {
             while Int(order.bounds[list + 1]) <= code { list += 1 }
-            let row = writer.rows[Int(order.positions[code])]
-            writer.codeSpace.rotateUnit(of: writer.vector(of: row), writer.space.scalar, into: vector)
             let slot = code - codes.lowerBound
-            kernels_encode(
-              width, vector, writer.table.values + list * width, row,
-              groups + slot / perGroup * groupByteCount, slot % perGroup)
+            writer.encode(
+              writer.rows[Int(order.positions[code]) / writer.listsPerRow], list: list,
+              to: groups + slot / perGroup * groupByteCount, slot % perGroup, vector)
           }
         }
       }
@@ -135,18 +206,6 @@ struct SegmentWriter {
       nonisolated(unsafe) let writer = self
       DispatchQueue.concurrentPerform(iterations: lanes) { body(writer, $0) }
     }
-  }
-}
-
-extension ListOrder {
-  /// The list that a position in the order belongs to.
-  fileprivate func list(at position: Int) -> Int {
-    var (low, high) = (0, bounds.count - 1)
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if Int(bounds[middle]) <= position { low = middle } else { high = middle }
-    }
-    return low
   }
 }
 

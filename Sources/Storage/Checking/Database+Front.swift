@@ -1,35 +1,45 @@
 import Faults
 import Glibc
 
-/// One of the first two pages of a data file, made anew.
-package struct FrontRepair: Sendable {
-  /// 0 or 1.
-  package let page: Int
-  /// Whether the page can have been that of the last commit, which is then lost.
-  package let mayHaveLostCommit: Bool
+/// What was done to the first pages of a data file.
+package enum FrontRepair: Sendable, Equatable {
+  /// What had changed was changed back: the pages are what they were before they were damaged.
+  case restored
+  /// Page 0 or 1 was made anew from the other. It can have been that of the last commit, which is then lost, unless it
+  /// `hasLostNothing`.
+  case madeAnew(page: Int, hasLostNothing: Bool)
 }
 
 extension Database {
-  /// Makes one of the first two pages of the data file anew from the other, where it is damaged. LMDB keeps the root
-  /// of all tables nowhere else. The page as it was is kept beside the file, as data.mdb.front-damaged.
+  /// Restores the first two pages of the data file where their seals tell how, and otherwise makes one of them anew from
+  /// the other, where it is damaged. LMDB keeps the root of all tables nowhere else. A page that is made anew is kept as it
+  /// was beside the file, as data.mdb.front-damaged.
   ///
   /// - Parameter onWait: called with the holder's name when another process is writing; true to wait.
-  /// - Returns: what was done; nil where neither page needs it, and for a path without a database.
+  /// - Returns: what was done, of which there may be more to do; nil where neither page needs it, and for a path without a
+  ///   database.
   /// - Throws: `badData` when both pages are damaged, `locked` when another process has the database open.
   package static func repairFront(
     path: String, onWait: (_ holder: String) -> Bool = { _ in false }
   ) throws -> FrontRepair? {
-    guard exists(at: path), try needsFront(path) != nil else { return nil }
+    let file = "\(path)/data.mdb"
+    guard exists(at: path), try !FrontRestoration(path: file).isEmpty || needsFront(path) != nil else {
+      return nil
+    }
     let lock = try WriterLock(directory: path, onWait: onWait)
     defer { withExtendedLifetime(lock) {} }
     // Another process may have written meanwhile.
+    let restoration = try FrontRestoration(path: file)
+    if !restoration.isEmpty {
+      try withExclusiveUse(of: path) { try restoration.apply(to: file) }
+      return .restored
+    }
     guard let front = try needsFront(path) else { return nil }
-    let file = "\(path)/data.mdb"
     try withExclusiveUse(of: path) {
       try front.saveOther(of: file, to: "\(file).front-damaged")
       try front.writeOther(to: file)
     }
-    return FrontRepair(page: front.otherPage, mayHaveLostCommit: !front.hasLostNothing)
+    return .madeAnew(page: front.otherPage, hasLostNothing: front.hasLostNothing)
   }
 
   /// The pages, where one has to be made anew.

@@ -32,7 +32,7 @@ extension Database {
   }
 
   /// Where the new file is made.
-  private static func workplace(of path: String) -> String { "\(path)/rebuilt" }
+  static func workplace(of path: String) -> String { "\(path)/rebuilt" }
 
   private static func copyRecords(of path: String, to copy: String) throws {
     let database = try Database(path: path)

@@ -18,7 +18,7 @@ extension DatabaseWriter {
       if report.derived.isEmpty { return 0 }
       var repair = Repair(writer: self)
       try repair.run(on: snapshot)
-      return try repair.count + dropDamagedIndexes(of: snapshot)
+      return try repair.count + dropDamagedIndexes(of: snapshot) + dropDamagedCoarse(of: snapshot)
     }
   }
 

@@ -40,6 +40,7 @@ extension Snapshot {
       audit.readIndex(of: transaction, space)
       audit.readGraph(of: transaction, space)
     }
+    audit.readCoarse(of: transaction)
     return audit.report
   }
 }

@@ -10,10 +10,14 @@ package struct GraphRecord: Sendable, Equatable, Codable {
     /// A search ends when no vertex is left whose distance, squared, seems to be at most 1 + reach times that of the last
     /// neighbor.
     package let reach: Float
+    /// The same for queries that are unlike the vectors; nil where so many vertices would be visited that comparing all
+    /// vectors takes less time.
+    package let farReach: Float?
 
-    package init(recall: Double, reach: Float) {
+    package init(recall: Double, reach: Float, farReach: Float?) {
       self.recall = recall
       self.reach = reach
+      self.farReach = farReach
     }
   }
 
@@ -50,7 +54,7 @@ package struct GraphRecord: Sendable, Equatable, Codable {
   /// Bytes of a vertex.
   package var vertexByteCount: Int { kernels_vertex_bytes(kernels_code_width(dimension)) }
 
-  static func key(of space: UInt16) -> Key { Key().appending(space).appending(UInt8(1)) }
+  static func key(of space: UInt16) -> Key { Key().appending(space).appending(UInt8(2)) }
 
   /// - Throws: `badData` when it cannot be the graph of the space.
   init(decoding value: UnsafeRawBufferPointer, space: SpaceRecord) throws {
@@ -58,7 +62,7 @@ package struct GraphRecord: Sendable, Equatable, Codable {
     let limit = StoredGraph.entryLimit(dimension: space.dimension)
     guard dimension == space.dimension, (1..<Int(UInt32.max)).contains(vertexCount),
       (1...min(vertexCount, limit)).contains(entryCount), range.isFinite,
-      calibrations.allSatisfy(\.reach.isFinite)
+      calibrations.allSatisfy({ $0.reach.isFinite && $0.farReach?.isFinite != false })
     else { throw damagedGraph(of: space, "its record does not fit the space") }
   }
 }

@@ -15,9 +15,11 @@ extension Audit {
   }
 }
 
-/// What is wrong with a space's index; nil where nothing is, or where there is none.
+/// What is wrong with a space's index, or the record of one that is being built; nil where nothing is, or where there is
+/// none.
 /// - Throws: `badData` for what cannot be read.
 func indexProblem(of space: SpaceRecord, _ transaction: borrowing Transaction) throws -> String? {
+  _ = try transaction.unfinishedIndex(of: space)
   guard let value = try transaction.get(.indexes, IndexRecord.key(of: space.id)),
     let trees = transaction.trees
   else { return nil }
@@ -32,13 +34,15 @@ func indexProblem(of space: SpaceRecord, _ transaction: borrowing Transaction) t
   for segment in index.segments {
     if let problem = try comparison.problem(of: segment) { return problem }
   }
-  return comparison.missing.isEmpty ? nil : "lacks \(cellRanges(comparison.missing))"
+  return comparison.missing.isEmpty ? nil : "lacks codes of \(cellRanges(comparison.missing))"
 }
 
 /// Codes made anew and compared with stored ones. Those of rows that have left the index may be anything.
 private struct CodeComparison {
-  /// Rows of the index of which no code was met.
+  /// Rows of the index of which too few codes were met.
   private(set) var missing: RowSet
+  /// Of rows with two codes those of which one was met.
+  private var halves = RowSet()
 
   private let index: StoredIndex
   private let live: RowSet
@@ -65,7 +69,7 @@ private struct CodeComparison {
     for block in 0..<segment.blockCount(index.codeLayout) {
       let groups = try index.verifiedCodes(ofBlock: block, in: segment)
       let first = block * index.codeLayout.itemsPerBlock * StoredIndex.codesPerGroup
-      let count = min(groups.count / scratch.count * StoredIndex.codesPerGroup, segment.rowCount - first)
+      let count = min(groups.count / scratch.count * StoredIndex.codesPerGroup, segment.codeCount - first)
       for code in 0..<count {
         while Int(segment.bounds[list + 1]) <= first + code { list += 1 }
         let start = code / StoredIndex.codesPerGroup * scratch.count
@@ -73,8 +77,12 @@ private struct CodeComparison {
         let slot = code % StoredIndex.codesPerGroup
         let row = group.row(slot, width: index.width)
         guard live.contains(row) else { continue }
-        guard missing.contains(row) else { return "has two codes of cell \(row)" }
-        missing.remove(row)
+        guard missing.contains(row) else { return "has too many codes of cell \(row)" }
+        if index.record.listsPerRow == 1 || halves.contains(row) {
+          missing.remove(row)
+        } else {
+          halves.insert(row)
+        }
         if try !isCode(of: row, in: list, slot, of: group) {
           return "has another code of cell \(row) than its vector"
         }

@@ -11,10 +11,12 @@ package enum IndexBlockKind: UInt8, Sendable, CaseIterable {
   case bounds = 2
   /// Groups of codes, as Kernels lays them out.
   case codes = 3
+  /// The lists of rows, u32, in an index that is being built.
+  case lists = 4
   /// Records of a graph's vertices, as Kernels lays them out.
-  case vertices = 4
+  case vertices = 5
   /// Groups of codes of the vertices that searches of a graph begin with.
-  case entries = 5
+  case entries = 6
 }
 
 /// The name of one block of an index.
@@ -35,7 +37,7 @@ struct IndexBlockName: Equatable {
 /// How things of one kind are cut into blocks. As blocks of vectors, they fill whole pages, and their payload lies on a
 /// 64-byte boundary.
 package struct IndexBlockLayout: Sendable, Equatable {
-  let kind: IndexBlockKind
+  package let kind: IndexBlockKind
   package let itemByteCount: Int
   package let itemsPerBlock: Int
 
@@ -44,7 +46,7 @@ package struct IndexBlockLayout: Sendable, Equatable {
     itemByteCount =
       switch kind {
       case .centres: width * 4
-      case .bounds: 4
+      case .bounds, .lists: 4
       case .codes, .entries: kernels_group_bytes(width)
       case .vertices: kernels_vertex_bytes(width)
       }

@@ -1,8 +1,9 @@
+import Glibc
 import Kernels
 
 /// What a space's index is made of. Layout: schema/store.md, "Index".
 package struct IndexRecord: Sendable, Equatable, Codable {
-  /// Rows that were given codes together. Its blocks never change.
+  /// Rows whose codes lie together. Its blocks never change.
   package struct Segment: Sendable, Equatable, Codable {
     /// What the keys of its blocks have; not used again while any of them is left.
     package let number: UInt32
@@ -14,31 +15,57 @@ package struct IndexRecord: Sendable, Equatable, Codable {
     }
   }
 
-  /// How far a search goes so that it finds a share of the nearest neighbors, as was measured when the index was built.
-  package struct Calibration: Sendable, Equatable, Codable {
-    /// The share of the ten nearest neighbors.
-    package let recall: Double
+  /// A reach, and up to where it holds, as was measured for so many neighbors.
+  package struct Reach: Sendable, Equatable, Codable {
+    package let neighbors: Int
     /// A list is passed over when the square of its centre's distance from the query is greater by more than this than
     /// that of the last neighbor.
     package let reach: Float
     /// The square of the last neighbor's distance up to which that holds.
     package let range: Float
-    /// Beyond it: a list is passed over when a row at `radius` from its centre would have to lie so much farther to the
+
+    package init(neighbors: Int, reach: Float, range: Float) {
+      self.neighbors = neighbors
+      self.reach = reach
+      self.range = range
+    }
+  }
+
+  /// How far a search goes so that it finds a share of the nearest neighbors, as was measured when the index was built.
+  package struct Calibration: Sendable, Equatable, Codable {
+    /// The share of the ten nearest neighbors.
+    package let recall: Double
+    /// By ascending numbers of neighbors. A search for more goes less far beyond the last of
+    /// them, and so does one of which a filter leaves few, which are as far away as many would be.
+    package let reaches: [Reach]
+    /// Beyond these ranges: a list is passed over when a row at `radius` from its centre would have to lie so much farther to the
     /// query's side of it to be as near as the last neighbor.
     package let farReach: Float
     package let radius: Float
     /// A row is compared when its estimate and so many standard deviations reach the last neighbor.
     package let deviations: Float
 
-    package init(
-      recall: Double, reach: Float, range: Float, farReach: Float, radius: Float, deviations: Float
-    ) {
+    package init(recall: Double, reaches: [Reach], farReach: Float, radius: Float, deviations: Float) {
+      precondition(!reaches.isEmpty)
       self.recall = recall
-      self.reach = reach
-      self.range = range
+      self.reaches = reaches
       self.farReach = farReach
       self.radius = radius
       self.deviations = deviations
+    }
+
+    /// The reach and its range for a number of neighbors: between those that were measured, by the logarithm.
+    package func reach(neighbors: Float) -> (reach: Float, range: Float) {
+      guard let next = reaches.firstIndex(where: { Float($0.neighbors) >= neighbors }) else {
+        return (reaches[reaches.count - 1].reach, reaches[reaches.count - 1].range)
+      }
+      guard next > 0 else { return (reaches[0].reach, reaches[0].range) }
+      let (less, more) = (reaches[next - 1], reaches[next])
+      let share =
+        log(neighbors / Float(less.neighbors)) / log(Float(more.neighbors) / Float(less.neighbors))
+      return (
+        less.reach + share * (more.reach - less.reach), less.range + share * (more.range - less.range)
+      )
     }
   }
 
@@ -46,21 +73,27 @@ package struct IndexRecord: Sendable, Equatable, Codable {
   /// Of the random rotation.
   package let seed: UInt64
   package let listCount: Int
+  /// Lists in which each row has a code: the nearest and, with 2, one besides.
+  package let listsPerRow: Int
   /// The segment with which the lists' centres are stored.
   package let centres: UInt32
   package var segments: [Segment]
+  /// Rows that were taken up since the centres were made.
+  package var lateRowCount: Int
   /// By ascending recall.
   package var calibrations: [Calibration]
 
   package init(
-    dimension: Int, seed: UInt64, listCount: Int, centres: UInt32, segments: [Segment],
-    calibrations: [Calibration] = []
+    dimension: Int, seed: UInt64, listCount: Int, listsPerRow: Int, centres: UInt32, segments: [Segment],
+    lateRowCount: Int = 0, calibrations: [Calibration] = []
   ) {
     self.dimension = dimension
     self.seed = seed
     self.listCount = listCount
+    self.listsPerRow = listsPerRow
     self.centres = centres
     self.segments = segments
+    self.lateRowCount = lateRowCount
     self.calibrations = calibrations
   }
 
@@ -71,9 +104,9 @@ package struct IndexRecord: Sendable, Equatable, Codable {
 
   package var rowCount: Int { segments.reduce(0) { $0 + $1.rowCount } }
 
-  /// Bytes that a search may read of each code: its bits, its two factors and its row.
+  /// Bytes that a search may read of each row: the bits, the two factors and the number of each of its codes.
   package var codeByteCount: Float {
-    Float(kernels_group_bytes(kernels_code_width(dimension))) / Float(StoredIndex.codesPerGroup)
+    Float(listsPerRow * kernels_group_bytes(kernels_code_width(dimension))) / Float(StoredIndex.codesPerGroup)
   }
 
   static func key(of space: UInt16) -> Key { Key().appending(space) }
@@ -82,8 +115,9 @@ package struct IndexRecord: Sendable, Equatable, Codable {
   init(decoding value: UnsafeRawBufferPointer, space: SpaceRecord) throws {
     self = try Document.decode(IndexRecord.self, from: value, of: "the index of space \"\(space.name)\"")
     guard dimension == space.dimension, (1...Int(UInt32.max)).contains(listCount), !segments.isEmpty,
+      (1...2).contains(listsPerRow), calibrations.allSatisfy({ !$0.reaches.isEmpty }),
       Set(segments.map(\.number)).count == segments.count,
-      segments.allSatisfy({ (1...Int(UInt32.max)).contains($0.rowCount) })
+      segments.allSatisfy({ (1...Int(UInt32.max) / listsPerRow).contains($0.rowCount) })
     else { throw damagedIndex(of: space, "its record does not fit the space") }
   }
 }

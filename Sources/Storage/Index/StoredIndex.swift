@@ -7,10 +7,12 @@ package struct StoredIndex: Sendable {
   /// that a group may hold codes of several.
   package struct Segment: Sendable {
     fileprivate let number: UInt32
+    /// Every row once.
+    package let rowCount: Int
     /// Codes of list l are bounds[l]..<bounds[l + 1]; ascending.
     package let bounds: [UInt32]
-    package var rowCount: Int { bounds.last.map { Int($0) } ?? 0 }
-    fileprivate var groupCount: Int { (rowCount + codesPerGroup - 1) / codesPerGroup }
+    package var codeCount: Int { bounds.last.map { Int($0) } ?? 0 }
+    fileprivate var groupCount: Int { (codeCount + codesPerGroup - 1) / codesPerGroup }
     package func blockCount(_ layout: IndexBlockLayout) -> Int { layout.blockCount(itemCount: groupCount) }
   }
 
@@ -50,10 +52,10 @@ package struct StoredIndex: Sendable {
           bounds.append(UInt32(littleEndian: items.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)))
         }
       }
-      guard bounds.first == 0, Int(bounds[record.listCount]) == segment.rowCount,
+      guard bounds.first == 0, Int(bounds[record.listCount]) == segment.rowCount * record.listsPerRow,
         zip(bounds, bounds.dropFirst()).allSatisfy({ $0 <= $1 })
       else { throw damagedIndex(of: space, "the bounds of lists in segment \(segment.number) do not ascend") }
-      return Segment(number: segment.number, bounds: bounds)
+      return Segment(number: segment.number, rowCount: segment.rowCount, bounds: bounds)
     }
   }
 
@@ -77,14 +79,13 @@ package struct StoredIndex: Sendable {
   }
 
   /// Every row that has a code, whether it is in the index still or not.
-  /// - Parameter count: only those of so many segments.
-  package func codedRows(inFirst count: Int = .max) throws -> RowSet {
+  package func codedRows() throws -> RowSet {
     var rows: [Row] = []
-    for segment in segments.prefix(count) {
+    for segment in segments {
       for block in 0..<segment.blockCount(codeLayout) {
         let groups = UnsafeRawPointer(try codes(ofBlock: block, in: segment))
         let first = block * codeLayout.itemsPerBlock * StoredIndex.codesPerGroup
-        let end = min(segment.rowCount, first + codeLayout.itemsPerBlock * StoredIndex.codesPerGroup)
+        let end = min(segment.codeCount, first + codeLayout.itemsPerBlock * StoredIndex.codesPerGroup)
         for code in first..<end {
           let (group, slot) = ((code - first) / StoredIndex.codesPerGroup, code % StoredIndex.codesPerGroup)
           rows.append(

@@ -8,7 +8,7 @@ extension WriteTransaction {
     for (chunk, rows) in rows.chunks {
       try transaction.put(.indexes, SetChunk(name: name, chunk: chunk).key, rows.encoded())
     }
-    try setWriterFlag(FormatHeader.graphFlag, true)
+    try setIndexFlags()
   }
 
   /// Takes a space's graph away, if it has one; its blocks are left for `removeStrayIndexBlocks`. For a transaction in
@@ -16,8 +16,6 @@ extension WriteTransaction {
   package mutating func dropGraph(of space: SpaceRecord) throws {
     try transaction.delete(.indexes, GraphRecord.key(of: space.id))
     try transaction.deleteAll(.indexes, prefix: RowSetName.inGraph(space: space.id).prefix)
-    if try !spaces.contains(where: { try transaction.get(.indexes, GraphRecord.key(of: $0.id)) != nil }) {
-      try setWriterFlag(FormatHeader.graphFlag, false)
-    }
+    try setIndexFlags()
   }
 }

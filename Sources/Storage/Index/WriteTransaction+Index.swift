@@ -25,22 +25,27 @@ extension WriteTransaction {
       let key = SetChunk(name: .indexed(space: space.id), chunk: chunk).key
       try transaction.put(.indexes, key, rows.encoded())
     }
-    try setWriterFlag(FormatHeader.indexFlag, true)
+    try setIndexFlags()
   }
 
-  /// Removes a space's index and graph, if it has them. For a transaction in which no vectors were changed before.
+  /// Removes a space's index and graph, if it has them, and an index that is being built. For a transaction in which no
+  /// vectors were changed before.
   package mutating func dropIndex(of space: SpaceRecord) throws {
     try dropGraph(of: space)
     try transaction.delete(.indexes, IndexRecord.key(of: space.id))
+    try transaction.delete(.indexes, UnfinishedIndex.key(of: space.id))
     try transaction.deleteAll(.indexes, prefix: RowSetName.indexed(space: space.id).prefix)
     try transaction.deleteAll(.codes, prefix: Key().appending(space.id))
-    if try !spaces.contains(where: { try transaction.get(.indexes, IndexRecord.key(of: $0.id)) != nil }) {
-      try setWriterFlag(FormatHeader.indexFlag, false)
-    }
+    try setIndexFlags()
   }
 
-  /// Takes rows out of a space's index and graph whose vectors are about to change or to go.
+  /// Takes rows out of a space's index and graph whose vectors are about to change or to go. What is left of a build that
+  /// was killed is of no more use when it has one of them.
   mutating func leaveIndex(_ rows: some Sequence<Row>, of space: SpaceRecord) throws {
+    if try has(UnfinishedIndex.key(of: space.id)) {
+      let limit = try transaction.soundUnfinishedIndex(of: space)?.rowLimit ?? .max
+      if rows.contains(where: { $0 < limit }) { try setUnfinishedIndex(nil, of: space) }
+    }
     var names: [RowSetName] = []
     if try transaction.get(.indexes, IndexRecord.key(of: space.id)) != nil {
       names.append(.indexed(space: space.id))
@@ -56,31 +61,67 @@ extension WriteTransaction {
     }
   }
 
-  /// Says in the header whether the database has what a writer must know how to keep.
-  func setWriterFlag(_ flag: String, _ isSet: Bool) throws {
+  /// Notes what a build has begun, so that the next one goes on with its blocks; nil where there is nothing to go on with.
+  package mutating func setUnfinishedIndex(_ index: UnfinishedIndex?, of space: SpaceRecord) throws {
+    if let index {
+      try transaction.put(.indexes, UnfinishedIndex.key(of: space.id), Document.encode(index))
+    } else {
+      try transaction.delete(.indexes, UnfinishedIndex.key(of: space.id))
+    }
+    try setIndexFlags()
+  }
+
+  /// Says in the header whether the database has indexes and graphs, which a writer must know how to keep.
+  func setIndexFlags() throws {
+    var flags: Set<String> = []
+    for space in spaces {
+      if try has(IndexRecord.key(of: space.id)) { flags.insert(FormatHeader.indexFlag) }
+      if try has(GraphRecord.key(of: space.id)) { flags.insert(FormatHeader.graphFlag) }
+      if try has(UnfinishedIndex.key(of: space.id)) { flags.insert(FormatHeader.unfinishedIndexFlag) }
+    }
     var header = try transaction.formatHeader()
-    let flags = header.writerFlags.filter { $0 != flag }
-    header.writerFlags = (isSet ? flags + [flag] : flags).sorted()
+    let own: Set = [FormatHeader.indexFlag, FormatHeader.graphFlag, FormatHeader.unfinishedIndexFlag]
+    header.writerFlags = (header.writerFlags.filter { !own.contains($0) } + flags).sorted()
     try transaction.put(.header, FormatHeader.key, Document.encode(header))
+  }
+
+  /// Whether there is a record, damaged or not.
+  private func has(_ key: Key) throws -> Bool {
+    do {
+      return try transaction.get(.indexes, key) != nil
+    } catch let fault as Fault where fault.kind == .badData {
+      return true
+    }
   }
 }
 
 extension DatabaseWriter {
-  /// Removes blocks of a space's index that belong to no segment of it, as a build that was killed leaves them, in
-  /// transactions of bounded size.
+  /// Removes blocks of a space's index that belong to no segment of it, nor to one that is being built, as a build that
+  /// was killed leaves them, in transactions of bounded size.
   /// - Returns: a number for the next segment.
   @discardableResult
   package func removeStrayIndexBlocks(of space: SpaceRecord) throws -> UInt32 {
     let (strays, next) = try database.read { snapshot in
       let known = try snapshot.knownSegments(of: space)
-      var found: Set<UInt32> = []
+      let unfinished = try snapshot.unfinishedIndex(of: space)?.segment
+      var found: Set<Key> = []
       try snapshot.transaction.forEach(.codes, prefix: Key().appending(space.id)) { key, _ in
-        if key.count == 11 { found.insert(key.bigEndian(at: 2, as: UInt32.self)) }
+        guard key.count == 11 else { return }
+        let segment = key.bigEndian(at: 2, as: UInt32.self)
+        if segment == unfinished { return }
+        let prefix = IndexBlockName.prefix(space: space.id, segment: segment)
+        if !known.contains(segment) {
+          found.insert(prefix)
+        } else if key[6] == IndexBlockKind.lists.rawValue {
+          found.insert(prefix.appending(key[6]))
+        }
       }
-      return (found.subtracting(known).sorted(), (known.max() ?? 0) + 1)
+      return (
+        found.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) },
+        max(known.max() ?? 0, unfinished ?? 0) + 1
+      )
     }
-    for segment in strays {
-      let prefix = IndexBlockName.prefix(space: space.id, segment: segment)
+    for prefix in strays {
       while try write({ try $0.transaction.deleteSome(.codes, prefix: prefix, limit: 64) }) {}
     }
     return next

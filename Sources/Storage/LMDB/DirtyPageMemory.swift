@@ -1,5 +1,6 @@
 import Clmdb
 import Glibc
+import Synchronization
 
 extension DatabaseWriter {
   /// Keeps memory for transactions of about this size, begun on the calling thread, from one to the next.
@@ -9,6 +10,12 @@ extension DatabaseWriter {
   /// 154 MB in three commits has 40,700 of them, 19,800 when memory is kept, and 3,000 where it lies in huge pages
   /// (`perf stat -e page-faults`).
   package func keepMemory(byteCount: Int) {
+    let isMore = keptByteCount.withLock { kept in
+      if byteCount <= kept { return false }
+      kept = byteCount
+      return true
+    }
+    guard isMore else { return }
     // Pieces of a block's size come from the heap then, and the heap does not shrink.
     guard mallopt(M_MMAP_THRESHOLD, 32 << 20) == 1, mallopt(M_TRIM_THRESHOLD, .max) == 1 else { return }
     let pieceByteCount = 16 << 20

@@ -34,7 +34,7 @@ final class Environment: @unchecked Sendable {
     do {
       // LMDB trusts the pages that it writes beside, above all those it takes to be free.
       if isWritable { try PageAudit.requireSoundness(of: pages.latest()) }
-      handles = isWritable ? try Environment.openTables(path, pointer) : []
+      handles = isWritable ? try Environment.openTables(pages, path, pointer) : []
     } catch {
       mdb_env_close(pointer)
       throw error
@@ -68,7 +68,7 @@ final class Environment: @unchecked Sendable {
       do {
         let (pointer, readerLock) = try openEnvironment(path, isWritable: isWritable)
         do {
-          let pages = try PageFile(directory: path, mapSizes: mapSizes)
+          let pages = try PageFile(directory: path, isWritable: isWritable, mapSizes: mapSizes)
           if try knowsLastCommit(pointer, pages) { return (pointer, readerLock, pages) }
           mdb_env_close(pointer)
         } catch {
@@ -147,7 +147,9 @@ final class Environment: @unchecked Sendable {
 
   /// Opens every table in one transaction: a handle opened later would be unknown to transactions already
   /// under way.
-  private static func openTables(_ path: String, _ environment: OpaquePointer) throws -> [MDB_dbi] {
+  private static func openTables(
+    _ pages: PageFile, _ path: String, _ environment: OpaquePointer
+  ) throws -> [MDB_dbi] {
     var transaction: OpaquePointer?
     try require(mdb_txn_begin(environment, nil, 0, &transaction), path, "begin a transaction")
     var handles: [MDB_dbi] = []
@@ -160,7 +162,9 @@ final class Environment: @unchecked Sendable {
       }
       handles.append(handle)
     }
+    let number = UInt64(mdb_txn_id(transaction))
     try require(mdb_txn_commit(transaction), path, "open the tables")
+    pages.seal(number)
     return handles
   }
 }

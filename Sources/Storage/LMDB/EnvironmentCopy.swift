@@ -9,8 +9,9 @@ extension Environment {
   ///   made; with any fault of writing, the file is gone again.
   /// - Returns: bytes of the copy.
   func copy(to file: String) throws -> Int {
+    let snapshot = try pages.latest()
     // LMDB counts the free pages, and believes what the file says of them.
-    _ = try pages.latest().freeTree()
+    _ = try snapshot.freeTree()
     let descriptor = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o664)
     guard descriptor >= 0 else {
       let fault = Fault.system(file, "create")
@@ -20,6 +21,8 @@ extension Environment {
     do {
       let code = mdb_env_copyfd2(pointer, descriptor, UInt32(MDB_CP_COMPACT))
       if code != MDB_SUCCESS { throw lmdbFault(code, file, "write a copy of the database") }
+      // All of a copy is one transaction.
+      FrontPage.seal(1, pageSize: snapshot.meta.pageSize, of: descriptor, file)
       var status = stat()
       guard fsync(descriptor) == 0, fstat(descriptor, &status) == 0 else {
         throw Fault.system(file, "write to disk")
@@ -72,6 +75,7 @@ enum MetaPages {
         pwrite(descriptor, pages[page], pages[page].count, off_t(page * original.pageSize))
           == pages[page].count
       else { throw Fault.system(file, "write") }
+      FrontPage.seal(number, pageSize: original.pageSize, of: descriptor, file)
     }
     guard fsync(descriptor) == 0 else { throw Fault.system(file, "write to disk") }
   }

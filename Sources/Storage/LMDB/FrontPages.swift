@@ -26,7 +26,7 @@ struct FrontPages {
     otherNumber = base.loadUnaligned(fromByteOffset: number, as: UInt64.self)
   }
 
-  private static let pageSizes = (0..<16).map { 1 << $0 }.filter(PageFormat.pageSizes.contains)
+  static let pageSizes = (0..<16).map { 1 << $0 }.filter(PageFormat.pageSizes.contains)
 
   /// Where the other of the two pages lies.
   private static func offset(ofPageBeside meta: MetaPage) -> Int {
@@ -38,11 +38,18 @@ struct FrontPages {
     let meta: MetaPage
     /// Whether it was its transaction that last set pages free.
     let isConfirmed: Bool
+    /// Whether it is, as far as its seal tells, what was written. A failed commit can leave another one only beside
+    /// a newer page.
+    let isAsSealed: Bool
   }
 
-  /// Of pages that contradict each other, one that the list of free pages confirms. Otherwise that list says nothing: it
-  /// can be damaged where no table is, and `Database.rebuild` mends it with nothing lost. Of equals, the newer one.
+  /// A page that is as it was sealed before one that is not. Of pages that contradict each other, one that the list of
+  /// free pages confirms. Otherwise that list says nothing: it can be damaged where no table is, and `Database.rebuild`
+  /// mends it with nothing lost. Of equals, the newer one.
   private static func best(of candidates: [Candidate]) -> MetaPage? {
+    if candidates.contains(where: \.isAsSealed), !candidates.allSatisfy(\.isAsSealed) {
+      return best(of: candidates.filter(\.isAsSealed))
+    }
     let contradict = !(candidates.count == 2 && areNeighbours(candidates[0].meta, candidates[1].meta))
     let confirmed = candidates.filter(\.isConfirmed)
     let trusted = contradict && !confirmed.isEmpty ? confirmed : candidates
@@ -64,13 +71,17 @@ struct FrontPages {
     let present = min(meta.pageCount, UInt64(file.bytes.count / pageSize))
     let pages = PageSnapshot(path: path, base: base, meta: meta, pageCount: present, owner: file)
     do {
-      let missing = meta.pageCount - present
-      guard try missing == 0 || FreePages.count(from: present, of: pages) == missing else { return nil }
+      if present < meta.pageCount, FreePages.areCut(pages) { return nil }
       _ = try TableTrees(pages, path: path)
     } catch {
       return nil
     }
-    return Candidate(meta: meta, isConfirmed: (try? freeTreeConfirms(pages)) ?? false)
+    let isAsSealed = FrontPage(base + page * pageSize).isAsSealed { meta in
+      guard let root = meta.mainTree.root, root < present else { return nil }
+      return Array(UnsafeRawBufferPointer(start: base + Int(root) * pageSize, count: pageSize))
+    }
+    return Candidate(
+      meta: meta, isConfirmed: (try? freeTreeConfirms(pages)) ?? false, isAsSealed: isAsSealed)
   }
 
   private static func freeTreeConfirms(_ pages: PageSnapshot) throws -> Bool {
@@ -102,8 +113,8 @@ struct FrontPages {
     try syncFolder(of: copy)
   }
 
-  /// Makes the other page tell of the same commit, as a compact copy does, and makes that durable. Nobody may have the
-  /// file open.
+  /// Makes the other page tell of the same commit, as a compact copy does, and makes that durable. Both are sealed as they
+  /// are then. Nobody may have the file open.
   func writeOther(to path: String) throws {
     let descriptor = open(path, O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { throw Fault.system(path, "open") }
@@ -117,8 +128,12 @@ struct FrontPages {
     bytes.replaceSubrange(..<8, with: withUnsafeBytes(of: UInt64(otherPage).littleEndian, Array.init))
     let number = (sound.transaction - 1).littleEndian
     bytes.replaceSubrange((byteCount - 8)..., with: withUnsafeBytes(of: number, Array.init))
-    guard pwrite(descriptor, bytes, byteCount, off_t(otherPage * sound.pageSize)) == byteCount,
-      fsync(descriptor) == 0
-    else { throw Fault.system(path, "write") }
+    guard pwrite(descriptor, bytes, byteCount, off_t(otherPage * sound.pageSize)) == byteCount else {
+      throw Fault.system(path, "write")
+    }
+    for transaction in [sound.transaction - 1, sound.transaction] {
+      FrontPage.seal(transaction, pageSize: sound.pageSize, of: descriptor, path)
+    }
+    guard fsync(descriptor) == 0 else { throw Fault.system(path, "write to disk") }
   }
 }

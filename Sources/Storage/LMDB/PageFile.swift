@@ -17,10 +17,12 @@ final class PageFile: @unchecked Sendable {
   private let pageSize: Int
 
   /// Opens a file whose front `checkFront` has found sound.
-  /// - Parameter mapSizes: address space to reserve; the first that can be had is taken.
-  init(directory: String, mapSizes: [Int]) throws {
+  /// - Parameters:
+  ///   - isWritable: whether the pages in front can be sealed.
+  ///   - mapSizes: address space to reserve; the first that can be had is taken.
+  init(directory: String, isWritable: Bool, mapSizes: [Int]) throws {
     path = "\(directory)/data.mdb"
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    descriptor = open(path, (isWritable ? O_RDWR : O_RDONLY) | O_CLOEXEC)
     guard descriptor >= 0 else { throw Fault.system(path, "open the database") }
     do {
       pageSize = try PageFile.front(of: descriptor, path).pageSize
@@ -71,7 +73,7 @@ final class PageFile: @unchecked Sendable {
   private static func isUnfinished(_ descriptor: Int32, _ path: String) throws -> Bool {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw Fault.system(path, "inspect the database") }
-    if let meta = try readMeta(descriptor, at: 0, path) {
+    if let meta = try FrontPage(of: descriptor, at: 0, path)?.meta {
       return meta.transaction == 0 && Int(status.st_size) < PageFormat.metaPageCount * meta.pageSize
     }
     guard status.st_size < PageFormat.headerByteCount + PageFormat.metaByteCount else { return false }
@@ -86,31 +88,51 @@ final class PageFile: @unchecked Sendable {
   private static func front(of descriptor: Int32, _ path: String) throws -> MetaPage {
     // A writer may commit between the two reads; then the pair is read again.
     for attempt in 1... {
-      let first = try readMeta(descriptor, at: 0, path)
-      let second = try first.map { try readMeta(descriptor, at: $0.pageSize, path) } ?? nil
-      if let first, let second, first.pageSize == second.pageSize, areNeighbours(first, second) {
-        let newer = first.transaction >= second.transaction ? first : second
-        if newer.isPlausible {
-          do {
-            _ = try presentPageCount(of: newer, descriptor, path)
-            return newer
-          } catch {
-            // Nothing keeps a writer from using the pages that were looked at, either.
-            if attempt == 10 { throw error }
-          }
+      if let newer = try newestMeta(of: descriptor, path) {
+        do {
+          _ = try presentPageCount(of: newer, descriptor, path)
+          return newer
+        } catch {
+          // Nothing keeps a writer from using the pages that were looked at, either.
+          if attempt == 10 { throw error }
         }
       }
-      if attempt == 10 {
-        let isRepairable = try FrontPages(path: path) != nil
-        if first == nil, second == nil, !isRepairable { try checkKind(descriptor, path) }
-        throw Fault(
-          .badData, path,
-          "is damaged: \(isRepairable ? "one of its first two pages is wrong" : "neither of its first two pages leads to the records")",
-          remedy: isRepairable
-            ? "cellvec check --repair goes on from the other" : "restore a copy, as of cellvec backup")
-      }
+      if attempt == 10 { throw try frontFault(of: descriptor, path) }
     }
     preconditionFailure("the loop returns or throws")
+  }
+
+  /// The newer of two pages that belong together; nil where they do not, or differ from what was sealed.
+  private static func newestMeta(of descriptor: Int32, _ path: String) throws -> MetaPage? {
+    guard let first = try FrontPage(of: descriptor, at: 0, path), let firstMeta = first.meta,
+      let second = try FrontPage(of: descriptor, at: firstMeta.pageSize, path), let secondMeta = second.meta,
+      firstMeta.pageSize == secondMeta.pageSize, areNeighbours(firstMeta, secondMeta),
+      !first.hasAlteredNumber, !second.hasAlteredNumber
+    else { return nil }
+    let isFirst = firstMeta.transaction >= secondMeta.transaction
+    let newer = isFirst ? firstMeta : secondMeta
+    guard newer.isPlausible,
+      try (isFirst ? first : second).isAsSealed(tables: { try FrontPage.tables(of: $0, descriptor, path) })
+    else { return nil }
+    return newer
+  }
+
+  /// What is wrong with the two pages in front.
+  private static func frontFault(of descriptor: Int32, _ path: String) throws -> Fault {
+    if try !FrontRestoration(path: path).isEmpty {
+      return Fault(
+        .badData, path, "is damaged: its first pages have changed since they were written",
+        remedy: "cellvec check --repair changes them back, and nothing is lost")
+    }
+    if try FrontPages(path: path) != nil {
+      return Fault(
+        .badData, path, "is damaged: one of its first two pages is wrong",
+        remedy: "cellvec check --repair goes on from the other")
+    }
+    if try FrontPage(of: descriptor, at: 0, path)?.meta == nil { try checkKind(descriptor, path) }
+    return Fault(
+      .badData, path, "is damaged: neither of its first two pages leads to the records",
+      remedy: "restore a copy, as of cellvec backup")
   }
 
   /// Commits write the two pages in turn, page 0 those of even numbers. Both are 0 before the first commit.
@@ -120,16 +142,6 @@ final class PageFile: @unchecked Sendable {
       min(first.transaction, second.transaction), max(first.transaction, second.transaction)
     )
     return first.transaction.isMultiple(of: 2) && high - low == 1
-  }
-
-  private static func readMeta(_ descriptor: Int32, at offset: Int, _ path: String) throws -> MetaPage? {
-    let byteCount = PageFormat.headerByteCount + PageFormat.metaByteCount
-    return try withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { buffer in
-      guard let base = buffer.baseAddress else { return nil }
-      let count = pread(descriptor, base, byteCount, off_t(offset))
-      if count < 0 { throw Fault.system(path, "read the database") }
-      return count == byteCount ? MetaPage(UnsafeRawPointer(base)) : nil
-    }
   }
 
   private static func checkKind(_ descriptor: Int32, _ path: String) throws {
@@ -145,7 +157,8 @@ final class PageFile: @unchecked Sendable {
   /// How many of the pages that a meta page tells of are in the file.
   ///
   /// LMDB does not write a page that a transaction took and gave back: where the last ones are such, the file ends before
-  /// them until they are used.
+  /// them until they are used. Where the list of free pages is damaged, nothing says that others are missing; who reads
+  /// finds out.
   /// - Throws: `badData` when a page that is not free is missing.
   private static func presentPageCount(
     of meta: MetaPage, _ descriptor: Int32, _ path: String
@@ -155,9 +168,7 @@ final class PageFile: @unchecked Sendable {
     let byteCount = Int(status.st_size)
     if byteCount >= meta.byteCount { return meta.pageCount }
     let present = UInt64(byteCount / meta.pageSize)
-    guard present >= PageFormat.metaPageCount,
-      try areFree(present..<meta.pageCount, of: meta, descriptor, path)
-    else {
+    guard present >= PageFormat.metaPageCount, try !isCut(to: present, meta, descriptor, path) else {
       throw Fault(
         .badData, path, expected: "at least \(meta.byteCount) bytes", found: "\(byteCount)",
         remedy: "the file was cut short; restore a copy")
@@ -165,23 +176,18 @@ final class PageFile: @unchecked Sendable {
     return present
   }
 
-  /// Whether the pages behind the end of the file are all free.
-  private static func areFree(
-    _ missing: Range<UInt64>, of meta: MetaPage, _ descriptor: Int32, _ path: String
+  /// Whether a page that is not free lies behind the end of the file.
+  private static func isCut(
+    to present: UInt64, _ meta: MetaPage, _ descriptor: Int32, _ path: String
   ) throws -> Bool {
-    let byteCount = Int(missing.lowerBound) * meta.pageSize
+    let byteCount = Int(present) * meta.pageSize
     guard let start = mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0), start != MAP_FAILED else {
       throw Fault.system(path, "map the database into memory")
     }
     defer { munmap(start, byteCount) }
-    let pages = PageSnapshot(
-      path: path, base: UnsafeRawPointer(start), meta: meta, pageCount: missing.lowerBound, owner: nil)
-    do {
-      return try FreePages.count(from: missing.lowerBound, of: pages) == UInt64(missing.count)
-    } catch is Fault {
-      // The list of free pages is cut, too.
-      return false
-    }
+    return FreePages.areCut(
+      PageSnapshot(
+        path: path, base: UnsafeRawPointer(start), meta: meta, pageCount: present, owner: nil))
   }
 
   // MARK: Snapshots
@@ -196,6 +202,11 @@ final class PageFile: @unchecked Sendable {
   /// The pages as the last commit left them. Nothing keeps a writer from using them again.
   func latest() throws -> PageSnapshot {
     try snapshot(PageFile.front(of: descriptor, path))
+  }
+
+  /// Seals the page of a transaction that is durable; for files that are writable.
+  func seal(_ transaction: UInt64) {
+    FrontPage.seal(transaction, pageSize: pageSize, of: descriptor, path)
   }
 
   /// The meta page that a transaction left; nil when it has been written over. It may be half written over when its

@@ -1,9 +1,11 @@
 import Faults
 import Glibc
+import Synchronization
 
 /// The pages of the data file as one commit left them.
 ///
-/// Shared between threads: nothing changes after `init`, and the pages are only read.
+/// Shared between threads: but for what was found out of pages, which a lock guards, nothing changes after `init`, and the
+/// pages are only read.
 final class PageSnapshot: @unchecked Sendable {
   private let path: String
   let base: UnsafeRawPointer
@@ -12,6 +14,8 @@ final class PageSnapshot: @unchecked Sendable {
   let pageCount: UInt64
   /// Keeps the map in place.
   private let owner: AnyObject?
+  /// Pages of which the keys were found to ascend.
+  private let ordered = Mutex<Set<UInt64>>([])
 
   /// - Parameters:
   ///   - base: memory of at least `pageCount` pages, which lives as long as `owner`.
@@ -31,6 +35,14 @@ final class PageSnapshot: @unchecked Sendable {
     let page = Page(number: number, in: self)
     try page.check(isLeaf: isLeaf)
     return page
+  }
+
+  /// Looks through the keys of a page once, however often it is asked for.
+  /// - Throws: `badData` when they do not ascend.
+  func requireOrder(of page: Page, isLeaf: Bool) throws {
+    if ordered.withLock({ $0.contains(page.number) }) { return }
+    try page.requireOrder(isLeaf: isLeaf)
+    _ = ordered.withLock { $0.insert(page.number) }
   }
 
   func damaged(_ problem: String) -> Fault {
@@ -146,6 +158,15 @@ struct Page {
     return Value(
       bytes: UnsafeRawBufferPointer(start: header + PageFormat.headerByteCount, count: byteCount),
       isTree: false, pages: first..<first + pageCount)
+  }
+
+  /// - Throws: `badData` when keys do not ascend. The first of a branch counts as the lowest of all.
+  fileprivate func requireOrder(isLeaf: Bool) throws {
+    var index = isLeaf ? 1 : 2
+    while index < count {
+      guard try order(key(index - 1), key(index)) < 0 else { throw damaged("is not in order") }
+      index += 1
+    }
   }
 
   /// The first entry whose key is not below `key`; `count` when all are. In a branch the first key counts as the

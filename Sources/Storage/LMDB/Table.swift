@@ -15,6 +15,7 @@ enum Table: Int, CaseIterable, Sendable {
   case heads
   case indexes
   case codes
+  case coarse
 
   var name: String {
     switch self {
@@ -27,11 +28,11 @@ enum Table: Int, CaseIterable, Sendable {
   /// Whether records of the table follow from those of others. In "sets" those of spaces do not.
   var isDerived: Bool {
     switch self {
-    case .textIDs, .imageIDs, .sets, .numbers, .indexes, .codes: true
+    case .textIDs, .imageIDs, .sets, .numbers, .indexes, .codes, .coarse: true
     default: false
     }
   }
 
   /// Whether databases may lack the table, because it was added after the first of them were written.
-  var isOptional: Bool { self == .indexes || self == .codes }
+  var isOptional: Bool { self == .indexes || self == .codes || self == .coarse }
 }

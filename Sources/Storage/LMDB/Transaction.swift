@@ -32,7 +32,9 @@ struct Transaction: ~Copyable {
 
   consuming func commit() throws {
     isFinished = true
+    let number = UInt64(mdb_txn_id(pointer))
     try require(mdb_txn_commit(pointer), environment.path, "commit")
+    environment.pages.seal(number)
   }
 
   private static func begin(_ environment: Environment, isWriting: Bool) throws -> OpaquePointer {
@@ -84,7 +86,13 @@ struct Transaction: ~Copyable {
 
   /// The value as it lies in the file.
   private func stored(_ table: Table, _ key: UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer? {
-    if let trees { return try TreeCursor.find(key, in: trees[table], of: trees.pages)?.bytes }
+    if let trees {
+      if let value = try TreeCursor.find(key, in: trees[table], of: trees.pages) { return value.bytes }
+      for entry in try TreeCursor.neighbours(ofMissing: key, in: trees[table], of: trees.pages) {
+        _ = try table.open(entry.value, key: entry.key)
+      }
+      return nil
+    }
     var keyValue = MDB_val(key)
     var value = MDB_val()
     let code = mdb_get(pointer, environment.handle(table), &keyValue, &value)
@@ -225,7 +233,15 @@ struct Transaction: ~Copyable {
     func seek(_ key: Key) throws -> Entry? {
       if key.bytes.isEmpty { return try move(MDB_FIRST, MDB_val()) { try $0.first() } }
       return try key.bytes.withUnsafeBytes { bytes in
-        try move(MDB_SET_RANGE, MDB_val(bytes)) { try $0.seek(bytes) }
+        try move(MDB_SET_RANGE, MDB_val(bytes)) { cursor in
+          let found = try cursor.seek(bytes)
+          // Damage may have put an entry that was looked for before the position.
+          if found?.key.elementsEqual(bytes) != true {
+            let before = try found == nil ? cursor.last() : cursor.entryBefore()
+            if let before { _ = try table.open(before.value, key: before.key) }
+          }
+          return found
+        }
       }
     }
 

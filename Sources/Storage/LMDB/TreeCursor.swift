@@ -35,6 +35,18 @@ final class TreeCursor {
     return try leaf.value(index)
   }
 
+  /// The entries beside the place of a key that `find` has not found. An entry there may be that of the key with damage,
+  /// as its seal tells.
+  /// - Throws: `badData` when the tree has the key: an entry that says another key than its own leads a search astray.
+  static func neighbours(
+    ofMissing key: UnsafeRawBufferPointer, in tree: TreeRecord, of pages: PageSnapshot
+  ) throws -> [Entry] {
+    let cursor = TreeCursor(pages, tree)
+    guard let after = try cursor.seek(key) else { return try [cursor.last()].compactMap(\.self) }
+    guard order(after.key, key) != 0 else { throw pages.damaged("a search for a key misses it") }
+    return try [cursor.entryBefore(), after].compactMap(\.self)
+  }
+
   // MARK: Moves
 
   func first() throws -> Entry? { try descend { _, _ in 0 } }
@@ -45,10 +57,36 @@ final class TreeCursor {
     let found = try descend { page, isLeaf in
       isLeaf ? try page.lowerBound(key, isLeaf: true) : try page.descent(key)
     }
-    guard let leaf = levels.last, found == nil else { return found }
+    guard let leaf = levels.last else { return nil }
+    if let found, order(found.key, key) == 0 { return found }
+    // Another entry than that of the key is right where the pages that lead there are, and the entries beside it.
+    for level in levels {
+      try pages.requireOrder(of: level.page, isLeaf: level.page.number == leaf.page.number)
+    }
+    if found != nil {
+      if leaf.index == 0 { try requirePrevious(below: key) }
+      return found
+    }
     // Every key of the leaf is below it: the next leaf begins above.
     levels[levels.count - 1].index = leaf.page.count - 1
-    return try next()
+    let following = try next()
+    guard following.map({ order($0.key, key) > 0 }) ?? true else {
+      throw pages.damaged("page \(leaf.page.number) and its neighbours are not in order")
+    }
+    return following
+  }
+
+  /// Makes sure that the entry before the position, in another leaf, is below `key`.
+  private func requirePrevious(below key: UnsafeRawBufferPointer) throws {
+    guard let before = try entryBefore(), order(before.key, key) >= 0 else { return }
+    throw pages.damaged("a page and the one before it are not in order")
+  }
+
+  /// The entry before the position, which stays.
+  func entryBefore() throws -> Entry? {
+    let position = levels
+    defer { levels = position }
+    return try previous()
   }
 
   func next() throws -> Entry? { try move(1) ? entry() : nil }

@@ -86,27 +86,35 @@ struct BlockHeader: Equatable {
 
   /// Reads and validates the header of a stored block against what its key and space promise.
   init(decoding value: UnsafeRawBufferPointer, space: UInt16, block: UInt32, layout: BlockLayout) throws {
-    var reader = ByteReader(value) { "block \(block) of space \(space)" }
-    let magic: UInt32 = try reader.number()
-    self.space = try reader.number()
-    let code: UInt8 = try reader.number()
-    _ = try reader.number(UInt8.self)
-    self.block = try reader.number()
-    dimension = Int(try reader.number(UInt32.self))
-    rowsPerBlock = Int(try reader.number(UInt32.self))
-    slotCount = Int(try reader.number(UInt32.self))
-    checksum = try reader.number()
+    func damaged(_ problem: String) -> Fault {
+      Fault(
+        .badData, "block \(block) of space \(space)", "is damaged: \(problem)", remedy: "run cellvec check")
+    }
+    guard value.count >= BlockLayout.headerByteCount else {
+      throw damaged("it has \(value.count) bytes, and its header \(BlockLayout.headerByteCount)")
+    }
+    // Read in place: a scan does this for each block.
+    func number<Number: FixedWidthInteger>(_ offset: Int, _ type: Number.Type) -> Number {
+      Number(littleEndian: value.loadUnaligned(fromByteOffset: offset, as: type))
+    }
+    self.space = number(4, UInt16.self)
+    self.block = number(8, UInt32.self)
+    dimension = Int(number(12, UInt32.self))
+    rowsPerBlock = Int(number(16, UInt32.self))
+    slotCount = Int(number(20, UInt32.self))
+    checksum = number(24, UInt64.self)
+    let code = number(6, UInt8.self)
     guard let scalar = ScalarType(code: code), scalar == layout.scalar else {
       let found = ScalarType(code: code)?.rawValue ?? "numbers of the unknown type \(code)"
-      throw reader.damaged("it holds \(found), and its space \(layout.scalar.rawValue)")
+      throw damaged("it holds \(found), and its space \(layout.scalar.rawValue)")
     }
     self.scalar = scalar
     guard
-      magic == BlockHeader.magic, self.space == space, self.block == block,
+      number(0, UInt32.self) == BlockHeader.magic, self.space == space, self.block == block,
       dimension == layout.dimension, rowsPerBlock == layout.rowsPerBlock, slotCount <= rowsPerBlock,
       UInt64(block) * UInt64(rowsPerBlock) + UInt64(slotCount) <= UInt64(Row.max),
       value.count == layout.valueByteCount(slotCount: slotCount)
-    else { throw reader.damaged("its header does not fit its place") }
+    else { throw damaged("its header does not fit its place") }
   }
 
   init(space: UInt16, block: UInt32, layout: BlockLayout, slotCount: Int, checksum: UInt64) {

@@ -6,13 +6,15 @@ struct FormatHeader: Codable, Equatable {
   static let key = Key().appending("format")
   /// A space has an index: who changes vectors must take their rows out of it.
   static let indexFlag = "index"
-  /// A space has a graph: the same, and its blocks are none of the index.
+  /// A space has an index that is being built: who changes vectors that it has must drop it.
+  static let unfinishedIndexFlag = "unfinished-index"
+  /// A space has a graph: as for an index, and its blocks are none of the index.
   static let graphFlag = "graph"
 
   /// Reader flag of a database with a space of float16 or bfloat16.
   static let halfVectors = "half-vectors"
   private static let knownReaderFlags: Set = [halfVectors]
-  private static let knownWriterFlags: Set = [indexFlag, graphFlag]
+  private static let knownWriterFlags: Set = [indexFlag, unfinishedIndexFlag, graphFlag]
 
   let version: Int
   /// Features that a reader must know to read this database right, sorted.

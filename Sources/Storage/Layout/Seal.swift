@@ -33,7 +33,7 @@ enum Seal {
 
 extension Table {
   /// Whether values end with a seal.
-  var isSealed: Bool { self != .vectors && self != .codes }
+  var isSealed: Bool { self != .vectors && self != .codes && self != .coarse }
 
   /// What the record of a key is called in faults.
   func subject(of key: UnsafeRawBufferPointer) -> String {
@@ -46,10 +46,14 @@ extension Table {
     case (.fields, 2): return "field \(number(0, UInt16.self))"
     case (.texts, 6): return "text \(number(2, UInt32.self)) of field \(number(0, UInt16.self))"
     case (.indexes, 2): return "the index of space \(number(0, UInt16.self))"
-    case (.indexes, 3): return "the graph of space \(number(0, UInt16.self))"
+    case (.indexes, 3):
+      return
+        "the \(number(2, UInt8.self) == 2 ? "graph" : "unfinished index") of space \(number(0, UInt16.self))"
     case (.indexes, 9): return "the rows in the index of space \(number(1, UInt16.self))"
     case (.codes, 11):
       return "block \(number(7, UInt32.self)) of the index of space \(number(0, UInt16.self))"
+    case (.coarse, 6):
+      return "the int8 copy of block \(number(2, UInt32.self)) of space \(number(0, UInt16.self))"
     case (.spaces, 2): return "space \(number(0, UInt16.self))"
     case (.images, 4): return "image \(number(0, UInt32.self))"
     case (.outcomes, 6):

@@ -12,6 +12,9 @@ package struct VectorBlock {
   package let base: UnsafeRawPointer
   /// The rows of the block that were asked for; nil when every slot was.
   package let wanted: RowSet?
+  /// The same vectors coarse, in groups as `kernels_coarsen` writes them; nil where no copy is stored, it is not of
+  /// these vectors, or none was asked for. Valid as long as the snapshot.
+  package var coarse: UnsafePointer<UInt8>?
 
   /// The rows that were asked for, in order.
   package var rows: [Row] {
@@ -50,21 +53,25 @@ extension Snapshot {
 
   /// Calls `body` with each block of the space that holds at least one of `rows`, in order of rows. Rows
   /// without a vector in the space are passed over.
+  /// - Parameter withCoarse: whether to look for the coarse copy of each block.
   package func forEachBlock(
-    of space: SpaceRecord, containing rows: RowSet, _ body: (VectorBlock) throws -> Void
+    of space: SpaceRecord, containing rows: RowSet, withCoarse: Bool = false,
+    _ body: (VectorBlock) throws -> Void
   ) throws {
     let wanted = rows.intersection(try self.rows(in: space))
     let layout = BlockLayout(of: space)
     let cursor = try Transaction.Cursor(transaction, .vectors)
+    let copies = withCoarse ? try CoarseReader(transaction, of: space) : nil
     var entry: Entry?
     var row = wanted.next(from: 0)
     while let first = row {
       let block = layout.block(of: first)
-      let key = Key().appending(space.id).appending(block)
       // The next block is usually the next entry: step when it is, search the tree when it is not.
-      entry = entry == nil ? try cursor.seek(key) : try cursor.next()
-      if entry.map({ !$0.key.elementsEqual(key.bytes) }) ?? true { entry = try cursor.seek(key) }
-      guard let (found, value) = entry, found.elementsEqual(key.bytes) else {
+      if entry != nil { entry = try cursor.next() }
+      if entry?.key.isKey(of: block, in: space) != true {
+        entry = try cursor.seek(Key().appending(space.id).appending(block))
+      }
+      guard let (key, value) = entry, key.isKey(of: block, in: space) else {
         throw missingBlock(block, space)
       }
       let header = try BlockHeader(decoding: value, space: space.id, block: block, layout: layout)
@@ -72,12 +79,12 @@ extension Snapshot {
       let firstRow = layout.firstRow(of: block)
       let slots = firstRow..<firstRow + Row(header.slotCount)
       guard slots.contains(first), let base = payload.baseAddress else { throw missingBlock(block, space) }
-      let isComplete = wanted.count(in: slots) == header.slotCount
       try body(
         VectorBlock(
           firstRow: firstRow, slotCount: header.slotCount, dimension: space.dimension, scalar: space.scalar,
           base: base,
-          wanted: isComplete ? nil : wanted.intersection(RowSet(slots))))
+          wanted: wanted.contains(slots) ? nil : wanted.intersection(RowSet(slots)),
+          coarse: try copies?.groups(of: header)))
       let end = UInt64(firstRow) + UInt64(layout.rowsPerBlock)
       row = end > UInt64(Row.max) ? nil : wanted.next(from: Row(end))
     }
@@ -94,5 +101,12 @@ extension Snapshot {
     Fault(
       .badData, "block \(block) of space \"\(space.name)\"", "is missing or shorter than its rows",
       remedy: "run cellvec check")
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// Whether this is the key of a block of vectors.
+  fileprivate func isKey(of block: UInt32, in space: SpaceRecord) -> Bool {
+    count == 6 && bigEndian(at: 0, as: UInt16.self) == space.id && bigEndian(at: 2, as: UInt32.self) == block
   }
 }

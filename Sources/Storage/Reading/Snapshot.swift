@@ -31,6 +31,14 @@ package struct Snapshot: ~Copyable {
   /// The cell at a row; nil when there is none.
   package func cell(at row: Row) throws -> CellRecord? { try transaction.cell(at: row) }
 
+  /// The cell at a row that a row set names.
+  /// - Throws: `badData` when there is none.
+  package func listedCell(at row: Row) throws -> CellRecord {
+    if let cell = try cell(at: row) { return cell }
+    throw Fault(
+      .badData, "cell \(row)", "is in a row set, and its record cannot be found", remedy: "run cellvec check")
+  }
+
   package func imageCount() -> Int { transaction.count(.images) }
   package func image(_ number: UInt32) throws -> ImageRecord? { try transaction.image(number) }
 

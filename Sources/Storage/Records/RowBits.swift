@@ -37,17 +37,23 @@ struct RowBits {
 
   func rowSet() -> RowSet {
     var rows = PortableRows()
-    var slots: [UInt16] = []
-    for (chunk, words) in chunks.enumerated() {
-      let count = words.reduce(0) { $0 + $1.nonzeroBitCount }
-      if count > StoredChunk.arrayLimit {
-        words.withUnsafeBytes { rows.append(chunk: UInt16(chunk), count: count, container: $0) }
-      } else if count > 0 {
-        slots.removeAll(keepingCapacity: true)
-        for (index, word) in words.enumerated() where word != 0 {
-          forEachBit(of: word) { slots.append(UInt16(index * 64 + $0)) }
+    withUnsafeTemporaryAllocation(of: UInt16.self, capacity: StoredChunk.arrayLimit) { slots in
+      for (chunk, words) in chunks.enumerated() {
+        var count = 0
+        for word in words where word != 0 { count += word.nonzeroBitCount }
+        if count > StoredChunk.arrayLimit {
+          words.withUnsafeBytes { rows.append(chunk: UInt16(chunk), count: count, container: $0) }
+        } else if count > 0 {
+          var next = 0
+          for (index, word) in words.enumerated() where word != 0 {
+            forEachBit(of: word) { bit in
+              slots[next] = UInt16(truncatingIfNeeded: index * 64 + bit)
+              next += 1
+            }
+          }
+          let container = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(slots)[..<(2 * count)])
+          rows.append(chunk: UInt16(chunk), count: count, container: container)
         }
-        slots.withUnsafeBytes { rows.append(chunk: UInt16(chunk), count: count, container: $0) }
       }
     }
     return rows.rowSet()

@@ -75,6 +75,12 @@ package struct RowSet: Sendable {
   /// The largest row; nil of an empty set.
   package var last: Row? { isEmpty ? nil : roaring_bitmap_maximum(storage.bitmap) }
 
+  /// Whether all rows of `range` are in the set.
+  /// - Complexity: looks at the rows of the range; `count(in:)` counts all rows of its chunk before them, too.
+  package func contains(_ range: Range<Row>) -> Bool {
+    roaring_bitmap_contains_range(storage.bitmap, UInt64(range.lowerBound), UInt64(range.upperBound))
+  }
+
   /// How many rows of `range` are in the set.
   package func count(in range: Range<Row>) -> Int {
     Int(roaring_bitmap_range_cardinality(storage.bitmap, UInt64(range.lowerBound), UInt64(range.upperBound)))

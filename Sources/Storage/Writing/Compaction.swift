@@ -10,6 +10,10 @@ package struct Compaction: Sendable, Equatable {
   package let after: Int
   /// Texts that no cell had any more.
   package let unusedTexts: Int
+  /// Cells that have another number now.
+  package let renumbered: Int
+  /// Spaces whose index was left out, because it was of the old numbers.
+  package let droppedIndexes: [SpaceRecord]
 }
 
 extension DatabaseWriter {
@@ -20,21 +24,24 @@ extension DatabaseWriter {
   ///
   /// Readers in other processes that have the old file open go on with it, and keep its bytes on the disk until they
   /// end. The disk must have room for both.
-  /// - Parameter onWait: as of `init`.
+  /// - Parameters:
+  ///   - renumbers: whether to number the cells anew, without the gaps that deleted ones have left, and so to give back
+  ///     their places in blocks of vectors. Who has noted numbers of cells finds others under them afterwards. The disk
+  ///     must have room for a third file meanwhile.
+  ///   - onWait: as of `init`.
   /// - Throws: `locked` when the writer's lock is not to be had, or the process has the database open elsewhere;
-  ///   `inputOutput` for a full disk.
-  package static func compact(path: String, onWait: (_ holder: String) -> Bool = { _ in false }) throws
-    -> Compaction
-  {
-    try DatabaseWriter(path: path, create: false, onWait: onWait).compact()
+  ///   `inputOutput` for a full disk; `badData` when what is to be renumbered contradicts itself.
+  package static func compact(
+    path: String, renumbers: Bool = false, onWait: (_ holder: String) -> Bool = { _ in false }
+  ) throws -> Compaction {
+    try DatabaseWriter(path: path, create: false, onWait: onWait).compact(renumbers: renumbers)
   }
 
-  private func compact() throws -> Compaction {
+  private func compact(renumbers: Bool) throws -> Compaction {
     let path = database.path
     guard database.isOnlyOneInProcess else {
       throw Fault(.locked, path, "is open elsewhere in this process and cannot be compacted")
     }
-    let environment = database.environment
     let file = "\(path)/data.mdb"
     let copy = "\(file).compact"
     // Left behind by a compaction or a repair that was killed: whoever holds the writer's lock may remove it.
@@ -42,17 +49,47 @@ extension DatabaseWriter {
     Database.removeUnfinishedRebuild(of: path)
     let before = try Self.byteCount(of: file)
     let unusedTexts = try dropUnusedTexts()
-    let after = try environment.copy(to: copy)
+    let numbers = renumbers ? try gaplessNumbers() : nil
+    let after =
+      if let numbers {
+        try copyRenumbered(numbers.numbers, to: copy)
+      } else {
+        try database.environment.copy(to: copy)
+      }
     do {
       try Self.giveOwner(of: file, to: copy)
-      try MetaPages.renumber(copy, as: environment.pages.latest().meta)
+      try MetaPages.renumber(copy, as: database.environment.pages.latest().meta)
       guard rename(copy, file) == 0 else { throw Fault.system(file, "put the compact copy in its place") }
     } catch {
       unlink(copy)
       throw error
     }
     try syncFolder(path)
-    return Compaction(before: before, after: after, unusedTexts: unusedTexts)
+    return Compaction(
+      before: before, after: after, unusedTexts: unusedTexts,
+      renumbered: numbers.map { Int($0.numbers.count - $0.numbers.unchangedCount) } ?? 0,
+      droppedIndexes: numbers?.indexes ?? [])
+  }
+
+  /// New numbers for the cells, and the spaces with an index or a graph; nil when there are no gaps.
+  private func gaplessNumbers() throws -> (numbers: RowNumbers, indexes: [SpaceRecord])? {
+    try database.read { snapshot in
+      let rows = try snapshot.allRows()
+      if try rows.count == Int(snapshot.rowLimit()) { return nil }
+      return (
+        RowNumbers(rows), try snapshot.spaces.filter { try snapshot.hasIndex($0) || snapshot.hasGraph($0) }
+      )
+    }
+  }
+
+  /// Writes a compact copy of the database with other numbers of cells, by way of a database of its own beside it.
+  /// - Returns: bytes of the copy.
+  private func copyRenumbered(_ numbers: RowNumbers, to file: String) throws -> Int {
+    let folder = Database.workplace(of: database.path)
+    defer { Database.removeUnfinishedRebuild(of: database.path) }
+    let writer = try DatabaseWriter(path: folder, create: true)
+    try database.read { try RenumberedCopy(to: writer, numbers: numbers).fill(from: $0) }
+    return try writer.database.environment.copy(to: file)
   }
 
   /// Removes texts that no cell has, in transactions of bounded size.

@@ -8,6 +8,8 @@ package final class DatabaseWriter: Sendable {
   package let database: Database
   private let lock: WriterLock
   private let replaced = Mutex(0)
+  /// The most that `keepMemory` was asked for.
+  let keptByteCount = Mutex(0)
   /// In how many cells transactions have replaced a value by another one so far; one is counted each time.
   package var replacedCellCount: Int { replaced.withLock { $0 } }
 
@@ -40,6 +42,12 @@ package final class DatabaseWriter: Sendable {
     try transaction.commit()
     replaced.withLock { $0 += count }
     return result
+  }
+
+  /// Runs `body` in a transaction of which nothing remains.
+  func rehearse(_ body: (inout WriteTransaction) throws -> Void) throws {
+    var transaction = try WriteTransaction.begin(Transaction(database.environment, isWriting: true))
+    try body(&transaction)
   }
 
   private static func makeDirectory(_ path: String) throws {

@@ -16,11 +16,13 @@ extension WriteTransaction {
     }
   }
 
-  /// Removes a space: its vectors, what became of images in it, and its heads. The cells stay. For a transaction
+  /// Removes a space: its vectors with their int8 copies, what became of images in it, and its heads. The cells stay. For a transaction
   /// of its own.
   package mutating func drop(_ space: SpaceRecord) throws {
     let prefix = Key().appending(space.id)
-    for table in [Table.vectors, .outcomes, .spaces] { try transaction.deleteAll(table, prefix: prefix) }
+    for table in [Table.vectors, .coarse, .outcomes, .spaces] {
+      try transaction.deleteAll(table, prefix: prefix)
+    }
     try transaction.deleteAll(.sets, prefix: RowSetName.space(space.id).prefix)
     try dropIndex(of: space)
     var heads: [String] = []

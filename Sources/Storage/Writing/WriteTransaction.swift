@@ -135,6 +135,11 @@ package struct WriteTransaction: ~Copyable {
     try transaction.put(.heads, Key().appending(head.name), head.encoded())
   }
 
+  /// Removes a head, if there is one of the name.
+  package func dropHead(named name: String) throws {
+    try transaction.delete(.heads, Key().appending(name))
+  }
+
   /// The first of `count` new numbers.
   func take(_ count: Int, from counter: Counter) throws -> UInt32 {
     let first = try transaction.counter(counter)
@@ -148,7 +153,8 @@ package struct WriteTransaction: ~Copyable {
   }
 }
 
-/// The number after the highest, so that a new field is the last one; where there is none, the lowest free one.
+/// The number after the highest, so that a new field is the last one; where there is none, the lowest free
+/// one.
 private func freeNumber(among taken: [UInt16]) -> UInt16? {
   let limit = UInt16.max
   guard let highest = taken.max() else { return 0 }

@@ -28,6 +28,12 @@ struct DatabaseOptions: ParsableArguments {
   func open() throws -> Database {
     try Database(path: path())
   }
+
+  /// The database, for reading; nil where none is named.
+  func openIfNamed() throws -> Database? {
+    let name = directory ?? cellvec.variable(Self.variable) ?? ""
+    return name.isEmpty ? nil : try open()
+  }
 }
 
 private let placeCaution = PlaceCaution()

@@ -19,6 +19,9 @@ struct LabelOptions: ParsableArguments {
     if ungrouped && group != nil { throw ValidationError("--group and --ungrouped exclude each other") }
   }
 
+  /// Whether the grouping was asked for, or that there be none.
+  var isGroupingGiven: Bool { group != nil || ungrouped }
+
   var grouping: FoldGrouping {
     if ungrouped { return .none }
     guard let group, group != FoldGrouping.imageWord else { return .image }
@@ -27,7 +30,7 @@ struct LabelOptions: ParsableArguments {
 
   /// What to say of a grouping that was not asked for.
   var advice: String? {
-    group == nil && !ungrouped
+    !isGroupingGiven
       ? "cells of one image stay together; group by what the labels depend on with --group, such as gene"
       : nil
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Query
 import Storage
 
 /// Which and how many results of a search are wanted.
@@ -10,8 +11,13 @@ struct ResultOptions: ParsableArguments {
     help: ArgumentHelp("Results of each query: a number, or 'all'.", valueName: "limit"))
   private(set) var count = ResultCount(value: defaultCount)
   @Option(
+    help: ArgumentHelp("What near means: cosine, dot or l2, the Euclidean distance.", valueName: "metric"))
+  private(set) var metric = Metric.cosine
+  @Option(
     help: ArgumentHelp("Only results with this similarity or more, from -1 to 1.", valueName: "similarity"))
   private var minSimilarity: Float?
+  @Option(help: ArgumentHelp("With --metric l2: only results up to this distance.", valueName: "distance"))
+  private var maxDistance: Float?
   @Option(
     help: ArgumentHelp(
       "Of the cells that share a value of a field only the nearest; cells without a value are left out.",
@@ -30,11 +36,22 @@ struct ResultOptions: ParsableArguments {
 
   /// Whether results are values of a field, not cells.
   var listsValues: Bool { by != nil }
-  var leastSimilarity: Float { minSimilarity ?? -1 }
+  /// The similarity that a neighbor must have at least, as the metric's neighbors have it; nil for any.
+  var leastSimilarity: Float? { minSimilarity ?? maxDistance.map { -$0 } }
 
   func validate() throws {
-    guard (-1...1).contains(leastSimilarity) else {
-      throw ValidationError("--min-similarity: expected -1 to 1, found \(leastSimilarity)")
+    if let minSimilarity, !(-1...1).contains(minSimilarity) {
+      throw ValidationError("--min-similarity: expected -1 to 1, found \(minSimilarity)")
+    }
+    if let maxDistance, !(maxDistance >= 0) {
+      throw ValidationError("--max-distance: expected 0 or more, found \(maxDistance)")
+    }
+    if minSimilarity != nil && metric != .cosine {
+      throw ValidationError("--min-similarity goes with --metric cosine")
+    }
+    if maxDistance != nil && metric != .l2 { throw ValidationError("--max-distance goes with --metric l2") }
+    if by != nil && metric != .cosine {
+      throw ValidationError("--by compares mean vectors by their cosine; leave --metric out")
     }
     if distinct != nil && by != nil {
       throw ValidationError("expected one of --distinct and --by, found both")
@@ -68,3 +85,5 @@ struct ResultCount: ExpressibleByArgument, CustomStringConvertible {
 
   var description: String { value == .max ? "all" : String(value) }
 }
+
+extension Metric: ExpressibleByArgument {}

@@ -2,6 +2,13 @@ import ArgumentParser
 import Faults
 import Training
 
+extension HeadLoss.Kind: ExpressibleByArgument {}
+extension BatchSampling: ExpressibleByArgument {}
+extension RateSchedule: ExpressibleByArgument {}
+extension ThresholdChoice: ExpressibleByArgument {}
+extension CalibrationChoice: ExpressibleByArgument {}
+extension TrainingPrecision: ExpressibleByArgument {}
+
 /// What a head learns and how.
 struct TrainingOptions: ParsableArguments {
   @OptionGroup var labels: LabelOptions
@@ -9,44 +16,198 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Folds of cross-validation.", valueName: "count"))
   var folds = TrainingPlan.Defaults.folds
 
+  @OptionGroup var fitting: FittingOptions
+
+  var plan: TrainingPlan {
+    get throws {
+      var plan = TrainingPlan(
+        labelField: labels.field, grouping: labels.grouping, folds: folds,
+        configuration: try fitting.configuration)
+      plan.grades = try fitting.grades
+      return plan
+    }
+  }
+}
+
+/// How a head is fitted. What is not given is the preset's, else the default.
+struct FittingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Widths of hidden layers, as in 512,256.", valueName: "widths"))
-  var hidden = ""
+      "Start from how others train: \(HeadPreset.all.map(\.name).joined(separator: ", ")).", valueName: "name"
+    ))
+  var preset: String?
+
+  @Option(
+    help: ArgumentHelp("Widths of hidden layers, as in 512,256; none for a linear head.", valueName: "widths")
+  )
+  var hidden: String?
 
   @Option(help: ArgumentHelp("Part of hidden units dropped.", valueName: "part"))
-  var dropout: Float = 0
-
-  @Option(help: ArgumentHelp("Passes over the cells.", valueName: "count"))
-  var epochs = TrainingConfiguration.Defaults.epochs
+  var dropout: Float?
 
   @Option(
     help: ArgumentHelp(
-      "First rate; default \(TrainingConfiguration.Defaults.linearLearningRate), or \(TrainingConfiguration.Defaults.hiddenLearningRate) with --hidden.",
-      valueName: "rate"))
-  var learningRate: Double?
+      "Passes over the cells; default \(TrainingConfiguration.Defaults.epochs).", valueName: "count"))
+  var epochs: Int?
 
-  @Option(help: ArgumentHelp("Decoupled weight decay of AdamW.", valueName: "rate"))
-  var weightDecay = TrainingConfiguration.Defaults.weightDecay
+  @Option(
+    help: ArgumentHelp(
+      "Highest rate; default \(TrainingConfiguration.Defaults.learningRate). Several are tried together, as in 1e-3,1e-2.",
+      valueName: "rate"))
+  var learningRate: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Decoupled weight decay of AdamW; default \(TrainingConfiguration.Defaults.weightDecay). Several as above.",
+      valueName: "rate"))
+  var weightDecay: String?
 
   @Option(help: ArgumentHelp("Cells a step; default by the number of cells.", valueName: "count"))
   var batchSize: Int?
 
+  @Option(help: ArgumentHelp("Loss: \(HeadLoss.Kind.allNames).", valueName: "loss"))
+  var loss: HeadLoss.Kind?
+
+  @Option(
+    help: ArgumentHelp(
+      "Numbers of the loss: what positives count (weighted); alpha,gamma (focal); gamma+,gamma-,margin (asymmetric).",
+      valueName: "numbers"))
+  var lossNumbers: String?
+
+  @Option(help: ArgumentHelp("How cells come into batches: \(BatchSampling.allNames).", valueName: "way"))
+  var sampling: BatchSampling?
+
+  @Option(help: ArgumentHelp("How the rate moves: \(RateSchedule.allNames).", valueName: "way"))
+  var schedule: RateSchedule?
+
+  @Option(
+    help: ArgumentHelp(
+      "Stop after so many epochs without a better macro F1 on a fifth of the groups; keep the best.",
+      valueName: "epochs"))
+  var patience: Int?
+
+  @Option(help: ArgumentHelp("Average heads of so many seeds.", valueName: "count"))
+  var ensemble: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Thresholds: \(ThresholdChoice.allNames) on a fifth of the groups.", valueName: "way"))
+  var thresholds: ThresholdChoice?
+
+  @Option(
+    help: ArgumentHelp(
+      "Correct probabilities: \(CalibrationChoice.allNames), on a fifth of the groups.", valueName: "way"))
+  var calibrate: CalibrationChoice?
+
+  @Option(
+    name: .customLong("grades"),
+    help: ArgumentHelp("List field with the grades of labels, as nucleoplasm:3.", valueName: "field"))
+  var gradeField: String?
+
+  @Option(
+    help: ArgumentHelp("What grades are learned as; default 3=1,2=0.5,1=0.25.", valueName: "targets"))
+  var gradeTargets: String?
+
+  @Option(
+    help: ArgumentHelp("Numbers that are multiplied: \(TrainingPrecision.allNames).", valueName: "numbers"))
+  var precision: TrainingPrecision?
+
   @Option(help: "Seed of folds, weights and order.") var seed: UInt64 = 0
 
   func validate() throws {
-    let widths = names(in: hidden)
-    guard widths.allSatisfy({ Int($0) != nil }) else {
+    if let hidden, hidden != "none", !names(in: hidden).allSatisfy({ Int($0) != nil }) {
       throw ValidationError("--hidden: expected widths such as 512,256, found \"\(hidden)\"")
+    }
+    for (option, text) in [
+      ("--learning-rate", learningRate), ("--weight-decay", weightDecay), ("--loss-numbers", lossNumbers),
+    ] {
+      if let text, numbers(in: text) == nil {
+        throw ValidationError("\(option): expected numbers such as 0.01 or 1e-3,1e-2, found \"\(text)\"")
+      }
+    }
+    if lossNumbers != nil && loss == nil { throw ValidationError("--loss-numbers goes with --loss") }
+    if gradeTargets != nil && gradeField == nil {
+      throw ValidationError("--grade-targets goes with --grades")
     }
   }
 
-  var plan: TrainingPlan {
-    let architecture = HeadArchitecture(hidden: names(in: hidden).compactMap { Int($0) }, dropout: dropout)
-    return TrainingPlan(
-      labelField: labels.field, grouping: labels.grouping, folds: folds,
-      configuration: TrainingConfiguration(
-        architecture: architecture, epochs: epochs, batchSize: batchSize, learningRate: learningRate,
-        weightDecay: weightDecay, seed: seed))
+  private func numbers(in text: String) -> [Double]? {
+    let numbers = names(in: text).map(Double.init)
+    return numbers.isEmpty || numbers.contains(nil) ? nil : numbers.compactMap { $0 }
   }
+
+  /// - Throws: `usage` for an unknown preset, or numbers that the loss does not take.
+  var configuration: TrainingConfiguration {
+    get throws {
+      var configuration = try preset.map(Self.presetConfiguration) ?? TrainingConfiguration()
+      configuration.seed = seed
+      if let hidden { configuration.architecture.hidden = names(in: hidden).compactMap { Int($0) } }
+      if let dropout { configuration.architecture.dropout = dropout }
+      if let epochs { configuration.epochs = epochs }
+      if let batchSize { configuration.batchSize = batchSize }
+      applyRates(to: &configuration)
+      if let loss { configuration.loss = try headLoss(loss) }
+      if let sampling { configuration.sampling = sampling }
+      if let schedule { configuration.schedule = schedule }
+      if let patience { configuration.patience = patience }
+      if let ensemble { configuration.ensembleCount = ensemble }
+      if let thresholds { configuration.thresholds = thresholds }
+      if let calibrate { configuration.calibration = calibrate }
+      if let precision { configuration.precision = precision }
+      return configuration
+    }
+  }
+
+  private static func presetConfiguration(_ name: String) throws -> TrainingConfiguration {
+    guard let preset = HeadPreset.all.first(where: { $0.name == name }) else {
+      throw Fault.unknownName(.usage, "preset", name, among: HeadPreset.all.map(\.name))
+    }
+    return preset.configuration
+  }
+
+  private func applyRates(to configuration: inout TrainingConfiguration) {
+    let rates = learningRate.flatMap(numbers)
+    let decays = weightDecay.flatMap(numbers)
+    guard rates != nil || decays != nil else { return }
+    let grid = ParameterGrid(
+      learningRates: rates ?? configuration.grid?.learningRates ?? [configuration.initialLearningRate],
+      weightDecays: decays ?? configuration.grid?.weightDecays ?? [configuration.weightDecay])
+    if grid.learningRates.count * grid.weightDecays.count > 1 {
+      configuration.grid = grid
+    } else {
+      configuration.grid = nil
+      configuration.learningRate = grid.learningRates[0]
+      configuration.weightDecay = grid.weightDecays[0]
+    }
+  }
+
+  private func headLoss(_ kind: HeadLoss.Kind) throws -> HeadLoss {
+    let given = lossNumbers.flatMap(numbers)?.map { Float($0) }
+    func require(_ count: Int) throws -> [Float]? {
+      guard let given, given.count != count else { return given }
+      throw Fault(
+        .usage, "--loss-numbers", expected: "\(count) for \(kind.rawValue)", found: "\(given.count)")
+    }
+    switch kind {
+    case .binary: return try require(0).map { _ in .binary } ?? .binary
+    case .weighted: return .weighted(factor: try require(1)?[0])
+    case .focal: return try require(2).map { .focal(alpha: $0[0], gamma: $0[1]) } ?? HeadLoss.Defaults.focal
+    case .asymmetric:
+      return try require(3).map { .asymmetric(positive: $0[0], negative: $0[1], margin: $0[2]) }
+        ?? HeadLoss.Defaults.asymmetric
+    }
+  }
+
+  /// The field of grades and what they are learned as; nil without one.
+  var grades: (field: String, targets: GradeTargets)? {
+    get throws {
+      guard let gradeField else { return nil }
+      return (gradeField, try gradeTargets.map { try GradeTargets($0) } ?? .openCell)
+    }
+  }
+}
+
+extension CaseIterable where Self: RawRepresentable, RawValue == String {
+  /// All names, for help.
+  static var allNames: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }

@@ -19,6 +19,9 @@ struct ReportWriter: ~Copyable {
     for line in formatter.add(row) { try output.writeLine(line) }
   }
 
+  /// Hands over what is complete, for those who wait for it.
+  mutating func flush() throws { try output.flush() }
+
   consuming func finish() throws {
     for line in formatter.end() { try output.writeLine(line) }
     try output.flush()

@@ -7,7 +7,8 @@ struct Backup: ParsableCommand {
     commandName: "backup", abstract: "Copy a database while others read and write it.",
     discussion: """
       The copy holds what the last commit left. It appears under its name complete,
-      or not at all, and is a database like any other. While a long copy runs, a
+      or not at all, and is a database like any other. What a backup that was killed
+      leaves, DESTINATION.partial, the next one to the same name takes over. While a long copy runs, a
       writer cannot use pages again that it frees, so the original may grow.
 
       Example:

@@ -11,9 +11,10 @@ struct Check: ParsableCommand {
       it is made from. Ends with status 65 when something is wrong. With --repair,
       indexes and dictionaries are made anew from the rest, where nothing of that
       is damaged; where pages of theirs are, the whole file is, and the damaged
-      one is kept beside it. Of the two pages with which the file begins, one is
-      made anew from the other; where it was that of the last commit, this commit
-      is lost. The page as it was is kept as data.mdb.front-damaged.
+      one is kept beside it. Of the two pages with which the file begins, a bit
+      that has changed is changed back; where more is wrong, one is made anew from
+      the other. Where it was that of the last commit, this commit is lost. The
+      page as it was is kept as data.mdb.front-damaged.
 
       Examples:
         cellvec check --db lab.cellvec
@@ -48,12 +49,17 @@ struct Check: ParsableCommand {
 
   private func repairFront() throws {
     let path = try database.path()
-    let repair = try Database.repairFront(path: path) {
-      writer.waits(for: $0, path: path, isQuiet: talk.quiet)
+    while let repair = try Database.repairFront(
+      path: path, onWait: { writer.waits(for: $0, path: path, isQuiet: talk.quiet) })
+    {
+      switch repair {
+      case .restored:
+        talk.say("changed the first pages of the data file back to what was written; nothing is lost with it")
+      case .madeAnew(let page, let hasLostNothing):
+        let loss = hasLostNothing ? "nothing is lost with it" : "what the last commit wrote may be lost"
+        talk.say("made page \(page) of the data file anew from page \(1 - page); \(loss)")
+      }
     }
-    guard let repair else { return }
-    let loss = repair.mayHaveLostCommit ? "what the last commit wrote may be lost" : "nothing is lost with it"
-    talk.say("made page \(repair.page) of the data file anew from page \(1 - repair.page); \(loss)")
   }
 
   private func report(_ faults: [Fault]) throws {

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Kernels
+import Query
 import Storage
 
 /// `cellvec compact`: a file without free pages.
@@ -12,11 +14,20 @@ struct Compact: ParsableCommand {
       cells keep their numbers, and a block of vectors goes when all of its cells
       are gone.
 
-      Example:
+      Where cells were deleted here and there, --renumber gives their places back
+      too: cells are numbered anew, in the same order and without gaps. Numbers of
+      cells that were noted before, as in exports and notebooks, then stand for other
+      cells; images, labels and positions in arrays, which say what a cell is, stay,
+      and so do heads. Indexes are built anew. The disk must have room for a third
+      file meanwhile.
+
+      Examples:
         cellvec compact --db lab.cellvec
+        cellvec compact --db lab.cellvec --renumber
       """)
 
   @OptionGroup var database: DatabaseOptions
+  @Flag(help: "Number the cells anew, without the gaps that deleted ones have left.") var renumber = false
   @OptionGroup var writer: WriterOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var talk: TalkOptions
@@ -24,11 +35,30 @@ struct Compact: ParsableCommand {
   func run() throws {
     let path = try database.path()
     let compaction = try DatabaseWriter.compact(
-      path: path, onWait: { writer.waits(for: $0, path: path, isQuiet: talk.quiet) })
+      path: path, renumbers: renumber,
+      onWait: { writer.waits(for: $0, path: path, isQuiet: talk.quiet) })
+    try rebuildIndexes(of: compaction.droppedIndexes, path: path)
+    let columns: [Column] = ["bytes_before", "bytes_after", "unused_texts"]
+    let row: [Value] = [
+      .integer(compaction.before), .integer(compaction.after), .integer(compaction.unusedTexts),
+    ]
     try StandardOutput.write(
-      Report(
-        ["bytes_before", "bytes_after", "unused_texts"],
-        rows: [[.integer(compaction.before), .integer(compaction.after), .integer(compaction.unusedTexts)]]),
+      renumber
+        ? Report(columns + ["renumbered"], rows: [row + [.integer(compaction.renumbered)]])
+        : Report(columns, rows: [row]),
       as: output.format)
+  }
+
+  private func rebuildIndexes(of spaces: [SpaceRecord], path: String) throws {
+    if spaces.isEmpty { return }
+    let writer = try writer.open(path: path, isQuiet: talk.quiet)
+    for space in spaces {
+      guard try writer.database.read({ try $0.rows(in: space).count }) >= IndexBuild.leastRows else {
+        talk.say("space \(space.name) has no index any more: its cells are too few for one")
+        continue
+      }
+      talk.say("building the index of space \(space.name) anew")
+      _ = try IndexBuild(of: space, in: writer, threads: Int(kernels_processor_count())).run(isFresh: true)
+    }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Faults
+import Formats
 import Imaging
 import Ingest
 
@@ -32,6 +33,9 @@ struct Crops: ParsableCommand {
   func run() throws {
     let patterns = try channels.patterns()
     let grouping = try findImages(in: folder, channels: patterns, mask: crops.maskPattern)
+    try requireSeparateFiles(
+      outputs: [output, table].compactMap(\.self),
+      inputs: [metadataOptions.metadata].compactMap(\.self) + grouping.images.flatMap(\.paths))
     guard let size = crops.inputSize ?? crops.crop else {
       throw Fault(.usage, "--input-size", "is needed for whole images", remedy: "name the side of the crops")
     }

@@ -51,6 +51,7 @@ struct Delete: ParsableCommand {
       if $0 < deletion.rows.count { try Interruption.check() }
     }
     progress.finish()
+    try writer.completeIndexes()
     try StandardOutput.write(deletion.report, as: output.format)
   }
 

@@ -30,6 +30,7 @@ struct EmbedArray: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
 
   func run() throws {
+    try requireSeparateFiles(outputs: [output], inputs: [input])
     let model = try backbone.load().model
     let images = try NPYArray(path: input, for: Self.purpose)
     let (count, channels, height, width) = (

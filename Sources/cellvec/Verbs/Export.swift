@@ -1,5 +1,6 @@
 import ArgumentParser
 import Faults
+import Formats
 import Ingest
 import Storage
 
@@ -8,7 +9,9 @@ struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "Write vectors as a .npy file and metadata as a table.",
     discussion: """
-      Both files have one row for each cell of the space, in order of the cells' numbers.
+      Both files have one row for each cell of the space, in order of the cells' numbers. With --salvage, a last \
+      column, damage, says what is wrong with a cell: nothing, "vector unverified" for a vector that may differ from \
+      what was written, "vector lost" for one of zeros, or "record lost" for a vector without the values of its cell.
 
       Examples:
         cellvec export --db lab.cellvec --vectors vectors.npy --metadata cells.csv
@@ -24,7 +27,9 @@ struct Export: ParsableCommand {
   @Option(help: ArgumentHelp("File for the vectors: .npy, float32, [cells, dimension].", valueName: "file"))
   var vectors: String?
   @Option(help: ArgumentHelp("File for the metadata: .csv or .tsv.", valueName: "file")) var metadata: String?
-  @Flag(help: "Leave out what is damaged; it is named on stderr, and the status is 2.") var salvage = false
+  @Flag(
+    help: "Write what is left of a damaged database; what is not is named on stderr, and the status is 2.")
+  var salvage = false
   @OptionGroup var talk: TalkOptions
 
   func validate() throws {
@@ -34,6 +39,7 @@ struct Export: ParsableCommand {
   }
 
   func run() throws {
+    try requireSeparateFiles(outputs: [vectors, metadata].compactMap(\.self))
     let database = try database.open()
     guard salvage else {
       return try database.read { snapshot in

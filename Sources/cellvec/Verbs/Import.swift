@@ -11,26 +11,50 @@ struct Import: ParsableCommand {
       has one row for each vector, in the same order. The same file imported again \
       changes nothing.
 
+      With - in its place, arrays come through stdin one after another, as \
+      numpy.save writes them to a pipe, without a table. Each is in the database, and \
+      found by searches, before the next one is waited for; --json, --csv and --tsv \
+      then write a line for each as soon as it is safe on disk.
+
       Examples:
         cellvec import vectors.npy --db lab.cellvec --space subcell \\
           --metadata cells.csv
         cellvec import vectors.npy --db lab.cellvec --metadata cells.csv \\
           --type plate=string localization=list
+        python embed.py | cellvec import - --db lab.cellvec --space live --json
       """)
 
-  @Argument(help: "A .npy file of float32, [cells, dimension].") var vectors: String
+  @Argument(help: "A .npy file of float32, [cells, dimension]; - for arrays from stdin.") var vectors: String
   @OptionGroup var database: DatabaseOptions
   @Option(help: ArgumentHelp("Space that takes the vectors; made when it is new.", valueName: "name"))
   var space = "imported"
   @Option(help: ArgumentHelp("CSV or TSV table with one row for each vector.", valueName: "file"))
   var metadata: String?
+  @Option(
+    name: .customLong("commit-rows"),
+    help: ArgumentHelp("Commit after so many cells at the latest; default: what is fastest.", valueName: "n"))
+  var rowsPerCommit: Int?
   @OptionGroup var numbers: DtypeOptions
   @OptionGroup var fieldTypes: FieldTypeOptions
   @OptionGroup var writer: WriterOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var talk: TalkOptions
 
-  func run() throws {
+  private static let columns: [Column] = ["space", "dimension", "vectors", "added"]
+
+  func validate() throws {
+    if let rowsPerCommit, rowsPerCommit < 1 {
+      throw ValidationError("--commit-rows: expected at least 1, found \(rowsPerCommit)")
+    }
+    if vectors == "-", metadata != nil {
+      throw ValidationError(
+        "--metadata goes with a file; give the cells of a stream their values with cellvec update")
+    }
+  }
+
+  func run() throws { try vectors == "-" ? importStream() : importFile() }
+
+  private func importFile() throws {
     let path = try database.path()
     let existing = try Database.fields(at: path)
     let source = try VectorImport(
@@ -42,16 +66,41 @@ struct Import: ParsableCommand {
     Interruption.listen()
     let progress = ProgressLine(counting: "vectors", of: source.count, isQuiet: talk.quiet)
     let added = try source.run(
-      into: space, keeping: numbers.dtype, of: writer, isCancelled: { Interruption.isRequested },
-      progress: { progress.update(done: $0) })
+      into: space, keeping: numbers.dtype, of: writer, rowsPerCommit: rowsPerCommit,
+      isCancelled: { Interruption.isRequested }, progress: { progress.update(done: $0) })
     progress.finish()
     if let warning = replacementWarning(writer) { talk.say(warning) }
     try writer.completeIndexes()
     try StandardOutput.write(
-      Report(
-        ["space", "dimension", "vectors", "added"],
-        rows: [[.text(space), .integer(source.dimension), .integer(source.count), .integer(added)]]),
-      as: output.format)
+      Report(Self.columns, rows: [row(source.dimension, source.count, added)]), as: output.format)
     try Interruption.check()
+  }
+
+  private func importStream() throws {
+    let writer = try writer.open(path: database.path(), create: true, isQuiet: talk.quiet)
+    Interruption.listen()
+    let stream = StreamImport(
+      descriptor: 0, name: "stdin", isCancelled: { Interruption.isRequested })
+    let progress = ProgressLine(counting: "vectors", of: nil, isQuiet: talk.quiet)
+    var report = try ReportWriter(Self.columns, as: output.format)
+    var (dimension, count, added) = (0, 0, 0)
+    try stream.run(into: space, keeping: numbers.dtype, of: writer, rowsPerCommit: rowsPerCommit) {
+      array, addedByArray in
+      (dimension, count, added) = (array.dimension, count + array.count, added + addedByArray)
+      progress.update(done: count)
+      if output.format == .table { return }
+      try report.write(row(array.dimension, array.count, addedByArray))
+      try report.flush()
+    }
+    progress.finish()
+    try writer.completeIndexes()
+    // A table is for people, who want the sum.
+    if output.format == .table { try report.write(row(dimension, count, added)) }
+    try report.finish()
+    try Interruption.check()
+  }
+
+  private func row(_ dimension: Int, _ count: Int, _ added: Int) -> [Value] {
+    [.text(space), .integer(dimension), .integer(count), .integer(added)]
   }
 }

@@ -11,12 +11,14 @@ struct IndexCommand: ParsableCommand {
     discussion: """
       A search through an index finds most of the nearest cells, with their exact
       similarities, without comparing every cell. Cells that come later are found
-      too; building again takes them up. An index of the kind graph visits far
-      fewer vectors than a compact one, and takes some two kilobytes for each.
+      too; building again takes them up. The kind "graph" is searched faster than
+      "compact", and takes some two kilobytes for each vector; the kind "exact" makes
+      exact searches faster.
 
       Examples:
         cellvec index build --db lab.cellvec --space dino
         cellvec index build --db lab.cellvec --space dino --kind graph
+        cellvec index build --db lab.cellvec --space dino --kind exact
         cellvec index status --db lab.cellvec
         cellvec index drop --db lab.cellvec --space dino
       """,
@@ -28,16 +30,24 @@ struct BuildIndex: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "build", abstract: "Make the index of a space, or take new cells up.",
     discussion: """
-      Where many cells came or went since the index was made, or vectors changed, it
-      is made anew. Searches go on with the old one until the new one is complete. A
-      graph takes no cells up: it is made anew when more than a hundredth of them came
-      or went. A space may have a compact index beside its graph, which then serves
+      Where there are twice or half as many cells as the index was made of, or a third
+      came later, it is made anew. Searches go on with the old one until the new one is
+      complete. A build that was stopped is gone on with by the next one, unless
+      vectors have changed.
+
+      --kind graph takes no cells up: it is made anew when more than a hundredth of them
+      came or went. A space may have a compact index beside it, which then serves
       conditions that few cells match.
+
+      --kind exact copies the vectors in 8 bits a number. A search that compares every
+      cell then reads a quarter of the bytes (of float16 a half), and finds the same.
       """)
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var space: SpaceOptions
-  @Option(help: "What to make: compact, or graph.") var kind = IndexKind.compact
+  @Option(help: ArgumentHelp("What to make: compact, graph or exact.", valueName: "kind")) var kind =
+    IndexKind
+    .compact
   @Flag(help: "Make it anew in any case.") var fresh = false
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var writer: WriterOptions
@@ -50,18 +60,15 @@ struct BuildIndex: ParsableCommand {
     Interruption.listen()
     let vectors = try writer.database.read { try $0.rows(in: space).count }
     let progress = ProgressLine(counting: "vectors", of: vectors, isQuiet: talk.quiet)
-    if kind == .graph {
-      let summary = try GraphBuild(of: space, in: writer, threads: threads.count).run(isFresh: fresh) {
-        try Interruption.check()
-        progress.update(done: vectors * $0 / $1)
-      }
-      progress.finish()
-      return try StandardOutput.write(summary.report(space: space), as: output.format)
+    switch kind {
+    case .exact: return try makeCoarse(of: space, in: writer, progress)
+    case .graph: return try makeGraph(of: space, in: writer, progress)
+    case .compact: break
     }
     let summary = try IndexBuild(of: space, in: writer, threads: threads.count).run(isFresh: fresh) {
       step, done, total in
       try Interruption.check()
-      if step == .coding { progress.update(done: vectors * done / max(1, total)) }
+      progress.update(done: vectors * done / max(1, total), note: step.name)
     }
     progress.finish()
     let rows: [[Value]] = [
@@ -75,25 +82,56 @@ struct BuildIndex: ParsableCommand {
   }
 }
 
-/// What `cellvec index build` makes.
-enum IndexKind: String, ExpressibleByArgument, CaseIterable {
-  case compact
-  case graph
+extension BuildIndex {
+  /// Makes the int8 copies of a space.
+  private func makeCoarse(of space: SpaceRecord, in writer: DatabaseWriter, _ progress: ProgressLine) throws {
+    if fresh { try writer.dropCoarse(of: space) }
+    let summary = try writer.makeCoarse(of: space) { done in
+      progress.update(done: done)
+      try Interruption.check()
+    }
+    progress.finish()
+    let (vectors, byteCount) = try writer.database.read { try $0.coarseExtent(of: space) }
+    try StandardOutput.write(
+      Report(
+        ["space", "exact_vectors", "added", "exact_bytes"],
+        rows: [[.text(space.name), .integer(vectors), .integer(summary.vectors), .integer(byteCount)]]),
+      as: output.format)
+  }
 }
 
-extension GraphBuild.Summary {
-  /// What was made, and how far a search goes for each recall that was measured.
-  func report(space: SpaceRecord) -> Report {
-    Report(
-      ["space", "vectors", "others", "graph", "recalls", "reach"],
-      rows: [
-        [
-          .text(space.name), .integer(record.vertexCount), .integer(leftOut),
-          .text(isFresh ? "made" : "kept"),
-          .list(record.calibrations.map { "\($0.recall)" }), .list(record.calibrations.map { "\($0.reach)" }),
-        ]
-      ])
+extension BuildIndex {
+  /// Makes the graph of a space.
+  private func makeGraph(of space: SpaceRecord, in writer: DatabaseWriter, _ progress: ProgressLine) throws {
+    let vectors = try writer.database.read { try $0.rows(in: space).count }
+    let summary = try GraphBuild(of: space, in: writer, threads: threads.count).run(isFresh: fresh) {
+      try Interruption.check()
+      progress.update(done: vectors * $0 / $1)
+    }
+    progress.finish()
+    let calibrations = summary.record.calibrations
+    try StandardOutput.write(
+      Report(
+        ["space", "vectors", "others", "graph", "recalls", "reach"],
+        rows: [
+          [
+            .text(space.name), .integer(summary.record.vertexCount), .integer(summary.leftOut),
+            .text(summary.isFresh ? "made" : "kept"),
+            .list(calibrations.map { "\($0.recall)" }), .list(calibrations.map { "\($0.reach)" }),
+          ]
+        ]),
+      as: output.format)
   }
+}
+
+/// What makes searches of a space faster.
+enum IndexKind: String, ExpressibleByArgument, CaseIterable {
+  /// Lists around centres, with codes of one bit a number.
+  case compact
+  /// Edges from each vector to near ones.
+  case graph
+  /// Copies of the vectors in 8 bits a number, for exact searches.
+  case exact
 }
 
 /// `cellvec index drop`.
@@ -104,11 +142,18 @@ struct DropIndex: ParsableCommand {
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var space: SpaceOptions
+  @Option(help: ArgumentHelp("What to drop: compact or exact.", valueName: "kind")) var kind = IndexKind
+    .compact
   @OptionGroup var writer: WriterOptions
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
     let writer = try self.writer.open(path: database.path(), isQuiet: talk.quiet)
+    if kind == .exact {
+      let space = try writer.database.read { try self.space.resolve(in: $0) }
+      let had = try writer.dropCoarse(of: space)
+      return talk.say("\(had ? "dropped the" : "there were no") int8 copies of space \(space.name)")
+    }
     let (space, hasIndex) = try writer.database.read { snapshot in
       let space = try self.space.resolve(in: snapshot)
       return (space, try snapshot.hasIndex(space) || snapshot.hasGraph(space))
@@ -125,7 +170,8 @@ struct IndexStatus: ParsableCommand {
     discussion: """
       "fresh" are vectors that the index lacks, which every search compares one by
       one, "left" codes of vectors that are gone; "hot" are bytes of codes for each
-      vector. "reach" tells how far a search goes for a recall of 0.9, 0.95, ...
+      vector. "reach" tells how far a search for one neighbor goes for a recall of 0.9,
+      0.95, ... "exact_vectors" are those with an int8 copy, which exact searches read.
       A space with a compact index and a graph has a line for each.
       """)
 
@@ -137,30 +183,33 @@ struct IndexStatus: ParsableCommand {
       var report = Report([
         "space", "vectors", "indexed", "fresh", "left", "segments", "lists", "bytes",
         Column("hot", decimals: 1),
-        "recalls", "reach", "kind",
+        "recalls", "reach", "exact_vectors", "exact_bytes", "kind",
       ])
       for space in snapshot.spaces {
         let present = try snapshot.rows(in: space)
+        let coarse = try snapshot.coarseExtent(of: space)
+        let exact: [Value] = [.integer(coarse.vectors), .integer(coarse.byteCount)]
         let graph = try snapshot.graphRecord(of: space)
-        if let graph { report.append(try line(of: graph, of: space, present, snapshot)) }
+        if let graph { report.append(try line(of: graph, of: space, present, exact, snapshot)) }
         guard let record = try snapshot.indexRecord(of: space) else {
           if graph == nil {
             report.append(
               [.text(space.name), .integer(present.count), .integer(0), .integer(present.count)]
-                + Array(repeating: .null, count: 8))
+                + Array(repeating: .null, count: 7) + exact + [.null])
           }
           continue
         }
         let indexed = try snapshot.indexedRows(in: space).count
         let codes = record.rowCount
-        report.append([
-          .text(space.name), .integer(present.count), .integer(indexed), .integer(present.count - indexed),
-          .integer(codes - indexed), .integer(record.segments.count), .integer(record.listCount),
-          .integer(try snapshot.indexByteCount(of: space, segments: record.segments.map(\.number))),
-          .real(record.codeByteCount),
-          .list(record.calibrations.map { "\($0.recall)" }), .list(record.calibrations.map { "\($0.reach)" }),
-          .text(IndexKind.compact.rawValue),
-        ])
+        report.append(
+          [
+            .text(space.name), .integer(present.count), .integer(indexed), .integer(present.count - indexed),
+            .integer(codes - indexed), .integer(record.segments.count), .integer(record.listCount),
+            .integer(try snapshot.indexByteCount(of: space, segments: record.segments.map(\.number))),
+            .real(record.codeByteCount),
+            .list(record.calibrations.map { "\($0.recall)" }),
+            .list(record.calibrations.map { "\($0.reaches[0].reach)" }),
+          ] + exact + [.text(IndexKind.compact.rawValue)])
       }
       return report
     }
@@ -168,7 +217,8 @@ struct IndexStatus: ParsableCommand {
   }
 
   private func line(
-    of graph: GraphRecord, of space: SpaceRecord, _ present: RowSet, _ snapshot: borrowing Snapshot
+    of graph: GraphRecord, of space: SpaceRecord, _ present: RowSet, _ exact: [Value],
+    _ snapshot: borrowing Snapshot
   ) throws -> [Value] {
     let held = try snapshot.rowsInGraph(of: space).count
     return [
@@ -177,7 +227,16 @@ struct IndexStatus: ParsableCommand {
       .integer(try snapshot.indexByteCount(of: space, segments: [graph.segment])),
       .real(Float(graph.vertexByteCount)),
       .list(graph.calibrations.map { "\($0.recall)" }), .list(graph.calibrations.map { "\($0.reach)" }),
-      .text(IndexKind.graph.rawValue),
-    ]
+    ] + exact + [.text(IndexKind.graph.rawValue)]
+  }
+}
+
+extension IndexBuild.Step {
+  fileprivate var name: String {
+    switch self {
+    case .training: "finding centres"
+    case .coding: "coding"
+    case .measuring: "measuring recall"
+    }
   }
 }

@@ -13,6 +13,10 @@ struct KNN: ParsableCommand {
       field the class of most weight is predicted, of a list every class with more
       than half of the weight. Nothing is trained and nothing is stored.
 
+      Of more than 20,000 cells the neighbors are looked for through the index of
+      the space, if there is one that has all of them; what that changes is measured
+      on some cells, and said.
+
       Example:
         cellvec knn --db lab.cellvec --labels localization --group gene -k 1,5,20
       """)
@@ -25,11 +29,19 @@ struct KNN: ParsableCommand {
   @Option(
     help: ArgumentHelp("How fast a neighbor's weight falls with similarity; above 0.", valueName: "number"))
   var temperature = NeighborVotes.Defaults.temperature
+  @Option(
+    help: ArgumentHelp(
+      "Share of the nearest cells to find through the index; 1 compares all. (default: by the number of cells)",
+      valueName: "share"))
+  var recall: Double?
   @OptionGroup var selection: WhereOptions
   @OptionGroup var space: SpaceOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var talk: TalkOptions
+
+  /// Up to so many cells are compared with one another in a few seconds.
+  private static let exactLimit = 20_000
 
   private var ks: [Int] { names(in: counts).compactMap(Int.init).filter { $0 > 0 } }
 
@@ -39,6 +51,9 @@ struct KNN: ParsableCommand {
     }
     guard temperature > 0, temperature.isFinite else {
       throw ValidationError("--temperature: expected a number above 0, found \(temperature)")
+    }
+    if let recall, !(recall > 0 && recall <= 1) {
+      throw ValidationError("--recall: expected more than 0 and at most 1, found \(recall)")
     }
   }
 
@@ -53,7 +68,9 @@ struct KNN: ParsableCommand {
       let progress = ProgressLine(counting: "cells", of: samples.rows.count, isQuiet: talk.quiet)
       let votes = try NeighborVotes(
         of: samples, in: space, of: snapshot, ks: ks, rule: samples.areLists ? .majority : .best,
-        temperature: temperature, threads: threads.count
+        temperature: temperature,
+        recall: recall ?? (samples.rows.count > Self.exactLimit ? Search.defaultRecall : 1),
+        threads: threads.count
       ) { count in
         for _ in 0..<count { progress.advance() }
         try Interruption.check()

@@ -11,7 +11,8 @@ struct Merge: ParsableCommand {
       values, vectors and spaces that it lacks. Spaces are the same when recipe and
       weights are; imported ones by name and dimension. The same merge again changes
       nothing, and goes on with one that was stopped. Cells that were deleted here
-      come back from a database that has them.
+      come back from a database that has them. Nothing is taken up where a field or
+      a space of one of the databases does not fit.
 
       Example:
         cellvec merge node1.cellvec node2.cellvec --db lab.cellvec
@@ -31,6 +32,7 @@ struct Merge: ParsableCommand {
     for source in sources { _ = try Database(path: source) }
     let writer = try self.writer.open(path: path, create: true, isQuiet: talk.quiet)
     let databases = try sources.map { try Database(path: $0) }
+    try writer.requireFit(of: databases)
     Interruption.listen()
     var report = try ReportWriter(
       ["source", "images", "new_images", "cells", "new_cells", "changed_cells", "vectors", "conflicts"],

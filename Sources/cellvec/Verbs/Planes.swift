@@ -23,6 +23,7 @@ struct Planes: ParsableCommand {
   @OptionGroup var format: OutputOptions
 
   func run() throws {
+    try requireSeparateFiles(outputs: [output].compactMap(\.self), inputs: [file])
     let planes = try ImageFile.planes(at: file)
     let rows = planes.enumerated().map { index, plane -> [Value] in
       let sum = plane.pixels.reduce(0.0) { $0 + Double($1) }

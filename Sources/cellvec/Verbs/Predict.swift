@@ -3,6 +3,8 @@ import Faults
 import Storage
 import Training
 
+extension EmptyPrediction: ExpressibleByArgument {}
+
 /// `cellvec predict`: labels from a trained head.
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,9 +15,13 @@ struct Predict: ParsableCommand {
       predicted_localization and, for each class, the number field
       probability_localization_<class>. Use them with --where like any other.
 
+      A cell for which no class is above its threshold gets no label (--empty keep), the
+      one nearest to its threshold (top1), or the label "unknown".
+
       Examples:
         cellvec predict --db lab.cellvec --head loc-v1
         cellvec predict --db lab.cellvec --head loc-v1 --threshold 0.3
+        cellvec predict --db lab.cellvec --head loc-v1 --empty top1
       """)
 
   @OptionGroup var database: DatabaseOptions
@@ -24,6 +30,10 @@ struct Predict: ParsableCommand {
   @OptionGroup var selection: WhereOptions
   @Option(help: ArgumentHelp("Predict classes above this probability.", valueName: "p"))
   var threshold: Float?
+  @Option(
+    help: ArgumentHelp(
+      "What cells without a class get: \(EmptyPrediction.allNames).", valueName: "way"))
+  var empty = EmptyPrediction.keep
   @OptionGroup var space: SpaceOptions
   @OptionGroup var writer: WriterOptions
   @OptionGroup var output: OutputOptions
@@ -32,7 +42,8 @@ struct Predict: ParsableCommand {
   func run() throws {
     let writer = try self.writer.open(path: database.path(), isQuiet: talk.quiet)
     let (prediction, rows) = try writer.database.read { snapshot in
-      let prediction = try DatabasePrediction(headNamed: head, threshold: threshold, snapshot: snapshot)
+      let prediction = try DatabasePrediction(
+        headNamed: head, threshold: threshold, empty: empty, snapshot: snapshot)
       if space.name != nil { try prediction.require(space.resolve(in: snapshot)) }
       return (prediction, try selection.rows(in: snapshot))
     }
@@ -46,6 +57,21 @@ struct Predict: ParsableCommand {
     let report = Report(
       ["label", "cells"], rows: counts.perClass.map { [.text($0.name), .integer($0.cells)] })
     try StandardOutput.write(report, as: output.format)
-    talk.say("wrote \(prediction.predictionField) of \(counts.cells) cells, \(counts.empty) without a label")
+    talk.say("wrote \(prediction.predictionField) of \(counts.cells) cells, \(counts.empty) \(outcome)")
+    switch counts.trained {
+    case nil: talk.say("the head does not say which cells of this database it was trained on")
+    case 0: break
+    case let trained?:
+      talk.say("the head was trained on \(trained) of these cells: it is likely to be right about them")
+    }
+  }
+
+  /// What became of cells without a class.
+  private var outcome: String {
+    switch empty {
+    case .keep: "without a label"
+    case .top1: "of them the label nearest to its threshold"
+    case .unknown: "of them \"\(DatabasePrediction.unknownLabel)\""
+    }
   }
 }

@@ -8,8 +8,9 @@ struct Search: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "search", abstract: "Find the cells that look most like a cell, an image or given vectors.",
     discussion: """
-      Similarity is the cosine between two vectors. There are k results whenever k
-      cells match --where. An image needs a file for each channel that the space was
+      Similarity is the cosine between two vectors; --metric asks for their dot
+      product or their distance instead, of which the smallest comes first. There
+      are k results whenever k cells match --where. An image needs a file for each channel that the space was
       made from, and mask=FILE where its cells come from masks. Each of its cells is
       a query: "object" is its label in the mask, or x,y,width,height of a nucleus.
 
@@ -24,6 +25,7 @@ struct Search: ParsableCommand {
         cellvec search --db lab.cellvec --vectors queries.npy -k 20 --json
         cellvec search --db lab.cellvec --cell 9 --distinct gene --exclude-same well
         cellvec search --db lab.cellvec --mean-of "gene = 'BAG6'" --by gene
+        cellvec search --db lab.cellvec --cell 9 --metric l2 --max-distance 0.5
       """)
 
   static let defaultRecall = 0.99
@@ -65,20 +67,23 @@ struct Search: ParsableCommand {
         let found = try snapshot.nearestGroups(
           to: queries.vectors, count: queries.count, k: results.count.value, by: field, in: space,
           among: rows,
-          atLeast: results.leastSimilarity)
+          atLeast: results.leastSimilarity ?? -1)
         return SearchReport(of: found, for: queries, by: field).report
       case .distinct(let field):
         let found = try snapshot.nearest(
           to: queries.vectors, count: queries.count, k: results.count.value, in: space, distinct: field,
-          among: rows, atLeast: results.leastSimilarity, threads: threads.count)
-        return try SearchReport(of: found, for: queries, showing: table, in: snapshot).report
+          among: rows, metric: results.metric, atLeast: results.leastSimilarity, threads: threads.count)
+        return try SearchReport(of: found, by: results.metric, for: queries, showing: table, in: snapshot)
+          .report
       case nil:
         let explanation = SearchExplanation()
         let (found, plan) = try snapshot.nearest(
           to: queries.vectors, count: queries.count, k: results.count.value, in: space, among: rows,
-          atLeast: results.leastSimilarity, recall: exact ? 1 : recall, threads: threads.count)
+          metric: results.metric, atLeast: results.leastSimilarity, recall: exact ? 1 : recall,
+          threads: threads.count)
         if explain { StandardError.writeLine(explanation.text(of: plan, queries: queries.count)) }
-        return try SearchReport(of: found, for: queries, showing: table, in: snapshot).report
+        return try SearchReport(of: found, by: results.metric, for: queries, showing: table, in: snapshot)
+          .report
       }
     }
     try StandardOutput.write(report, as: output.format)

@@ -9,10 +9,16 @@ struct Train: ParsableCommand {
     commandName: "train", abstract: "Cross-validate a classifier of cells, and keep one with --save.",
     discussion: """
       Each fold's head is tested on groups of cells that it was not trained on.
+      --patience, --thresholds fitted, --calibrate and several rates or decays look at a
+      fifth of the groups that are left, which weights are then not fitted to.
 
       Examples:
         cellvec train --db lab.cellvec --labels localization --group gene
         cellvec train --db lab.cellvec --labels localization --save loc-v1
+        cellvec train --db lab.cellvec --labels localization --group gene \
+          --learning-rate 1e-3,3e-3,1e-2 --weight-decay 0,0.04 --patience 5 \
+          --thresholds fitted --calibrate temperature --save loc-v2
+        cellvec train --db lab.cellvec --labels localization --preset dino4cells
       """)
 
   @OptionGroup var database: DatabaseOptions
@@ -32,10 +38,11 @@ struct Train: ParsableCommand {
     let path = try database.path()
     let writer = save == nil ? nil : try self.writer.open(path: path, isQuiet: talk.quiet)
     let database = try writer?.database ?? Database(path: path)
+    let plan = try training.plan
     let report = try database.read { snapshot in
       let space = try space.resolve(in: snapshot)
       return TrainingReport(
-        of: try train(snapshot, in: space), plan: training.plan, space: space.name, head: save)
+        of: try train(plan, snapshot, in: space), plan: plan, space: space.name, head: save)
     }
     if let writer, let head = report.outcome.head {
       if try database.read({ try $0.head(named: head.name) != nil }) {
@@ -47,8 +54,9 @@ struct Train: ParsableCommand {
     if let save { talk.say("saved head \(save); use it with cellvec predict --head \(save)") }
   }
 
-  private func train(_ snapshot: borrowing Snapshot, in space: SpaceRecord) throws -> TrainingOutcome {
-    let plan = training.plan
+  private func train(
+    _ plan: TrainingPlan, _ snapshot: borrowing Snapshot, in space: SpaceRecord
+  ) throws -> TrainingOutcome {
     Interruption.listen()
     let progress = ProgressLine(
       counting: "epochs", of: plan.epochCount(withHead: save != nil), isQuiet: talk.quiet)

@@ -30,6 +30,27 @@ extension DatabaseWriter {
   /// Cells taken up in one transaction.
   static let cellsMergedPerCommit = 5_000
 
+  /// Looks whether databases can be taken up one after another, and changes nothing.
+  /// - Throws: `usage` for the database itself, `badData` when a field or a space of one name is another one.
+  package func requireFit(of sources: [Database]) throws {
+    try rehearse { transaction in
+      for source in sources {
+        try requireOther(source)
+        do {
+          _ = try source.read { try MergePlan(of: $0, into: &transaction) }
+        } catch let fault as Fault {
+          throw fault.within(source.path)
+        }
+      }
+    }
+  }
+
+  private func requireOther(_ source: Database) throws {
+    guard source.environment !== database.environment else {
+      throw Fault(.usage, source.path, "cannot be merged into itself", remedy: "name another database")
+    }
+  }
+
   /// Takes up the images, cells, values, vectors and heads of another database that this one lacks.
   ///
   /// Cells are the same when image and object are, as in an ingest; spaces when recipe, weights and dimension are, or,
@@ -41,9 +62,7 @@ extension DatabaseWriter {
   package func merge(
     _ source: Database, prefersSource: Bool = false, progress: (Int) throws -> Void = { _ in }
   ) throws -> MergeSummary {
-    guard source.environment !== database.environment else {
-      throw Fault(.usage, source.path, "cannot be merged into itself", remedy: "name another database")
-    }
+    try requireOther(source)
     return try source.read { snapshot in
       let plan = try write { try MergePlan(of: snapshot, into: &$0) }
       var run = MergeRun(plan, prefersSource: prefersSource)
@@ -131,7 +150,7 @@ private struct MergeRun {
     var rows: [Row: Row] = [:]
     var fresh: [(row: Row, cell: CellRecord)] = []
     for row in piece.rows {
-      guard let cell = try snapshot.cell(at: row) else { continue }
+      let cell = try snapshot.listedCell(at: row)
       summary.cells += 1
       var values: [UInt16: FieldValue] = [:]
       for (field, value) in cell.values {

@@ -1,0 +1,40 @@
+import Formats
+package import Storage
+
+/// Imports of arrays that come one after another, each of which is in the database when the next one is waited for.
+package struct StreamImport {
+  private let stream: NPYStream
+  private let isCancelled: @Sendable () -> Bool
+
+  /// - Parameters:
+  ///   - descriptor: open for reading, for as long as this lives.
+  ///   - name: what faults and the images of the arrays are called.
+  ///   - isCancelled: whether to end before the next commit.
+  package init(descriptor: Int32, name: String, isCancelled: @escaping @Sendable () -> Bool) {
+    stream = NPYStream(descriptor: descriptor, name: name, isCancelled: isCancelled)
+    self.isCancelled = isCancelled
+  }
+
+  /// Writes the vectors into a space as `VectorImport` does, until the stream ends. While an array is written and
+  /// synchronised, another thread reads the next one.
+  /// - Parameters:
+  ///   - limit: rows committed at a time at most.
+  ///   - report: called with each array once it is committed, and the vectors that it has added.
+  /// - Throws: as `VectorImport` and `NPYStream.next` do; what came before is in the database.
+  package func run(
+    into space: String, keeping asked: ScalarType?, of writer: DatabaseWriter, rowsPerCommit limit: Int?,
+    report: (_ array: VectorImport, _ added: Int) throws -> Void
+  ) throws {
+    let stream = stream
+    var next = BackgroundResult { try stream.next() }
+    while let vectors = try next.value() {
+      next = BackgroundResult { try stream.next() }
+      let array = try VectorImport(vectors)
+      let added = try array.run(
+        into: space, keeping: asked, of: writer, rowsPerCommit: limit, isCancelled: isCancelled,
+        progress: { _ in })
+      if isCancelled() { return }
+      try report(array, added)
+    }
+  }
+}

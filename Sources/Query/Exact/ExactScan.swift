@@ -1,0 +1,67 @@
+import Dispatch
+import Storage
+import Synchronization
+
+/// An exact search under way: gathers blocks into windows large enough to share out between threads, and
+/// keeps the nearest neighbors of each lane of work.
+struct ExactScan {
+  /// Bytes that a lane reads of one window: so many (half a millisecond and more) that starting the threads costs little.
+  private static let windowBytesPerLane = 16 << 20
+  /// Blocks of one window and lane; sparse blocks count few bytes.
+  private static let windowBlocksPerLane = 256
+
+  private let threads: Int
+  private let vectorByteCount: Int
+  private var lanes: [ScanLane]
+  private var window: [VectorBlock] = []
+  private var windowBytes = 0
+
+  init(for queries: ScanQueries, threads: Int) {
+    self.threads = threads
+    vectorByteCount = queries.space.dimension * queries.space.scalar.byteCount
+    lanes = (0..<threads).map { _ in ScanLane(for: queries) }
+  }
+
+  mutating func add(_ block: VectorBlock) {
+    window.append(block)
+    let byteCount = (block.wanted?.count ?? block.slotCount) * vectorByteCount
+    windowBytes += block.coarse == nil ? byteCount : byteCount / block.scalar.byteCount
+    if windowBytes >= Self.windowBytesPerLane * threads || window.count >= Self.windowBlocksPerLane * threads
+    {
+      scanWindow()
+    }
+  }
+
+  /// Scans what is left and merges the lanes.
+  mutating func finish() -> (neighbors: [[Neighbor]], work: ScanWork) {
+    scanWindow()
+    var first = lanes[0]
+    for lane in lanes.dropFirst() { first.merge(lane) }
+    return (first.neighbors(), first.work)
+  }
+
+  private mutating func scanWindow() {
+    let laneCount = min(threads, window.count)
+    if laneCount <= 1 {
+      for block in window { lanes[0].scan(block) }
+    } else {
+      // Every iteration reads blocks and touches its own lane; nothing else does meanwhile.
+      nonisolated(unsafe) let blocks = window
+      // A lane takes the next block when it is done with one, so that all end together: a neighbor that is kept does not
+      // depend on the lane that met it.
+      let next = Atomic<Int>(0)
+      lanes.withUnsafeMutableBufferPointer { lanes in
+        nonisolated(unsafe) let lanes = lanes
+        DispatchQueue.concurrentPerform(iterations: laneCount) { lane in
+          while true {
+            let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard index < blocks.count else { return }
+            lanes[lane].scan(blocks[index])
+          }
+        }
+      }
+    }
+    window.removeAll(keepingCapacity: true)
+    windowBytes = 0
+  }
+}

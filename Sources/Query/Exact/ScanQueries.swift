@@ -1,0 +1,60 @@
+import Kernels
+import Storage
+
+/// Queries of an exact search, made ready for the scan. Lanes share them.
+struct ScanQueries: Sendable {
+  /// Queries for which it takes less time to make a block coarse than to compare it. A block is made coarse in the time
+  /// of some fifteen comparisons (bench/exact/run).
+  private static let manyQueries = 16
+  /// Where vectors have fewer numbers, little is won.
+  private static let leastDimension = 32
+  /// The share of the rows that may be asked for: of more, most would have to be compared.
+  private static let mostNeighbors = 16
+  /// Similarities below which no row is out of reach.
+  private static let farthest: Float = -0.5
+
+  let space: SpaceRecord
+  let request: ExactRequest
+  let count: Int
+  /// [count, dimension], of unit length or zero where cosines are asked for.
+  let vectors: [Float]
+  /// The same coarse; nil where that would not help.
+  let coarse: CoarseQueries?
+  /// Whether blocks without a coarse copy are worth one for this search.
+  let areMany: Bool
+
+  init(_ vectors: [Float], count: Int, space: SpaceRecord, _ request: ExactRequest, rowCount: Int) {
+    self.vectors = vectors
+    self.count = count
+    self.space = space
+    self.request = request
+    let isSelective = request.least > Self.farthest || request.k <= rowCount / Self.mostNeighbors
+    let helps = request.metric == .cosine && space.dimension >= Self.leastDimension && isSelective
+    coarse = helps ? CoarseQueries(vectors, count: count, dimension: space.dimension) : nil
+    areMany = count >= Self.manyQueries
+  }
+}
+
+/// Queries in 8 bits a number.
+struct CoarseQueries: Sendable {
+  /// Queries that pass over a chunk of rows together: whole tiles of the kernel.
+  static let batch = 4 * Int(KERNELS_COARSE_QUERIES)
+  /// Rows that a batch passes over at once.
+  static let chunk = Int(KERNELS_COARSE_GROUPS * KERNELS_COARSE_ROWS)
+
+  /// Tiles, as `kernels_coarsen_queries` writes them.
+  let codes: [Int8]
+  let shapes: [kernels_coarse_query]
+  /// Bytes of a query in its tile.
+  let width: Int
+
+  init(_ vectors: [Float], count: Int, dimension: Int) {
+    width = kernels_coarse_width(dimension)
+    var shapes = [kernels_coarse_query](repeating: kernels_coarse_query(), count: count)
+    codes = [Int8](unsafeUninitializedCapacity: kernels_coarse_query_bytes(count, dimension)) { codes, size in
+      size = codes.count
+      if let base = codes.baseAddress { kernels_coarsen_queries(vectors, count, dimension, base, &shapes) }
+    }
+    self.shapes = shapes
+  }
+}

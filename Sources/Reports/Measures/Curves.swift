@@ -1,0 +1,76 @@
+import Plots
+
+/// The samples in order of one class's probability, in runs of equal ones, highest first: what curves are made of.
+struct RankedClass {
+  private let runs: [(count: Int, positives: Int)]
+  let count: Int
+  let positives: Int
+
+  init(_ samples: [(probability: Double, isTrue: Bool)]) {
+    var runs: [(count: Int, positives: Int)] = []
+    var last: Double?
+    for sample in samples.sorted(by: { $0.probability > $1.probability }) {
+      if sample.probability != last { runs.append((0, 0)) }
+      last = sample.probability
+      runs[runs.count - 1].count += 1
+      if sample.isTrue { runs[runs.count - 1].positives += 1 }
+    }
+    self.runs = runs
+    count = samples.count
+    positives = runs.reduce(0) { $0 + $1.positives }
+  }
+
+  /// Recall and precision, in steps: between two thresholds that samples separate there is nothing. Empty without a
+  /// positive.
+  var precisionRecall: [Point] {
+    guard positives > 0 else { return [] }
+    var (found, above, recall) = (0, 0, 0.0)
+    var points: [Point] = []
+    for run in runs {
+      found += run.positives
+      above += run.count
+      guard run.positives > 0 || above == count else { continue }
+      let precision = Double(found) / Double(above)
+      points.append(Point(recall, precision))
+      recall = Double(found) / Double(positives)
+      points.append(Point(recall, precision))
+    }
+    return thinned(points)
+  }
+
+  /// False and true positive rate. Empty without a positive or without a negative.
+  var receiverOperating: [Point] {
+    let negatives = count - positives
+    guard positives > 0, negatives > 0 else { return [] }
+    var (found, wrong) = (0, 0)
+    var points = [Point(0, 0)]
+    for run in runs {
+      found += run.positives
+      wrong += run.count - run.positives
+      points.append(Point(Double(wrong) / Double(negatives), Double(found) / Double(positives)))
+    }
+    return thinned(points)
+  }
+
+  /// The points that differ from the one before by more than an eye sees, and the last one.
+  private func thinned(_ points: [Point]) -> [Point] {
+    let visible = 1.0 / 256
+    var kept: [Point] = []
+    for (index, point) in points.enumerated() {
+      guard let last = kept.last else {
+        kept.append(point)
+        continue
+      }
+      let isLast = index == points.count - 1
+      if isLast || abs(point.x - last.x) >= visible || abs(point.y - last.y) >= visible { kept.append(point) }
+    }
+    return kept
+  }
+}
+
+extension RunView {
+  func ranked(_ classIndex: Int) -> RankedClass {
+    RankedClass(
+      tested.map { (probability: probability($0, classIndex), isTrue: isTrue($0, classIndex)) })
+  }
+}

@@ -1,0 +1,77 @@
+package import Faults
+import Formats
+import Glibc
+import Plots
+
+extension PrintedReport {
+  /// What was written.
+  package struct Output: Sendable {
+    /// The page.
+    package let page: String
+    package let figureCount: Int
+    /// Why there are no figures as PNG; nil where there are, or where none were asked for.
+    package let pngProblem: Fault?
+  }
+
+  /// Writes the report: to a path that ends in ".html" the page alone, else a folder with `report.html`, and each figure as
+  /// SVG and PNG in `figures`. Files of the same names are replaced, each complete or not at all.
+  ///
+  /// - Throws: `cannotCreate` or `inputOutput` for what cannot be written. Where figures cannot be drawn as PNG, the rest is
+  ///   written all the same.
+  package func write(to path: String) throws -> Output {
+    if Self.isPage(path) {
+      try write(page(links: nil), to: path)
+      return Output(page: path, figureCount: figures.count, pngProblem: nil)
+    }
+    let folder = "\(path)/figures"
+    try Self.makeFolder(path)
+    try Self.makeFolder(folder)
+    var problem: Fault?
+    do { try FigurePixels.load() } catch let fault as Fault where fault.kind == .unavailable {
+      problem = fault
+    }
+    for figure in figures {
+      try write(figure.file, to: "\(folder)/\(figure.id).svg")
+      if problem == nil { try FigurePixels.write(figure, to: "\(folder)/\(figure.id).png") }
+    }
+    let page = "\(path)/report.html"
+    try write(self.page(links: .init(folder: "figures", hasPNG: problem == nil)), to: page)
+    return Output(page: page, figureCount: figures.count, pngProblem: problem)
+  }
+
+  /// Makes sure that a report can be written to a path, before the work that leads to one: makes its folder, or tries
+  /// the file, which stays as it is.
+  ///
+  /// - Throws: `cannotCreate`.
+  package static func prepare(at path: String) throws {
+    if isPage(path) {
+      _ = try AtomicFile(path: path)
+    } else {
+      try makeFolder(path)
+    }
+  }
+
+  private static func isPage(_ path: String) -> Bool { path.lowercased().hasSuffix(".html") }
+
+  func page(links: HTMLPage.FigureLinks?) -> String {
+    HTMLPage(title: title, subtitle: subtitle, sections: sections, links: links).serialized()
+  }
+
+  private func write(_ text: String, to path: String) throws {
+    var file = try AtomicFile(path: path)
+    try file.write(Array(text.utf8))
+    try file.commit()
+  }
+
+  private static func makeFolder(_ path: String) throws {
+    if mkdir(path, 0o777) == 0 { return }
+    var status = stat()
+    if errno == EEXIST, stat(path, &status) == 0 {
+      if status.st_mode & S_IFMT == S_IFDIR { return }
+      throw Fault(
+        .cannotCreate, path, "exists and is no folder", remedy: "name a folder, or a file that ends in .html")
+    }
+    let fault = Fault.system(path, "make the folder")
+    throw Fault(.cannotCreate, fault.subject, fault.problem, remedy: fault.remedy)
+  }
+}

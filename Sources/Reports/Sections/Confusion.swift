@@ -1,0 +1,73 @@
+import Plots
+import Training
+
+extension PrintedReport {
+  /// Which classes are taken for which, and how far probabilities can be believed.
+  static func confusion(of view: RunView) -> PageSection {
+    let table = CoOccurrence(view)
+    let names = zip(view.classes, table.support).map { "\($0) (\(grouped($1)))" }
+    let figure = Heatmap(
+      rows: names, columns: view.classes + ["none"], values: table.shares, rowTitle: "labelled",
+      columnTitle: "predicted", scaleTitle: "part of the \(view.unit) with the label of the row",
+      separatedColumn: view.classes.count
+    ).figure(
+      id: "confusion", title: "Labels and predictions",
+      alternative:
+        "For the \(view.unit) of each of \(view.classes.count) labels the part for which each class is predicted."
+    )
+    let hasSeveral = view.tested.contains { view.evaluation.samples[$0].labels.count > 1 }
+    let words =
+      hasSeveral
+      ? "Samples may have several labels and several predictions, so rows need not add up to 100 %, and what stands beside "
+        + "the diagonal may be right: a second label."
+      : "Each row has the \(view.unit) of one label."
+    let numbers = PageTable(
+      "labels and predictions, counts",
+      [.text("label"), .number("labelled")] + view.classes.map { .number($0) } + [.number("none")],
+      rows: view.classes.indices.map { index in
+        [view.classes[index], grouped(table.support[index])] + table.counts[index].map(grouped)
+      })
+    return PageSection(
+      id: "confusion", heading: "Confusion",
+      items: [
+        .figure(
+          figure,
+          caption:
+            "\(words) Numbers are percent; the last column has those for which nothing is predicted. Space "
+            + "\(view.run.space.name)."), .table(numbers),
+      ])
+  }
+
+  /// How far probabilities can be believed.
+  static func reliability(of view: RunView) -> PageSection {
+    let calibration = view.calibration()
+    let bins = calibration.diagramBins
+    let note =
+      "ECE \(decimal(calibration.error, places: 3)) · Brier \(decimal(calibration.brier, places: 3))"
+    let figure = ReliabilityDiagram(bins: bins, note: note).figure(
+      id: "reliability", title: "Reliability of probabilities",
+      alternative: "The part that is true over the predicted probability, in \(bins.count) bins. \(note).")
+    let rows = bins.enumerated().map { index, bin -> [String] in
+      let (low, high) = (Double(index) / Double(bins.count), Double(index + 1) / Double(bins.count))
+      let range = "\(decimal(low, places: 3)) to \(decimal(high, places: 3))"
+      guard let bin else { return [range, "0", "–", "–"] }
+      return [
+        range, grouped(bin.count), decimal(bin.meanProbability, places: 3), decimal(bin.trueShare, places: 3),
+      ]
+    }
+    return PageSection(
+      id: "reliability", heading: "Reliability",
+      items: [
+        .figure(
+          figure,
+          caption:
+            "All classes together: of decisions with a probability of 0.8 four of five should be true, which is the "
+            + "dashed line. Most decisions are easy ones near 0. ECE is the mean distance from the line, by the number of "
+            + "decisions. Space \(view.run.space.name)."),
+        .table(
+          PageTable(
+            "reliability", [.text("probability"), .number("decisions"), .number("mean"), .number("true")],
+            rows: rows)),
+      ])
+  }
+}

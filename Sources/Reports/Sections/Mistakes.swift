@@ -1,0 +1,82 @@
+import Plots
+import Training
+
+extension PrintedReport {
+  /// Wrong decisions of which the head is surest.
+  static func mistakes(_ mistakes: [Contradiction], total: Int, of view: RunView, _ pictures: CellPictures?)
+    -> PageSection
+  {
+    contradictions(
+      mistakes, of: view, pictures, id: "mistakes", heading: "Most confident mistakes",
+      none: "No decision about any sample is wrong.",
+      caption:
+        "Samples with a wrong decision whose probability lies farthest beyond its threshold, of \(grouped(total)) with one. "
+        + "\(pictureWords(pictures)) Space \(view.run.space.name)."
+    ) { $0.isLabelled ? "misses \(view.classes[$0.classIndex])" : "says \(view.classes[$0.classIndex])" }
+  }
+
+  /// Labels that are worth a second look.
+  static func labelNoise(_ found: [Contradiction], total: Int, of view: RunView, _ pictures: CellPictures?)
+    -> PageSection
+  {
+    contradictions(
+      found, of: view, pictures, id: "label-noise", heading: "Labels to look at again",
+      none: "No label is contradicted more than heads usually do.",
+      caption:
+        "Samples whose label a head that had not seen them contradicts as surely as it usually says the opposite, surest "
+        + "first (confident learning, class by class): \(grouped(total)) of \(grouped(view.tested.count)) \(view.unit). Each is a "
+        + "question, not a verdict: rare appearances of a class are among them. \(pictureWords(pictures)) "
+        + "Space \(view.run.space.name)."
+    ) { $0.isLabelled ? "not \(view.classes[$0.classIndex])?" : "also \(view.classes[$0.classIndex])?" }
+  }
+
+  private static func contradictions(
+    _ list: [Contradiction], of view: RunView, _ pictures: CellPictures?, id: String, heading: String,
+    none: String,
+    caption: String, words: (Contradiction) -> String
+  ) -> PageSection {
+    guard !list.isEmpty else { return PageSection(id: id, heading: heading, items: [.paragraph(none)]) }
+    let table = PageTable(
+      heading.lowercased(),
+      [
+        .text("sample"), .number("cell"), .text("image"), .text("group"), .text("about"),
+        .number("probability"),
+        .number("threshold"), .text("true"), .text("predicted"),
+      ],
+      rows: list.map { item in
+        let record = view.evaluation.samples[item.sample]
+        return [
+          view.name(item.sample), "\(record.row)", record.image, record.group ?? "–", words(item),
+          decimal(item.probability, places: 3),
+          decimal(view.threshold(item.sample, item.classIndex), places: 3),
+          view.trueNames(item.sample), view.predictedNames(item.sample),
+        ]
+      }, isFolded: pictures?.byRow.isEmpty == false)
+    guard let pictures, !pictures.byRow.isEmpty else {
+      return PageSection(id: id, heading: heading, items: [.paragraph(caption), .table(table)])
+    }
+    let tiles = list.prefix(montageLimit).map { item -> Montage.Tile in
+      let picture = pictures.byRow[view.evaluation.samples[item.sample].row]
+      let name = view.name(item.sample)
+      let lines = [
+        words(item), "probability \(decimal(item.probability, places: 2))",
+        "true: \(view.trueNames(item.sample))",
+        "predicted: \(view.predictedNames(item.sample))",
+        "\(name) · \(view.evaluation.samples[item.sample].image)",
+      ]
+      return Montage.Tile(
+        image: picture?.composite, lines: lines,
+        alternative: "\(name): \(lines.prefix(3).joined(separator: ", "))")
+    }
+    let roles = pictures.byRow.values.first?.roles ?? []
+    let figure = Montage(
+      tiles: tiles, colors: Array(zip(roles, pictures.colors.paints(of: roles))).map { ($0.0, $0.1) }
+    )
+    .figure(
+      id: id, title: heading,
+      alternative: "Pictures of \(tiles.count) samples with what is true and predicted.")
+    return PageSection(id: id, heading: heading, items: [.figure(figure, caption: caption), .table(table)])
+  }
+
+  static let montageLimit = 18
+}

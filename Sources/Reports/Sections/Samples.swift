@@ -1,0 +1,98 @@
+import Plots
+import Training
+
+extension PrintedReport {
+  /// Samples with their channels, what is true and what is said of them.
+  static func samples(_ chosen: [Int], areTypical: Bool, of view: RunView, _ pictures: CellPictures?)
+    -> PageSection?
+  {
+    guard !chosen.isEmpty else { return nil }
+    let shown = chosen.map { pictures?.byRow[view.evaluation.samples[$0].row] }
+    let roles = shown.compactMap { $0 }.first?.roles ?? []
+    let paints = (pictures?.colors ?? .hpa).paints(of: roles)
+    // One channel is its own composite.
+    let channels = roles.count > 1 ? Array(zip(roles, paints)) : []
+    var columns: [(name: String, paint: Paint?)] = channels.map { (name: $0.0, paint: $0.1) }
+    if !roles.isEmpty { columns.insert((roles.count == 1 ? roles[0] : "all channels", nil), at: 0) }
+    let rows = zip(chosen, shown).map { sample, picture -> SamplePanels.Row in
+      let images =
+        (roles.isEmpty ? [] : [picture?.composite])
+        + channels.map { role, _ in
+          picture.flatMap { picture in picture.roles.firstIndex(of: role).map { picture.channels[$0] } }
+        }
+      return SamplePanels.Row(
+        title: view.name(sample), subtitle: view.origin(sample), images: images,
+        classes: verdicts(on: sample, view),
+        labels: view.trueNames(sample), predictions: view.predictedNames(sample))
+    }
+    let figure = SamplePanels(columns: columns, rows: rows).figure(
+      id: "samples", title: "Labels and predictions of single samples",
+      alternative: zip(chosen, rows).map { "\($1.title): true \($1.labels), predicted \($1.predictions)." }
+        .joined(separator: " "))
+    let choice =
+      areTypical
+      ? "For each of the most frequent classes the sample of median probability."
+      : "The samples that were asked for."
+    return PageSection(
+      id: "samples", heading: "Samples",
+      items: [
+        .figure(
+          figure,
+          caption:
+            "\(choice) Bars are probabilities by a head that had not seen the sample, the tick across each is the "
+            + "threshold of its class: hit, missed and wrong decisions are green, orange and red-brown. "
+            + "\(pictureWords(pictures)) Space \(view.run.space.name)."),
+        .table(sampleTable(chosen, view)),
+      ])
+  }
+
+  /// What is true, what is predicted, and what comes next in probability: six classes at least where there are as many.
+  private static func verdicts(on sample: Int, _ view: RunView) -> [SamplePanels.Class] {
+    func matters(_ index: Int) -> Bool { view.isTrue(sample, index) || view.isPredicted(sample, index) }
+    let ranked = view.classes.indices.sorted {
+      (view.probability(sample, $1), $0) < (view.probability(sample, $0), $1)
+    }
+    let needed = ranked.filter(matters)
+    let others = ranked.filter { !matters($0) }.prefix(max(0, 6 - needed.count))
+    return (needed + others).prefix(10).map { index in
+      let verdict: SamplePanels.Verdict
+      switch (view.isTrue(sample, index), view.isPredicted(sample, index)) {
+      case (true, true): verdict = .hit
+      case (true, false): verdict = .missed
+      case (false, true): verdict = .wrong
+      case (false, false): verdict = .neither
+      }
+      return SamplePanels.Class(
+        name: view.classes[index], probability: view.probability(sample, index),
+        threshold: view.threshold(sample, index), verdict: verdict)
+    }
+  }
+
+  private static func sampleTable(_ chosen: [Int], _ view: RunView) -> PageTable {
+    PageTable(
+      "samples",
+      [
+        .text("sample"), .number("cell"), .text("image"), .text("group"), .text("true"), .text("predicted"),
+        .text("probabilities"),
+      ],
+      rows: chosen.map { sample in
+        let record = view.evaluation.samples[sample]
+        let probabilities = verdicts(on: sample, view).map {
+          "\($0.name) \(decimal($0.probability, places: 2))"
+        }
+        return [
+          view.name(sample), "\(record.row)", record.image, record.group ?? "–", view.trueNames(sample),
+          view.predictedNames(sample), probabilities.joined(separator: ", "),
+        ]
+      })
+  }
+
+  /// How pictures were made, or why there are none.
+  static func pictureWords(_ pictures: CellPictures?) -> String {
+    guard let pictures else { return "Without the database there are no pictures." }
+    guard !pictures.byRow.isEmpty else { return "No picture could be cut; the notes say why." }
+    let size = pictures.cropSizePx.map { "Squares of \($0) px around the cell" } ?? "Whole images"
+    return
+      "\(size), background as it is; each channel from the 1st percentile of its image to the 99.9th of the square."
+  }
+}

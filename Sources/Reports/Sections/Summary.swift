@@ -1,0 +1,153 @@
+import Plots
+import Training
+
+extension PrintedReport {
+  /// What was evaluated, and how well each space did: the figure that a paper would show first.
+  static func summary(of evaluation: Evaluation) -> PageSection {
+    var items: [PageItem] = [.facts(facts(of: evaluation))]
+    if !evaluation.warnings.isEmpty { items.append(.notes(evaluation.warnings)) }
+    items.append(.figure(barChart(of: evaluation), caption: barCaption(of: evaluation)))
+    items.append(.table(scoreTable(of: evaluation)))
+    if !evaluation.comparisons.isEmpty { items.append(.table(comparisonTable(of: evaluation))) }
+    return PageSection(id: "summary", heading: "Summary", items: items)
+  }
+
+  private static func facts(of evaluation: Evaluation) -> [(name: String, value: String)] {
+    let samples = evaluation.samples
+    let cellCount = samples.reduce(0) { $0 + $1.cellCount }
+    let cells = cellCount == samples.count ? "" : ", means of \(grouped(cellCount)) cells"
+    let groups = Set(samples.compactMap(\.group)).count
+    let map = evaluation.labelMap.map { " through the map \($0)" } ?? ""
+    var facts = [
+      (name: "labels", value: "\(evaluation.labelField)\(map), \(evaluation.classes.count) classes"),
+      ("samples", "\(grouped(samples.count)), each a \(evaluation.sampleUnit)\(cells)"),
+      ("split", evaluation.splitting + (groups > 0 ? ", \(grouped(groups)) groups" : "")),
+      ("validation", validation(of: evaluation.design)),
+      ("absent classes", absentClasses(evaluation.design.absentClasses)),
+      ("seed", "\(evaluation.design.seed)"), ("fingerprint of samples and labels", evaluation.fingerprint),
+    ]
+    if let training = evaluation.runs.first?.configuration {
+      let hidden = training.architecture.hidden
+      let layers =
+        hidden.isEmpty ? "linear" : "hidden layers of " + hidden.map(String.init).joined(separator: ", ")
+      facts.insert(("head", "\(layers), at most \(training.epochs) epochs"), at: 4)
+    }
+    return facts
+  }
+
+  private static func validation(of design: EvaluationDesign) -> String {
+    design.validationShare > 0
+      ? "\(decimal(design.validationShare * 100, places: 0)) % of each fold's train groups, for thresholds and stopping"
+      : "none: thresholds are fixed"
+  }
+
+  private static func absentClasses(_ rule: AbsentClasses) -> String {
+    switch rule {
+    case .skip: "left out of means over classes"
+    case .zero: "count as 0 in means over classes"
+    case .one: "count as 1 in means over classes where they are not predicted"
+    }
+  }
+
+  /// Groups and series of the bars: backbones and strategies, where these tell the spaces apart.
+  private static func barChart(of evaluation: Evaluation) -> Figure {
+    let runs = evaluation.fullRuns
+    let pairs = runs.map { "\($0.space.backbone ?? "")\n\($0.space.strategy ?? "")" }
+    let isMatrix = Set(pairs).count == runs.count && runs.allSatisfy { $0.space.backbone != nil }
+    let groups = unique(runs.map { isMatrix ? $0.space.backbone ?? "" : $0.space.name })
+    let series = unique(runs.map { isMatrix ? $0.space.strategy ?? "" : "macro F1" })
+    let bars = groups.map { group in
+      series.map { series -> GroupedBars.Bar? in
+        let run = runs.first {
+          isMatrix
+            ? $0.space.backbone == group && ($0.space.strategy ?? "") == series : $0.space.name == group
+        }
+        return run.map(bar)
+      }
+    }
+    let chart = GroupedBars(groups: groups, series: series, bars: bars, yTitle: "macro F1")
+    let words = runs.map { "\($0.space.name): \(described($0, .macroF1))" }.joined(separator: "; ")
+    return chart.figure(
+      id: "summary", title: isMatrix ? "Macro F1 by backbone and strategy" : "Macro F1 by space",
+      alternative: "Bars of macro F1, mean ± sample standard deviation over folds. \(words).")
+  }
+
+  private static func bar(_ run: Evaluation.Run) -> GroupedBars.Bar {
+    let values = run.folds.compactMap { $0.values[.macroF1] }
+    let summary = run.summary[.macroF1]
+    return GroupedBars.Bar(
+      mean: summary?.mean ?? 0, error: summary?.sampleSD, values: values.count <= 30 ? values : [])
+  }
+
+  private static func barCaption(of evaluation: Evaluation) -> String {
+    "Mean over test folds (\(evaluation.splitting)); error bars are ± one sample standard deviation, dots single folds. "
+      + "Scores of other splits, or of another grouping, cannot be compared with these."
+  }
+
+  private static let tableMetrics: [(Metric, String)] = [
+    (.macroF1, "macro F1"), (.microF1, "micro F1"), (.weightedF1, "weighted F1"), (.macroAUROC, "AUROC"),
+    (.macroAveragePrecision, "average precision"), (.macroMatthews, "Matthews"),
+    (.subsetAccuracy, "all classes right"), (.hammingLoss, "Hamming loss"), (.brier, "Brier"),
+    (.calibrationError, "calibration error"),
+  ]
+
+  private static func scoreTable(of evaluation: Evaluation) -> PageTable {
+    let runs = evaluation.fullRuns
+    let metrics = tableMetrics.filter { metric in runs.contains { $0.summary[metric.0] != nil } }
+    let hasIntervals = runs.contains { $0.macroF1Interval != nil }
+    let columns: [PageTable.Column] =
+      [.text("space"), .text("backbone"), .text("strategy"), .number("dimension")]
+      + metrics.map { .number($0.1) } + [.number("population SD of macro F1")]
+      + (hasIntervals ? [.number("interval of macro F1")] : [])
+    let rows = runs.map { run -> [String] in
+      let space = run.space
+      let scores = metrics.map { described(run, $0.0) }
+      let population = run.summary[.macroF1]?.populationSD.map { decimal($0, places: 4) } ?? "–"
+      return [space.name, space.backbone ?? "imported", space.strategy ?? "–", "\(space.dimension)"] + scores
+        + [population] + (hasIntervals ? [interval(run.macroF1Interval)] : [])
+    }
+    return PageTable(
+      "scores, mean ± sample SD over folds, \(evaluation.grouping)", columns, rows: rows, isFolded: false)
+  }
+
+  private static func comparisonTable(of evaluation: Evaluation) -> PageTable {
+    func p(_ value: Double?) -> String {
+      value.map { $0 < 0.0001 ? "< 0.0001" : decimal($0, places: 4) } ?? "–"
+    }
+    func name(_ index: Int) -> String {
+      let run = evaluation.runs[index]
+      let isPart = run.fraction < 1
+      return run.space.name + (isPart ? " (\(decimal(run.fraction * 100, places: 1)) %)" : "")
+    }
+    return PageTable(
+      "paired comparisons of macro F1",
+      [
+        .text("first"), .text("second"), .number("mean difference"), .number("interval"),
+        .number("p, corrected t"), .number("the same, Holm"), .number("p, Wilcoxon"),
+      ],
+      rows: evaluation.comparisons.map { comparison in
+        [
+          name(comparison.first), name(comparison.second), decimal(comparison.meanDifference, places: 4),
+          interval(comparison.interval), p(comparison.correctedT), p(comparison.correctedTHolm),
+          p(comparison.wilcoxon),
+        ]
+      })
+  }
+
+  private static func interval(_ interval: Evaluation.Interval?) -> String {
+    guard let interval else { return "–" }
+    return "\(decimal(interval.lower, places: 3)) to \(decimal(interval.upper, places: 3))"
+      + " (\(decimal(interval.level * 100, places: 0)) %)"
+  }
+
+  /// "0.822 ± 0.006"; a dash where there is no value.
+  static func described(_ run: Evaluation.Run, _ metric: Metric) -> String {
+    guard let summary = run.summary[metric], summary.mean.isFinite else { return "–" }
+    let deviation = summary.sampleSD.map { " ± \(decimal($0, places: 4))" } ?? ""
+    return decimal(summary.mean, places: 4) + deviation
+  }
+
+  private static func unique(_ names: [String]) -> [String] {
+    names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+}

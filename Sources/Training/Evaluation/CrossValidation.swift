@@ -1,0 +1,100 @@
+/// What k heads, each tested on the samples that it was not trained on, say about a configuration.
+package struct CrossValidation: Sendable, Equatable {
+  /// One fold's head, tested.
+  package struct Fold: Sendable, Equatable {
+    package let trainCount: Int
+    package let testCount: Int
+    package let scores: Scores
+  }
+
+  package let folds: [Fold]
+  /// Whether folds kept groups together, to be printed beside every score.
+  package let isGrouped: Bool
+  /// Every sample's probabilities from the head that was not trained on it.
+  /// - Shape: [samples, classes], row-major.
+  package let probabilities: [Float]
+  /// Scores over all of `probabilities` at once: the per-class table.
+  package let pooled: Scores
+
+  package var macroF1: Spread { Spread(folds.map(\.scores.macroF1)) }
+  package var microF1: Spread { Spread(folds.map(\.scores.microF1)) }
+}
+
+/// Mean and both standard deviations of one score over folds.
+package struct Spread: Sendable, Equatable, Codable {
+  package let mean: Double
+  /// Divides by the number of folds less one.
+  package let sampleSD: Double
+  /// Divides by the number of folds.
+  package let populationSD: Double
+
+  /// - Parameter values: at least two.
+  package init(_ values: [Double]) {
+    precondition(values.count >= 2)
+    let count = Double(values.count)
+    let mean = values.reduce(0, +) / count
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    self.mean = mean
+    sampleSD = (squares / (count - 1)).squareRoot()
+    populationSD = (squares / count).squareRoot()
+  }
+}
+
+/// Trains and tests one head a fold, folds side by side. The result depends on the arguments other than
+/// `threads` alone, bit for bit on one machine.
+///
+/// - Parameters:
+///   - targets: what classes are learned as; nil for 1.
+///   - groups: what stays together where validation samples are taken from a fold's train samples; nil for
+///     nothing.
+///   - threads: nil is one a fold.
+///   - progress: folds interleaved.
+/// - Throws: as `fitHead`.
+package func crossValidate(
+  source: some SampleVectors, labels: LabelTable, targets: SoftTargets? = nil, folds: Folds,
+  groups: [Int32]? = nil, configuration: TrainingConfiguration,
+  threads: Int? = nil, progress: @escaping ProgressReport = { _ in }
+) throws -> CrossValidation {
+  precondition(folds.assignment.count == labels.count)
+  let everySample = Array(0..<Int32(labels.count))
+  try requireTrainable(source: source, labels: labels, samples: everySample)
+  try configuration.validate()
+
+  let threads = threads ?? folds.count
+  let sets = try (0..<folds.count).map { fold in
+    try TrainingSet(
+      folds.trainSamples(of: fold), fold: fold, labels: labels, groups: groups, configuration: configuration)
+  }
+  let fits = try fitHeads(
+    source: source, labels: labels, targets: targets, sets: sets, configuration: configuration,
+    threads: threads,
+    progress: progress)
+  let results = concurrentMap(folds.count, threads: threads) { fold in
+    let test = folds.testSamples(of: fold)
+    let head = fits[fold].head
+    let probabilities = head.probabilities(of: test, in: source)
+    let scores = Scores(
+      probabilities: probabilities, samples: test, labels: labels, thresholds: head.thresholds)
+    return (
+      fold: CrossValidation.Fold(trainCount: sets[fold].samples.count, testCount: test.count, scores: scores),
+      test: test, probabilities: probabilities
+    )
+  }
+
+  let classCount = labels.classes.count
+  var pooled = [Float](repeating: 0, count: labels.count * classCount)
+  let scored = results.map { fold, test, probabilities in
+    for (row, sample) in test.enumerated() {
+      let target = Int(sample) * classCount
+      pooled.replaceSubrange(
+        target..<target + classCount, with: probabilities[row * classCount..<(row + 1) * classCount])
+    }
+    return fold
+  }
+  let threshold = TrainingConfiguration.Defaults.threshold
+  return CrossValidation(
+    folds: scored, isGrouped: folds.isGrouped, probabilities: pooled,
+    pooled: Scores(
+      probabilities: pooled, samples: everySample, labels: labels,
+      thresholds: Array(repeating: threshold, count: classCount)))
+}

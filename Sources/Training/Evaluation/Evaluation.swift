@@ -1,0 +1,324 @@
+import Faults
+import Formats
+import FoundationEssentials
+
+/// Spaces compared on the same samples and folds: what `cellvec evaluate --output` saves, and what reports are drawn
+/// from. schema/evaluation.md has the file.
+package struct Evaluation: Sendable, Equatable, Codable {
+  package static let currentVersion = 1
+
+  package let version: Int
+  /// The field whose values the classes are.
+  package let labelField: String
+  /// The map from labels to classes; nil where labels are the classes.
+  package let labelMap: String?
+  /// What one sample is: "cell", "image", or the field whose values are samples.
+  package let sampleUnit: String
+  /// What is kept on one side of every split: "image" or a field; nil for nothing.
+  package let groupField: String?
+  package let design: EvaluationDesign
+  /// Class names, in the order of probabilities, scores and thresholds.
+  package let classes: [String]
+  package let samples: [Sample]
+  /// The fold that tests each sample, [repeats][samples]; -1 for those that only teach.
+  package let testFolds: [[Int]]
+  /// Digest of the samples' rows, groups and labels: equal ones make runs of two evaluations comparable.
+  package let fingerprint: String
+  /// One for each space and fraction, spaces in the order asked for, fractions increasing.
+  package let runs: [Run]
+  package let comparisons: [Comparison]
+  /// What the samples do not allow to measure, and leaks, in sentences.
+  package let warnings: [String]
+
+  package init(
+    labelField: String, labelMap: String?, sampleUnit: String, groupField: String?, design: EvaluationDesign,
+    classes: [String], samples: [Sample], testFolds: [[Int]], fingerprint: String, runs: [Run],
+    comparisons: [Comparison], warnings: [String]
+  ) {
+    version = Self.currentVersion
+    self.labelField = labelField
+    self.labelMap = labelMap
+    self.sampleUnit = sampleUnit
+    self.groupField = groupField
+    self.design = design
+    self.classes = classes
+    self.samples = samples
+    self.testFolds = testFolds
+    self.fingerprint = fingerprint
+    self.runs = runs
+    self.comparisons = comparisons
+    self.warnings = warnings
+  }
+
+  /// What is learned from and tested on: a cell, or the mean of the cells of an image or of a field's value.
+  package struct Sample: Sendable, Equatable, Codable {
+    /// The cell's row in the database; of several cells the first one's.
+    package let row: UInt32
+    /// How many cells it is the mean of.
+    package let cellCount: Int
+    /// The image or the value of the field that it stands for; nil for a cell.
+    package let name: String?
+    /// The image of its (first) cell.
+    package let image: String
+    /// What keeps it together with others; nil when nothing does.
+    package let group: String?
+    /// Its classes, as positions in `classes`, increasing.
+    package let labels: [Int]
+
+    package init(row: UInt32, cellCount: Int, name: String?, image: String, group: String?, labels: [Int]) {
+      self.row = row
+      self.cellCount = cellCount
+      self.name = name
+      self.image = image
+      self.group = group
+      self.labels = labels
+    }
+  }
+
+  /// Heads of one space, trained on one part of the train groups.
+  package struct Run: Sendable, Equatable, Codable {
+    package let space: Space
+    package let fraction: Double
+    package let configuration: TrainingConfiguration
+    /// Those of the first repetition first, in order of folds.
+    package let folds: [Fold]
+    /// One a repetition.
+    package let predictions: [Predictions]
+    /// Mean and spread of each metric over `folds`, of those that have it.
+    package let summary: [Metric: MetricSummary]
+    /// Bounds of `pooledMacroF1`, by resampling of groups; nil without resamplings.
+    package let macroF1Interval: Interval?
+
+    package init(
+      space: Space, fraction: Double, configuration: TrainingConfiguration, folds: [Fold],
+      predictions: [Predictions], summary: [Metric: MetricSummary], macroF1Interval: Interval?
+    ) {
+      self.space = space
+      self.fraction = fraction
+      self.configuration = configuration
+      self.folds = folds
+      self.predictions = predictions
+      self.summary = summary
+      self.macroF1Interval = macroF1Interval
+    }
+  }
+
+  /// What made the vectors.
+  package struct Space: Sendable, Equatable, Codable {
+    package let name: String
+    package let dimension: Int
+    /// The name of the backbone, or of its file of weights; nil for imported vectors.
+    package let backbone: String?
+    package let backboneHash: String?
+    /// How channels enter the backbone, as "replicate"; nil for imported vectors.
+    package let strategy: String?
+
+    package init(
+      name: String, dimension: Int, backbone: String? = nil, backboneHash: String? = nil,
+      strategy: String? = nil
+    ) {
+      self.name = name
+      self.dimension = dimension
+      self.backbone = backbone
+      self.backboneHash = backboneHash
+      self.strategy = strategy
+    }
+  }
+
+  /// One head, tested.
+  package struct Fold: Sendable, Equatable, Codable {
+    package let repetition: Int
+    package let fold: Int
+    package let trainCount: Int
+    package let validationCount: Int
+    package let testCount: Int
+    /// One a class: predicted where the probability exceeds it.
+    package let thresholds: [Float]
+    /// One an epoch.
+    package let learningCurve: [EpochScore]
+    package let scores: Scores
+    /// Those of `scores`, absent classes treated as the design says.
+    package let values: [Metric: Double]
+
+    package init(
+      repetition: Int, fold: Int, trainCount: Int, validationCount: Int, testCount: Int, thresholds: [Float],
+      learningCurve: [EpochScore], scores: Scores, values: [Metric: Double]
+    ) {
+      self.repetition = repetition
+      self.fold = fold
+      self.trainCount = trainCount
+      self.validationCount = validationCount
+      self.testCount = testCount
+      self.thresholds = thresholds
+      self.learningCurve = learningCurve
+      self.scores = scores
+      self.values = values
+    }
+  }
+
+  /// What heads that had not seen a sample said of it.
+  package struct Predictions: Sendable, Equatable, Codable {
+    /// - Shape: [samples, classes], row-major; NaN for samples that no fold tests.
+    package let probabilities: PackedFloats
+    /// Scores of all of them at once, each decided by the thresholds of its own fold.
+    package let pooled: Scores
+
+    package init(probabilities: PackedFloats, pooled: Scores) {
+      self.probabilities = probabilities
+      self.pooled = pooled
+    }
+  }
+
+  /// Mean of a metric over folds, and its two standard deviations; nil of fewer than two folds.
+  package struct MetricSummary: Sendable, Equatable, Codable {
+    package let mean: Double
+    /// Divides by the number of folds less one.
+    package let sampleSD: Double?
+    /// Divides by the number of folds.
+    package let populationSD: Double?
+
+    /// - Parameter values: at least one.
+    package init(_ values: [Double]) {
+      precondition(!values.isEmpty)
+      let spread = values.count > 1 ? Spread(values) : nil
+      mean = spread?.mean ?? values[0]
+      sampleSD = spread?.sampleSD
+      populationSD = spread?.populationSD
+    }
+  }
+
+  package struct Interval: Sendable, Equatable, Codable {
+    package let lower: Double
+    package let upper: Double
+    /// Part of the resamplings between the bounds: 0.95.
+    package let level: Double
+
+    package init(lower: Double, upper: Double, level: Double) {
+      self.lower = lower
+      self.upper = upper
+      self.level = level
+    }
+  }
+
+  /// Macro F1 of two runs of one fraction, fold by fold.
+  package struct Comparison: Sendable, Equatable, Codable {
+    /// Positions in `runs`.
+    package let first: Int
+    package let second: Int
+    /// Mean over folds of the first's less the second's.
+    package let meanDifference: Double
+    /// Two-sided p of the corrected resampled t-test; nil of fewer than two folds, or where all differences are equal.
+    package let correctedT: Double?
+    /// The same, by Holm's method for all comparisons of the fraction.
+    package let correctedTHolm: Double?
+    /// Two-sided p of Wilcoxon's signed-rank test; nil of fewer than two folds, or where nothing differs.
+    package let wilcoxon: Double?
+    /// Bounds of the difference of all predictions' macro F1, by resampling of groups.
+    package let interval: Interval?
+
+    package init(
+      first: Int, second: Int, meanDifference: Double, correctedT: Double?, correctedTHolm: Double?,
+      wilcoxon: Double?, interval: Interval?
+    ) {
+      self.first = first
+      self.second = second
+      self.meanDifference = meanDifference
+      self.correctedT = correctedT
+      self.correctedTHolm = correctedTHolm
+      self.wilcoxon = wilcoxon
+      self.interval = interval
+    }
+  }
+}
+
+extension Evaluation.Run {
+  /// Macro F1 of all predictions of a repetition at once, the mean of the repetitions'. Rare classes have more positives
+  /// here than in a fold, so it is not the mean over folds.
+  package func pooledMacroF1(absent: AbsentClasses) -> Double {
+    let values = predictions.map { $0.pooled.value(of: .macroF1, absent: absent) ?? 0 }
+    return values.reduce(0, +) / Double(values.count)
+  }
+}
+
+extension Evaluation {
+  /// The probability of a class of a sample; nil where no fold of the repetition tests it.
+  package func probability(
+    of classIndex: Int, sample: Int, in run: Run, repetition: Int = 0
+  ) -> Float? {
+    let value = run.predictions[repetition].probabilities.values[sample * classes.count + classIndex]
+    return value.isNaN ? nil : value
+  }
+
+  /// The thresholds that decide about a sample; nil where no fold of the repetition tests it.
+  package func thresholds(of sample: Int, in run: Run, repetition: Int = 0) -> [Float]? {
+    let fold = testFolds[repetition][sample]
+    return run.folds.first { $0.repetition == repetition && $0.fold == fold }?.thresholds
+  }
+
+  /// The classes that are predicted for a sample, increasing; nil where no fold of the repetition tests it.
+  package func predictedClasses(of sample: Int, in run: Run, repetition: Int = 0) -> [Int]? {
+    guard let thresholds = thresholds(of: sample, in: run, repetition: repetition) else { return nil }
+    return classes.indices.filter { index in
+      (probability(of: index, sample: sample, in: run, repetition: repetition) ?? 0) > thresholds[index]
+    }
+  }
+
+  /// Reads a saved evaluation.
+  /// - Throws: `missingInput` where there is no such file; `badData` for another one, or one whose parts do not fit.
+  package init(path: String) throws {
+    let file = try MappedFile(path: path)
+    let evaluation: Evaluation
+    do {
+      let decoder = JSONDecoder()
+      let bytes = withExtendedLifetime(file) { Data(file.bytes) }
+      guard try decoder.decode(EvaluationVersion.self, from: bytes).version == Self.currentVersion else {
+        throw Fault(
+          .badData, path, "is an evaluation of another version of cellvec",
+          remedy: "read it with that version, or evaluate again")
+      }
+      evaluation = try decoder.decode(Evaluation.self, from: bytes)
+    } catch let fault as Fault {
+      throw fault
+    } catch {
+      throw Fault(
+        .badData, path, expected: "the JSON that cellvec evaluate --output writes", found: "something else",
+        remedy: "name a saved evaluation, or evaluate again")
+    }
+    guard evaluation.isConsistent else {
+      throw Fault(.badData, path, "is an evaluation whose parts do not fit", remedy: "evaluate again")
+    }
+    self = evaluation
+  }
+
+  /// Writes the evaluation as JSON, complete or not at all.
+  package func save(to path: String) throws {
+    var file = try AtomicFile(path: path)
+    try file.write(Array(canonicalJSON(self).utf8) + [UInt8(ascii: "\n")])
+    try file.commit()
+  }
+
+  /// Whether all positions and counts are those of the classes, samples, folds and runs.
+  private var isConsistent: Bool {
+    let classRange = 0..<classes.count
+    let repeats = testFolds.count
+    return !classes.isEmpty && repeats > 0
+      && samples.allSatisfy { $0.labels.allSatisfy(classRange.contains) }
+      && testFolds.allSatisfy { $0.count == samples.count }
+      && runs.allSatisfy { run in
+        run.predictions.count == repeats
+          && run.predictions.allSatisfy {
+            $0.probabilities.values.count == samples.count * classes.count
+              && $0.pooled.perClass.count == classes.count
+          }
+          && run.folds.allSatisfy {
+            (0..<repeats).contains($0.repetition) && $0.thresholds.count == classes.count
+              && $0.scores.perClass.count == classes.count
+          }
+      }
+      && comparisons.allSatisfy { runs.indices.contains($0.first) && runs.indices.contains($0.second) }
+  }
+}
+
+private struct EvaluationVersion: Decodable {
+  let version: Int
+}

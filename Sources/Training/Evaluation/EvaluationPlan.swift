@@ -1,0 +1,143 @@
+import Faults
+package import Storage
+
+/// Which spaces of a database are compared, on which samples, by which heads.
+package struct EvaluationPlan: Sendable {
+  package var labelField: String
+  package var labelMap: LabelMap?
+  package var unit: SampleUnit
+  package var grouping: FoldGrouping
+  package var design: EvaluationDesign
+  package var configuration: TrainingConfiguration
+  /// As of `TrainingPlan`; goes with cells as samples, and labels that are the classes.
+  package var grades: (field: String, targets: GradeTargets)?
+
+  package init(
+    labelField: String, labelMap: LabelMap? = nil, unit: SampleUnit = .cell, grouping: FoldGrouping,
+    design: EvaluationDesign = EvaluationDesign(),
+    configuration: TrainingConfiguration = TrainingConfiguration()
+  ) {
+    self.labelField = labelField
+    self.labelMap = labelMap
+    self.unit = unit
+    self.grouping = grouping
+    self.design = design
+    self.configuration = configuration
+  }
+
+  /// Cells to learn from and cells to test on, of the scheme `transfer`.
+  package struct Transfer: Sendable {
+    package let train: RowSet
+    package let test: RowSet
+
+    package init(train: RowSet, test: RowSet) {
+      self.train = train
+      self.test = test
+    }
+  }
+}
+
+/// A plan carried out.
+package struct EvaluationOutcome: Sendable {
+  package let evaluation: Evaluation
+  package let leftOut: LeftOut
+
+  /// Cells that are no part of a sample, by the reason.
+  package struct LeftOut: Sendable, Equatable {
+    /// With a vector in some of the spaces only.
+    package let withoutVector: Int
+    package let withoutLabel: Int
+    package let withoutGroup: Int
+    /// With nothing to be brought together by.
+    package let withoutSample: Int
+  }
+}
+
+/// How many heads an evaluation has trained; told after every epoch of every head, from several threads.
+package typealias EvaluationProgress = @Sendable (_ headsTrained: Int, _ headsInAll: Int) throws -> Void
+
+extension EvaluationPlan {
+  /// Trains and tests heads of each space on the same splits of the same samples, and compares them.
+  ///
+  /// The result depends on the arguments other than `threads` alone, bit for bit on one machine.
+  ///
+  /// - Parameters:
+  ///   - spaces: at least one, and what is told of each.
+  ///   - selection: cells to look at; nil for all.
+  ///   - transfer: of the scheme `transfer` alone.
+  ///   - progress: called as heads are trained; a throw ends the work.
+  /// - Throws: before any training, `usage`, `missingInput` or `badData` for a plan that the cells do not allow.
+  package func run(
+    snapshot: borrowing Snapshot, spaces: [(record: SpaceRecord, description: Evaluation.Space)],
+    among selection: RowSet? = nil, transfer: Transfer? = nil, threads: Int,
+    progress: @escaping EvaluationProgress = { _, _ in }
+  ) throws -> EvaluationOutcome {
+    precondition(!spaces.isEmpty && (transfer != nil) == (design.scheme == .transfer))
+    let samples = try EvaluationSamples(
+      of: snapshot, spaces: spaces.map(\.record), plan: self, among: selection, transfer: transfer)
+    let splits = try SplitPlan(design, of: samples.subjects)
+    let headCount = splits.splits.reduce(0) { $0 + $1.count }
+    var warnings = splits.warnings
+    var tests: [RunTest] = []
+    for (number, space) in spaces.enumerated() {
+      let source = try samples.vectors(in: space.record, of: snapshot)
+      try requireTrainable(
+        source: source, labels: samples.labels, samples: Array(0..<Int32(samples.labels.count)))
+      let copies = IdenticalVectors(in: source, groups: samples.subjects.effectiveGroups)
+      if let pair = copies.example {
+        warnings.append(
+          samples.warning(of: pair, count: copies.count, space: space.description.name))
+      }
+      let evaluator = RunEvaluator(
+        source: source, targets: samples.targets, subjects: samples.subjects, plan: splits, design: design,
+        configuration: configuration,
+        threads: threads)
+      tests += try evaluator.runs(in: space.description) { trained in
+        try progress(number * headCount + trained, spaces.count * headCount)
+      }
+    }
+    let evaluation = Evaluation(
+      labelField: labelField, labelMap: labelMap?.name, sampleUnit: unit.name, groupField: grouping.name,
+      design: design, classes: samples.labels.classes, samples: samples.samples, testFolds: splits.testFolds,
+      fingerprint: samples.fingerprint, runs: tests.map(\.run), comparisons: comparisons(of: tests),
+      warnings: warnings)
+    return EvaluationOutcome(evaluation: evaluation, leftOut: samples.leftOut)
+  }
+}
+
+extension EvaluationSamples {
+  fileprivate func warning(of pair: (Int32, Int32), count: Int, space: String) -> String {
+    let (first, second) = (samples[Int(pair.0)], samples[Int(pair.1)])
+    let names = [first, second].map { $0.name.map { "\"\($0)\"" } ?? "cell \($0.row)" }
+    return "space \(space): \(count) samples have the vector of a sample of another group, such as "
+      + "\(names[0]) and \(names[1]); a copy may be learned from and tested on"
+  }
+}
+
+/// Macro F1 of each pair of runs of one fraction.
+private func comparisons(of tests: [RunTest]) -> [Evaluation.Comparison] {
+  var comparisons: [Evaluation.Comparison] = []
+  let fractions = tests.reduce(into: [Double]()) { fractions, test in
+    if !fractions.contains(test.run.fraction) { fractions.append(test.run.fraction) }
+  }
+  for fraction in fractions {
+    let members = tests.indices.filter { tests[$0].run.fraction == fraction }
+    let pairs = members.indices.flatMap { first in
+      members[(first + 1)...].map { (members[first], $0) }
+    }
+    let values = pairs.map { tests[$0.0].correctedT(against: tests[$0.1]) }
+    let holm = PairedTests.holm(values)
+    for (place, (first, second)) in pairs.enumerated() {
+      let differences = tests[first].differences(from: tests[second])
+      comparisons.append(
+        Evaluation.Comparison(
+          first: first, second: second,
+          meanDifference: differences.reduce(0, +) / Double(max(differences.count, 1)),
+          correctedT: values[place], correctedTHolm: holm[place],
+          wilcoxon: differences.count < 2 ? nil : PairedTests.wilcoxonSignedRank(differences),
+          interval: GroupResampling.interval(
+            zip(tests[first].resampled, tests[second].resampled).map { $0 - $1 })))
+    }
+  }
+  return comparisons
+}

@@ -1,0 +1,53 @@
+import Faults
+
+extension TrainingConfiguration {
+  /// - Throws: `usage` for a value with which nothing can be trained.
+  func validate() throws {
+    func require(_ holds: Bool, _ option: String, expected: String, found: some CustomStringConvertible)
+      throws
+    {
+      if !holds { throw Fault(.usage, option, expected: expected, found: "\(found)") }
+    }
+    for width in architecture.hidden {
+      try require(
+        (1...65_536).contains(width), "hidden", expected: "layer widths from 1 to 65536", found: width)
+    }
+    try require(
+      (0..<1).contains(architecture.dropout), "dropout", expected: "a probability below 1",
+      found: architecture.dropout)
+    try require(epochs >= 1, "epochs", expected: "at least 1", found: epochs)
+    if let batchSize {
+      try require(
+        (1...1_048_576).contains(batchSize), "batch size", expected: "1 to 1048576 samples", found: batchSize)
+    }
+    if let patience { try require(patience >= 1, "patience", expected: "at least 1 epoch", found: patience) }
+    try require(
+      (1...100).contains(ensembleCount), "ensemble", expected: "1 to 100 heads", found: ensembleCount)
+    try require(
+      (1...256).contains(trials.count), "grid", expected: "1 to 256 pairs of rate and decay",
+      found: trials.count)
+    for (rate, decay) in trials {
+      try require(rate > 0 && rate.isFinite, "learning rate", expected: "a positive number", found: rate)
+      try require(
+        decay >= 0 && decay * rate < 1, "weight decay", expected: "0 or more, and below 1 / learning rate",
+        found: decay)
+    }
+    switch loss {
+    case .binary: break
+    case .weighted(let factor):
+      try require(
+        factor.map { $0 > 0 && $0.isFinite } ?? true, "loss", expected: "a positive factor",
+        found: factor ?? 0)
+    case .focal(let alpha, let gamma):
+      try require(
+        alpha.map { (0...1).contains($0) } ?? true, "loss", expected: "an alpha from 0 to 1",
+        found: alpha ?? 0)
+      try require((0...20).contains(gamma), "loss", expected: "a gamma from 0 to 20", found: gamma)
+    case .asymmetric(let positive, let negative, let margin):
+      for gamma in [positive, negative] {
+        try require((0...20).contains(gamma), "loss", expected: "gammas from 0 to 20", found: gamma)
+      }
+      try require((0..<1).contains(margin), "loss", expected: "a margin from 0 to below 1", found: margin)
+    }
+  }
+}

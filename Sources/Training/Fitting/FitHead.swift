@@ -1,0 +1,107 @@
+import Faults
+import Kernels
+
+/// How far a training is.
+package struct TrainingProgress: Sendable, Equatable {
+  /// The fold whose head is trained, from 0; nil outside cross-validation.
+  package let fold: Int?
+  /// Epochs done; of an ensemble, by the head on hand.
+  package let epoch: Int
+  /// Mean loss over the epoch's samples and classes.
+  package let loss: Double
+  /// Macro F1 on the validation samples; nil without them.
+  package let validationMacroF1: Double?
+}
+
+/// Called after every epoch, from whichever thread trains; a throw ends the training with that error.
+package typealias ProgressReport = @Sendable (TrainingProgress) throws -> Void
+
+/// Trains a head on all samples, or on some. The result depends on the arguments other than `threads` alone,
+/// bit for bit on one machine.
+///
+/// - Parameters:
+///   - targets: what classes are learned as; nil for 1.
+///   - samples: what weights are fitted to; nil for all but the validation samples.
+///   - validation: what the training is watched on; see `TrainingSet`.
+///   - fold: names the head in reports of progress.
+/// - Throws: before any training, `usage` for a configuration that cannot work and `badData` for labels or
+///   vectors that cannot be learned from; after an epoch, `badData` when the loss is no longer finite.
+package func fitHead(
+  source: some SampleVectors, labels: LabelTable, targets: SoftTargets? = nil, samples: [Int32]? = nil,
+  validation: [Int32] = [], configuration: TrainingConfiguration, fold: Int? = nil, threads: Int = 1,
+  progress: ProgressReport = { _ in }
+) throws -> HeadFit {
+  let held = Set(validation)
+  let samples = samples ?? (0..<Int32(labels.count)).filter { !held.contains($0) }
+  try configuration.validate()
+  try requireTrainable(source: source, labels: labels, samples: samples)
+  return try fitHeads(
+    source: source, labels: labels, targets: targets,
+    sets: [TrainingSet(samples: samples, validation: validation, fold: fold)], configuration: configuration,
+    threads: threads, progress: progress)[0]
+}
+
+/// Trains one head a set, side by side: what the folds of cross-validation should use, because the vectors
+/// that several sets share are read once for all. `requireTrainable` and `validate` come before it.
+///
+/// Sets side by side share their batches: a batch of all sets' samples gives each set those of them that are
+/// its own, on average as many as it would have by itself. Class-uniform draws are made for each set by
+/// itself.
+///
+/// - Parameter progress: called after every epoch of every set.
+/// - Returns: in the order of `sets`.
+/// - Throws: as `fitHead`.
+func fitHeads(
+  source: some SampleVectors, labels: LabelTable, targets: SoftTargets? = nil, sets: [TrainingSet],
+  configuration: TrainingConfiguration, threads: Int = 1, progress: ProgressReport = { _ in }
+) throws -> [HeadFit] {
+  if let reason = configuration.reasonForValidation, sets.contains(where: \.validation.isEmpty) {
+    throw Fault(
+      .usage, reason, "needs validation samples, and there are none",
+      remedy: "select more cells or groups, or leave it out")
+  }
+  let width = configuration.sampling == .shuffled ? SampleStream.setLimit : 1
+  return try stride(from: 0, to: sets.count, by: width).flatMap { first in
+    let run = FitRun(
+      source: source, labels: labels, targets: targets,
+      sets: Array(sets[first..<min(first + width, sets.count)]),
+      configuration: configuration, threads: threads)
+    return try run.fits(progress: progress)
+  }
+}
+
+/// Refuses labels and vectors that no head can be trained on.
+func requireTrainable(source: some SampleVectors, labels: LabelTable, samples: [Int32]) throws {
+  precondition(source.count == labels.count)
+  guard labels.classes.count >= 2 else {
+    throw Fault(
+      .badData, "labels", expected: "at least 2 classes", found: "\(labels.classes.count)",
+      remedy: "select cells of more classes, or train on another field")
+  }
+  for (name, positives) in zip(labels.classes, labels.positives(among: samples)) {
+    if positives == 0 {
+      throw Fault(.badData, "class \(name)", "has no positive sample", remedy: "leave the class out")
+    }
+    if positives == samples.count {
+      throw Fault(
+        .badData, "class \(name)", "has no negative sample: all \(positives) samples belong to it",
+        remedy: "leave the class out, or add cells without it")
+    }
+  }
+  try requireFinite(source, samples: samples)
+}
+
+private func requireFinite(_ source: some SampleVectors, samples: [Int32]) throws {
+  let batchSize = 256
+  let batch = FloatBuffer(count: batchSize * source.dimension)
+  for start in stride(from: 0, to: samples.count, by: batchSize) {
+    let slice = samples[start..<min(start + batchSize, samples.count)]
+    source.gather(slice, into: batch.values)
+    let count = slice.count * source.dimension
+    let bad = kernels_first_beyond(KERNELS_FLOAT32, batch.start, count)
+    guard bad < count else { continue }
+    throw Fault(
+      .badData, "vector of sample \(slice[slice.startIndex + bad / source.dimension])",
+      expected: "finite numbers", found: "NaN or infinity", remedy: "embed its image again, or leave it out")
+  }
+}

@@ -1,0 +1,183 @@
+import Glibc
+
+/// How well probabilities say how often they are right, on the validation samples that the correction was
+/// fitted to.
+package struct CalibrationReport: Sendable, Equatable, Codable {
+  package struct Reliability: Sendable, Equatable, Codable {
+    /// Expected calibration error: the mean distance of a probability from the part that is positive, over 15
+    /// bins of equal width, all classes together (Guo et al., 2017, equation 3).
+    package let expectedError: Double
+    /// Mean square of probability less label.
+    package let brier: Double
+  }
+
+  package let samples: Int
+  package let before: Reliability
+  package let after: Reliability
+}
+
+extension Head {
+  /// Fits the calibration, then the thresholds of calibrated probabilities, on samples that weights were not
+  /// fitted to.
+  /// - Returns: nil where nothing is calibrated.
+  mutating func fitSecondStage(
+    on samples: [Int32], in source: some SampleVectors, labels: LabelTable,
+    configuration: TrainingConfiguration
+  ) throws -> CalibrationReport? {
+    guard configuration.calibration != .none || configuration.thresholds == .fitted else { return nil }
+    var table = ValidationTable(
+      probabilities: probabilities(of: samples, in: source), samples: samples, labels: labels)
+    let before = table.reliability
+    switch configuration.calibration {
+    case .none: break
+    case .temperature: calibration = .temperature(table.temperature)
+    case .isotonic:
+      calibration = .isotonic(labels.classes.indices.map { table.isotonicCurve(of: $0) })
+    }
+    table.apply(calibration)
+    if configuration.thresholds == .fitted {
+      thresholds = labels.classes.indices.map { table.bestThreshold(of: $0) }
+    }
+    guard configuration.calibration != .none else { return nil }
+    return CalibrationReport(samples: samples.count, before: before, after: table.reliability)
+  }
+}
+
+/// Probabilities of validation samples with their labels.
+struct ValidationTable {
+  private var probabilities: [Float]
+  private var isPositive: [Bool]
+  private let classCount: Int
+
+  init(probabilities: [Float], samples: [Int32], labels: LabelTable) {
+    self.probabilities = probabilities
+    classCount = labels.classes.count
+    isPositive = Array(repeating: false, count: probabilities.count)
+    for (row, sample) in samples.enumerated() {
+      for member in labels.classes(of: sample) { isPositive[row * classCount + Int(member)] = true }
+    }
+  }
+
+  mutating func apply(_ calibration: HeadCalibration) {
+    let classCount = classCount
+    probabilities.withUnsafeMutableBufferPointer { calibration.apply(to: $0, classCount: classCount) }
+  }
+
+  private func column(_ index: Int) -> [(probability: Float, isPositive: Bool)] {
+    stride(from: index, to: probabilities.count, by: classCount).map { (probabilities[$0], isPositive[$0]) }
+  }
+
+  /// The temperature under which the labels are likeliest, within a factor of 20 of 1: the negative logarithm
+  /// of the likelihood has one minimum over 1 / T, which golden sections close in on.
+  var temperature: Double {
+    let logits = probabilities.map { p -> Double in
+      let held = min(max(Double(p), 1e-7), 1 - 1e-7)
+      return log(held / (1 - held))
+    }
+    func loss(_ logTemperature: Double) -> Double {
+      let inverse = exp(-logTemperature)
+      var sum = 0.0
+      for index in logits.indices {
+        let x = isPositive[index] ? -logits[index] * inverse : logits[index] * inverse
+        sum += max(x, 0) + log1p(exp(-abs(x)))
+      }
+      return sum
+    }
+    let ratio = (5.0.squareRoot() - 1) / 2
+    var (low, high) = (-log(20.0), log(20.0))
+    var (left, right) = (high - ratio * (high - low), low + ratio * (high - low))
+    var (atLeft, atRight) = (loss(left), loss(right))
+    while high - low > 1e-5 {
+      if atLeft < atRight {
+        (high, right, atRight) = (right, left, atLeft)
+        left = high - ratio * (high - low)
+        atLeft = loss(left)
+      } else {
+        (low, left, atLeft) = (left, right, atRight)
+        right = low + ratio * (high - low)
+        atRight = loss(right)
+      }
+    }
+    return exp((low + high) / 2)
+  }
+
+  /// The curve that never falls with the least squares from the labels, by pooling adjacent violators; the
+  /// identity for a class that has no positive or no negative.
+  func isotonicCurve(of index: Int) -> IsotonicCurve {
+    let samples = column(index).sorted { $0.probability < $1.probability }
+    let positives = samples.count(where: \.isPositive)
+    guard positives > 0, positives < samples.count else { return .identity }
+    struct Pool {
+      var sum: Double
+      var count: Double
+      var first: Float
+      var last: Float
+      var mean: Double { sum / count }
+    }
+    var pools: [Pool] = []
+    for (place, sample) in samples.enumerated() {
+      let label = sample.isPositive ? 1.0 : 0.0
+      // Equal probabilities become one value, and are pooled with others when they are complete.
+      if place > 0, samples[place - 1].probability == sample.probability {
+        pools[pools.count - 1].sum += label
+        pools[pools.count - 1].count += 1
+      } else {
+        pools.append(Pool(sum: label, count: 1, first: sample.probability, last: sample.probability))
+      }
+      if place + 1 < samples.count, samples[place + 1].probability == sample.probability { continue }
+      while pools.count > 1, pools[pools.count - 1].mean <= pools[pools.count - 2].mean {
+        let (after, before) = (pools.removeLast(), pools.removeLast())
+        pools.append(
+          Pool(
+            sum: before.sum + after.sum, count: before.count + after.count, first: before.first,
+            last: after.last))
+      }
+    }
+    var (x, y): ([Float], [Float]) = ([], [])
+    for pool in pools {
+      for end in pool.first == pool.last ? [pool.first] : [pool.first, pool.last] {
+        x.append(end)
+        y.append(Float(pool.mean))
+      }
+    }
+    return IsotonicCurve(x: x, y: y)
+  }
+
+  /// The threshold with the highest F1, half-way between two probabilities; of equal ones the lowest. A half
+  /// for a class without positives.
+  func bestThreshold(of index: Int) -> Float {
+    let samples = column(index).sorted { $0.probability > $1.probability }
+    let positives = samples.count(where: \.isPositive)
+    guard positives > 0 else { return TrainingConfiguration.Defaults.threshold }
+    var (hits, best) = (0, (f1: -1.0, threshold: TrainingConfiguration.Defaults.threshold))
+    for (place, sample) in samples.enumerated() {
+      if sample.isPositive { hits += 1 }
+      let next = place + 1 < samples.count ? samples[place + 1].probability : 0
+      guard next < sample.probability || place + 1 == samples.count else { continue }
+      let f1 = Double(2 * hits) / Double(place + 1 + positives)
+      // Where the middle rounds to the upper of two neighbours, the lower one separates them.
+      let middle = next + (sample.probability - next) / 2
+      if f1 >= best.f1 { best = (f1, middle < sample.probability ? middle : next) }
+    }
+    return best.threshold
+  }
+
+  var reliability: CalibrationReport.Reliability {
+    let binCount = 15
+    var bins = [(count: Int, sum: Double, positives: Int)](repeating: (0, 0, 0), count: binCount)
+    var squares = 0.0
+    for (probability, isPositive) in zip(probabilities, isPositive) {
+      let p = Double(probability)
+      let bin = min(Int(p * Double(binCount)), binCount - 1)
+      bins[bin].count += 1
+      bins[bin].sum += p
+      if isPositive { bins[bin].positives += 1 }
+      let error = p - (isPositive ? 1 : 0)
+      squares += error * error
+    }
+    let count = Double(max(probabilities.count, 1))
+    return CalibrationReport.Reliability(
+      expectedError: bins.reduce(0) { $0 + abs($1.sum - Double($1.positives)) } / count,
+      brier: squares / count)
+  }
+}

@@ -1,0 +1,81 @@
+import Kernels
+
+/// The vectors of a batch, standardised and packed for two products: of weights with vectors, and of
+/// gradients with vectors.
+final class BatchPanels {
+  let layout: PanelLayout
+  let dimension: Int
+  /// [samples / panel][words of a vector][panel]
+  private let vectors: WordBuffer
+  /// [dimension / panel][words of a batch][panel]
+  private let dimensions: WordBuffer
+
+  /// - Parameter capacity: samples of the largest batch.
+  init(layout: PanelLayout, dimension: Int, capacity: Int) {
+    self.layout = layout
+    self.dimension = dimension
+    let rows = layout.padded(capacity)
+    vectors = WordBuffer(count: layout.panelWords(inputs: dimension, outputs: rows))
+    dimensions = WordBuffer(count: layout.panelWords(inputs: rows, outputs: dimension))
+  }
+
+  /// Panels of the samples from `row` on, as outputs.
+  func vectors(from row: Int) -> UnsafePointer<UInt32> {
+    UnsafePointer(vectors.start + row * layout.words(dimension))
+  }
+
+  /// Panels of the dimensions from `index` on, as outputs, over the `rows` of a batch.
+  func dimensions(from index: Int, rows: Int) -> UnsafePointer<UInt32> {
+    UnsafePointer(dimensions.start + index * layout.words(rows))
+  }
+
+  /// Packs a unit's vectors.
+  ///
+  /// - Parameters:
+  ///   - samples: at most a unit of them; zeros take the place of the `rows - samples.count` that lack.
+  ///   - firstRow: the unit's first row in its batch, of `batchRows`, both padded.
+  ///   - isLearned: whether a gradient will be asked for.
+  func pack(
+    _ samples: ArraySlice<Int32>, rows: Int, firstRow: Int, batchRows: Int, isLearned: Bool,
+    from source: some SampleVectors, standardization: Standardization, scratch: VectorScratch
+  ) {
+    // Rows of bfloat16 are whole words, and whole panels where columns are packed.
+    let stride = scratch.stride
+    let values = scratch.values.floats
+    source.gather(samples, into: UnsafeMutableBufferPointer(start: values, count: samples.count * dimension))
+    for row in 0..<samples.count {
+      training_standardize(values + row * dimension, dimension, standardization.mean, standardization.scale)
+    }
+    let rowWords = stride / layout.numbersPerWord
+    (scratch.numbers.start + samples.count * rowWords).update(
+      repeating: 0, count: (rows - samples.count) * rowWords)
+    for row in 0..<samples.count {
+      layout.write(values + row * dimension, count: dimension, to: scratch.numbers.start, at: row * stride)
+    }
+    let words = layout.words(dimension)
+    layout.packRows(
+      scratch.numbers.start, stride: rowWords, rows: rows, words: words, panelWordCount: words,
+      into: vectors.start + firstRow * words)
+    guard isLearned else { return }
+    layout.packColumns(
+      scratch.numbers.start, stride: rowWords, rows: rows, columns: dimension,
+      firstWord: firstRow / layout.numbersPerWord, panelWordCount: layout.words(batchRows),
+      into: dimensions.start)
+  }
+}
+
+/// What a thread needs to pack a unit of vectors.
+final class VectorScratch {
+  /// Numbers of a row.
+  let stride: Int
+  /// [unit, dimension]
+  let values: WordBuffer
+  /// [unit, stride] numbers that are multiplied
+  let numbers: WordBuffer
+
+  init(layout: PanelLayout, dimension: Int) {
+    stride = dimension.rounded(upTo: max(layout.panelWidth, 2))
+    values = WordBuffer(count: PanelLayout.unit * dimension)
+    numbers = WordBuffer(count: PanelLayout.unit * stride / layout.numbersPerWord)
+  }
+}

@@ -1,0 +1,163 @@
+import Kernels
+
+/// What a thread needs to take a unit of samples through the layers of a head.
+final class PassScratch {
+  let layout: PanelLayout
+  let shape: HeadShape
+  /// Of each layer: [outputs, unit], rectified outputs, the logits last.
+  let outputs: [WordBuffer]
+  /// Of each layer: [outputs, unit], gradients of the outputs before they were rectified.
+  let gradients: [WordBuffer]
+  /// [classes, unit]: the targets of the unit's samples.
+  let targets: WordBuffer
+  /// [unit]: 1 for samples that the head learns from.
+  let presence = WordBuffer(count: PanelLayout.unit)
+  /// [widest layer and a row of zeros, unit] numbers that are multiplied.
+  private let numbers: WordBuffer
+  /// Panels of the unit's samples as outputs, over the widest layer.
+  private let panels: WordBuffer
+
+  init(layout: PanelLayout, shape: HeadShape) {
+    self.layout = layout
+    self.shape = shape
+    let buffers = { shape.layers.map { WordBuffer(count: $0.outputs * PanelLayout.unit) } }
+    outputs = buffers()
+    gradients = buffers()
+    targets = WordBuffer(count: (shape.layers.last?.outputs ?? 0) * PanelLayout.unit)
+    let widest = shape.layers.map(\.outputs).max() ?? 0
+    numbers = WordBuffer(count: (widest + 1) * PanelLayout.unit)
+    panels = WordBuffer(count: layout.panelWords(inputs: widest, outputs: PanelLayout.unit))
+  }
+
+  /// Words of a row of `numbers`.
+  private var stride: Int { PanelLayout.unit / layout.numbersPerWord }
+
+  /// Turns [rows, unit] floats into the numbers that are multiplied, with a row of zeros behind them.
+  fileprivate func round(_ values: WordBuffer, rows: Int) {
+    layout.write(values.floats, count: rows * PanelLayout.unit, to: numbers.start, at: 0)
+    (numbers.start + rows * stride).update(repeating: 0, count: stride)
+  }
+
+  /// The rounded rows as panels whose outputs are the unit's samples.
+  fileprivate func samplePanels(rows: Int, width: Int) -> UnsafePointer<UInt32> {
+    layout.packColumns(
+      numbers.start, stride: stride, rows: rows, columns: width, panelWordCount: layout.words(rows),
+      into: panels.start)
+    return UnsafePointer(panels.start)
+  }
+
+  /// The rounded rows as outputs of panels over a batch.
+  fileprivate func packRows(rows: Int, width: Int, firstRow: Int, batchRows: Int, into target: WordBuffer) {
+    layout.packRows(
+      numbers.start, stride: stride, rows: rows, words: layout.words(width),
+      firstWord: firstRow / layout.numbersPerWord, panelWordCount: layout.words(batchRows), into: target.start
+    )
+  }
+
+  /// Writes the rounded rows into rows of a batch.
+  fileprivate func copyRows(rows: Int, width: Int, firstRow: Int, rowCapacity: Int, into target: WordBuffer) {
+    let (from, to) = (stride, rowCapacity / layout.numbersPerWord)
+    for row in 0..<rows {
+      (target.start + row * to + firstRow / layout.numbersPerWord).update(
+        from: numbers.start + row * from, count: layout.words(width))
+    }
+  }
+}
+
+/// Where a unit of samples lies in its batch.
+struct UnitPlace {
+  let number: Int
+  let firstRow: Int
+  /// Samples with the zeros that fill the last panel.
+  let width: Int
+  let batchRows: Int
+}
+
+extension HeadMember {
+  /// What is dropped in a step; nil drops nothing.
+  struct Dropout {
+    let probability: Float
+    let seed: UInt64
+  }
+
+  /// Leaves each layer's outputs in `scratch`; the logits, the last, without their biases.
+  func forward(
+    _ place: UnitPlace, vectors: UnsafePointer<UInt32>, dimension: Int, dropout: Dropout?, isLearned: Bool,
+    scratch: PassScratch
+  ) {
+    var panels = vectors
+    for (index, layer) in layers.enumerated() {
+      let output = scratch.outputs[index]
+      scratch.layout.multiply(
+        layer.multiplied, stride: layer.inputStride, rows: layer.outputs, panels: panels,
+        inputs: layer.inputs,
+        outputs: place.width, into: output.floats, outStride: PanelLayout.unit)
+      guard index + 1 < layers.count else { return }
+      for row in 0..<layer.outputs {
+        let values = output.floats + row * PanelLayout.unit
+        let bias = layer.effectiveBias(of: row)
+        if let dropout {
+          // The pattern is that of [outputs, batch], in whatever units it is made.
+          let first = UInt64(index) << 56 ^ UInt64(row * place.batchRows + place.firstRow)
+          training_rectify_drop(
+            values, place.width, bias, dropout.probability, dropout.seed &+ first &* 0x9E37_79B9_7F4A_7C15)
+        } else {
+          training_rectify(values, place.width, bias)
+        }
+      }
+      scratch.round(output, rows: layer.outputs)
+      if isLearned, let activations = layers[index + 1].activations {
+        scratch.packRows(
+          rows: layer.outputs, width: place.width, firstRow: place.firstRow, batchRows: place.batchRows,
+          into: activations)
+      }
+      panels = scratch.samplePanels(rows: layer.outputs, width: place.width)
+    }
+  }
+
+  /// Leaves the loss, and the gradients of all layers' outputs, of a unit whose outputs are in `scratch`.
+  ///
+  /// - Parameters:
+  ///   - positiveWeights: of each class.
+  ///   - scale: of the gradient: 1 / (samples of the batch that the head learns from x classes).
+  ///   - kept: 1 - dropout.
+  func backward(
+    _ place: UnitPlace, loss: training_loss, positiveWeights: [Float], scale: Float, kept: Float,
+    scratch: PassScratch
+  ) {
+    let last = layers.count - 1
+    var loss = loss
+    var sums = (0.0, 0.0)
+    losses.start[place.number] = 0
+    for row in 0..<layers[last].outputs {
+      let at = row * PanelLayout.unit
+      sums = (0, 0)
+      withUnsafeMutableBytes(of: &sums) { sums in
+        training_loss_row(
+          &loss, place.width, scratch.outputs[last].floats + at, layers[last].effectiveBias(of: row),
+          positiveWeights[row], scratch.targets.floats + at, scratch.presence.floats, scale,
+          scratch.gradients[last].floats + at, sums.assumingMemoryBound(to: Double.self).baseAddress)
+      }
+      losses.start[place.number] += sums.0
+      layers[last].biasSums.start[place.number * layers[last].outputs + row] = sums.1
+    }
+    for (index, layer) in layers.enumerated().reversed() {
+      scratch.round(scratch.gradients[index], rows: layer.outputs)
+      scratch.copyRows(
+        rows: layer.outputs, width: place.width, firstRow: place.firstRow, rowCapacity: layer.rowCapacity,
+        into: layer.gradients)
+      guard index > 0, let transposed = layer.transposed else { return }
+      let before = scratch.gradients[index - 1]
+      scratch.layout.multiply(
+        transposed.start, stride: layer.outputStride, rows: layer.inputs,
+        panels: scratch.samplePanels(rows: layer.outputs, width: place.width), inputs: layer.outputs,
+        outputs: place.width, into: before.floats, outStride: PanelLayout.unit)
+      for row in 0..<layer.inputs {
+        let at = row * PanelLayout.unit
+        layers[index - 1].biasSums.start[place.number * layer.inputs + row] = Double(
+          training_rectify_backward(
+            before.floats + at, scratch.outputs[index - 1].floats + at, place.width, 1 / kept))
+      }
+    }
+  }
+}

@@ -1,0 +1,273 @@
+import Faults
+import Kernels
+
+/// Heads that learn side by side from one stream of batches: those of several folds, those of a grid. A batch
+/// is read and packed once for all of them.
+///
+/// A step has two phases, and threads wait for one another after each: in the first, a thread takes units of
+/// the batch's samples through all heads and back; in the second, units of the layers' inputs, whose weights
+/// it changes.
+// Shared between threads: buffers of which each is written, in a phase, by the thread that has the unit, and
+// read by others only in the other phase, with a barrier between; the rest is set before the threads begin.
+// Hence @unchecked Sendable.
+final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
+  let members: [HeadMember]
+  private let source: Source
+  private let labels: LabelTable
+  private let targets: SoftTargets?
+  private let stream: SampleStream
+  private let standardization: Standardization
+  private let configuration: TrainingConfiguration
+  private let positiveWeights: [[Float]]
+  private let batchSize: Int
+  private let layout: PanelLayout
+  private let batch: BatchPanels
+  private let workers: [Worker]
+  private let shape: HeadShape
+
+  /// A thread's own memory.
+  private struct Worker {
+    let vectors: VectorScratch
+    let pass: PassScratch
+    let update: UpdateScratch
+  }
+
+  /// - Parameters:
+  ///   - standardization: of the vectors as they are packed.
+  ///   - positiveWeights: for each set, of each class.
+  ///   - batchSize: samples of a batch, of all sets together.
+  init(
+    members: [HeadMember], source: Source, labels: LabelTable, targets: SoftTargets?, stream: SampleStream,
+    standardization: Standardization, configuration: TrainingConfiguration, positiveWeights: [[Float]],
+    batchSize: Int, layout: PanelLayout, shape: HeadShape, threads: Int
+  ) {
+    self.members = members
+    self.source = source
+    self.labels = labels
+    self.targets = targets
+    self.stream = stream
+    self.standardization = standardization
+    self.configuration = configuration
+    self.positiveWeights = positiveWeights
+    self.batchSize = batchSize
+    self.layout = layout
+    self.shape = shape
+    batch = BatchPanels(layout: layout, dimension: source.dimension, capacity: batchSize)
+    workers = (0..<max(threads, 1)).map { _ in
+      Worker(
+        vectors: VectorScratch(layout: layout, dimension: source.dimension),
+        pass: PassScratch(layout: layout, shape: shape), update: UpdateScratch())
+    }
+  }
+
+  /// A batch of an epoch.
+  private struct Batch {
+    let samples: ArraySlice<Int32>
+    /// Of all epochs.
+    let step: Int
+    /// How many of the samples each set learns from.
+    let counts: [Int]
+    let rows: Int
+
+    var units: Int { (rows + PanelLayout.unit - 1) / PanelLayout.unit }
+  }
+
+  /// Trains all members that are active on an epoch's samples.
+  ///
+  /// - Parameter firstStep: steps of the epochs before.
+  /// - Returns: each member's mean loss over its samples and classes; NaN for one that saw none.
+  func train(order: [Int32], firstStep: Int) -> [Double] {
+    let setCount = positiveWeights.count
+    let batches = stride(from: 0, to: order.count, by: batchSize).enumerated().map { index, start in
+      let samples = order[start..<min(start + batchSize, order.count)]
+      var counts = [Int](repeating: setCount == 1 ? samples.count : 0, count: setCount)
+      if setCount > 1 {
+        for sample in samples {
+          let sets = stream.sets(of: sample)
+          for set in 0..<setCount where sets >> UInt32(set) & 1 == 1 { counts[set] += 1 }
+        }
+      }
+      return Batch(
+        samples: samples, step: firstStep + index, counts: counts, rows: layout.padded(samples.count))
+    }
+    let sums = SumBuffer(count: members.count)
+    let threads = min(workers.count, batches.first?.units ?? 1)
+    Crew.run(threads: threads) { worker, barrier in
+      for batch in batches {
+        for unit in stride(from: worker, to: batch.units, by: threads) { learn(unit, of: batch, by: worker) }
+        barrier.wait()
+        update(batch, worker: worker, of: threads)
+        if worker == 0 { addLosses(of: batch, to: sums) }
+        barrier.wait()
+        if worker == 0 {
+          for member in learning(batch) { member.stepCount += 1 }
+        }
+      }
+    }
+    var seen = [Int](repeating: 0, count: setCount)
+    for batch in batches {
+      for set in 0..<setCount { seen[set] += batch.counts[set] }
+    }
+    return members.indices.map {
+      sums.start[$0] / Double(seen[members[$0].set] * labels.classes.count)
+    }
+  }
+
+  /// The members that a batch has samples for.
+  private func learning(_ batch: Batch) -> [HeadMember] {
+    members.filter { $0.isActive && batch.counts[$0.set] > 0 }
+  }
+
+  private func addLosses(of batch: Batch, to sums: SumBuffer) {
+    for (index, member) in members.enumerated() where member.isActive && batch.counts[member.set] > 0 {
+      for unit in 0..<batch.units { sums.start[index] += member.losses.start[unit] }
+    }
+  }
+
+  private func place(_ unit: Int, rows: Int) -> UnitPlace {
+    let first = unit * PanelLayout.unit
+    return UnitPlace(
+      number: unit, firstRow: first, width: min(PanelLayout.unit, rows - first), batchRows: rows)
+  }
+
+  private func learn(_ unit: Int, of batch: Batch, by worker: Int) {
+    let place = place(unit, rows: batch.rows)
+    let start = batch.samples.startIndex + place.firstRow
+    let samples = batch.samples[start..<min(start + PanelLayout.unit, batch.samples.endIndex)]
+    let (scratch, pass) = (workers[worker].vectors, workers[worker].pass)
+    self.batch.pack(
+      samples, rows: place.width, firstRow: place.firstRow, batchRows: batch.rows, isLearned: true,
+      from: source,
+      standardization: standardization, scratch: scratch)
+    gatherTargets(of: samples, into: pass)
+    let loss = configuration.loss.kernel
+    var set = -1
+    for member in learning(batch) {
+      if member.set != set {
+        set = member.set
+        markPresence(of: samples, set: set, in: pass)
+      }
+      let dropout = configuration.architecture.dropout
+      // A pattern for each step, the same for all members: those of a grid differ by rate and decay alone.
+      let pattern = configuration.seed &+ UInt64(batch.step) &* 0xD1B5_4A32_D192_ED03
+      member.forward(
+        place, vectors: self.batch.vectors(from: place.firstRow), dimension: source.dimension,
+        dropout: dropout > 0 ? HeadMember.Dropout(probability: dropout, seed: pattern) : nil, isLearned: true,
+        scratch: pass)
+      member.backward(
+        place, loss: loss, positiveWeights: positiveWeights[set],
+        scale: 1 / (Float(batch.counts[set]) * Float(labels.classes.count)), kept: 1 - dropout, scratch: pass)
+    }
+  }
+
+  private func gatherTargets(of samples: ArraySlice<Int32>, into pass: PassScratch) {
+    let values = pass.targets.floats
+    values.update(repeating: 0, count: labels.classes.count * PanelLayout.unit)
+    for (column, sample) in samples.enumerated() {
+      let classes = labels.classes(of: sample)
+      for place in classes.indices {
+        values[Int(classes[place]) * PanelLayout.unit + column] = targets?.values[place] ?? 1
+      }
+    }
+  }
+
+  private func markPresence(of samples: ArraySlice<Int32>, set: Int, in pass: PassScratch) {
+    let values = pass.presence.floats
+    values.update(repeating: 0, count: PanelLayout.unit)
+    for (column, sample) in samples.enumerated() where stream.sets(of: sample) >> UInt32(set) & 1 == 1 {
+      values[column] = 1
+    }
+  }
+
+  /// The thread's part of the optimiser's step.
+  private func update(_ batch: Batch, worker: Int, of threads: Int) {
+    var item = 0
+    for member in learning(batch) {
+      let rate = member.rates.rate(at: batch.step)
+      let factors = { (decay: Double) in
+        training_adamw_prepare(
+          training_adamw_step(
+            rate: rate, decay: decay, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: member.stepCount + 1))
+      }
+      let both = (weights: factors(member.weightDecay), biases: factors(0))
+      for (index, layer) in member.layers.enumerated() {
+        for start in stride(from: 0, to: layer.inputs, by: PanelLayout.unit) {
+          defer { item += 1 }
+          guard item % threads == worker else { continue }
+          let panels =
+            layer.activations.map { UnsafePointer($0.start + start * layout.words(batch.rows)) }
+            ?? self.batch.dimensions(from: start, rows: batch.rows)
+          member.update(
+            layer: index, from: start, panels: panels, rows: batch.rows, batchUnits: batch.units,
+            factors: both,
+            scratch: workers[worker].update)
+        }
+      }
+    }
+  }
+
+  /// The active members' macro F1 on samples, at a probability of one half, over the classes that have
+  /// positives.
+  /// - Returns: one a member of the set in the order of `members`; 0 when no class has positives.
+  func macroF1(ofSet set: Int, on samples: [Int32]) -> [Double] {
+    let tested = members.filter { $0.set == set }
+    let classCount = labels.classes.count
+    let units = (samples.count + PanelLayout.unit - 1) / PanelLayout.unit
+    let threads = max(1, min(workers.count, units))
+    // Whole numbers, which add up to the same whoever counts.
+    let counts = (0..<threads).map { _ in CountBuffer(count: tested.count * classCount * 3) }
+    let panels = (0..<threads).map { _ in
+      BatchPanels(layout: layout, dimension: source.dimension, capacity: PanelLayout.unit)
+    }
+    Crew.run(threads: threads) { worker, _ in
+      let (counts, panels) = (counts[worker], panels[worker])
+      let pass = workers[worker].pass
+      for unit in stride(from: worker, to: units, by: threads) {
+        let start = unit * PanelLayout.unit
+        let part = samples[start..<min(start + PanelLayout.unit, samples.count)]
+        let place = place(0, rows: layout.padded(part.count))
+        panels.pack(
+          part, rows: place.width, firstRow: 0, batchRows: place.width, isLearned: false, from: source,
+          standardization: standardization, scratch: workers[worker].vectors)
+        gatherTargets(of: part, into: pass)
+        pass.presence.floats.update(repeating: 1, count: part.count)
+        for (index, member) in tested.enumerated() where member.isActive {
+          member.forward(
+            place, vectors: panels.vectors(from: 0), dimension: source.dimension, dropout: nil,
+            isLearned: false,
+            scratch: pass)
+          guard let last = member.layers.last else { continue }
+          for row in 0..<classCount {
+            let at = row * PanelLayout.unit
+            training_count(
+              pass.outputs[member.layers.count - 1].floats + at, last.effectiveBias(of: row),
+              pass.targets.floats + at, pass.presence.floats, part.count,
+              counts.start + (index * classCount + row) * 3)
+          }
+        }
+      }
+    }
+    return tested.indices.map { index in
+      let scores = (0..<classCount).compactMap { row -> Double? in
+        let sums = (0..<3).map { part in
+          counts.reduce(UInt64(0)) { $0 + $1.start[(index * classCount + row) * 3 + part] }
+        }
+        guard sums[0] + sums[1] > 0 else { return nil }
+        return Double(2 * sums[0]) / Double(2 * sums[0] + sums[1] + sums[2])
+      }
+      return scores.isEmpty ? 0 : scores.reduce(0, +) / Double(scores.count)
+    }
+  }
+}
+
+/// Counts that C kernels add to.
+private final class CountBuffer {
+  let start: UnsafeMutablePointer<UInt64>
+
+  init(count: Int) {
+    start = .allocate(capacity: max(count, 1))
+    start.initialize(repeating: 0, count: max(count, 1))
+  }
+
+  deinit { start.deallocate() }
+}

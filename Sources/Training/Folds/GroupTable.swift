@@ -1,0 +1,118 @@
+import Randomness
+
+/// Samples per class of every group: what stratification looks at.
+struct GroupTable {
+  /// The group of each sample that was given, renumbered 0..<count in the order of first appearance.
+  let groupOfSample: [Int32]
+  /// Samples of each group.
+  private let sizes: [Int]
+  /// The classes of each group, with the number of samples of each.
+  private let classCounts: [[(classIndex: Int, samples: Int)]]
+  private let classCount: Int
+
+  var count: Int { sizes.count }
+
+  /// - Parameters:
+  ///   - groups: the group of each sample, any numbers.
+  ///   - samples: those to look at; nil for all.
+  init(groups: [Int32], labels: LabelTable, samples: [Int32]? = nil) {
+    let samples = samples ?? groups.indices.map(Int32.init)
+    var numbers: [Int32: Int32] = [:]
+    var groupOfSample: [Int32] = []
+    var sizes: [Int] = []
+    var classCounts: [[(classIndex: Int, samples: Int)]] = []
+    groupOfSample.reserveCapacity(samples.count)
+    for sample in samples {
+      let name = groups[Int(sample)]
+      let group = numbers[name] ?? Int32(sizes.count)
+      if group == sizes.count {
+        numbers[name] = group
+        sizes.append(0)
+        classCounts.append([])
+      }
+      groupOfSample.append(group)
+      sizes[Int(group)] += 1
+      for member in labels.classes(of: sample) {
+        let known = classCounts[Int(group)].firstIndex { $0.classIndex == Int(member) }
+        if let known {
+          classCounts[Int(group)][known].samples += 1
+        } else {
+          classCounts[Int(group)].append((Int(member), 1))
+        }
+      }
+    }
+    self.groupOfSample = groupOfSample
+    self.sizes = sizes
+    self.classCounts = classCounts
+    self.classCount = labels.classes.count
+  }
+
+  /// The fold of every group, k folds of equal size; see `Folds.grouped`.
+  func stratified(into k: Int, seed: UInt64) -> [Int32] {
+    stratified(shares: Array(repeating: 1, count: k), seed: seed)
+  }
+
+  /// The part of every group, of parts whose sizes are as these numbers.
+  ///
+  /// What a part lacks of a class is total x share / sum of shares - assigned. It is kept times the sum, in whole
+  /// numbers, so that ties are exact and the result is the same on every machine.
+  func stratified(shares: [Int], seed: UInt64) -> [Int32] {
+    let k = shares.count
+    let sum = shares.reduce(0, +)
+    var generator = SeededGenerator(seed: seed)
+    let tieOrder = generator.permutation(of: count)
+    var groupsOfClass = [[(group: Int, samples: Int)]](repeating: [], count: classCount)
+    var lackOfClass = [Int](repeating: 0, count: k * classCount)
+    for group in 0..<count {
+      for entry in classCounts[group] {
+        groupsOfClass[entry.classIndex].append((group, entry.samples))
+        for fold in 0..<k {
+          lackOfClass[fold * classCount + entry.classIndex] += shares[fold] * entry.samples
+        }
+      }
+    }
+    var lack = shares.map { $0 * groupOfSample.count }
+    var unassigned = groupsOfClass.map(\.count)
+    var folds = [Int32](repeating: -1, count: count)
+
+    func assign(_ group: Int, lackOf needed: (Int) -> Int) {
+      var best = [0]
+      for fold in 1..<k {
+        let (left, right) = ((needed(fold), lack[fold]), (needed(best[0]), lack[best[0]]))
+        if left > right { best = [fold] } else if left == right { best.append(fold) }
+      }
+      let fold = best.count == 1 ? best[0] : best[Int(generator.next() % UInt64(best.count))]
+      folds[group] = Int32(fold)
+      lack[fold] -= sum * sizes[group]
+      for entry in classCounts[group] {
+        lackOfClass[fold * classCount + entry.classIndex] -= sum * entry.samples
+        unassigned[entry.classIndex] -= 1
+      }
+    }
+
+    while let rarest = (0..<classCount).filter({ unassigned[$0] > 0 }).min(by: {
+      unassigned[$0] < unassigned[$1]
+    }) {
+      let members = groupsOfClass[rarest].filter { folds[$0.group] < 0 }
+        .sorted { ($1.samples, tieOrder[$0.group]) < ($0.samples, tieOrder[$1.group]) }
+      for member in members { assign(member.group) { lackOfClass[$0 * classCount + rarest] } }
+    }
+    return folds
+  }
+
+  func warnings(foldOfGroup: [Int32], k: Int, classes: [String]) -> [FoldWarning] {
+    var groups = [Int](repeating: 0, count: classCount)
+    var folds = [Set<Int32>](repeating: [], count: classCount)
+    for group in 0..<count {
+      for entry in classCounts[group] {
+        groups[entry.classIndex] += 1
+        folds[entry.classIndex].insert(foldOfGroup[group])
+      }
+    }
+    return classes.indices.compactMap { index in
+      if groups[index] == 1 { return .classInOneGroup(classes[index]) }
+      let absent = k - folds[index].count
+      return absent > 0 ? .classAbsentFromFolds(classes[index], folds: absent) : nil
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import Faults
+import Randomness
+
+/// The samples that teach, tune and test one head; each increasing, none in two of them.
+package struct Split: Sendable, Equatable {
+  package let repetition: Int
+  package let fold: Int
+  package let train: [Int32]
+  /// What thresholds are fitted on, and by which training is stopped; empty where nothing is tuned.
+  package let validation: [Int32]
+  package let test: [Int32]
+
+  /// - Throws: `badData` where a group has samples on two sides: then the head knows what it is tested on.
+  func requireApart(groups: [Int32], names: (Int32) -> String) throws {
+    let sides = [train + validation, test, train, validation].map { side in Set(side.map { groups[Int($0)] })
+    }
+    for side in [0, 2] {
+      guard let shared = sides[side].intersection(sides[side + 1]).min() else { continue }
+      throw Fault(
+        .badData, names(shared),
+        "has cells among those that are learned from and among those that are tested on",
+        remedy: "choose cells whose groups are apart, or group by another field")
+    }
+  }
+}
+
+/// The samples of an evaluation, as far as splits look at them.
+package struct SplitSubjects: Sendable {
+  package let labels: LabelTable
+  /// The group of each sample; nil when nothing keeps samples together.
+  package let groups: [Int32]?
+  /// Names of the groups, by their numbers.
+  package let groupNames: [String]
+  /// Whether each sample teaches or tests, of the scheme `transfer`; nil of the others.
+  package let isTest: [Bool]?
+
+  package init(labels: LabelTable, groups: [Int32]?, groupNames: [String] = [], isTest: [Bool]? = nil) {
+    self.labels = labels
+    self.groups = groups
+    self.groupNames = groupNames
+    self.isTest = isTest
+  }
+
+  /// The group of each sample, or each sample as a group of its own.
+  var effectiveGroups: [Int32] { groups ?? Array(0..<Int32(labels.count)) }
+
+  func name(ofGroup group: Int32) -> String {
+    groupNames.indices.contains(Int(group)) ? "group \"\(groupNames[Int(group)])\"" : "group \(group)"
+  }
+}
+
+/// All splits of a design.
+package struct SplitPlan: Sendable {
+  /// Fraction by fraction as in the design, then repetition by repetition, then fold by fold.
+  package let splits: [[Split]]
+  /// The fold that tests each sample, [repeats][samples]; -1 for those that only teach.
+  package let testFolds: [[Int]]
+  package let warnings: [String]
+
+  /// - Throws: `usage` or `badData` for a design that the samples do not allow.
+  package init(_ design: EvaluationDesign, of subjects: SplitSubjects) throws {
+    try design.validate()
+    let groups = subjects.effectiveGroups
+    var warnings: [String] = []
+    var testFolds: [[Int]] = []
+    for repetition in 0..<design.repeats {
+      let folds = try design.folds(of: subjects, repetition: repetition)
+      testFolds.append(folds.assignment.map(Int.init))
+      if repetition == 0 { warnings = folds.warnings }
+    }
+    splits = try design.fractions.map { fraction in
+      try testFolds.enumerated().flatMap { repetition, assignment in
+        try (0...(assignment.max() ?? 0)).map { fold in
+          let test = assignment.indices.filter { assignment[$0] == fold }.map(Int32.init)
+          let rest = assignment.indices.filter { assignment[$0] != fold }.map(Int32.init)
+          let seed = SeededGenerator.seed(design.seed, repetition: repetition, fold: fold)
+          let known = try design.subset(rest, fraction: fraction, groups: groups, seed: seed)
+          let (train, validation) = try design.divided(
+            known, groups: groups, labels: subjects.labels, seed: seed)
+          let split = Split(
+            repetition: repetition, fold: fold, train: train, validation: validation, test: test)
+          try split.requireApart(groups: groups, names: subjects.name)
+          return split
+        }
+      }
+    }
+    self.testFolds = testFolds
+    self.warnings = warnings
+  }
+}
+
+extension SeededGenerator {
+  /// A seed for what is drawn of one fold, independent of the draws of others.
+  fileprivate static func seed(_ seed: UInt64, repetition: Int, fold: Int) -> UInt64 {
+    var generator = SeededGenerator(seed: seed, stream: UInt64(repetition) << 32 | UInt64(fold) &+ 1)
+    return generator.next()
+  }
+}
+
+extension EvaluationDesign {
+  /// The folds of one repetition; those of the first are the folds that `cellvec train` has with the same seed.
+  fileprivate func folds(
+    of subjects: SplitSubjects, repetition: Int
+  ) throws -> (assignment: [Int32], warnings: [String]) {
+    let labels = subjects.labels
+    var seed = self.seed
+    if repetition > 0 {
+      var generator = SeededGenerator(seed: self.seed, stream: UInt64(repetition))
+      seed = generator.next()
+    }
+    let made: Folds
+    switch (scheme, subjects.groups) {
+    case (.transfer, _):
+      return try transferFolds(of: subjects)
+    case (.folds, nil):
+      made = try Folds.ungrouped(labels: labels, k: folds, seed: seed)
+    case (.folds, let groups?):
+      made = try Folds.grouped(groups: groups, labels: labels, k: folds, seed: seed)
+    case (.leaveOneGroupOut, let groups?):
+      made = try Folds.leaveOneGroupOut(groups: groups, labels: labels)
+    case (.leaveOneGroupOut, nil):
+      throw Fault(
+        .usage, "leave one group out", "needs groups", remedy: "name a field to group by, or ask for folds")
+    }
+    return (made.assignment, made.warnings.map(\.description))
+  }
+
+  /// One fold: it tests what is for testing, and -1 teaches.
+  private func transferFolds(of subjects: SplitSubjects) throws -> (assignment: [Int32], warnings: [String]) {
+    guard let isTest = subjects.isTest, isTest.contains(true), isTest.contains(false) else {
+      throw Fault(
+        .missingInput, "the cells", "are not of both kinds: to learn from and to test on",
+        remedy: "look at each selection with cellvec count")
+    }
+    let labels = subjects.labels
+    let samples = isTest.indices.map(Int32.init)
+    let taught = labels.positives(among: samples.filter { !isTest[Int($0)] })
+    let tested = labels.positives(among: samples.filter { isTest[Int($0)] })
+    let warnings = labels.classes.indices.compactMap { index -> String? in
+      let name = labels.classes[index]
+      if taught[index] == 0 { return "class \(name): nothing to learn it from, so it cannot be found" }
+      return tested[index] == 0 ? "class \(name): nothing to test it on" : nil
+    }
+    return (isTest.map { $0 ? 0 : -1 }, warnings)
+  }
+
+  /// The samples of a part of the groups. Groups come in an order that the seed draws, so the smaller part of two is
+  /// within the larger.
+  fileprivate func subset(
+    _ samples: [Int32], fraction: Double, groups: [Int32], seed: UInt64
+  ) throws -> [Int32] {
+    if fraction == 1 { return samples }
+    var generator = SeededGenerator(seed: seed, stream: 1)
+    let all = Set(samples.map { groups[Int($0)] }).sorted()
+    let count = Int((fraction * Double(all.count)).rounded())
+    let least = validationShare > 0 ? 2 : 1
+    guard count >= least else {
+      throw Fault(
+        .usage, "fraction \(fraction)",
+        expected: "at least \(least) groups\(least > 1 ? ", one of them to validate on" : "")",
+        found: "\(count) of \(all.count)", remedy: "ask for a larger fraction")
+    }
+    let kept = Set(generator.permutation(of: all.count).prefix(count).map { all[Int($0)] })
+    return samples.filter { kept.contains(groups[Int($0)]) }
+  }
+
+  /// Divides samples into those that train and those that validate, stratified, groups kept together.
+  fileprivate func divided(
+    _ samples: [Int32], groups: [Int32], labels: LabelTable, seed: UInt64
+  ) throws -> (train: [Int32], validation: [Int32]) {
+    if validationShare == 0 { return (samples, []) }
+    let table = GroupTable(groups: groups, labels: labels, samples: samples)
+    guard table.count >= 2 else {
+      throw Fault(
+        .usage, "validation", expected: "at least 2 groups to learn from, one of them to validate on",
+        found: "\(table.count)", remedy: "group by a finer field, or validate on nothing with --validation 0")
+    }
+    let precision = 1000
+    let share = max(Int((validationShare * Double(precision)).rounded()), 1)
+    var part = table.stratified(shares: [precision - share, share], seed: seed)
+    // Of a few large groups the smaller part may get none.
+    for side in [Int32(0), 1] where !part.contains(side) { part[part.count - 1] = side }
+    let isTrain = table.groupOfSample.map { part[Int($0)] == 0 }
+    return (
+      zip(samples, isTrain).compactMap { $1 ? $0 : nil }, zip(samples, isTrain).compactMap { $1 ? nil : $0 }
+    )
+  }
+}

@@ -1,0 +1,126 @@
+import Kernels
+
+/// A trained classifier: from a vector to one probability a class.
+package struct Head: Sendable, Equatable {
+  /// One dense layer, y = weights x + biases.
+  struct Layer: Sendable, Equatable {
+    let inputs: Int
+    let outputs: Int
+    /// [outputs, inputs], row-major.
+    let weights: [Float]
+    let biases: [Float]
+  }
+
+  /// Class names, in the order of the probabilities.
+  package let classes: [String]
+  package let architecture: HeadArchitecture
+  /// Length of the vectors that the head takes.
+  package let dimension: Int
+  /// A class is predicted where its probability exceeds its threshold.
+  package var thresholds: [Float]
+  /// How the mean probabilities of the members are corrected.
+  package var calibration = HeadCalibration.none
+  /// The layers of each head of the ensemble, at least one. The first layer takes raw vectors: the
+  /// standardisation is folded into it.
+  let members: [[Layer]]
+
+  init(
+    classes: [String], architecture: HeadArchitecture, dimension: Int, thresholds: [Float], members: [[Layer]]
+  ) {
+    self.classes = classes
+    self.architecture = architecture
+    self.dimension = dimension
+    self.thresholds = thresholds
+    self.members = members
+  }
+
+  /// The layers of these trained parameters, which act on standardised vectors:
+  /// w (x - mean) scale + b = (w scale) x + (b - sum of w scale mean).
+  static func layers(_ shape: HeadShape, parameters: [Float], standardization: Standardization) -> [Layer] {
+    let dimension = standardization.mean.count
+    var layers = shape.layers.map {
+      Layer(
+        inputs: $0.inputs, outputs: $0.outputs, weights: Array(parameters[$0.weights]),
+        biases: Array(parameters[$0.biases]))
+    }
+    var weights = layers[0].weights
+    var biases = layers[0].biases
+    for output in biases.indices {
+      var shift = 0.0
+      for input in 0..<dimension {
+        let folded = weights[output * dimension + input] * standardization.scale[input]
+        weights[output * dimension + input] = folded
+        shift += Double(folded) * Double(standardization.mean[input])
+      }
+      biases[output] = Float(Double(biases[output]) - shift)
+    }
+    layers[0] = Layer(inputs: dimension, outputs: biases.count, weights: weights, biases: biases)
+    return layers
+  }
+
+  /// Samples that go through the layers together.
+  private static let batchSize = 512
+
+  /// - Returns: [samples.count, classes.count], row-major, in the order of `samples`; each in [0, 1].
+  package func probabilities(of samples: [Int32], in source: some SampleVectors) -> [Float] {
+    precondition(source.dimension == dimension)
+    let rows = min(Self.batchSize, samples.count)
+    let batch = FloatBuffer(count: rows * dimension)
+    let packed = members.map { $0.map { PackedLayer($0, rows: rows) } }
+    let sums = FloatBuffer(count: rows * classes.count)
+    var probabilities: [Float] = []
+    probabilities.reserveCapacity(samples.count * classes.count)
+    for start in stride(from: 0, to: samples.count, by: Self.batchSize) {
+      let slice = samples[start..<min(start + Self.batchSize, samples.count)]
+      source.gather(slice, into: batch.values)
+      let count = slice.count * classes.count
+      sums.values.update(repeating: 0)
+      for layers in packed {
+        let logits = layers.reduce(UnsafeMutablePointer(batch.start)) { input, layer in
+          // ReLU between layers: what the one before left in its buffer.
+          if layer !== layers.first { training_rectify(input, slice.count * layer.inputs, 0) }
+          return layer.apply(to: input, rows: slice.count)
+        }
+        training_sigmoid(logits, count)
+        for index in 0..<count { sums.start[index] += logits[index] }
+      }
+      for index in 0..<count { sums.start[index] /= Float(members.count) }
+      calibration.apply(to: sums.values.extracting(0..<count), classCount: classes.count)
+      probabilities += sums.values.prefix(count)
+    }
+    return probabilities
+  }
+}
+
+/// A layer whose weights are packed for the product, with room for its results.
+private final class PackedLayer {
+  let inputs: Int
+  private let outputs: Int
+  private let isa = kernels_active_isa()
+  private let panels: FloatBuffer
+  private let biases: FloatBuffer
+  private let result: FloatBuffer
+
+  init(_ layer: Head.Layer, rows: Int) {
+    inputs = layer.inputs
+    outputs = layer.outputs
+    panels = FloatBuffer(count: kernels_panel_bytes(isa, KERNELS_F32, inputs, outputs) / 4)
+    biases = FloatBuffer(count: kernels_panels(isa, outputs) * kernels_panel_columns(isa))
+    result = FloatBuffer(count: rows * outputs)
+    kernels_pack(isa, KERNELS_F32, layer.weights, inputs, inputs, outputs, nil, panels.start)
+    for (index, bias) in layer.biases.enumerated() { biases.start[index] = bias }
+  }
+
+  /// - Returns: [rows, outputs], until the next call.
+  func apply(to x: UnsafePointer<Float>, rows: Int) -> UnsafeMutablePointer<Float> {
+    var product = kernels_product()
+    product.number = KERNELS_F32
+    product.inputs = inputs
+    product.outputs = outputs
+    product.panels = UnsafeRawPointer(panels.start)
+    product.bias = UnsafePointer(biases.start)
+    kernels_matmul(
+      isa, &product, x, inputs * 4, rows, nil, KERNELS_STORE, KERNELS_F32, result.start, outputs * 4)
+    return result.start
+  }
+}

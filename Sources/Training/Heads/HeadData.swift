@@ -1,0 +1,119 @@
+import Identity
+package import Storage
+
+/// Which cells a head was trained on.
+package struct HeadData: Sendable, Equatable, Codable {
+  /// Cells that weights were fitted to, and cells that the training was watched on.
+  package let trainCells: Int
+  package let validationCells: Int
+  /// Ranges [first, end) of the rows of both together.
+  package let rows: [[Row]]
+  /// XXH3-128 of all these rows with their labels: equal fingerprints are equal training data by name.
+  package let fingerprint: String
+  /// Some of the rows with digests of the cells that they were. Rows number cells of one database: in another
+  /// one, these show that the head was trained elsewhere.
+  package let witnesses: [Witness]
+
+  package struct Witness: Sendable, Equatable, Codable {
+    package let row: Row
+    package let cell: String
+  }
+
+  private static let witnessCount = 16
+
+  /// - Parameters:
+  ///   - rows: of all samples.
+  ///   - set: the samples that the head was trained on.
+  package init(rows: [Row], labels: LabelTable, set: TrainingSet, snapshot: borrowing Snapshot) throws {
+    let samples = (set.samples + set.validation).sorted()
+    trainCells = set.samples.count
+    validationCells = set.validation.count
+    self.rows = Self.ranges(of: samples.map { rows[Int($0)] })
+    fingerprint = Self.fingerprint(of: samples, rows: rows, labels: labels)
+    var witnesses: [Witness] = []
+    for number in 0..<min(Self.witnessCount, samples.count) {
+      let row = rows[Int(samples[number * samples.count / min(Self.witnessCount, samples.count)])]
+      if let cell = try snapshot.digest(of: row) { witnesses.append(Witness(row: row, cell: cell)) }
+    }
+    self.witnesses = witnesses
+  }
+
+  /// Samples whose text is hashed together: of millions, the text as a whole would fill the memory.
+  private static let samplesOfDigest = 65_536
+
+  private static func fingerprint(of samples: [Int32], rows: [Row], labels: LabelTable) -> String {
+    var digests = ContentHash(of: labels.classes.map { "\($0.utf8.count):\($0)" }.joined()).description
+    for start in stride(from: 0, to: samples.count, by: samplesOfDigest) {
+      var text = ""
+      for sample in samples[start..<min(start + samplesOfDigest, samples.count)] {
+        text += "\n\(rows[Int(sample)])"
+        for member in labels.classes(of: sample) { text += " \(member)" }
+      }
+      digests += ContentHash(of: text).description
+    }
+    return ContentHash(of: digests).description
+  }
+
+  /// The rows, unless they number cells of another database.
+  package func rows(in snapshot: borrowing Snapshot) throws -> RowSet? {
+    for witness in witnesses {
+      // A cell that was deleted since says nothing.
+      if let found = try snapshot.digest(of: witness.row), found != witness.cell { return nil }
+    }
+    guard let last = rows.last?.last, last <= (try snapshot.rowLimit()) else {
+      return rows.isEmpty ? RowSet() : nil
+    }
+    return rows.reduce(into: RowSet()) { $0.formUnion(RowSet($1[0]..<$1[1])) }
+  }
+
+  /// Whether the ranges are in order and not empty.
+  var isValid: Bool {
+    rows.allSatisfy { $0.count == 2 && $0[0] < $0[1] }
+      && zip(rows, rows.dropFirst()).allSatisfy { $0[1] < $1[0] }
+  }
+
+  /// - Parameter rows: increasing, without repetition.
+  static func ranges(of rows: [Row]) -> [[Row]] {
+    var ranges: [[Row]] = []
+    for row in rows {
+      if let end = ranges.last?[1], end == row {
+        ranges[ranges.count - 1][1] = row + 1
+      } else {
+        ranges.append([row, row + 1])
+      }
+    }
+    return ranges
+  }
+}
+
+extension Snapshot {
+  /// What a cell is, independent of its row; nil where there is no cell.
+  fileprivate func digest(of row: Row) throws -> String? {
+    guard let cell = try cell(at: row), let image = try image(cell.image) else { return nil }
+    return ContentHash(of: "\(image.identity) \(cell.object)").description
+  }
+}
+
+/// Which space a head takes vectors of, for other databases.
+package struct HeadSpace: Sendable, Equatable, Codable {
+  package let name: String
+  package let dimension: Int
+  package let recipe: String?
+  package let backboneHash: String?
+
+  package init(_ space: SpaceRecord) {
+    name = space.name
+    dimension = space.dimension
+    recipe = space.recipe
+    backboneHash = space.backboneHash
+  }
+
+  /// Whether vectors of a space mean the same: those of the same recipe and backbone do, whatever the spaces
+  /// are called; of imported vectors nothing is known but their space's name.
+  package func isSame(as space: SpaceRecord) -> Bool {
+    guard dimension == space.dimension, recipe == space.recipe, backboneHash == space.backboneHash else {
+      return false
+    }
+    return backboneHash != nil || name == space.name
+  }
+}

@@ -1,0 +1,153 @@
+import Faults
+import Formats
+import FoundationEssentials
+
+/// What a head is and how it did, for listing heads without reading their weights; kept as JSON.
+package struct HeadSummary: Sendable, Equatable, Codable {
+  /// The newest version of the record; without one it is the first.
+  package static let newestVersion = 2
+
+  private let version: Int?
+  /// Class names, in the order of the probabilities.
+  package let classes: [String]
+  /// Length of the vectors that the head takes.
+  package let dimension: Int
+  package let architecture: HeadArchitecture
+  /// One a class: predicted where the probability exceeds it.
+  package let thresholds: [Float]
+  /// Heads whose probabilities are averaged; absent for one.
+  private let members: Int?
+  /// How probabilities are corrected; absent where they are not.
+  package let calibration: HeadCalibration?
+  /// The field whose values the classes are; nil when unknown.
+  package let labelField: String?
+  /// How it was trained; nil when unknown.
+  package let training: TrainingConfiguration?
+  /// How heads trained like it did in cross-validation; nil when there was none.
+  package let evaluation: HeadEvaluation?
+  /// How its training went; nil when unknown.
+  package let course: HeadCourse?
+  /// Which cells it was trained on; nil when unknown.
+  package let data: HeadData?
+  /// The space that it was trained in, as other databases know it; nil when unknown.
+  package private(set) var space: HeadSpace?
+
+  package init(
+    of head: Head, labelField: String? = nil, training: TrainingConfiguration? = nil,
+    evaluation: HeadEvaluation? = nil, course: HeadCourse? = nil, data: HeadData? = nil,
+    space: HeadSpace? = nil
+  ) {
+    version = Self.newestVersion
+    self.labelField = labelField
+    classes = head.classes
+    dimension = head.dimension
+    architecture = head.architecture
+    thresholds = head.thresholds
+    members = head.members.count == 1 ? nil : head.members.count
+    calibration = head.calibration == .none ? nil : head.calibration
+    self.training = training
+    self.evaluation = evaluation
+    self.course = course
+    self.data = data
+    self.space = space
+  }
+
+  package var memberCount: Int { members ?? 1 }
+
+  /// The same, with the space that it was trained in.
+  func placed(in space: HeadSpace) -> HeadSummary {
+    var summary = self
+    summary.space = space
+    return summary
+  }
+
+  /// - Parameter name: the head, for faults.
+  /// - Throws: `badData` for anything but a summary whose parts fit together; `unavailable` for one of a
+  ///   newer version.
+  package init(json: String, name: String) throws {
+    let bytes = Data(json.utf8)
+    let decoder = JSONDecoder()
+    if let version = (try? decoder.decode(Version.self, from: bytes))?.version, version > Self.newestVersion {
+      throw Fault(
+        .unavailable, "summary of head \(name)", expected: "a version up to \(Self.newestVersion)",
+        found: "version \(version)", remedy: "use a newer cellvec")
+    }
+    do {
+      self = try decoder.decode(HeadSummary.self, from: bytes)
+    } catch {
+      throw Fault(
+        .badData, "summary of head \(name)", expected: "the JSON object that training writes",
+        found: "\(json.utf8.count) bytes that are not one", remedy: "train the head again")
+    }
+    let widths = [dimension] + architecture.hidden
+    guard widths.allSatisfy({ (1...1_048_576).contains($0) }) else {
+      throw Self.fault(name, expected: "layer widths from 1 to 1048576", found: "\(widths)")
+    }
+    guard !classes.isEmpty, Set(classes).count == classes.count else {
+      throw Self.fault(name, expected: "distinct class names", found: "\(classes)")
+    }
+    guard thresholds.count == classes.count, thresholds.allSatisfy(\.isFinite) else {
+      throw Self.fault(
+        name, expected: "\(classes.count) thresholds, one a class", found: "\(thresholds.count)")
+    }
+    guard (1...1000).contains(memberCount) else {
+      throw Self.fault(name, expected: "1 to 1000 members", found: "\(memberCount)")
+    }
+    guard calibration?.fits(classCount: classes.count) ?? true else {
+      throw Self.fault(name, expected: "a calibration of \(classes.count) classes", found: "another one")
+    }
+    guard data?.isValid ?? true else {
+      throw Self.fault(name, expected: "ranges of rows in order", found: "others")
+    }
+  }
+
+  private struct Version: Decodable {
+    let version: Int?
+  }
+
+  /// JSON with sorted keys: equal summaries are equal texts.
+  package func json() throws -> String {
+    try canonicalJSON(self)
+  }
+
+  private static func fault(_ name: String, expected: String, found: String) -> Fault {
+    Fault(
+      .badData, "summary of head \(name)", expected: expected, found: found, remedy: "train the head again")
+  }
+}
+
+/// How the training of a head went.
+package struct HeadCourse: Sendable, Equatable, Codable {
+  package let curve: [EpochScore]
+  package let trials: [HeadFit.Trial]
+  package let calibration: CalibrationReport?
+
+  package init(of fit: HeadFit) {
+    curve = fit.curve
+    trials = fit.trials
+    calibration = fit.calibration
+  }
+}
+
+/// The cross-validation that a head is listed with.
+package struct HeadEvaluation: Sendable, Equatable, Codable {
+  /// How many folds.
+  package let folds: Int
+  package let foldSeed: UInt64
+  /// The field whose values were kept together in a fold; nil for folds of single samples.
+  package let groupField: String?
+  package let macroF1: Spread
+  package let microF1: Spread
+  /// Out-of-fold scores of each class.
+  package let perClass: [ClassScore]
+
+  package init(_ validation: CrossValidation, groupField: String?, foldSeed: UInt64) {
+    precondition(validation.isGrouped == (groupField != nil))
+    folds = validation.folds.count
+    self.foldSeed = foldSeed
+    self.groupField = groupField
+    macroF1 = validation.macroF1
+    microF1 = validation.microF1
+    perClass = validation.pooled.perClass
+  }
+}

@@ -1,0 +1,174 @@
+import Faults
+package import Storage
+
+/// What keeps cells together in one fold of cross-validation.
+package enum FoldGrouping: Sendable, Equatable {
+  /// Nothing: cells of one protein may be learned from and tested on.
+  case none
+  /// Cells of one image. For imported cells it is the one that their field `image` names; those that have no
+  /// such value are one group an import.
+  case image
+  /// Cells with the same value in a field.
+  case field(String)
+
+  /// The word for the image a cell comes from; a field of this name tells it for imported cells alone.
+  package static let imageWord = "image"
+
+  /// What the cells are grouped by, as scores are labelled with it; nil for `none`.
+  package var name: String? {
+    switch self {
+    case .none: nil
+    case .image: Self.imageWord
+    case .field(let name): name
+    }
+  }
+}
+
+/// The cells of a database that a head can learn from: those with a vector, a label and a group.
+package struct DatabaseSamples: Sendable {
+  /// The cell of each sample, increasing.
+  package let rows: [Row]
+  package let labels: LabelTable
+  /// Whether the labels are of a list field, so that a cell may have several.
+  package let areLists: Bool
+  /// The group of each sample; nil when cells are not grouped.
+  package let groups: [Int32]?
+  /// The image or the value that each group is, by its number; empty when cells are not grouped.
+  package let groupNames: [String]
+  /// Cells that were left out because they have no label.
+  package let unlabeledCount: Int
+  /// Cells that were left out because they have a label, but nothing to be grouped by.
+  package let ungroupedCount: Int
+
+  /// - Parameter selection: cells to learn from; nil for all.
+  /// - Throws: `missingInput` for an unknown field or when no cell is left; `usage` for a field of a type
+  ///   that cannot be learned or grouped by.
+  package init(
+    snapshot: borrowing Snapshot, space: SpaceRecord, labelField: String, grouping: FoldGrouping,
+    among selection: RowSet? = nil
+  ) throws {
+    let embedded = try snapshot.rows(in: space)
+    try self.init(
+      snapshot: snapshot, labelField: labelField, labelMap: nil, grouping: grouping,
+      candidates: selection?.intersection(embedded) ?? embedded)
+  }
+
+  /// - Parameters:
+  ///   - labelMap: what labels are called as classes; nil where they are the classes.
+  ///   - candidates: cells to learn from, which have vectors.
+  /// - Throws: as above, and `badData` for a label that the map does not know.
+  init(
+    snapshot: borrowing Snapshot, labelField: String, labelMap: LabelMap?, grouping: FoldGrouping,
+    candidates: RowSet
+  ) throws {
+    let field = try snapshot.requiredField(labelField, of: [.list, .string], to: "learn")
+    let texts = try snapshot.rowsByText(of: field, among: candidates)
+    let classes = try labelMap?.rowsByClass(texts) ?? texts
+    let labeled = classes.reduce(into: RowSet()) { $0.formUnion($1.rows) }
+    let grouped = try snapshot.rowsByGroup(grouping, among: labeled)
+    let kept = grouped?.reduce(into: RowSet()) { $0.formUnion($1.rows) } ?? labeled
+    unlabeledCount = candidates.count - labeled.count
+    ungroupedCount = labeled.count - kept.count
+    let rows = kept.toArray()
+    guard !rows.isEmpty else {
+      throw Fault(
+        .missingInput, "field \"\(labelField)\"",
+        "none of the \(candidates.count) cells has a label to learn",
+        remedy: "select other cells, or label them in this field")
+    }
+
+    self.rows = rows
+    areLists = field.type == .list
+    groupNames = grouped?.map(\.text) ?? []
+    let samples = SampleNumbers(rows, limit: try snapshot.rowLimit())
+    var labels = [[String]](repeating: [], count: rows.count)
+    for (text, members) in classes {
+      for row in members.intersection(kept).toArray() { labels[samples[row]].append(text) }
+    }
+    self.labels = try LabelTable(labels: labels)
+    groups = grouped.map { grouped in
+      var groups = [Int32](repeating: 0, count: rows.count)
+      for (number, members) in grouped.enumerated() {
+        for row in members.rows.toArray() { groups[samples[row]] = Int32(number) }
+      }
+      return groups
+    }
+  }
+
+  /// The number of groups; nil when cells are not grouped.
+  package var groupCount: Int? { groups.map { Set($0).count } }
+}
+
+/// The number of the sample that a row is.
+struct SampleNumbers {
+  private var numbers: [Int32]
+
+  init(_ rows: [Row], limit: Row) {
+    numbers = Array(repeating: -1, count: Int(limit))
+    for (sample, row) in rows.enumerated() { numbers[Int(row)] = Int32(sample) }
+  }
+
+  subscript(row: Row) -> Int { Int(numbers[Int(row)]) }
+}
+
+extension Snapshot {
+  /// - Parameter purpose: what the field is wanted for, in the infinitive.
+  fileprivate func requiredField(_ name: String, of types: [FieldType], to purpose: String) throws -> Field {
+    let field = try requiredField(named: name)
+    guard types.contains(field.type) else {
+      throw Fault(
+        .usage, "field \"\(name)\"", "holds \(field.type.rawValue)s, which cells cannot \(purpose) by",
+        remedy: "name a field of type \(types.map(\.rawValue).joined(separator: " or "))")
+    }
+    return field
+  }
+
+  /// The cells of each text of a field, in order of the texts; texts without a cell are left out.
+  fileprivate func rowsByText(
+    of field: Field, among candidates: RowSet
+  ) throws -> [(text: String, rows: RowSet)] {
+    try distinctTexts(field).compactMap { text, _ in
+      let rows = try rows(field, equals: text).intersection(candidates)
+      return rows.isEmpty ? nil : (text, rows)
+    }
+  }
+
+  /// The cells of each group by its name; nil when cells are not grouped. Cells in no group are in no set.
+  func rowsByGroup(
+    _ grouping: FoldGrouping, among candidates: RowSet
+  ) throws -> [(text: String, rows: RowSet)]? {
+    switch grouping {
+    case .none: return nil
+    case .image:
+      return try rowsByImage(among: candidates)
+    case .field(let name):
+      let field = try requiredField(name, of: [.string, .number], to: "be grouped")
+      if field.type == .string { return try rowsByText(of: field, among: candidates) }
+      var rowsByNumber: [Double: RowSet] = [:]
+      for row in candidates.toArray() {
+        if case .number(let number) = try listedCell(at: row).values[field.id] {
+          rowsByNumber[number, default: RowSet()].insert(row)
+        }
+      }
+      return rowsByNumber.sorted { $0.key < $1.key }.map { (formatNumber($0.key), $0.value) }
+    }
+  }
+
+  private func rowsByImage(among candidates: RowSet) throws -> [(text: String, rows: RowSet)] {
+    var imported = RowSet()
+    var groups: [(text: String, rows: RowSet)] = []
+    for number in 0..<UInt32(imageCount()) {
+      guard let image = try image(number) else { continue }
+      let rows = image.rows.reduce(into: RowSet()) { $0.formUnion(RowSet($1)) }.intersection(candidates)
+      groups.append((image.name, rows))
+      // Imports have no extent.
+      if image.width == 0 { imported.formUnion(rows) }
+    }
+    if let field = field(named: FoldGrouping.imageWord), field.type == .string {
+      let named = try rowsByText(of: field, among: imported)
+      let known = named.reduce(into: RowSet()) { $0.formUnion($1.rows) }
+      groups = groups.map { ($0.text, $0.rows.subtracting(known)) } + named
+    }
+    return groups.filter { !$0.rows.isEmpty }
+  }
+}

@@ -1,0 +1,175 @@
+import Faults
+import Identity
+import Storage
+
+/// The samples that an evaluation's spaces are compared on: cells, or means of cells, with labels and groups.
+struct EvaluationSamples {
+  /// The cells behind the samples, increasing.
+  let cells: [Row]
+  /// Of each sample, its cells as positions in `cells`; nil where samples are the cells.
+  let members: [[Int32]]?
+  let samples: [Evaluation.Sample]
+  let labels: LabelTable
+  let subjects: SplitSubjects
+  /// What classes are learned as; nil for 1.
+  let targets: SoftTargets?
+  let leftOut: EvaluationOutcome.LeftOut
+  /// Digest of what the samples are: rows, groups, classes and labels.
+  let fingerprint: String
+
+  /// - Parameters:
+  ///   - selection: cells to look at; nil for all.
+  ///   - transfer: cells to learn from and cells to test on; nil where folds decide.
+  /// - Throws: `usage`, `missingInput` or `badData` for cells that make no samples.
+  init(
+    of snapshot: borrowing Snapshot, spaces: [SpaceRecord], plan: EvaluationPlan,
+    among selection: RowSet?, transfer: EvaluationPlan.Transfer?
+  ) throws {
+    var candidates = try selection ?? snapshot.allRows()
+    if let transfer {
+      let both = transfer.train.intersection(transfer.test).count
+      guard both == 0 else {
+        throw Fault(
+          .badData, "the cells", "\(both) of those to learn from are to be tested on, too",
+          remedy: "choose conditions that exclude each other")
+      }
+      var either = transfer.train
+      either.formUnion(transfer.test)
+      candidates = candidates.intersection(either)
+    }
+    let wanted = candidates
+    var embedded = RowSet()
+    for space in spaces {
+      let rows = try snapshot.rows(in: space)
+      candidates = candidates.intersection(rows)
+      embedded.formUnion(rows)
+    }
+    if spaces.count > 1, candidates.isEmpty, !wanted.intersection(embedded).isEmpty {
+      throw Fault(
+        .missingInput, "spaces \(spaces.map(\.name).joined(separator: ", "))", "have no cell in common",
+        remedy: "compare spaces of the same cells")
+    }
+    let database = try DatabaseSamples(
+      snapshot: snapshot, labelField: plan.labelField, labelMap: plan.labelMap, grouping: plan.grouping,
+      candidates: candidates)
+
+    targets = try database.targets(of: plan, snapshot: snapshot)
+
+    let limit = try snapshot.rowLimit()
+    let images = try snapshot.imageNames(of: database.rows, limit: limit)
+    let units = try snapshot.rowsByGroup(plan.unit.grouping, among: RowSet(database.rows))
+    let numbers = SampleNumbers(database.rows, limit: limit)
+    let members = units.map { units in units.map { unit in unit.rows.toArray().map { Int32(numbers[$0]) } } }
+    let names = units?.map(\.text)
+    if let members, let names {
+      guard !members.isEmpty else {
+        throw Fault(
+          .missingInput, "field \"\(plan.unit.name)\"", "none of the labelled cells has a value in it",
+          remedy: "name another field with --sample")
+      }
+      labels = try LabelTable(joining: database.labels, members: members)
+      let groups = try database.groups.map {
+        try common($0, of: members, names: names, unit: plan.unit) { group in
+          "groups \"\(database.groupNames[Int(group)])\""
+        }
+      }
+      let isTest = try transfer.map { transfer in
+        let sides = database.rows.map { transfer.test.contains($0) ? Int32(1) : 0 }
+        return try common(sides, of: members, names: names, unit: plan.unit) { side in
+          side == 1 ? "cells to test on" : "cells to learn from"
+        }.map { $0 == 1 }
+      }
+      subjects = SplitSubjects(
+        labels: labels, groups: groups, groupNames: database.groupNames, isTest: isTest)
+    } else {
+      labels = database.labels
+      subjects = SplitSubjects(
+        labels: labels, groups: database.groups, groupNames: database.groupNames,
+        isTest: transfer.map { transfer in database.rows.map { transfer.test.contains($0) } })
+    }
+    cells = database.rows
+    self.members = members
+    let (groups, table) = (subjects.groups, labels)
+    samples = (0..<table.count).map { index in
+      let first = members.map { Int($0[index][0]) } ?? index
+      return Evaluation.Sample(
+        row: database.rows[first], cellCount: members?[index].count ?? 1, name: names?[index],
+        image: images[first], group: groups.map { database.groupNames[Int($0[index])] },
+        labels: table.classes(of: Int32(index)).map(Int.init))
+    }
+    let unitCells = members?.reduce(0) { $0 + $1.count } ?? database.rows.count
+    leftOut = EvaluationOutcome.LeftOut(
+      withoutVector: wanted.intersection(embedded).count - candidates.count,
+      withoutLabel: database.unlabeledCount, withoutGroup: database.ungroupedCount,
+      withoutSample: database.rows.count - unitCells)
+    fingerprint = Self.fingerprint(of: samples, classes: table.classes)
+  }
+
+  /// The vectors of the samples in a space.
+  func vectors(in space: SpaceRecord, of snapshot: borrowing Snapshot) throws -> any SampleVectors {
+    let cells = try BlockVectors(snapshot: snapshot, space: space, rows: cells)
+    return members.map { AveragedVectors(of: cells, members: $0) } ?? cells
+  }
+
+  private static func fingerprint(of samples: [Evaluation.Sample], classes: [String]) -> String {
+    var text = classes.joined(separator: "\u{1F}")
+    for sample in samples {
+      let labels = sample.labels.map(String.init).joined(separator: ",")
+      text += "\n\(sample.row)\u{1F}\(sample.cellCount)\u{1F}\(sample.group ?? "")\u{1F}\(labels)"
+    }
+    return ContentHash(of: text).description
+  }
+}
+
+extension DatabaseSamples {
+  /// - Throws: `usage` for grades of labels that are not the samples' own.
+  fileprivate func targets(of plan: EvaluationPlan, snapshot: borrowing Snapshot) throws -> SoftTargets? {
+    guard let grades = plan.grades else { return nil }
+    guard plan.unit == .cell, plan.labelMap == nil else {
+      throw Fault(
+        .usage, "grades", "go with cells as samples, and with labels as they are",
+        remedy: "leave out the grades, the sample, or the label map")
+    }
+    return try softTargets(field: grades.field, targets: grades.targets, snapshot: snapshot)
+  }
+}
+
+/// What the cells of each sample have in common.
+/// - Throws: `usage` where cells of one sample differ.
+private func common(
+  _ values: [Int32], of members: [[Int32]], names: [String], unit: SampleUnit,
+  spelled: (Int32) -> String
+) throws -> [Int32] {
+  try zip(members, names).map { members, name in
+    let value = values[Int(members[0])]
+    if let other = members.first(where: { values[Int($0)] != value }) {
+      throw Fault(
+        .usage, "sample \"\(name)\"",
+        "has cells of \(spelled(value)) and of \(spelled(values[Int(other)])), which cannot be split",
+        remedy: "group by \(unit.name), by what a \(unit.name) is part of, or let a sample be less")
+    }
+    return value
+  }
+}
+
+extension LabelTable {
+  /// A sample for each list of samples of another table, with every class that one of them has.
+  fileprivate init(joining table: LabelTable, members: [[Int32]]) throws {
+    try self.init(
+      labels: members.map { members in
+        Set(members.flatMap { table.classes(of: $0) }).map { table.classes[Int($0)] }
+      })
+  }
+}
+
+extension Snapshot {
+  /// The name of the image of each cell: for imported ones of the image that their field names, if it does.
+  fileprivate func imageNames(of rows: [Row], limit: Row) throws -> [String] {
+    let numbers = SampleNumbers(rows, limit: limit)
+    var names = [String](repeating: "", count: rows.count)
+    for image in try rowsByGroup(.image, among: RowSet(rows)) ?? [] {
+      for row in image.rows.toArray() { names[numbers[row]] = image.text }
+    }
+    return names
+  }
+}

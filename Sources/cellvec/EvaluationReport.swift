@@ -1,0 +1,247 @@
+import Training
+
+/// What `evaluate` says: how heads of each space did, and which differences are more than chance.
+struct EvaluationReport {
+  private let evaluation: Evaluation
+  private let leftOut: EvaluationOutcome.LeftOut
+
+  init(_ outcome: EvaluationOutcome) {
+    evaluation = outcome.evaluation
+    leftOut = outcome.leftOut
+  }
+
+  func write(as format: OutputFormat) throws {
+    if format == .json { return try StandardOutput.writeJSON(EvaluationDocument(evaluation, leftOut)) }
+    let isBold = Terminal.current.hasStyle
+    guard format == .table else { return try StandardOutput.write(lines: allScores.lines(as: format)) }
+    var parts = [summary.lines(), scores.lines(as: .table, isBold: isBold)]
+    if !evaluation.comparisons.isEmpty { parts.append(comparisons.lines(as: .table, isBold: isBold)) }
+    parts.append(classes.lines(as: .table, isBold: isBold))
+    if !evaluation.warnings.isEmpty { parts.append(evaluation.warnings.map { "warning: \($0)" }) }
+    try StandardOutput.write(lines: Array(parts.joined(separator: [""])))
+  }
+
+  // MARK: What was evaluated
+
+  private var summary: Card {
+    let cells = evaluation.samples.reduce(0) { $0 + $1.cellCount }
+    let unit = evaluation.sampleUnit
+    let samples =
+      unit == SampleUnit.cellWord
+      ? "\(cells) cells" : "\(evaluation.samples.count) (means of the \(cells) cells of each \(unit))"
+    let groups = evaluation.groupField.map { _ in " in \(Set(evaluation.samples.map(\.group)).count) groups" }
+    return Card([
+      (
+        "labels",
+        .text(evaluation.labelField + (evaluation.labelMap.map { " by the map \($0)" } ?? ""))
+      ),
+      ("samples", .text("\(samples)\(groups ?? ""), \(evaluation.classes.count) classes")),
+      ("left out", .text(leftOutText)),
+      ("split", .text("\(scheme), \(evaluation.groupField.map { "grouped by \($0)" } ?? "UNGROUPED")")),
+      ("validation", .text(validation)),
+      (
+        "absent classes",
+        .text(
+          evaluation.design.absentClasses == .skip
+            ? "left out of means over classes"
+            : "count \(evaluation.design.absentClasses.rawValue) in means over classes")
+      ),
+      (
+        "spread",
+        .text("sample_sd divides by folds - 1, population_sd by folds; 95 % intervals draw groups anew")
+      ),
+    ])
+  }
+
+  private var leftOutText: String {
+    let parts = [
+      (leftOut.withoutLabel, "without label"), (leftOut.withoutVector, "not in every space"),
+      (leftOut.withoutGroup, "without \(evaluation.groupField ?? "group")"),
+      (leftOut.withoutSample, "without \(evaluation.sampleUnit)"),
+    ].filter { $0.0 > 0 }
+    return parts.isEmpty ? "no cells" : parts.map { "\($0.0) cells \($0.1)" }.joined(separator: ", ")
+  }
+
+  private var scheme: String {
+    let design = evaluation.design
+    let folds = (evaluation.testFolds.first?.max() ?? 0) + 1
+    switch design.scheme {
+    case .folds: return "\(folds) folds" + (design.repeats > 1 ? ", \(design.repeats) times" : "")
+    case .leaveOneGroupOut: return "one of \(folds) groups left out at a time"
+    case .transfer:
+      let tested = evaluation.testFolds[0].count { $0 >= 0 }
+      return "\(evaluation.samples.count - tested) samples teach, \(tested) test"
+    }
+  }
+
+  private var validation: String {
+    let share = evaluation.design.validationShare
+    return share == 0 ? "none" : "\(Value.real(share).plain) of the train groups"
+  }
+
+  // MARK: Scores
+
+  private var hasFractions: Bool { evaluation.design.fractions != [1] }
+
+  /// The scores that fit a terminal.
+  private var scores: Report {
+    scores(
+      withSpreadOf: [.macroF1], metrics: [.microF1, .macroAUROC, .macroAveragePrecision], decimals: 3)
+  }
+
+  /// Every score.
+  private var allScores: Report {
+    scores(withSpreadOf: Metric.allCases, metrics: [], decimals: nil)
+  }
+
+  private func scores(withSpreadOf spread: [Metric], metrics: [Metric], decimals: Int?) -> Report {
+    var columns: [Column] = ["space"] + (hasFractions ? ["fraction"] : [])
+    for metric in spread {
+      columns.append(Column(metric.columnName, decimals: decimals))
+      let prefix = spread.count > 1 ? "\(metric.columnName)_" : ""
+      columns += ["sample_sd", "population_sd"].map { Column(prefix + $0, decimals: decimals) }
+      if metric == .macroF1 {
+        columns += ["pooled", "lower", "upper"].map { Column(prefix + $0, decimals: decimals) }
+      }
+    }
+    columns += metrics.map { Column($0.columnName, decimals: decimals) }
+    return Report(
+      columns,
+      rows: evaluation.runs.map { run in
+        var row: [Value] = [.text(run.space.name)] + (hasFractions ? [.real(run.fraction)] : [])
+        for metric in spread {
+          let summary = run.summary[metric]
+          row += [.real(summary?.mean), .real(summary?.sampleSD), .real(summary?.populationSD)]
+          if metric == .macroF1 {
+            row += [
+              .real(run.pooledMacroF1(absent: evaluation.design.absentClasses)),
+              .real(run.macroF1Interval?.lower), .real(run.macroF1Interval?.upper),
+            ]
+          }
+        }
+        return row + metrics.map { .real(run.summary[$0]?.mean) }
+      })
+  }
+
+  private var comparisons: Report {
+    Report(
+      ["first", "second"] + (hasFractions ? ["fraction"] : []) + [
+        Column("macro_f1_difference", decimals: 4), Column("lower", decimals: 4),
+        Column("upper", decimals: 4),
+        Column("p_corrected_t", decimals: 4), Column("p_holm", decimals: 4),
+        Column("p_wilcoxon", decimals: 4),
+      ],
+      rows: evaluation.comparisons.map { comparison in
+        let (first, second) = (evaluation.runs[comparison.first], evaluation.runs[comparison.second])
+        return [.text(first.space.name), .text(second.space.name)]
+          + (hasFractions ? [.real(first.fraction)] : []) + [
+            .real(comparison.meanDifference), .real(comparison.interval?.lower),
+            .real(comparison.interval?.upper), .real(comparison.correctedT), .real(comparison.correctedTHolm),
+            .real(comparison.wilcoxon),
+          ]
+      })
+  }
+
+  /// F1 of every class over all predictions of the first repetition, by the space.
+  private var classes: Report {
+    let runs = evaluation.runs.filter { $0.fraction == evaluation.design.fractions.last }
+    return Report(
+      ["class", "samples"]
+        + runs.map { Column(runs.count > 1 ? "f1_\($0.space.name)" : "f1", decimals: 3) },
+      rows: evaluation.classes.indices.map { index in
+        let scores = runs.map { $0.predictions[0].pooled.perClass[index] }
+        return [.text(evaluation.classes[index]), .integer(scores.first?.support ?? 0)]
+          + scores.map { .real($0.f1) }
+      })
+  }
+}
+
+extension Metric {
+  /// "macro_f1" of macroF1.
+  fileprivate var columnName: String {
+    switch self {
+    case .macroF1: "macro_f1"
+    case .macroPrecision: "macro_precision"
+    case .macroRecall: "macro_recall"
+    case .microF1: "micro_f1"
+    case .weightedF1: "weighted_f1"
+    case .macroAUROC: "auroc"
+    case .macroAveragePrecision: "average_precision"
+    case .macroMatthews: "matthews"
+    case .subsetAccuracy: "subset_accuracy"
+    case .hammingLoss: "hamming_loss"
+    case .brier: "brier"
+    case .calibrationError: "calibration_error"
+    }
+  }
+}
+
+/// The evaluation as one JSON object, without samples and their predictions.
+private struct EvaluationDocument: Encodable {
+  struct Run: Encodable {
+    let space: Evaluation.Space
+    let fraction: Double
+    let configuration: TrainingConfiguration
+    let summary: [Metric: Evaluation.MetricSummary]
+    let pooledMacroF1: Double
+    let macroF1Interval: Evaluation.Interval?
+    let folds: [Fold]
+    /// Scores of each class over all predictions, one list a repetition.
+    let perClass: [[ClassScore]]
+  }
+
+  struct Fold: Encodable {
+    let repetition: Int
+    let fold: Int
+    let trainCount: Int
+    let validationCount: Int
+    let testCount: Int
+    let values: [Metric: Double]
+  }
+
+  let labels: String
+  let labelMap: String?
+  let sample: String
+  let group: String?
+  let samples: Int
+  let cells: Int
+  let cellsWithoutLabel: Int
+  let cellsWithoutGroup: Int
+  let cellsWithoutSample: Int
+  let cellsWithoutVector: Int
+  let classes: [String]
+  let design: EvaluationDesign
+  let fingerprint: String
+  let runs: [Run]
+  let comparisons: [Evaluation.Comparison]
+  let warnings: [String]
+
+  init(_ evaluation: Evaluation, _ leftOut: EvaluationOutcome.LeftOut) {
+    labels = evaluation.labelField
+    labelMap = evaluation.labelMap
+    sample = evaluation.sampleUnit
+    group = evaluation.groupField
+    samples = evaluation.samples.count
+    cells = evaluation.samples.reduce(0) { $0 + $1.cellCount }
+    cellsWithoutLabel = leftOut.withoutLabel
+    cellsWithoutGroup = leftOut.withoutGroup
+    cellsWithoutSample = leftOut.withoutSample
+    cellsWithoutVector = leftOut.withoutVector
+    classes = evaluation.classes
+    design = evaluation.design
+    fingerprint = evaluation.fingerprint
+    runs = evaluation.runs.map { run in
+      Run(
+        space: run.space, fraction: run.fraction, configuration: run.configuration, summary: run.summary,
+        pooledMacroF1: run.pooledMacroF1(absent: evaluation.design.absentClasses),
+        macroF1Interval: run.macroF1Interval,
+        folds: run.folds.map {
+          Fold(
+            repetition: $0.repetition, fold: $0.fold, trainCount: $0.trainCount,
+            validationCount: $0.validationCount, testCount: $0.testCount, values: $0.values)
+        }, perClass: run.predictions.map(\.pooled.perClass))
+    }
+    comparisons = evaluation.comparisons
+    warnings = evaluation.warnings
+  }
+}

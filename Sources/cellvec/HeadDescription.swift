@@ -1,0 +1,79 @@
+import Training
+
+/// What `heads show` says of a head.
+struct HeadDescription {
+  let name: String
+  let summary: HeadSummary
+  /// The space that it belongs to.
+  let space: String?
+  /// How many of the cells that it was trained on this database has; nil when it was trained in another one,
+  /// or does not say.
+  let trainedHere: Int?
+
+  var lines: [String] { card.lines() + [""] + classes.lines(as: .table, isBold: Terminal.current.hasStyle) }
+
+  private var card: Card {
+    var entries: [(String, Value)] = [
+      ("head", .text(name)), ("space", .text(space)), ("labels", .text(summary.labelField)),
+      ("layers", .text(layers)),
+    ]
+    if let training = summary.training {
+      entries.append(("loss", .text(training.loss.kind.rawValue)))
+      entries.append(("seed", .text(String(training.seed))))
+    }
+    if let data = summary.data {
+      let place = trainedHere.map { "\($0) of them in this database" } ?? "of another database"
+      entries.append(
+        ("trained on", .text("\(data.trainCells) cells, watched on \(data.validationCells); \(place)")))
+      entries.append(("fingerprint", .text(data.fingerprint)))
+    }
+    if let evaluation = summary.evaluation {
+      let grouping = evaluation.groupField.map { "grouped by \($0)" } ?? "UNGROUPED"
+      entries.append(
+        (
+          "macro F1",
+          .text(
+            "\(short(evaluation.macroF1.mean)) ± \(short(evaluation.macroF1.sampleSD)) sample SD, "
+              + "\(evaluation.folds) folds, \(grouping)"
+          )
+        ))
+    }
+    if let trial = summary.course?.trials.first(where: \.isChosen) {
+      let count = summary.course?.trials.count ?? 1
+      let of = count > 1 ? ", the best of \(count) pairs" : ""
+      entries.append(
+        (
+          "trained with",
+          .text("rate \(trial.learningRate), decay \(trial.weightDecay), epoch \(trial.epoch)\(of)")
+        ))
+    }
+    if let report = summary.course?.calibration {
+      entries.append(
+        (
+          "calibration",
+          .text(
+            "error \(short(report.before.expectedError)) to \(short(report.after.expectedError)), "
+              + "Brier \(short(report.before.brier)) to \(short(report.after.brier)), on \(report.samples) cells"
+          )
+        ))
+    }
+    return Card(entries)
+  }
+
+  private func short(_ number: Double) -> String { fixed(number, decimals: 3) }
+
+  private var layers: String {
+    let widths = [summary.dimension] + summary.architecture.hidden + [summary.classes.count]
+    let ensemble = summary.memberCount > 1 ? ", mean of \(summary.memberCount)" : ""
+    return widths.map(String.init).joined(separator: " -> ") + ensemble
+  }
+
+  private var classes: Report {
+    Report(
+      ["class", Column("threshold", decimals: 3), Column("f1", decimals: 3)],
+      rows: zip(summary.classes, summary.thresholds).map { name, threshold in
+        let score = summary.evaluation?.perClass.first { $0.className == name }
+        return [.text(name), .real(Double(threshold)), .real(score?.f1)]
+      })
+  }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Faults
+import Filter
+import Storage
+import Training
+
+/// What samples are and how they are split.
+struct EvaluationOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "What a sample is: cell, image, or a field whose values are samples, each the mean of its cells.",
+      valueName: "unit"))
+  private var sample = SampleUnit.cellWord
+
+  @Option(help: ArgumentHelp("How often folds are drawn anew.", valueName: "count"))
+  private var repeats = 1
+
+  @Flag(help: "Test each group on a head that has learned from all others.")
+  private var leaveOneGroupOut = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Part of each fold's train groups that tune: thresholds, calibration, patience; 0 for none.",
+      valueName: "part"))
+  private var validation = EvaluationDesign.Defaults.validationShare
+
+  @Option(
+    help: ArgumentHelp("Parts of the train groups to learn from, as in 0.01,0.1,1.", valueName: "parts"))
+  private var fraction = "1"
+
+  @Option(
+    help: ArgumentHelp("Learn from these cells, and test on those of --test-where.", valueName: "condition"))
+  private var trainWhere: String?
+
+  @Option(help: ArgumentHelp("Test on these cells.", valueName: "condition"))
+  private var testWhere: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What labels are called as classes: opencell-hpa, or a table of columns label and class.",
+      valueName: "map"))
+  private var labelMap: String?
+
+  @Option(
+    help: ArgumentHelp("What a class without positives counts in means over classes.", valueName: "value"))
+  private var absentClasses = AbsentClasses.skip
+
+  @Option(help: ArgumentHelp("Draws of groups behind each interval; 0 for none.", valueName: "count"))
+  private var resamplings = EvaluationDesign.Defaults.resamplings
+
+  func validate() throws {
+    guard !fractions.isEmpty, fractions.count == names(in: fraction).count else {
+      throw ValidationError("--fraction: expected parts such as 0.1,1, found \"\(fraction)\"")
+    }
+    guard (trainWhere == nil) == (testWhere == nil) else {
+      throw ValidationError("--train-where and --test-where go together")
+    }
+    if trainWhere != nil && leaveOneGroupOut {
+      throw ValidationError("--train-where and --leave-one-group-out exclude each other")
+    }
+  }
+
+  private var fractions: [Double] { Set(names(in: fraction).compactMap(Double.init)).sorted() }
+
+  /// - Throws: those of reading a label map.
+  func plan(_ training: TrainingPlan, isGroupingGiven: Bool) throws -> EvaluationPlan {
+    let unit = SampleUnit(sample)
+    var plan = EvaluationPlan(
+      labelField: training.labelField, labelMap: try labelMap.map { try LabelMap(named: $0) }, unit: unit,
+      // What is brought together in a sample cannot be apart in groups.
+      grouping: isGroupingGiven || unit == .cell ? training.grouping : unit.grouping,
+      design: EvaluationDesign(
+        scheme: trainWhere != nil ? .transfer : leaveOneGroupOut ? .leaveOneGroupOut : .folds,
+        folds: training.folds, repeats: repeats, validationShare: validation, fractions: fractions,
+        absentClasses: absentClasses, resamplings: resamplings, seed: training.configuration.seed),
+      configuration: training.configuration)
+    plan.grades = training.grades
+    return plan
+  }
+
+  /// The cells to learn from and those to test on; nil where folds decide.
+  func transfer(in snapshot: borrowing Snapshot) throws -> EvaluationPlan.Transfer? {
+    guard let trainWhere, let testWhere else { return nil }
+    return EvaluationPlan.Transfer(
+      train: try Filter(trainWhere, origin: "--train-where").rows(in: snapshot),
+      test: try Filter(testWhere, origin: "--test-where").rows(in: snapshot))
+  }
+}
+
+extension AbsentClasses: ExpressibleByArgument {}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import Backbone
+import Faults
+import Ingest
+import Reports
+import Storage
+import Training
+
+/// `cellvec evaluate`: which space knows the labels best.
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Compare spaces by heads that are trained and tested on the same folds.",
+    discussion: """
+      Every space has vectors of the same cells. Each fold's head is trained on
+      some groups, tuned on others and tested on the rest; nothing is stored in
+      the database. docs/classification.md tells how to read the scores.
+
+      Examples:
+        cellvec evaluate --db lab.cellvec --labels localization --group gene
+        cellvec evaluate --db lab.cellvec --labels localization --sample gene \\
+          --spaces hpa-map,hpa-replicate --repeats 5 --output eval.json
+        cellvec evaluate --db lab.cellvec --labels localization --group gene \\
+          --label-map opencell-hpa --train-where "source = 'HPA'" \\
+          --test-where "source = 'OpenCell'"
+      """)
+
+  @OptionGroup var database: DatabaseOptions
+  @Option(help: ArgumentHelp("Spaces to compare, separated by commas; default: all.", valueName: "names"))
+  var spaces: String?
+  @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
+  @OptionGroup(title: "Training") var training: TrainingOptions
+  @OptionGroup var selection: WhereOptions
+  @Option(name: .long, help: ArgumentHelp("Save it all as JSON, predictions too.", valueName: "file"))
+  var output: String?
+  @Option(help: ArgumentHelp("Draw figures of it: a folder, or one file .html.", valueName: "path"))
+  var report: String?
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var format: OutputOptions
+  @OptionGroup var talk: TalkOptions
+
+  func run() throws {
+    let plan = try evaluation.plan(training.plan, isGroupingGiven: training.labels.isGroupingGiven)
+    if plan.unit == .cell, let advice = training.labels.advice { talk.say(advice) }
+    Interruption.listen()
+    let database = try database.open()
+    if let report { try PrintedReport.prepare(at: report) }
+    let outcome = try database.read { try evaluate(plan, snapshot: $0) }
+    if let output { try outcome.evaluation.save(to: output) }
+    if let report {
+      try DrawnReport(of: outcome.evaluation, database: database, talk: talk).write(to: report)
+    }
+    try EvaluationReport(outcome).write(as: format.format)
+    if let output { talk.say("saved the evaluation in \(output)") }
+  }
+
+  private func evaluate(_ plan: EvaluationPlan, snapshot: borrowing Snapshot) throws -> EvaluationOutcome {
+    let progress = ProgressLine(counting: "heads", of: nil, isQuiet: talk.quiet)
+    let outcome = try plan.run(
+      snapshot: snapshot, spaces: comparedSpaces(in: snapshot), among: selection.rows(in: snapshot),
+      transfer: evaluation.transfer(in: snapshot), threads: threads.count
+    ) { trained, all in
+      progress.update(done: trained, note: "\(all) in all")
+      try Interruption.check()
+    }
+    progress.finish()
+    return outcome
+  }
+
+  private func comparedSpaces(
+    in snapshot: borrowing Snapshot
+  ) throws -> [(record: SpaceRecord, description: Evaluation.Space)] {
+    var records = snapshot.spaces
+    if let spaces {
+      records = []
+      for name in names(in: spaces) where !records.contains(where: { $0.name == name }) {
+        records.append(try snapshot.requiredSpace(named: name))
+      }
+    }
+    guard !records.isEmpty else {
+      throw Fault(
+        .missingInput, "the database", "has no embedding space",
+        remedy: "fill one with cellvec ingest or cellvec import")
+    }
+    return try records.map { ($0, try Evaluation.Space($0)) }
+  }
+}
+
+extension Evaluation.Space {
+  /// What reports tell of a space.
+  init(_ record: SpaceRecord) throws {
+    let recipe = try record.recipe.map { try Recipe(canonicalJSON: $0, space: record.name) }
+    self.init(
+      name: record.name, dimension: record.dimension,
+      backbone: record.backbonePath.flatMap { $0.split(separator: "/").last.map(String.init) },
+      backboneHash: record.backboneHash, strategy: recipe?.strategy.description)
+  }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Faults
+import Reports
+import Storage
+import Training
+
+/// `cellvec report`: a saved evaluation as a page with figures.
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report", abstract: "Draw a saved evaluation as a page with figures.",
+    discussion: """
+      The page is one file of HTML that opens without a network. A path that ends in \
+      .html gets the page alone; any other becomes a folder with report.html, and each \
+      figure as SVG and, where librsvg is installed, as PNG. With --db the report shows \
+      cells, cut anew from the images that were ingested.
+
+      Examples:
+        cellvec report eval.json --db lab.cellvec --output report.html
+        cellvec report eval.json --db lab.cellvec --output report/ --cells 12,4711
+      """)
+
+  @Argument(help: "File that cellvec evaluate --output has written.") var evaluation: String
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Where the report goes: a folder, or a file .html.", valueName: "path"))
+  var output: String
+  @OptionGroup var database: DatabaseOptions
+  @Option(help: "The space whose classes and cells are shown; by default the one of the best macro F1.")
+  var space: String?
+  @Option(help: ArgumentHelp("Cells to show with their channels, as in 12,4711.", valueName: "numbers"))
+  var cells: String?
+  @Option(help: "Colors of channels: hpa (nucleus blue, protein green) or accessible (cyan, magenta).")
+  var colors = ChannelColors.hpa
+  @OptionGroup var talk: TalkOptions
+
+  private var rows: [Row]? { cells.map { names(in: $0).compactMap { Row($0) } } }
+
+  func validate() throws {
+    if let cells, rows.map({ $0.isEmpty || $0.count != names(in: cells).count }) ?? false {
+      throw ValidationError("--cells: expected numbers of cells such as 12,4711, found \"\(cells)\"")
+    }
+  }
+
+  func run() throws {
+    let evaluation = try Evaluation(path: evaluation)
+    try DrawnReport(
+      of: evaluation, database: database.openIfNamed(),
+      options: .init(space: space, cells: rows, colors: colors), talk: talk
+    ).write(to: output)
+  }
+}
+
+extension ChannelColors: ExpressibleByArgument {}

@@ -1,0 +1,152 @@
+import Faults
+import FoundationXML
+import Plots
+import TestSupport
+import Testing
+import Training
+
+import struct Foundation.Data
+
+@testable import Reports
+
+@Suite struct ReportTests {
+  private func page(_ synthetic: SyntheticEvaluation, _ options: PrintedReport.Options = .init()) throws
+    -> String
+  {
+    try PrintedReport(of: synthetic.make(), options: options).page(links: nil)
+  }
+
+  private func expectWellFormed(_ page: String) {
+    let parser = XMLParser(data: Data(page.utf8))
+    #expect(parser.parse(), "\(String(describing: parser.parserError))")
+    #expect(page.hasPrefix("<!DOCTYPE html>\n<html"))
+    #expect(!page.contains("<script"))
+    // Nothing is fetched: addresses lead within the page, or name what its elements are.
+    let links = page.split(separator: "href=\"").dropFirst().filter {
+      !$0.hasPrefix("#") && !$0.hasPrefix("data:")
+    }
+    #expect(links.isEmpty)
+    #expect(!page.contains("src=\"http") && !page.contains("url("))
+  }
+
+  @Test func everyPartIsThere() throws {
+    let page = try page(SyntheticEvaluation(fractions: [0.1, 0.5, 1], warnings: ["class Golgi is rare"]))
+    expectWellFormed(page)
+    for id in [
+      "summary", "few-shot", "classes", "precision-recall", "roc", "confusion", "reliability", "learning",
+      "samples",
+    ] {
+      #expect(page.contains("figure-\(id)"), "\(id)")
+    }
+    for words in [
+      "grouped by gene", "class Golgi is rare", "Macro F1 by backbone and strategy", "replicate",
+      "p, corrected t",
+      "Labels to look at again", "Most confident mistakes", "Without the database there are no pictures",
+      "&lt; 0.0001", "0123abcd", "cell 12",
+    ] {
+      #expect(page.contains(words), "\(words)")
+    }
+  }
+
+  /// Names of fields, classes, images and spaces are whatever users have typed.
+  @Test func hostileNamesStayText() throws {
+    let hostile = "<script>alert(\"x\")</script>' & ]]> \u{1}\u{FFFE}\n"
+    let page = try page(
+      SyntheticEvaluation(
+        classes: ["<b>a</b>", hostile].sorted(), sampleCount: 30,
+        spaces: [(hostile, hostile, hostile), ("rep", hostile, "replicate")], image: { _ in hostile },
+        group: { _ in hostile }, name: { "\(hostile)\($0)" }, warnings: [hostile]))
+    expectWellFormed(page)
+    #expect(!page.contains("<b>a") && page.contains("&lt;b&gt;a"))
+    #expect(page.contains("&lt;script&gt;alert(&quot;x&quot;)"))
+  }
+
+  @Test(arguments: [1, 2, 17, 100]) func anyNumberOfClasses(count: Int) throws {
+    let classes = (0..<count).map { "class \($0)" }.sorted()
+    let synthetic = SyntheticEvaluation(classes: classes, sampleCount: max(30, 2 * count))
+    expectWellFormed(try page(synthetic))
+  }
+
+  @Test func withoutAMistakeThePageSaysSo() throws {
+    let page = try page(SyntheticEvaluation(separation: nil))
+    expectWellFormed(page)
+    #expect(page.contains("No decision about any sample is wrong."))
+    #expect(page.contains("No label is contradicted more than heads usually do."))
+  }
+
+  /// In a transfer some samples only teach: they have no probability.
+  @Test func samplesThatOnlyTeachAreNotShown() throws {
+    let whole = try SyntheticEvaluation(spaces: [("map", "vit", "map")]).make()
+    let run = whole.runs[0]
+    let folds = whole.testFolds[0].indices.map { $0 < 60 ? -1 : whole.testFolds[0][$0] }
+    let values = run.predictions[0].probabilities.values.enumerated().map { $0 / 3 < 60 ? Float.nan : $1 }
+    let half = Evaluation(
+      labelField: whole.labelField, labelMap: nil, sampleUnit: "cell", groupField: nil, design: whole.design,
+      classes: whole.classes, samples: whole.samples, testFolds: [folds], fingerprint: "",
+      runs: [
+        .init(
+          space: run.space, fraction: 1, configuration: run.configuration, folds: run.folds,
+          predictions: [.init(probabilities: PackedFloats(values), pooled: run.predictions[0].pooled)],
+          summary: run.summary, macroF1Interval: nil)
+      ], comparisons: [], warnings: [])
+    let view = RunView(half.runs[0], of: half)
+    #expect(view.tested == Array(60..<120))
+    let page = try PrintedReport(of: half).page(links: nil)
+    expectWellFormed(page)
+    #expect(page.contains("UNGROUPED") && !page.contains("nan"))
+  }
+
+  @Test func theSpaceAndTheCellsCanBeNamed() throws {
+    let synthetic = SyntheticEvaluation()
+    let page = try page(synthetic, .init(space: "rep", cells: [3, 9]))
+    #expect(page.contains("Space rep.") && page.contains("The samples that were asked for."))
+    let unknown = #expect(throws: Fault.self) { try self.page(synthetic, .init(space: "mapp")) }
+    #expect(unknown?.remedy.contains("did you mean \"map\"") == true)
+    let cell = #expect(throws: Fault.self) { try self.page(synthetic, .init(cells: [1])) }
+    #expect(cell?.kind == .missingInput && cell?.subject == "cell 1")
+  }
+
+  /// A saved evaluation is a file, which anything can have changed.
+  @Test func countsThatNoSamplesHaveAreRefused() throws {
+    let whole = try SyntheticEvaluation().make()
+    let samples = whole.samples.map {
+      Evaluation.Sample(
+        row: $0.row, cellCount: .max, name: nil, image: $0.image, group: nil, labels: $0.labels)
+    }
+    let broken = Evaluation(
+      labelField: "l", labelMap: nil, sampleUnit: "gene", groupField: nil, design: whole.design,
+      classes: whole.classes, samples: samples, testFolds: whole.testFolds, fingerprint: "", runs: whole.runs,
+      comparisons: [], warnings: [])
+    let fault = #expect(throws: Fault.self) { try PrintedReport(of: broken) }
+    #expect(fault?.kind == .badData && fault?.subject == "evaluation, sample of cell 0")
+  }
+
+  @Test func aFolderHasThePageAndEveryFigure() throws {
+    let report = try PrintedReport(of: SyntheticEvaluation().make())
+    try withTemporaryDirectory { folder in
+      let output = try report.write(to: "\(folder)/report")
+      #expect(output.page == "\(folder)/report/report.html" && output.figureCount == report.figures.count)
+      for figure in report.figures {
+        let path = "\(folder)/report/figures/\(figure.id)"
+        let svg = try #require(bytes(ofFile: "\(path).svg"))
+        #expect(XMLParser(data: Data(svg)).parse())
+        if output.pngProblem == nil {
+          let png = try #require(bytes(ofFile: "\(path).png"))
+          #expect(png.starts(with: [0x89, 0x50, 0x4E, 0x47]) && png.count > 2000)
+        }
+      }
+      // Again, in place of the first; and the page alone.
+      _ = try report.write(to: "\(folder)/report")
+      let alone = try report.write(to: "\(folder)/one.HTML")
+      #expect(alone.page == "\(folder)/one.HTML" && bytes(ofFile: "\(folder)/one.HTML") != nil)
+      let fault = #expect(throws: Fault.self) { try report.write(to: "\(folder)/none/report") }
+      #expect(fault?.kind == .cannotCreate)
+      if let problem = output.pngProblem { skip("PNG: \(problem)") }
+    }
+  }
+
+  @Test func theSameEvaluationGivesTheSameBytes() throws {
+    let synthetic = SyntheticEvaluation()
+    #expect(try page(synthetic) == page(synthetic))
+  }
+}

@@ -1,0 +1,254 @@
+import Faults
+import Formats
+import Identity
+import Storage
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// Heads as databases keep them, and as files that lead from one to another.
+@Suite struct HeadRecordTests {
+  private let cells = SyntheticCells(count: 60, dimension: 5, classes: 3, signal: 5, seed: 4)
+
+  /// A database of the cells, with their grades where `grades` says so, in images of six.
+  private func withDatabase(
+    backbone: String? = nil, spaceName: String = "s", grades: (Int) -> [String]? = { _ in nil },
+    _ body: (DatabaseWriter, SpaceRecord) throws -> Void
+  ) throws {
+    try withTemporaryDirectory { directory in
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      let space = try writer.write { transaction in
+        let labels = try transaction.field(named: "localization", type: .list)
+        let graded = try transaction.field(named: "grades", type: .list)
+        let space = try transaction.addSpace(
+          name: spaceName, dimension: 5, recipe: backbone.map { _ in "{}" }, backboneHash: backbone)
+        for number in 0..<10 {
+          let name = "image\(number)"
+          let image = try transaction.addImage(
+            ImageRecord(identity: ContentHash(of: name), name: name, files: [], width: 8, height: 8))
+          let records = (0..<6).map { index in
+            var cell = CellRecord(image: image, object: .label(UInt32(index + 1)), geometry: nil)
+            cell.values[labels.id] = .list(cells.labels[number * 6 + index])
+            if let grades = grades(number * 6 + index) { cell.values[graded.id] = .list(grades) }
+            return cell
+          }
+          let rows = try transaction.addCells(records, of: image)
+          let vectors = Array(cells.vectors[number * 30..<(number + 1) * 30])
+          try vectors.withUnsafeBufferPointer { try transaction.setVectors($0, of: rows, in: space) }
+        }
+        return space
+      }
+      try body(writer, space)
+    }
+  }
+
+  private var plan: TrainingPlan {
+    var plan = TrainingPlan(labelField: "localization", grouping: .image, folds: 3)
+    plan.configuration.epochs = 3
+    return plan
+  }
+
+  private func train(_ plan: TrainingPlan, _ writer: DatabaseWriter, _ space: SpaceRecord) throws
+    -> HeadRecord
+  {
+    let outcome = try writer.database.read {
+      try plan.run(snapshot: $0, space: space, headName: "h", threads: 1)
+    }
+    let head = try #require(outcome.head)
+    try writer.write { try $0.saveHead(head) }
+    return head
+  }
+
+  @Test func aHeadRemembersItsCells() throws {
+    try withDatabase { writer, space in
+      var plan = plan
+      plan.configuration.thresholds = .fitted
+      let record = try train(plan, writer, space)
+      let data = try #require(HeadSummary(json: record.summary, name: "h").data)
+      #expect(data.trainCells == 48 && data.validationCells == 12)
+      #expect(data.rows == [[0, 60]])
+      let rows = try writer.database.read { try data.rows(in: $0) }
+      #expect(rows == RowSet(0..<60))
+
+      // The same cells with another label are other data; a deleted cell leaves the others known.
+      let again = try train(plan, writer, space)
+      #expect(try HeadSummary(json: again.summary, name: "h").data == data)
+      _ = try writer.write { try $0.deleteCells(RowSet([0])) }
+      let left = try writer.database.read { try data.rows(in: $0) }
+      #expect(left == RowSet(0..<60))
+      let counts = try writer.database.read { try DatabasePrediction(headNamed: "h", snapshot: $0) }.write(
+        to: writer)
+      #expect(counts.cells == 59 && counts.trained == 59)
+      let fewer = try train(plan, writer, space)
+      #expect(try HeadSummary(json: fewer.summary, name: "h").data?.fingerprint != data.fingerprint)
+    }
+  }
+
+  @Test func rowsOfAnotherDatabaseAreNotTakenForItsOwn() throws {
+    try withDatabase(backbone: "abc") { writer, space in
+      let record = try train(plan, writer, space)
+      let data = try #require(HeadSummary(json: record.summary, name: "h").data)
+      try withTemporaryDirectory { directory in
+        let other = try DatabaseWriter(path: "\(directory)/db", create: true)
+        try other.write { transaction in
+          let image = try transaction.addImage(
+            ImageRecord(identity: ContentHash(of: "x"), name: "x", files: [], width: 8, height: 8))
+          _ = try transaction.addCells(
+            (0..<60).map { CellRecord(image: image, object: .label($0), geometry: nil) }, of: image)
+        }
+        let rows = try other.database.read { try data.rows(in: $0) }
+        #expect(rows == nil)
+      }
+    }
+  }
+
+  @Test func rangesJoinNeighboringRows() {
+    #expect(HeadData.ranges(of: []) == [])
+    #expect(HeadData.ranges(of: [0, 1, 2, 5, 7, 8]) == [[0, 3], [5, 6], [7, 9]])
+  }
+
+  @Test func aFileLeadsAHeadToASpaceOfTheSameBackbone() throws {
+    try withDatabase(backbone: "abc") { writer, space in
+      let record = try train(plan, writer, space)
+      try withTemporaryDirectory { directory in
+        let path = "\(directory)/h.safetensors"
+        try HeadFile(record).write(to: path, space: space)
+        let file = try HeadFile(path: path)
+        #expect(try file.head == Head(weights: record.weights, summary: file.summary, name: "h"))
+        #expect(try file.summary.json() == record.summary)
+        try withDatabase(backbone: "abc", spaceName: "t") { other, _ in
+          let taken = try other.database.read { try file.record(named: "g", in: nil, snapshot: $0) }
+          #expect(taken.name == "g" && taken.weights == record.weights && taken.summary == record.summary)
+        }
+        for (backbone, name) in [("abd", "s"), (nil, "s")] {
+          try withDatabase(backbone: backbone, spaceName: name) { other, space in
+            for space in [nil, space] {
+              let fault = #expect(throws: Fault.self) {
+                _ = try other.database.read { try file.record(named: "g", in: space, snapshot: $0) }
+              }
+              #expect(fault?.kind == .usage && fault?.problem.contains("backbone abc") == true)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test func headsOfImportedVectorsGoByTheNameOfTheirSpace() throws {
+    try withDatabase { writer, space in
+      let record = try train(plan, writer, space)
+      let origin = try #require(HeadSummary(json: record.summary, name: "h").space)
+      #expect(origin.isSame(as: space))
+      #expect(!origin.isSame(as: SpaceRecord(id: 3, name: "t", dimension: 5)))
+      #expect(!origin.isSame(as: SpaceRecord(id: 3, name: "s", dimension: 6)))
+      #expect(origin.isSame(as: SpaceRecord(id: 3, name: "s", dimension: 5)))
+    }
+  }
+
+  @Test func filesWithoutAHeadAndNewerOnesAreFaults() throws {
+    let fit = try fitHead(
+      source: cells.source, labels: try cells.table, configuration: TrainingConfiguration(epochs: 1))
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/x.safetensors"
+      var file = try AtomicFile(path: path)
+      try file.write(fit.head.encodedWeights())
+      try file.commit()
+      #expect(throws: Fault.self) { try HeadFile(path: path) }
+    }
+    let json = try HeadSummary(of: fit.head).json()
+    let newer = json.replacing("\"version\":2", with: "\"version\":3")
+    #expect(newer != json)
+    let fault = #expect(throws: Fault.self) { try HeadSummary(json: newer, name: "h") }
+    #expect(fault?.kind == .unavailable && fault?.remedy == "use a newer cellvec")
+  }
+
+  @Test func aSummaryOfTheFirstVersionStillLoads() throws {
+    let json =
+      #"{"architecture":{"dropout":0,"hidden":[]},"classes":["a","b"],"dimension":4,"labelField":"l","#
+      + #""thresholds":[0.5,0.5],"training":{"architecture":{"dropout":0,"hidden":[]},"epochs":30,"seed":7,"#
+      + #""weightDecay":0.04}}"#
+    let summary = try HeadSummary(json: json, name: "h")
+    #expect(summary.training == TrainingConfiguration(seed: 7))
+    #expect(summary.memberCount == 1 && summary.calibration == nil && summary.data == nil)
+  }
+
+  @Test func everyConfigurationReadsBackAsItWas() throws {
+    for preset in HeadPreset.all {
+      let head = try fitHead(
+        source: cells.source, labels: try cells.table, configuration: TrainingConfiguration(epochs: 1)
+      ).head
+      let summary = HeadSummary(of: head, training: preset.configuration)
+      #expect(try HeadSummary(json: summary.json(), name: "h") == summary)
+      #expect(throws: Never.self) { try preset.configuration.validate() }
+    }
+    #expect(HeadPreset.cellDINO.configuration.trials.count == 48)
+    #expect(HeadPreset.subCell.configuration.loss == HeadLoss.Defaults.focal)
+  }
+
+  @Test func gradesAreLearnedAsTheirTargets() throws {
+    let grades: (Int) -> [String]? = { sample in
+      sample == 0 ? nil : cells.labels[sample].map { "\($0):\(1 + sample % 3)" }
+    }
+    try withDatabase(grades: grades) { writer, space in
+      try writer.database.read { snapshot in
+        let samples = try DatabaseSamples(
+          snapshot: snapshot, space: space, labelField: "localization", grouping: .image)
+        let soft = try samples.softTargets(field: "grades", targets: .openCell, snapshot: snapshot)
+        for sample in 0..<60 {
+          for place in samples.labels.classes(of: Int32(sample)).indices {
+            let expected: Float = sample == 0 ? 1 : [0.25, 0.5, 1][sample % 3]
+            #expect(soft.values[place] == expected)
+          }
+        }
+      }
+      var plan = plan
+      plan.grades = ("grades", .openCell)
+      let graded = try train(plan, writer, space)
+      #expect(try train(self.plan, writer, space).weights != graded.weights)
+    }
+  }
+
+  @Test(arguments: ["nan", "class-0:nan", "class-0:4", "unknown:3"])
+  func gradesThatMakeNoSenseAreFaults(entry: String) throws {
+    let grades: (Int) -> [String]? = { $0 == 7 ? [entry] : nil }
+    try withDatabase(grades: grades) { writer, space in
+      let fault = #expect(throws: Fault.self) {
+        try writer.database.read { snapshot in
+          let samples = try DatabaseSamples(
+            snapshot: snapshot, space: space, labelField: "localization", grouping: .image)
+          _ = try samples.softTargets(field: "grades", targets: .openCell, snapshot: snapshot)
+        }
+      }
+      #expect(fault?.subject.contains("grades") == true)
+      #expect(fault?.kind == .badData)
+    }
+  }
+
+  @Test(arguments: ["", "3", "3=0", "3=2", "3=nan", "3=1,3=0.5", "=="])
+  func gradeTargetsThatMakeNoSenseAreFaults(text: String) {
+    #expect(throws: Fault.self) { try GradeTargets(text) }
+  }
+
+  @Test func cellsWithoutAClassGetWhatIsAskedFor() throws {
+    try withDatabase { writer, space in
+      _ = try train(plan, writer, space)
+      for (empty, expected) in [
+        (EmptyPrediction.keep, 0), (.unknown, 60), (.top1, 60),
+      ] {
+        let prediction = try writer.database.read {
+          try DatabasePrediction(headNamed: "h", threshold: 0.9999, empty: empty, snapshot: $0)
+        }
+        let counts = try prediction.write(to: writer)
+        #expect(counts.empty == 60)
+        try writer.database.read { snapshot in
+          let found = snapshot.field(named: "predicted_localization")
+          let field = try #require(found)
+          #expect(try snapshot.rows(withValueIn: field).count == expected)
+          let unknown = try snapshot.rows(field, equals: DatabasePrediction.unknownLabel).count
+          #expect(unknown == (empty == .unknown ? 60 : 0))
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import Testing
+
+@testable import Training
+
+/// Predictions and what scikit-learn makes of them, absent classes left out, counted 0 and counted 1.
+private struct MetricsFixture: Decodable {
+  let labels: [[Int]]
+  let classCount: Int
+  let probabilities, thresholds: [Float]
+  let skip, zero, one: [Metric: Double]
+}
+
+@Suite struct MetricTests {
+  @Test func everyMetricIsThatOfScikitLearn() throws {
+    let cases = try decodeFixture("metrics", as: [MetricsFixture].self)
+    #expect(cases.count == 3)
+    for fixture in cases {
+      let labels = try labelTable(fixture.labels, classCount: fixture.classCount)
+      let scores = Scores(
+        probabilities: fixture.probabilities, samples: Array(0..<Int32(labels.count)), labels: labels,
+        thresholds: fixture.thresholds)
+      #expect(Set(fixture.skip.keys) == Set(Metric.allCases))
+      for (absent, values) in [
+        (AbsentClasses.skip, fixture.skip), (.zero, fixture.zero), (.one, fixture.one),
+      ] {
+        for (metric, expected) in values {
+          let value = try #require(scores.value(of: metric, absent: absent))
+          #expect(abs(value - expected) <= 1e-9, "\(metric), absent classes: \(absent)")
+        }
+      }
+    }
+  }
+
+  @Test func anAbsentClassThatIsNotPredictedIsWhatOneAndZeroDifferIn() throws {
+    let labels = try labelTable([[0], [1]], classCount: 3)
+    func macroF1(lastClass: Float, _ absent: AbsentClasses) -> Double? {
+      Scores(
+        probabilities: [1, 0, lastClass, 0, 1, 0], samples: [0, 1], labels: labels,
+        thresholds: [0.5, 0.5, 0.5]
+      ).value(of: .macroF1, absent: absent)
+    }
+    #expect(macroF1(lastClass: 0, .skip) == 1)
+    #expect(macroF1(lastClass: 0, .one) == 1)
+    #expect(macroF1(lastClass: 0, .zero) == 2.0 / 3)
+    #expect(macroF1(lastClass: 1, .one) == 2.0 / 3)
+    #expect(macroF1(lastClass: 1, .skip) == 1)
+  }
+
+  @Test func noSamplesHaveNoScores() throws {
+    let labels = try labelTable([[0], [1]], classCount: 2)
+    let scores = Scores(probabilities: [], samples: [], labels: labels, thresholds: [0.5, 0.5])
+    #expect(scores.value(of: .macroF1) == nil)
+    #expect(scores.value(of: .subsetAccuracy) == nil)
+    #expect(scores.value(of: .hammingLoss) == nil)
+    #expect(scores.macroF1 == 0)
+  }
+
+  @Test func aProbabilityOfOneLiesInTheLastBin() {
+    let calibration = Calibration(probabilities: [1, 0, 0.5], isPositive: [true, false, true])
+    #expect(calibration.bins.indices.filter { calibration.bins[$0].count == 1 } == [0, 7, 14])
+    #expect(abs(calibration.error - 0.5 / 3) < 1e-12)
+    #expect(abs(calibration.brier - 0.25 / 3) < 1e-12)
+  }
+}

@@ -1,0 +1,101 @@
+import Testing
+
+@testable import Training
+
+@Suite struct SecondStageTests {
+  private struct Fixture: Decodable {
+    let labels: [[Int]]
+    let probabilities: [Float]
+    let temperature, expectedError, brier: Double
+    let queries: [Float]
+    let isotonic: [[Double]]
+    let bestF1: [Double]
+  }
+
+  private func table() throws -> (fixture: Fixture, table: ValidationTable, labels: LabelTable) {
+    let fixture = try decodeFixture("calibration", as: Fixture.self)
+    let labels = try labelTable(fixture.labels, classCount: 2)
+    return (
+      fixture,
+      ValidationTable(
+        probabilities: fixture.probabilities, samples: Array(0..<Int32(labels.count)), labels: labels), labels
+    )
+  }
+
+  @Test func theTemperatureIsTheLikeliest() throws {
+    let (fixture, table, _) = try table()
+    #expect(abs(table.temperature / fixture.temperature - 1) < 1e-4)
+  }
+
+  @Test func isotonicCurvesAreThoseOfScikitLearn() throws {
+    let (fixture, table, _) = try table()
+    for index in 0..<2 {
+      let curve = table.isotonicCurve(of: index)
+      #expect(curve.isValid)
+      for (query, expected) in zip(fixture.queries, fixture.isotonic[index]) {
+        #expect(abs(Double(curve.value(at: query)) - expected) < 1e-5, "class \(index) at \(query)")
+      }
+    }
+  }
+
+  @Test func reliabilityFollowsItsDefinition() throws {
+    let (fixture, table, _) = try table()
+    #expect(abs(table.reliability.expectedError - fixture.expectedError) < 1e-9)
+    #expect(abs(table.reliability.brier - fixture.brier) < 1e-9)
+  }
+
+  @Test func calibratedProbabilitiesAreMoreReliable() throws {
+    let (_, table, _) = try table()
+    for calibration in [
+      HeadCalibration.temperature(table.temperature),
+      .isotonic([table.isotonicCurve(of: 0), table.isotonicCurve(of: 1)]),
+    ] {
+      var calibrated = table
+      calibrated.apply(calibration)
+      #expect(calibrated.reliability.expectedError < table.reliability.expectedError)
+      #expect(calibrated.reliability.brier < table.reliability.brier)
+    }
+  }
+
+  @Test func noThresholdHasAHigherF1() throws {
+    let (fixture, table, labels) = try table()
+    let thresholds = (0..<2).map { table.bestThreshold(of: $0) }
+    let scores = Scores(
+      probabilities: fixture.probabilities, samples: Array(0..<Int32(labels.count)), labels: labels,
+      thresholds: thresholds)
+    for (score, best) in zip(scores.perClass, fixture.bestF1) { #expect(score.f1 >= best - 1e-12) }
+  }
+
+  @Test func aClassWithoutPositivesKeepsTheUsualThreshold() throws {
+    let labels = try labelTable([[0], [0]], classCount: 2)
+    let table = ValidationTable(probabilities: [0.2, 0.9, 0.4, 0.8], samples: [0, 1], labels: labels)
+    #expect(table.bestThreshold(of: 1) == 0.5)
+    #expect(table.isotonicCurve(of: 1) == .identity)
+    #expect(table.bestThreshold(of: 0) < 0.2)
+  }
+
+  @Test func thresholdsAndCalibrationComeFromValidationSamplesAlone() throws {
+    let cells = SyntheticCells(count: 400, dimension: 12, classes: 3, signal: 3, seed: 8)
+    var configuration = TrainingConfiguration(epochs: 4)
+    configuration.thresholds = .fitted
+    configuration.calibration = .temperature
+    let validation = [Int32](300..<400)
+    let fit = try fitHead(
+      source: cells.source, labels: try cells.table, validation: validation, configuration: configuration)
+    let report = try #require(fit.calibration)
+    #expect(report.samples == 100)
+    var plain = configuration
+    plain.thresholds = .fixed
+    plain.calibration = .none
+    let uncalibrated = try fitHead(
+      source: cells.source, labels: try cells.table, validation: validation, configuration: plain
+    ).head
+    var table = ValidationTable(
+      probabilities: uncalibrated.probabilities(of: validation, in: cells.source), samples: validation,
+      labels: try cells.table)
+    #expect(fit.head.calibration == .temperature(table.temperature))
+    table.apply(fit.head.calibration)
+    #expect(fit.head.thresholds == (0..<3).map { table.bestThreshold(of: $0) })
+    #expect(report.after == table.reliability)
+  }
+}

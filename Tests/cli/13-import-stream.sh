@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Imports in small commits, and of arrays that come through a pipe.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+python3 - <<'PYTHON'
+import npy
+dimension = 48
+for name, rows, seed in [("first", 3000, 1), ("second", 700, 2), ("third", 1, 3)]:
+    npy.save(f"{name}.npy", (rows, dimension), ((row * 31 + column * seed) % 257 for row in range(rows) for column in range(dimension)))
+with open("first.csv", "w") as table:
+    table.write("gene,dose\n")
+    for row in range(3000):
+        table.write(f"g{row % 7},{row}\n")
+PYTHON
+
+# The database is the same, however many cells a commit takes up.
+cellvec import first.npy --db whole --space s --metadata first.csv --quiet >/dev/null
+for rows in 1 700 1000000; do
+  [[ $rows == 1 ]] && array=second || array=first
+  expect_exit 0 cellvec import $array.npy --db "by$rows" --space s --commit-rows "$rows" --quiet --json
+  expect_stdout "^\{\"space\":\"s\",\"dimension\":48,\"vectors\":[0-9]+,\"added\":[0-9]+\}$"
+  expect_exit 0 cellvec check --db "by$rows"
+done
+expect_exit 0 cellvec import first.npy --db parts --space s --metadata first.csv --commit-rows 999 --quiet
+expect_equal "lists are the same" "$(cellvec list --db parts --fields all --csv)" "$(cellvec list --db whole --fields all --csv)"
+expect_equal "searches are the same" "$(cellvec search --db by700 --cell 2999 -k 9 --csv | cut -d , -f 1-3)" \
+  "$(cellvec search --db whole --cell 2999 -k 9 --csv | cut -d , -f 1-3)"
+expect_exit 64 cellvec import first.npy --db parts --commit-rows 0
+expect_stderr 'commit-rows: expected at least 1, found 0'
+
+# Each array is safe, and found, before the next one comes.
+mkfifo arrays lines
+"$CELLVEC" import - --db live --space s --json --quiet <arrays >lines &
+exec 7>arrays 8<lines
+for step in "first 3000" "second 700" "third 1"; do
+  read -r array count <<<"$step"
+  cat "$array.npy" >&7
+  read -r line <&8
+  expect_equal "$array is acknowledged" "$line" "{\"space\":\"s\",\"dimension\":48,\"vectors\":$count,\"added\":$count}"
+  expect_exit 0 cellvec check --db live
+done
+expect_exit 0 cellvec count --db live --csv
+expect_stdout '^3701$'
+expect_exit 0 cellvec search --db live --cell 3700 -k 1 --csv
+expect_exit 75 cellvec delete --db live --where "cell = 1" --yes --no-wait
+cat second.npy >&7
+read -r line <&8
+expect_equal "what comes again changes nothing" "$line" '{"space":"s","dimension":48,"vectors":700,"added":0}'
+exec 7>&-
+wait $!
+expect_equal "the stream's end is the command's" "$?" 0
+exec 8<&-
+expect_exit 0 cellvec export --db live --where "cell < 3000" --vectors streamed.npy --quiet
+expect_exit 0 cellvec export --db whole --vectors imported.npy --quiet
+expect_equal "vectors are those of the file" "$(cksum <streamed.npy)" "$(cksum <imported.npy)"
+
+# A stream that breaks off leaves what came before.
+(cat first.npy; head -c 500 second.npy) >broken
+from_file() { "$CELLVEC" "${@:2}" <"$1"; }
+expect_exit 65 from_file broken import - --db broken-db --csv
+expect_stderr '^cellvec: array 2 of stdin: is cut off'
+expect_stdout '^imported,48,3000,3000$'
+expect_exit 0 cellvec check --db broken-db
+expect_exit 65 from_file first.csv import - --db none
+expect_stderr 'array 1 of stdin: is not a NumPy array'
+expect_exit 0 from_file /dev/null import - --db empty
+expect_exit 64 from_file first.npy import - --db live --metadata first.csv
+expect_stderr 'metadata goes with a file'
+cat first.npy second.npy >both
+expect_exit 0 from_file both import - --db sum
+expect_stdout '^imported +48 +3700 +3700$'
+
+# A request to stop ends the wait for more.
+mkfifo never
+"$CELLVEC" import - --db stopped --quiet <never >/dev/null 2>stopped.err &
+exec 7>never
+cat first.npy >&7
+until cellvec count --db stopped >/dev/null 2>&1; do :; done
+kill -TERM $!
+wait $!
+expect_equal "stopped by the user" "$?" 130
+expect_equal "and says so" "$(grep -c interrupted stopped.err)" 1
+exec 7>&-
+expect_exit 0 cellvec check --db stopped
+
+# Killed at any moment, it has whole commits.
+RANDOM=3
+for round in 1 2 3 4; do
+  (for _ in 1 2 3 4 5 6 7 8; do cat third.npy second.npy; done) | "$CELLVEC" import - --db "killed$round" --quiet >/dev/null 2>&1 &
+  for ((spin = RANDOM * 2; spin > 0; spin--)); do :; done
+  kill -9 $! 2>/dev/null
+  wait
+  if [[ -e killed$round/data.mdb ]] && cellvec stats --db "killed$round" >/dev/null 2>&1; then
+    expect_exit 0 cellvec check --db "killed$round"
+  fi
+done
+finish

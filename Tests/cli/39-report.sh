@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# From images to a page with figures, with pictures of cells and without.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+cellvec simulate fields --fields 24 --size 128 --cells-per-field 3 --seed 1 --quiet
+cellvec models seed tiny.safetensors --width 64 --depth 1 --heads 1 --patch 8 --image-size 32 \
+  --inputs nucleus,protein --quiet >/dev/null
+for strategy in map replicate; do
+  cellvec ingest fields --db db --backbone tiny.safetensors --strategy $strategy --space $strategy --crop 48 \
+    --cells masks='*_mask.png' --channels nucleus='*_nucleus.png' protein='*_protein.png' \
+    --metadata fields/metadata.csv --quiet >/dev/null
+done
+
+# check_page FILE: the page is XML, fetches nothing and runs nothing; prints its figures, one a line.
+check_page() {
+  python3 - "$1" <<'PYTHON'
+import sys
+import xml.etree.ElementTree as tree
+page = tree.parse(sys.argv[1]).getroot()
+names = [element.tag.split("}")[1] for element in page.iter()]
+assert "script" not in names and "link" not in names and "iframe" not in names
+for element in page.iter():
+    for name, value in element.attrib.items():
+        if name in ("href", "src"):
+            assert value.startswith(("#", "data:image/png;base64,", "figures/")), value
+for figure in page.iter():
+    if figure.tag.endswith("}svg"):
+        assert figure.get("role") == "img" and len(figure.find("{*}desc").text) > 10
+        print(figure.get("aria-labelledby").split("-title")[0])
+PYTHON
+}
+
+evaluate=(cellvec evaluate --db db --labels localization --group gene --folds 3 --epochs 10 --seed 1 --quiet)
+expect_exit 73 "${evaluate[@]}" --output eval.json --report none/first.html
+expect_equal "before anything is evaluated" "$(ls eval.json none 2>/dev/null)" ""
+expect_exit 0 "${evaluate[@]}" --output eval.json --report first.html
+expect_exit 0 check_page first.html
+for figure in summary classes precision-recall roc confusion reliability learning samples mistakes map; do
+  expect_stdout "^$figure$"
+done
+expect_exit 0 grep --quiet 'data:image/png;base64,' first.html
+expect_exit 0 grep --quiet 'grouped by gene' first.html
+
+expect_exit 0 cellvec report eval.json --db db --output again.html --quiet
+expect_silence
+expect_equal "the saved evaluation gives the same page" "$(cksum <first.html)" "$(cksum <again.html)"
+expect_exit 0 cellvec report eval.json --db db --output report --colors accessible --space replicate
+expect_stderr '^wrote report/report.html with [0-9]+ figures$'
+expect_exit 0 check_page report/report.html
+expect_equal "each figure is a file" "$(sort .stdout)" "$(cd report/figures && ls -- *.svg | sed 's/.svg$//' | sort)"
+if grep --quiet 'librsvg-2.so.2: cannot be loaded' .stderr; then
+  ok "without librsvg there are no PNGs, and a word says so"
+else
+  expect_equal "as PNG, too" "$(cd report/figures && ls -- *.svg | sed 's/.svg$//')" \
+    "$(cd report/figures && ls -- *.png | sed 's/.png$//')"
+fi
+
+# Without the database, and with images that have gone or are others now.
+expect_exit 0 cellvec report eval.json --output alone.html
+expect_exit 0 grep --quiet 'Without the database there are no pictures' alone.html
+expect_exit 1 grep --quiet 'data:image' alone.html
+mv fields moved
+expect_exit 0 cellvec report eval.json --db db --output moved.html
+expect_stderr '^warning: some cells have no picture: .*cannot open'
+expect_exit 0 check_page moved.html
+expect_exit 0 grep --quiet 'Missing pictures' moved.html
+mv moved fields
+cp fields/P1_A01_s1_protein.png kept.png
+for file in fields/*_protein.png; do cp kept.png "$file"; done
+expect_exit 0 cellvec report eval.json --db db --output changed.html
+expect_stderr 'is no longer the image that was ingested'
+
+expect_exit 66 cellvec report eval.json --output x.html --space none
+expect_stderr 'spaces: map, replicate'
+expect_exit 66 cellvec report eval.json --output x.html --cells 100000
+expect_stderr 'cell 100000: is no sample that was tested'
+expect_exit 66 cellvec report none.json --output x.html
+expect_exit 65 cellvec report fields/metadata.csv --output x.html
+expect_exit 73 cellvec report eval.json --output none/report
+expect_exit 73 cellvec report eval.json --output eval.json
+expect_stderr 'eval.json: exists and is no folder'
+expect_exit 64 cellvec report eval.json
+expect_equal "and nothing is left behind" "$(ls x.html 2>/dev/null)" ""
+
+# Imported vectors, with names that are HTML.
+python3 - <<'PYTHON'
+import npy
+npy.save("hostile.npy", (60, 4), [((i * 7 + j * 3) % 11) / 11 + (i % 2) * (j == 0) for i in range(60) for j in range(4)])
+with open("hostile.csv", "w") as file:
+    file.write("gene,label\n")
+    for i in range(60):
+        label = '"<script>alert(1)</script> & ""quoted"""' if i % 2 else "<b>bold</b>"
+        file.write(f"\"<i>G{i // 4}</i>\",{label}\n")
+PYTHON
+cellvec import hostile.npy --db hostile --space '<u>s</u>' --metadata hostile.csv --quiet >/dev/null
+expect_exit 0 cellvec evaluate --db hostile --labels label --group gene --folds 3 --epochs 5 --quiet --report hostile.html
+expect_exit 0 check_page hostile.html
+expect_exit 0 grep --quiet '&lt;script&gt;alert(1)&lt;/script&gt;' hostile.html
+expect_exit 1 grep --quiet -E '<script|<b>|<i>|<u>' hostile.html
+expect_exit 0 grep --quiet 'was imported: nothing says how cells are cut' hostile.html
+finish

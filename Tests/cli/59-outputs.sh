@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# No output replaces a database's file or what the command reads; what is left of a damaged database is written and marked;
+# a merge writes nothing when one of its sources does not fit; a killed backup leaves nothing in the way.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+make_small_database
+cp db/data.mdb sound.mdb
+for name in data.mdb lock.mdb writer.lock; do
+  expect_exit 73 cellvec export --db db --vectors "db/$name"
+  expect_exit 73 cellvec export --db db --metadata "./db//$name"
+  expect_stderr 'has the name of a file of a database; give another name'
+done
+expect_exit 64 cellvec export --db db --vectors out --metadata ./out
+expect_stderr 'would be written over out, which is written already by the same command'
+expect_exit 0 cmp sound.mdb db/data.mdb
+
+cellvec simulate fields --fields 2 --size 96 --cells-per-field 3 --seed 1 --quiet
+image=$(echo fields/*_nucleus.png | cut -d' ' -f1)
+cp "$image" image.png
+expect_exit 64 cellvec planes image.png --output ./image.png
+expect_stderr 'would be written over image.png, which is read by the same command'
+expect_exit 0 cmp "$image" image.png
+crops=(cellvec crops fields --channels "nucleus=*_nucleus.png" --cells "masks=*_mask.png" --crop 32 --input-size 32 --quiet)
+expect_exit 64 "${crops[@]}" --output "$image"
+expect_exit 64 "${crops[@]}" --output crops.npy --table fields/metadata.csv --metadata fields/metadata.csv
+expect_exit 0 cmp "$image" image.png
+expect_equal "nothing was written" "$(ls ./*.npy)" "./vectors.npy"
+expect_exit 64 cellvec models embed --input vectors.npy --output vectors.npy
+
+# A block of vectors that does not match its checksum, and a record that does not.
+python3 - <<'PYTHON'
+import array, struct
+numbers = array.array("f")
+numbers.frombytes(open("vectors.npy", "rb").read()[128:])
+content = bytearray(open("db/data.mdb", "rb").read())
+# Cell 7: the vectors lie as they were imported.
+place = content.index(numbers[28:32].tobytes())
+content[place + 4] ^= 1
+record = content.index(struct.pack("<IBBHI", 0, 3, 0, 4, 5))
+while record >= 0:
+    content[record + 13] ^= 1
+    record = content.find(struct.pack("<IBBHI", 0, 3, 0, 4, 5), record + 1)
+open("db/data.mdb", "wb").write(content)
+PYTHON
+expect_exit 65 cellvec export --db db --vectors rest.npy --metadata rest.csv
+expect_exit 2 cellvec export --db db --vectors rest.npy --metadata rest.csv --salvage
+expect_stderr 'cell 5: cannot be read: the record is damaged'
+expect_stderr 'cells 0 to 4, 6 to 39: may have another vector than was written: their block does not match its checksum'
+expect_equal "metadata of every other cell" "$(wc -l <rest.csv)" 40
+expect_equal "are marked" "$(cut -d, -f1,2,4 rest.csv | head -3)" "$(printf 'cell,gene,area\n0,G0,100\n1,G0,101')"
+expect_equal "as unverified" "$(grep -c ',vector unverified$' rest.csv)" 39
+python3 - <<'PYTHON'
+import array
+def rows(path, count):
+    numbers = array.array("f")
+    numbers.frombytes(open(path, "rb").read()[128:])
+    assert len(numbers) == 4 * count, len(numbers)
+    return [tuple(numbers[4 * row:4 * row + 4]) for row in range(count)]
+sound, left = rows("vectors.npy", 40), rows("rest.npy", 39)
+del sound[5]
+assert [number for number in range(39) if sound[number] != left[number]] == [6], "one vector differs"
+PYTHON
+expect_equal "the vectors are as they lie there" "$?" 0
+expect_exit 0 cellvec import rest.npy --metadata rest.csv --db again --space s --type localization=list damage=string --quiet
+expect_exit 0 cellvec count --db again --where "damage IS NULL"
+
+# Of two sources the second does not fit: neither is taken up.
+rm -r db again
+make_small_database
+cp -r db one
+cp -r db two
+cellvec fields drop area --db two --yes --quiet
+cellvec update --db two --set area=wide --where "gene = 'G1'" --quiet
+cellvec import vectors.npy --db target --space t --quiet >/dev/null
+cellvec stats --db target --json >before.json
+expect_exit 65 cellvec merge one two --db target
+expect_stderr 'two: field "area": expected a number.*cellvec fields rename'
+expect_equal "nothing was taken up" "$(cellvec stats --db target --json)" "$(cat before.json)"
+
+# What a killed backup has left is taken over, and removed with it.
+mkdir copy.partial
+head -c 100000 /dev/zero >copy.partial/data.mdb
+expect_exit 0 cellvec backup copy --db db
+expect_exit 0 cellvec check --db copy
+expect_equal "nothing is left beside the copy" "$(ls -d -- *.partial 2>/dev/null)" ""
+finish

@@ -1,0 +1,45 @@
+"""Five heads by scikit-learn's MLPClassifier, which trains a logistic regression for each class when it has no hidden
+layer; Adam, without a schedule of the rate."""
+
+import argparse
+import json
+import pathlib
+import time
+import warnings
+
+import numpy
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler
+
+import data
+
+warnings.simplefilter("ignore", ConvergenceWarning)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=pathlib.Path)
+    for name in ["epochs", "seed", "batch"]:
+        parser.add_argument(f"--{name}", type=int)
+    parser.add_argument("--rate", type=float)
+    parser.add_argument("--decay", type=float)
+    parser.add_argument("--hidden", type=lambda text: [int(width) for width in text.split(",") if width], default=[])
+    options = parser.parse_args()
+    vectors = numpy.load(options.folder / "vectors.npy")
+    stored = numpy.load(options.folder / "labels.npz")
+    labels, assignment = stored["labels"], data.folds(stored["labels"], stored["groups"], options.seed)
+    start, scores = time.perf_counter(), []
+    for fold in range(5):
+        train, test = assignment != fold, assignment == fold
+        scaler = StandardScaler()
+        model = MLPClassifier(
+            options.hidden, batch_size=options.batch, max_iter=options.epochs, learning_rate_init=options.rate,
+            alpha=1e-4, tol=0, n_iter_no_change=options.epochs + 1, random_state=options.seed)
+        model.fit(scaler.fit_transform(vectors[train]), labels[train])
+        scores.append(data.macro_f1(labels[test], model.predict(scaler.transform(vectors[test])).astype(bool)))
+    print(json.dumps({"macroF1": float(numpy.mean(scores)), "seconds": time.perf_counter() - start}))
+
+
+if __name__ == "__main__":
+    main()

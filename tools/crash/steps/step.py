@@ -1,0 +1,44 @@
+"""What every step is."""
+
+# Cells that one transaction takes up, as the program has them.
+ROWS_PER_COMMIT = 20_000
+
+
+class Step:
+    """A command that writes; the default is one that changes nothing."""
+
+    verb = ""
+    # Whether the same command may be given when it has done its work already.
+    is_repeatable = True
+    # Whether others may read meanwhile, and whether they may be told that the file was replaced.
+    bears_readers = True
+    replaces_file = False
+
+    def arguments(self):
+        raise NotImplementedError
+
+    def begin(self, workload, before, database):
+        """Prepares files, or the database, once before the first attempt."""
+
+    def prepare(self):
+        """Prepares each attempt."""
+
+    def states(self, before):
+        """Every state that a transaction of the step leaves, from `before` on."""
+        return [before]
+
+    def is_inside(self, database, process):
+        """Whether the process has come as far as to have the database open, and not ended by itself."""
+        try:
+            with open(f"{database}/writer.lock") as file:
+                return file.read() == f"process {process}"
+        except FileNotFoundError:
+            return False
+
+    def fault(self, workload, database, states):
+        """What is wrong with a database in which the step was ended, or has ended; None when nothing is."""
+        return workload.fault(database, states)
+
+
+def parts(rows, size):
+    return [rows[start:start + size] for start in range(0, len(rows), size)]
