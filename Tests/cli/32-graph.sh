@@ -78,10 +78,17 @@ done
 expect_exit 0 cellvec index build --db db --kind graph --fresh --csv --quiet
 expect_exit 0 cellvec compact --db db --quiet
 expect_exit 0 cellvec check --db db
+expect_exit 0 cellvec index drop --db db --kind graph
+expect_stderr '^dropped the graph of space s$'
+expect_exit 0 cellvec index status --db db --csv
+expect_stdout ',compact$'
+expect_exit 0 cellvec search --db db --vectors queries.npy --csv --explain
+expect_stderr '^index: '
+expect_exit 0 cellvec check --db db
 expect_exit 0 cellvec index drop --db db
 expect_stderr '^dropped the index of space s$'
 expect_exit 0 cellvec index status --db db --csv
-expect_stdout '^s,11940,0,11940,,,,,,,,$'
+expect_stdout '^s,11940,0,11940,,,,,,,,0,0,$'
 expect_exit 0 cellvec check --db db
 
 # Vectors of half the bytes become vertices as they are stored, and are compared as such.

@@ -19,3 +19,11 @@ extension WriteTransaction {
     try setIndexFlags()
   }
 }
+
+extension DatabaseWriter {
+  /// Removes a space's graph, if it has one, with its blocks.
+  package func dropGraph(of space: SpaceRecord) throws {
+    try write { try $0.dropGraph(of: space) }
+    try removeStrayIndexBlocks(of: space)
+  }
+}

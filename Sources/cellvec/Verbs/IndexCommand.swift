@@ -142,8 +142,10 @@ struct DropIndex: ParsableCommand {
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var space: SpaceOptions
-  @Option(help: ArgumentHelp("What to drop: compact or exact.", valueName: "kind")) var kind = IndexKind
-    .compact
+  @Option(
+    help: ArgumentHelp(
+      "What to drop: compact, and with it a graph, graph alone, or exact.", valueName: "kind"))
+  var kind = IndexKind.compact
   @OptionGroup var writer: WriterOptions
   @OptionGroup var talk: TalkOptions
 
@@ -153,6 +155,14 @@ struct DropIndex: ParsableCommand {
       let space = try writer.database.read { try self.space.resolve(in: $0) }
       let had = try writer.dropCoarse(of: space)
       return talk.say("\(had ? "dropped the" : "there were no") int8 copies of space \(space.name)")
+    }
+    if kind == .graph {
+      let (space, had) = try writer.database.read { snapshot in
+        let space = try self.space.resolve(in: snapshot)
+        return (space, try snapshot.hasGraph(space))
+      }
+      try writer.dropGraph(of: space)
+      return talk.say(had ? "dropped the graph of space \(space.name)" : "space \(space.name) had no graph")
     }
     let (space, hasIndex) = try writer.database.read { snapshot in
       let space = try self.space.resolve(in: snapshot)
