@@ -151,12 +151,12 @@ package struct GraphBuild {
   ) throws {
     try records.searchEach(
       vertices.count, of: table, k: Self.refinement.k, GraphReach(near: Self.refinement.reach),
-      threads: threads, rotated: { table.widen(vertices.lowerBound + $0, into: $1) }
-    ) { place, search in
-      let vertex = vertices.lowerBound + place
-      let path = UnsafeBufferPointer(start: search.path, count: search.visit_count)
-      lists.set(edges.edges(of: vertex) + Array(path), of: vertex)
-    }
+      threads: threads, rotated: { table.widen(vertices.lowerBound + $0, into: $1) },
+      body: { place, search in
+        let vertex = vertices.lowerBound + place
+        let path = UnsafeBufferPointer(start: search.path, count: search.visit_count)
+        lists.set(edges.edges(of: vertex) + Array(path), of: vertex)
+      })
   }
 
   /// Makes vertices of the vectors that were held out.
