@@ -37,12 +37,10 @@ struct FittingOptions: ParsableArguments {
     ))
   var preset: String?
 
-  @Option(
-    help: ArgumentHelp("Widths of hidden layers, as in 512,256; none for a linear head.", valueName: "widths")
-  )
+  @Option(help: ArgumentHelp("Widths of hidden layers, as in 512,256, or none.", valueName: "widths"))
   var hidden: String?
 
-  @Option(help: ArgumentHelp("Part of hidden units dropped.", valueName: "part"))
+  @Option(help: ArgumentHelp("Part of hidden units dropped.", valueName: "part", visibility: .hidden))
   var dropout: Float?
 
   @Option(
@@ -52,64 +50,69 @@ struct FittingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Highest rate; default \(TrainingConfiguration.Defaults.learningRate). Several are tried together, as in 1e-3,1e-2.",
+      "Highest rate; default \(TrainingConfiguration.Defaults.learningRate). Of several, as in 1e-3,1e-2, the best stays.",
       valueName: "rate"))
   var learningRate: String?
 
   @Option(
     help: ArgumentHelp(
-      "Decoupled weight decay of AdamW; default \(TrainingConfiguration.Defaults.weightDecay). Several as above.",
-      valueName: "rate"))
+      "Decoupled weight decay of AdamW; default \(TrainingConfiguration.Defaults.weightDecay). Several as with rates.",
+      valueName: "rate", visibility: .hidden))
   var weightDecay: String?
 
-  @Option(help: ArgumentHelp("Cells a step; default by the number of cells.", valueName: "count"))
+  @Option(
+    help: ArgumentHelp(
+      "Cells a step; default by the number of cells.", valueName: "count", visibility: .hidden))
   var batchSize: Int?
 
-  @Option(help: ArgumentHelp("Loss: \(HeadLoss.Kind.allNames).", valueName: "loss"))
+  @Option(help: ArgumentHelp("What training lowers.", valueName: "loss", visibility: .hidden))
   var loss: HeadLoss.Kind?
 
   @Option(
     help: ArgumentHelp(
       "Numbers of the loss: what positives count (weighted); alpha,gamma (focal); gamma+,gamma-,margin (asymmetric).",
-      valueName: "numbers"))
+      valueName: "numbers", visibility: .hidden))
   var lossNumbers: String?
 
-  @Option(help: ArgumentHelp("How cells come into batches: \(BatchSampling.allNames).", valueName: "way"))
+  @Option(help: ArgumentHelp("How cells come into batches.", valueName: "way", visibility: .hidden))
   var sampling: BatchSampling?
 
-  @Option(help: ArgumentHelp("How the rate moves: \(RateSchedule.allNames).", valueName: "way"))
+  @Option(help: ArgumentHelp("How the rate moves.", valueName: "way", visibility: .hidden))
   var schedule: RateSchedule?
 
   @Option(
     help: ArgumentHelp(
       "Stop after so many epochs without a better macro F1 on a fifth of the groups; keep the best.",
-      valueName: "epochs"))
+      valueName: "epochs", visibility: .hidden))
   var patience: Int?
 
-  @Option(help: ArgumentHelp("Average heads of so many seeds.", valueName: "count"))
+  @Option(
+    help: ArgumentHelp("Average heads of so many seeds.", valueName: "count", visibility: .hidden))
   var ensemble: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Thresholds: \(ThresholdChoice.allNames) on a fifth of the groups.", valueName: "way"))
+      "When a class counts as predicted: fitted on other groups, or at 0.5.", valueName: "way"))
   var thresholds: ThresholdChoice?
 
   @Option(
     help: ArgumentHelp(
-      "Correct probabilities: \(CalibrationChoice.allNames), on a fifth of the groups.", valueName: "way"))
+      "Correct probabilities on other groups.", valueName: "way"))
   var calibrate: CalibrationChoice?
 
   @Option(
     name: .customLong("grades"),
-    help: ArgumentHelp("List field with the grades of labels, as nucleoplasm:3.", valueName: "field"))
+    help: ArgumentHelp(
+      "List field with the grades of labels, as nucleoplasm:3.", valueName: "field", visibility: .hidden))
   var gradeField: String?
 
   @Option(
-    help: ArgumentHelp("What grades are learned as; default 3=1,2=0.5,1=0.25.", valueName: "targets"))
+    help: ArgumentHelp(
+      "What grades are learned as; default 3=1,2=0.5,1=0.25.", valueName: "targets", visibility: .hidden))
   var gradeTargets: String?
 
   @Option(
-    help: ArgumentHelp("Numbers that are multiplied: \(TrainingPrecision.allNames).", valueName: "numbers"))
+    help: ArgumentHelp("Numbers that are multiplied.", valueName: "numbers", visibility: .hidden))
   var precision: TrainingPrecision?
 
   @Option(help: "Seed of folds, weights and order.") var seed: UInt64 = 0

@@ -8,16 +8,12 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Cross-validate a classifier of cells, and keep one with --save.",
     discussion: """
-      Each fold's head is tested on groups of cells that it was not trained on.
-      --patience, --thresholds fitted, --calibrate and several rates or decays look at a
-      fifth of the groups that are left, which weights are then not fitted to.
+      Each fold's head is tested on groups of cells that it was not trained on. More
+      options: cellvec train --help-hidden, and docs/classification.md.
 
       Examples:
         cellvec train --db lab.cellvec --labels localization --group gene
         cellvec train --db lab.cellvec --labels localization --save loc-v1
-        cellvec train --db lab.cellvec --labels localization --group gene \
-          --learning-rate 1e-3,3e-3,1e-2 --weight-decay 0,0.04 --patience 5 \
-          --thresholds fitted --calibrate temperature --save loc-v2
         cellvec train --db lab.cellvec --labels localization --preset dino4cells
       """)
 
