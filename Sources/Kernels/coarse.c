@@ -8,6 +8,8 @@ size_t kernels_coarse_group_bytes(size_t dimension) {
   return COARSE_ROWS * (kernels_coarse_width(dimension) + 2 * sizeof(float));
 }
 
+size_t kernels_coarse_group_count(size_t row_count) { return (row_count + COARSE_ROWS - 1) / COARSE_ROWS; }
+
 size_t kernels_coarse_query_bytes(size_t query_count, size_t dimension) {
   return (query_count + TILE - 1) / TILE * TILE * kernels_coarse_width(dimension);
 }
@@ -37,7 +39,7 @@ void kernels_coarsen_queries(const float *restrict queries, size_t query_count, 
                              int8_t *restrict codes, kernels_coarse_query *restrict coarse) {
   const size_t width = kernels_coarse_width(dimension);
   memset(codes, 0, kernels_coarse_query_bytes(query_count, dimension));
-  float values[MOST_NUMBERS];
+  float values[KERNELS_MOST_NUMBERS + COARSE_LANES];
   for (size_t query = 0; query < query_count; query++) {
     const float *numbers = numbers_of_row(KERNELS_FLOAT32, queries + query * dimension, dimension, values);
     uint8_t *tile = (uint8_t *)codes + query / TILE * TILE * width;
@@ -54,6 +56,9 @@ kernels_coarse_reach kernels_coarse_reach_of(const kernels_coarse_query *query, 
     return (kernels_coarse_reach){.along = -ALWAYS, .across = 1};
   }
   const double angle = acos(cosine < 1 ? cosine : 1) + asin((double)query->sine);
+  // A row's angle comes on top of it, and beyond pi the cosine rises again. That angle is below 0.5: of 16,384 numbers of
+  // which one is 127, the others lose at most half of one each.
+  if (angle > M_PI - 0.5) return (kernels_coarse_reach){.along = -ALWAYS, .across = 1};
   // A dozen roundings of factors, products and sums, each of at most 2^-24 of |k| |c|, which is below 1.2 times `along`.
   const double rounding = 0x1p-19;
   return (kernels_coarse_reach){.along = (float)(query->length * (cos(angle) - rounding)),
@@ -97,7 +102,7 @@ size_t kernels_coarse_hits_on(kernels_isa isa, const int8_t *restrict codes,
   if (isa >= KERNELS_AVX2) mark = coarse_mark_avx2;
   if (isa >= KERNELS_AVX512_VNNI) mark = coarse_mark_avx512_vnni;
 #endif
-  const size_t group_count = (row_count + COARSE_ROWS - 1) / COARSE_ROWS;
+  const size_t group_count = kernels_coarse_group_count(row_count);
   const uint16_t last = (uint16_t)(0xFFFFu >> (COARSE_ROWS * group_count - row_count));
   coarse_marks marks;
   size_t count = 0;

@@ -5,22 +5,19 @@
 #include <string.h>
 
 #include "coarse.h"
+#include "lanes.h"
 
 #pragma STDC FP_CONTRACT OFF
 
 #define COARSE_INLINE TARGET __attribute__((always_inline)) static inline
 
-enum { COARSE_LANES = 16, MOST_NUMBERS = 16384 + COARSE_LANES };
+enum { COARSE_LANES = 16 };
 
-typedef float coarse_floats __attribute__((vector_size(64)));
-typedef float coarse_floats_in_memory __attribute__((vector_size(64), aligned(4), may_alias));
-typedef float eight_floats __attribute__((vector_size(32)));
-typedef float four_floats __attribute__((vector_size(16)));
 typedef int32_t coarse_words __attribute__((vector_size(64)));
 typedef int8_t coarse_bytes __attribute__((vector_size(16)));
 
-// The largest of sixteen numbers, and the sum of others; halves are taken with one another.
-COARSE_INLINE float largest_lane(const coarse_floats *lanes) {
+// The largest of sixteen numbers.
+COARSE_INLINE float largest_lane(const sixteen_floats *lanes) {
   const eight_floats eights =
       __builtin_elementwise_max(__builtin_shufflevector(*lanes, *lanes, 0, 1, 2, 3, 4, 5, 6, 7),
                                 __builtin_shufflevector(*lanes, *lanes, 8, 9, 10, 11, 12, 13, 14, 15));
@@ -28,14 +25,6 @@ COARSE_INLINE float largest_lane(const coarse_floats *lanes) {
                                                       __builtin_shufflevector(eights, eights, 4, 5, 6, 7));
   const float even = fours[0] > fours[2] ? fours[0] : fours[2], odd = fours[1] > fours[3] ? fours[1] : fours[3];
   return even > odd ? even : odd;
-}
-
-COARSE_INLINE float lane_sum(const coarse_floats *lanes) {
-  const eight_floats eights = __builtin_shufflevector(*lanes, *lanes, 0, 1, 2, 3, 4, 5, 6, 7) +
-                              __builtin_shufflevector(*lanes, *lanes, 8, 9, 10, 11, 12, 13, 14, 15);
-  const four_floats fours = __builtin_shufflevector(eights, eights, 0, 1, 2, 3) +
-                            __builtin_shufflevector(eights, eights, 4, 5, 6, 7);
-  return (fours[0] + fours[2]) + (fours[1] + fours[3]);
 }
 
 typedef struct {
@@ -50,9 +39,9 @@ typedef struct {
 COARSE_INLINE coarse_shape coarsen_vector(const float *values, size_t dimension, int32_t offset, uint8_t *codes,
                                           size_t step) {
   const size_t quads = (dimension + 3) / 4;
-  coarse_floats most = {};
+  sixteen_floats most = {};
   for (size_t i = 0; i < dimension; i += COARSE_LANES) {
-    const coarse_floats x = *(const coarse_floats_in_memory *)(values + i);
+    const sixteen_floats x = *(const sixteen_floats_in_memory *)(values + i);
     most = __builtin_elementwise_max(most, __builtin_elementwise_abs(x));
   }
   const float largest = largest_lane(&most);
@@ -61,14 +50,14 @@ COARSE_INLINE coarse_shape coarsen_vector(const float *values, size_t dimension,
   const float scale = is_scaled ? 127 / largest : 0;
   // To add and subtract this rounds to whole numbers, which then are the last bits.
   const float rounder = 0x1.8p23f;
-  coarse_floats lengths = {}, rests = {};
+  sixteen_floats lengths = {}, rests = {};
   coarse_words products = {}, sums = {};
   for (size_t i = 0; i < dimension; i += COARSE_LANES) {
-    const coarse_floats y = *(const coarse_floats_in_memory *)(values + i) * scale;
-    const coarse_floats shifted = y + rounder;
-    const coarse_floats rest = y - (shifted - rounder);
+    const sixteen_floats y = *(const sixteen_floats_in_memory *)(values + i) * scale;
+    const sixteen_floats shifted = y + rounder;
+    const sixteen_floats rest = y - (shifted - rounder);
     const coarse_words c = (coarse_words)shifted - 0x4B400000;
-    const coarse_floats square = y * y, rest_square = rest * rest;
+    const sixteen_floats square = y * y, rest_square = rest * rest;
     lengths = lengths + square;
     rests = rests + rest_square;
     products += c * c;
@@ -89,7 +78,7 @@ COARSE_INLINE coarse_shape coarsen_vector(const float *values, size_t dimension,
   coarse_shape shape = {.length = sqrtf((float)__builtin_reduce_add(products)), .sum = __builtin_reduce_add(sums)};
   if (is_scaled) {
     // The first factor is for the rounding of the sums, the last term for that of y.
-    shape.sine = sqrtf(lane_sum(&rests) / lane_sum(&lengths)) * (1 + 0x1p-12f) + 0x1p-20f;
+    shape.sine = sqrtf(sum_of_lanes(&rests) / sum_of_lanes(&lengths)) * (1 + 0x1p-12f) + 0x1p-20f;
   } else if (largest > 0) {
     shape.sine = ALWAYS;
   }
@@ -108,7 +97,7 @@ COARSE_INLINE void coarsen_rows(kernels_scalar scalar, const void *restrict rows
                                 size_t row_count, size_t dimension, uint8_t *restrict groups) {
   const size_t width = kernels_coarse_width(dimension), bytes = kernels_coarse_group_bytes(dimension);
   const size_t row_bytes = dimension * kernels_scalar_size(scalar);
-  float values[MOST_NUMBERS];
+  float values[KERNELS_MOST_NUMBERS + COARSE_LANES];
   for (size_t row = 0; row < row_count; row++) {
     const size_t lane = row % COARSE_ROWS;
     uint8_t *group = groups + row / COARSE_ROWS * bytes;

@@ -7,39 +7,27 @@
 #include <math.h>
 #include <string.h>
 
+#include "lanes.h"
 #include "metric.h"
 
 #define METRIC_INLINE TARGET __attribute__((always_inline)) static inline
 #define UNROLLED _Pragma("clang loop unroll(full)")
 
-enum { LANES = 16, CHAINS = 4, MOST_NUMBERS = 16384 };
-
-typedef float floats __attribute__((vector_size(4 * LANES)));
-typedef float floats_in_memory __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-typedef float eight_floats __attribute__((vector_size(32)));
-typedef float four_floats __attribute__((vector_size(16)));
-
-METRIC_INLINE float sum_of_lanes(const floats *sums) {
-  const eight_floats eights = __builtin_shufflevector(*sums, *sums, 0, 1, 2, 3, 4, 5, 6, 7) +
-                              __builtin_shufflevector(*sums, *sums, 8, 9, 10, 11, 12, 13, 14, 15);
-  const four_floats fours = __builtin_shufflevector(eights, eights, 0, 1, 2, 3) +
-                            __builtin_shufflevector(eights, eights, 4, 5, 6, 7);
-  return (fours[0] + fours[2]) + (fours[1] + fours[3]);
-}
+enum { LANES = 16, CHAINS = 4 };
 
 // Adds the terms of sixteen numbers.
-METRIC_INLINE void add(const kernels_metric metric, const float *query, const float *row, floats *sums) {
-  const floats q = *(const floats_in_memory *)query, x = *(const floats_in_memory *)row;
+METRIC_INLINE void add(const kernels_metric metric, const float *query, const float *row, sixteen_floats *sums) {
+  const sixteen_floats q = *(const sixteen_floats_in_memory *)query, x = *(const sixteen_floats_in_memory *)row;
   if (metric == KERNELS_DOT) {
     *sums = MULTIPLY_ADD(q, x, *sums);
   } else {
-    const floats difference = q - x;
+    const sixteen_floats difference = q - x;
     *sums = MULTIPLY_ADD(difference, difference, *sums);
   }
 }
 
 METRIC_INLINE float distance_of(const kernels_metric metric, const float *query, const float *row, size_t dimension) {
-  floats sums[CHAINS] = {};
+  sixteen_floats sums[CHAINS] = {};
   size_t i = 0;
   for (; i + CHAINS * LANES <= dimension; i += CHAINS * LANES) {
     UNROLLED for (size_t chain = 0; chain < CHAINS; chain++) {
@@ -54,7 +42,7 @@ METRIC_INLINE float distance_of(const kernels_metric metric, const float *query,
     memcpy(last[1], row + i, (dimension - i) * sizeof(float));
     add(metric, last[0], last[1], &sums[chain]);
   }
-  const floats all = (sums[0] + sums[2]) + (sums[1] + sums[3]);
+  const sixteen_floats all = (sums[0] + sums[2]) + (sums[1] + sums[3]);
   const float sum = sum_of_lanes(&all);
   const int is_exact = sum < 0x1p120f && sum > -0x1p120f && (metric == KERNELS_DOT || sum >= 0x1p-100f);
   if (!is_exact) return distance_in_double(metric, query, row, dimension);
@@ -65,7 +53,7 @@ METRIC_INLINE float distance_of(const kernels_metric metric, const float *query,
 METRIC_INLINE void distances_of(const kernels_metric metric, kernels_scalar scalar, const float *restrict queries,
                                 size_t query_count, const void *restrict rows, const uint32_t *restrict slots,
                                 size_t row_count, size_t dimension, float *restrict values) {
-  float widened[MOST_NUMBERS];
+  float widened[KERNELS_MOST_NUMBERS];
   const size_t bytes = dimension * kernels_scalar_size(scalar);
   for (size_t r = 0; r < row_count; r++) {
     const void *stored = (const char *)rows + (slots ? slots[r] : r) * bytes;

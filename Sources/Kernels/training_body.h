@@ -44,7 +44,7 @@ TARGET_INLINE float NAMED(sum)(floats values) {
   return total;
 }
 
-// e^x for x <= 0, relative error below 3e-7; below -87 as for -87.
+// e^x for x <= 87, relative error below 3e-7; below -87 as for -87.
 TARGET_INLINE floats NAMED(exponentials)(floats x) {
   x = NAMED(chosen)(x < -87.0f, (floats){} - 87.0f, x);
   const floats shifted = MULTIPLY_ADD(x, (floats){} + 1.44269504f, (floats){} + 12582912.0f);

@@ -6,7 +6,7 @@ package protocol VectorSource: ~Copyable {
   func rows(in space: SpaceRecord) throws -> RowSet
   /// Calls `body` with each block of the space that holds at least one row of `rows`, in order of rows. A
   /// block's pointers are valid as long as the source.
-  /// - Parameter withCoarse: whether blocks should have their coarse copy where one is stored.
+  /// - Parameter withCoarse: whether blocks should have their int8 copy where one is stored.
   func forEachBlock(
     of space: SpaceRecord, containing rows: RowSet, withCoarse: Bool, _ body: (VectorBlock) throws -> Void
   ) throws

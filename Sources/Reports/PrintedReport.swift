@@ -33,15 +33,15 @@ package struct PrintedReport: Sendable {
   }
 
   /// - Parameters:
-  ///   - database: where pictures and vectors come from; nil for a report without them.
+  ///   - database: where pictures and vectors come from; nil for a report without them. One that is not the evaluated
+  ///     one gives none either.
   ///   - progress: called before each image that is read; a throw ends the work.
-  /// - Throws: `missingInput` for a space or cell that was not evaluated, `badData` for an evaluation with counts that no
-  ///   samples have, and faults of the database.
+  /// - Throws: `missingInput` for a space or cell that was not evaluated, `badData` for an evaluation without runs, and
+  ///   faults of the database.
   package init(
     of evaluation: Evaluation, options: Options = Options(), database: Database? = nil,
     progress: () throws -> Void = {}
   ) throws {
-    try evaluation.requirePlausibleCounts()
     let view = RunView(try Self.chosenRun(of: evaluation, space: options.space), of: evaluation)
     let chosen = try options.cells.map { try Self.samples(of: $0, in: view) }
     let samples = chosen ?? view.typicalSamples(limit: Limit.samples)
@@ -54,6 +54,9 @@ package struct PrintedReport: Sendable {
     let (pictures, vectors): (CellPictures?, SampleVectorTable?) =
       try database?.read { snapshot in
         let name = view.run.space.name
+        if let difference = try evaluation.difference(from: snapshot, in: view.run.space) {
+          return (CellPictures(problem: difference, colors: options.colors), nil)
+        }
         let pictures = try CellPictures(
           of: rows, in: name, of: snapshot, colors: options.colors, progress: progress)
         return (pictures, try Self.vectors(of: view, in: name, of: snapshot))

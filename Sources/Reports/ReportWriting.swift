@@ -9,7 +9,7 @@ extension PrintedReport {
     /// The page.
     package let page: String
     package let figureCount: Int
-    /// Why there are no figures as PNG; nil where there are, or where none were asked for.
+    /// Why figures are missing as PNG, the first of the reasons; nil where all are there, or where none were asked for.
     package let pngProblem: Fault?
   }
 
@@ -26,18 +26,34 @@ extension PrintedReport {
     let folder = "\(path)/figures"
     try Self.makeFolder(path)
     try Self.makeFolder(folder)
-    var problem: Fault?
-    do { try FigurePixels.load() } catch let fault as Fault where fault.kind == .unavailable {
-      problem = fault
-    }
-    for figure in figures {
-      try write(figure.file, to: "\(folder)/\(figure.id).svg")
-      if problem == nil { try FigurePixels.write(figure, to: "\(folder)/\(figure.id).png") }
-    }
-    let page = "\(path)/report.html"
-    try write(self.page(links: .init(folder: "figures", hasPNG: problem == nil)), to: page)
+    for figure in figures { try write(figure.file, to: "\(folder)/\(figure.id).svg") }
+    let (drawn, problem) = try drawPNGs(in: folder)
+    let page = Self.page(at: path)
+    try write(self.page(links: .init(folder: "figures", pngIDs: drawn)), to: page)
     return Output(page: page, figureCount: figures.count, pngProblem: problem)
   }
+
+  /// Draws each figure as PNG that can be drawn.
+  /// - Returns: the ids of these, and why the first of the others is not there.
+  private func drawPNGs(in folder: String) throws -> (ids: Set<String>, problem: Fault?) {
+    var ids: Set<String> = []
+    var problem: Fault?
+    do { try FigurePixels.load() } catch let fault as Fault where fault.kind == .unavailable {
+      return ([], fault)
+    }
+    for figure in figures {
+      do {
+        try FigurePixels.write(figure, to: "\(folder)/\(figure.id).png")
+        ids.insert(figure.id)
+      } catch let fault as Fault where fault.kind == .unavailable {
+        problem = problem ?? fault
+      }
+    }
+    return (ids, problem)
+  }
+
+  /// Where the page lies of a report that is written to a path.
+  package static func page(at path: String) -> String { isPage(path) ? path : "\(path)/report.html" }
 
   /// Makes sure that a report can be written to a path, before the work that leads to one: makes its folder, or tries
   /// the file, which stays as it is.

@@ -38,6 +38,17 @@ package struct TrainingOutcome: Sendable {
 }
 
 extension TrainingPlan {
+  /// - Throws: `usage` for what cannot be carried out whatever the cells.
+  package func validate() throws {
+    let limit = 100_000
+    guard (2...limit).contains(folds) else {
+      throw Fault(
+        .usage, "folds", expected: "2 to \(limit)", found: "\(folds)",
+        remedy: "ask for 2 folds or more, such as \(Defaults.folds)")
+    }
+    try configuration.validate()
+  }
+
   /// Cross-validates heads on cells of a space, and trains one on all of them when it is given a name.
   ///
   /// - Parameters:
@@ -50,6 +61,7 @@ extension TrainingPlan {
     snapshot: borrowing Snapshot, space: SpaceRecord, among selection: RowSet? = nil,
     headName: String? = nil, threads: Int? = nil, progress: @escaping ProgressReport = { _ in }
   ) throws -> TrainingOutcome {
+    try validate()
     let samples = try DatabaseSamples(
       snapshot: snapshot, space: space, labelField: labelField, grouping: grouping, among: selection)
     let source = try BlockVectors(snapshot: snapshot, space: space, rows: samples.rows)
@@ -89,7 +101,7 @@ extension TrainingPlan {
     }
   }
 
-  /// Epochs of all heads together: what progress counts to.
+  /// Epochs of all heads together, of a valid plan: what progress counts to.
   package func epochCount(withHead: Bool) -> Int {
     (folds + (withHead ? 1 : 0)) * configuration.epochs * configuration.ensembleCount
   }

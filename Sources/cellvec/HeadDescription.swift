@@ -68,9 +68,10 @@ struct HeadDescription {
     return widths.map(String.init).joined(separator: " -> ") + ensemble
   }
 
+  /// Thresholds of the head, and the F1 that heads of cross-validation came to with theirs.
   private var classes: Report {
     Report(
-      ["class", Column("threshold", decimals: 3), Column("f1", decimals: 3)],
+      ["class", Column("threshold", decimals: 3), Column("f1_of_folds", decimals: 3)],
       rows: zip(summary.classes, summary.thresholds).map { name, threshold in
         let score = summary.evaluation?.perClass.first { $0.className == name }
         return [.text(name), .real(Double(threshold)), .real(score?.f1)]

@@ -43,6 +43,18 @@ import struct Foundation.URL
     #expect(edge.channels[0][9] == 0 && edge.channels[0][5] == 255)
   }
 
+  @Test func theWholeRangeOfFloat32IsShown() throws {
+    let (width, height) = (40, 30)
+    let pixels = (0..<width * height).map { Float($0 % 3 == 0 ? -3.3e38 : $0 % 3 == 1 ? 0 : 3.3e38) }
+    let image = try FieldImage(
+      name: "field", roles: ["er"],
+      planes: [Plane(width: width, height: height, sampleType: .float32, pixels: pixels)])
+    let cutter = DisplayCutter(image)
+    let crop = cutter.cut(centerX: 20, centerY: 15, cropSizePx: 9, limitPx: 256)
+    #expect(Set(crop.channels[0]) == [0, 128, 255])
+    #expect(cutter.cut(centerX: 20, centerY: 15, cropSizePx: nil, limitPx: 7).channels[0].count == 49)
+  }
+
   @Test func largeSquaresAreMadeSmaller() throws {
     let crop = DisplayCutter(try image()).cut(centerX: 20, centerY: 15, cropSizePx: nil, limitPx: 16)
     #expect(crop.sizePx == 16 && crop.channels[0].count == 256)

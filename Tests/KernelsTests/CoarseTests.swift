@@ -181,6 +181,24 @@ private func hits(
     }
   }
 
+  /// Angles of query and row that are as wide as they can be, and a similarity for which three of them exceed pi.
+  @Test(arguments: [16_384, 4_000]) func widestAnglesHideNoRowOnTheOtherSide(dimension: Int) {
+    // Rounded to one number each, which point away from one another.
+    var row = [Float](repeating: 0.499, count: dimension)
+    row[0] = -127
+    var query = row
+    query[0] = 127
+    query = unit(query)
+    for isa in instructionSets {
+      let rows = CoarseRows(row, dimension: dimension, as: KERNELS_FLOAT32, on: isa)
+      var similarity: Float = 0
+      kernels_cosine_on(isa, KERNELS_FLOAT32, query, 1, rows.stored, nil, 1, dimension, &similarity)
+      for least in [similarity, similarity - 0.05, -0.79] where least <= similarity {
+        #expect(hits(isa, query, rows, least: [least]) == [[0]])
+      }
+    }
+  }
+
   @Test func aZeroQueryAndFarThresholdsReachEveryRow() {
     var generator = SeededGenerator(seed: 3)
     let dimension = 40

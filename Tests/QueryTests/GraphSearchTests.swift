@@ -170,7 +170,7 @@ private func graphDatabase(in directory: String, count: Int = 4000) throws -> In
       let database = try graphDatabase(in: directory)
       #expect(try database.flags == ["graph"])
       try database.build()
-      #expect(try database.flags == ["graph", "index"])
+      #expect(try database.flags == ["graph", "index-2"])
       try database.build(isFresh: true)
       try database.buildGraph(isFresh: true)
       #expect(try database.writer.database.check().faults.isEmpty)

@@ -31,11 +31,94 @@ private func record(of database: IndexedDatabase) throws -> IndexRecord? {
   @Test func anIndexIsAWriterFlagAsLongAsThereIsOne() throws {
     try withTemporaryDirectory { directory in
       let database = try indexedDatabase(in: directory)
-      #expect(try header(of: database.writer.database).writerFlags == ["index"])
+      #expect(try header(of: database.writer.database).writerFlags == ["index-2"])
       try database.writer.write { try $0.dropIndex(of: database.space) }
       #expect(try header(of: database.writer.database).writerFlags == [])
       #expect(try entryCount(.codes, of: database) == 0)
       #expect(try database.writer.database.check().faults.isEmpty)
+    }
+  }
+
+  /// A database of the program before rows had codes in two lists, whose record lacks what came later.
+  @Test func anEarlierIndexIsSearchedFollowedAndMadeAnew() throws {
+    try withTemporaryDirectory { directory in
+      mkdir("\(directory)/db", 0o777)
+      let content = try #require(bytes(ofFile: fixturePath("databases/earlier-index/data.mdb")))
+      let file = open("\(directory)/db/data.mdb", O_WRONLY | O_CREAT, 0o644)
+      #expect(write(file, content, content.count) == content.count)
+      close(file)
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: false)
+      let space = try writer.database.read { $0.spaces[0] }
+      #expect(try header(of: writer.database).writerFlags == ["index"])
+      #expect(try writer.database.check().faults.isEmpty)
+      let record = try #require(try writer.database.read { try $0.indexRecord(of: space) })
+      #expect(record.listsPerRow == 1 && record.listCount == 37 && record.rowCount == 1200)
+      #expect(record.lateRowCount == 0 && record.codedRowLimit == .max)
+      #expect(record.calibrations[2].reaches.map(\.neighbors) == [10])
+      #expect(record.calibrations[2].reaches[0].reach == 0.2109375)
+
+      let queries = try writer.database.read { snapshot in
+        try stride(from: 0, to: 1200, by: 40).flatMap { try snapshot.vector(of: Row($0), in: space) ?? [] }
+      }
+      func found(recall: Double) throws -> [[Neighbor]] {
+        try writer.database.read {
+          try $0.nearest(
+            to: queries, count: 30, k: 10, in: space, among: nil, recall: recall, threads: 1, exactLimit: 0
+          ).neighbors
+        }
+      }
+      let exact = try writer.database.read {
+        try $0.nearest(to: queries, count: 30, k: 10, in: space, among: nil)
+      }
+      #expect(try recall(found(recall: 0.99), exact) > 0.97)
+
+      // A change writes the record as it is now.
+      try writer.write { transaction in
+        try [Float](repeating: 1, count: 6).withUnsafeBufferPointer {
+          try transaction.setVectors($0, of: [1], in: space)
+        }
+      }
+      #expect(try IndexBuild(of: space, in: writer, threads: 1).follow() == 1)
+      #expect(try header(of: writer.database).writerFlags == ["index-2"])
+      #expect(try writer.database.check().faults.isEmpty)
+      #expect(try writer.database.read { try $0.indexRecord(of: space)?.codedRowLimit } == 1200)
+      let fresh = try IndexBuild(of: space, in: writer, threads: 1).run(isFresh: true)
+      #expect(fresh.record.listsPerRow == 2)
+      #expect(try writer.database.check().faults.isEmpty)
+    }
+  }
+
+  /// What was changed is committed before the index follows it.
+  @Test func aDamagedIndexIsNotFollowed() throws {
+    try withTemporaryDirectory { directory in
+      var database = try indexedDatabase(in: directory)
+      try database.writer.write {
+        try $0.transaction.put(.indexes, IndexRecord.key(of: database.space.id), Array("{}".utf8))
+      }
+      try database.add(clusteredVectors(10, dimension: dimension, seed: 2))
+      #expect(try IndexBuild(of: database.space, in: database.writer, threads: 1).follow() == 0)
+      #expect(try database.writer.database.check().faults.count == 1)
+      try database.build()
+      #expect(try database.writer.database.check().faults.isEmpty)
+    }
+  }
+
+  @Test func flagsThatDoNotFitTheIndexesAreFoundAndMended() throws {
+    try withTemporaryDirectory { directory in
+      let database = try indexedDatabase(in: directory)
+      let writer = database.writer
+      for flags in [[], ["index-2", "unfinished-index"], ["unfinished-index"]] {
+        try writer.write { transaction in
+          var header = try transaction.transaction.formatHeader()
+          header.writerFlags = flags
+          try transaction.transaction.put(.header, FormatHeader.key, Document.encode(header))
+        }
+        let faults = try writer.database.check().faults
+        #expect(faults.map(\.subject) == ["the format header"])
+        #expect(try writer.repair() == 1)
+        #expect(try header(of: writer.database).writerFlags == ["index-2"])
+        #expect(try writer.database.check().faults.isEmpty)
+      }
     }
   }
 
@@ -94,7 +177,7 @@ private func record(of database: IndexedDatabase) throws -> IndexRecord? {
         trainings += isTrained ? 1 : 0
         #expect(summary.isFresh && summary.added == 1200)
         #expect(try blocks(of: database) == expected, "stopped at call \(stop)")
-        #expect(try header(of: database.writer.database).writerFlags == ["index"])
+        #expect(try header(of: database.writer.database).writerFlags == ["index-2"])
         #expect(try database.writer.database.check().faults.isEmpty)
       }
     }

@@ -25,12 +25,12 @@ import Training
   }
 
   @Test func equalProbabilitiesAreOneStep() {
-    let ranked = RankedClass([(0.5, true), (0.5, false), (0.5, true), (0.5, false)])
+    let ranked = Ranking([(0.5, true), (0.5, false), (0.5, true), (0.5, false)])
     #expect(ranked.precisionRecall == [Point(0, 0.5), Point(1, 0.5)])
     #expect(ranked.receiverOperating == [Point(0, 0), Point(1, 1)])
-    #expect(RankedClass([(0.2, false)]).precisionRecall.isEmpty)
-    #expect(RankedClass([(0.2, true)]).receiverOperating.isEmpty)
-    #expect(RankedClass([]).receiverOperating.isEmpty)
+    #expect(Ranking([(0.2, false)]).precisionRecall.isEmpty)
+    #expect(Ranking([(0.2, true)]).receiverOperating.isEmpty)
+    #expect(Ranking([]).receiverOperating.isEmpty)
   }
 
   @Test func confusionCountsSeveralLabels() throws {

@@ -106,19 +106,41 @@ import struct Foundation.Data
     #expect(cell?.kind == .missingInput && cell?.subject == "cell 1")
   }
 
-  /// A saved evaluation is a file, which anything can have changed.
-  @Test func countsThatNoSamplesHaveAreRefused() throws {
+  @Test func thePageSaysWhatIsHeldBackAndWhatFor() throws {
     let whole = try SyntheticEvaluation().make()
-    let samples = whole.samples.map {
-      Evaluation.Sample(
-        row: $0.row, cellCount: .max, name: nil, image: $0.image, group: nil, labels: $0.labels)
+    #expect(
+      PrintedReport.validation(of: whole)
+        == "20 % of each fold's train groups, held back, though nothing was tuned on them")
+    var configuration = TrainingConfiguration()
+    configuration.thresholds = .fitted
+    configuration.patience = 3
+    var design = whole.design
+    func changed() -> Evaluation {
+      Evaluation(
+        labelField: "l", labelMap: nil, sampleUnit: "cell", groupField: nil, design: design,
+        classes: whole.classes, samples: whole.samples, testFolds: whole.testFolds, fingerprint: "",
+        runs: whole.runs.map {
+          .init(
+            space: $0.space, fraction: 1, configuration: configuration, folds: $0.folds,
+            predictions: $0.predictions, summary: $0.summary, macroF1Interval: nil)
+        }, comparisons: [], warnings: [])
     }
-    let broken = Evaluation(
-      labelField: "l", labelMap: nil, sampleUnit: "gene", groupField: nil, design: whole.design,
-      classes: whole.classes, samples: samples, testFolds: whole.testFolds, fingerprint: "", runs: whole.runs,
-      comparisons: [], warnings: [])
-    let fault = #expect(throws: Fault.self) { try PrintedReport(of: broken) }
-    #expect(fault?.kind == .badData && fault?.subject == "evaluation, sample of cell 0")
+    #expect(
+      PrintedReport.validation(of: changed())
+        == "20 % of each fold's train groups, for early stopping, fitted thresholds")
+    design.validationShare = 0
+    #expect(PrintedReport.validation(of: changed()) == "none")
+  }
+
+  /// librsvg draws no picture of more than 32,767 pixels a side.
+  @Test func figuresOfAnySizeCanBeDrawn() throws {
+    #expect(FigurePixels.size(width: 800, height: 600) == (1600, 1200))
+    #expect(FigurePixels.size(width: 40_000, height: 100) == (32_000, 80))
+    #expect(FigurePixels.size(width: 20_000, height: 20_000) == (10_000, 10_000))
+    let report = try PrintedReport(of: SyntheticEvaluation().make())
+    let page = report.page(links: .init(folder: "figures", pngIDs: ["summary"]))
+    #expect(page.contains("figures/summary.png") && page.contains("figures/roc.svg"))
+    #expect(!page.contains("figures/roc.png"))
   }
 
   @Test func aFolderHasThePageAndEveryFigure() throws {

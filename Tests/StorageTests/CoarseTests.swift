@@ -150,7 +150,7 @@ private struct CopiedSpace {
           { value in
             value[5000] ^= 1
             let groups = value[
-              48..<48 + layout.groupCount(slotCount: layout.vectors.rowsPerBlock) * layout.groupByteCount]
+              48..<48 + kernels_coarse_group_count(layout.vectors.rowsPerBlock) * layout.groupByteCount]
             let checksum = groups.withUnsafeBytes { checksum64($0) }
             withUnsafeBytes(of: checksum.littleEndian) { value.replaceSubrange(32..<40, with: $0) }
           }

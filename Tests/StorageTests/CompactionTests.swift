@@ -230,12 +230,31 @@ import Testing
     try withTemporaryDirectory { directory in
       let world = try OperationsWorld(at: "\(directory)/db", images: 1)
       mkdir("\(directory)/copy.partial", 0o777)
-      let left = open("\(directory)/copy.partial/data.mdb", O_WRONLY | O_CREAT, 0o644)
-      #expect(pwrite(left, [1, 2, 3], 3, 0) == 3)
-      close(left)
+      for name in ["data.mdb", StagedFolder.mark] {
+        let left = open("\(directory)/copy.partial/\(name)", O_WRONLY | O_CREAT, 0o644)
+        #expect(pwrite(left, [1, 2, 3], 3, 0) == 3)
+        close(left)
+      }
       _ = try world.writer.database.backUp(to: "\(directory)/copy")
       try Database(path: "\(directory)/copy").read { #expect($0.check() == []) }
       #expect(access("\(directory)/copy.partial", F_OK) != 0)
+      #expect(access("\(directory)/copy/\(StagedFolder.mark)", F_OK) != 0)
+      // A process may be killed before it has made the mark.
+      mkdir("\(directory)/again.partial", 0o777)
+      _ = try world.writer.database.backUp(to: "\(directory)/again")
+      try Database(path: "\(directory)/again").read { #expect($0.check() == []) }
+    }
+  }
+
+  @Test func aDatabaseUnderTheNameOfAnUnfinishedCopyIsLeftAlone() throws {
+    try withTemporaryDirectory { directory in
+      let other = try OperationsWorld(at: "\(directory)/copy.partial", images: 1)
+      let world = try OperationsWorld(at: "\(directory)/db", images: 1)
+      let fault = #expect(throws: Fault.self) { try world.writer.database.backUp(to: "\(directory)/copy") }
+      #expect(fault?.kind == .cannotCreate && fault?.subject == "\(directory)/copy.partial")
+      #expect(access("\(directory)/copy", F_OK) != 0)
+      #expect(access("\(directory)/copy.partial/data.mdb", F_OK) == 0)
+      try other.writer.database.read { #expect($0.check() == []) }
     }
   }
 

@@ -8,15 +8,9 @@ import Testing
 @Suite struct LookupTests {
   /// A search halves a page: an entry that it passes and that says another key would lead it astray.
   @Test func noDamagedEntryHidesAnotherOrItself() throws {
-    let file = try #require(bytes(ofFile: fixturePath("databases/v1/data.mdb")))
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: file.count, alignment: 4096)
-    defer { memory.deallocate() }
-    memory.copyBytes(from: file)
-    let base = try #require(memory.baseAddress)
-    let meta = try #require(
-      [0, 4096].compactMap { MetaPage(base + $0) }.max { $0.transaction < $1.transaction })
-    let pages = PageSnapshot(
-      path: "fixture", base: base, meta: meta, pageCount: meta.pageCount, owner: nil)
+    let fixture = try FixturePages()
+    defer { withExtendedLifetime(fixture) {} }
+    let (file, memory, meta, pages) = (fixture.file, fixture.memory, fixture.meta, fixture.snapshot())
     let trees = try TableTrees(pages, path: "fixture")
     var (right, noticed) = (0, 0)
     for table in [Table.texts, .textIDs, .sets, .cells, .images] {
@@ -28,9 +22,7 @@ import Testing
       for bit in 0..<16 * count {
         let place = Int(root) * meta.pageSize + PageFormat.headerByteCount + bit / 8
         memory[place] ^= 1 << UInt8(bit % 8)
-        // A snapshot looks at a page once.
-        let damaged = PageSnapshot(
-          path: "fixture", base: base, meta: meta, pageCount: meta.pageCount, owner: nil)
+        let damaged = fixture.snapshot()
         // The key of the entry and another one, what is right behind each, and what begins as it does.
         let own = keys[tree.depth == 1 ? bit / 16 : bit % keys.count]
         let other = keys[bit * 31 % keys.count]

@@ -6,15 +6,9 @@ import Testing
 @Suite struct PageTests {
   /// The audit before each writer believes whole leaves on the word of `lastKeyOfPlainEntries`.
   @Test func aLeafReadInOnePassIsSoundEntryByEntryWhateverBitIsFlipped() throws {
-    let file = try #require(bytes(ofFile: fixturePath("databases/v1/data.mdb")))
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: file.count, alignment: 4096)
-    defer { memory.deallocate() }
-    memory.copyBytes(from: file)
-    let base = try #require(memory.baseAddress)
-    let meta = try #require(
-      [0, 4096].compactMap { MetaPage(base + $0) }.max { $0.transaction < $1.transaction })
-    let pages = PageSnapshot(
-      path: "fixture", base: base, meta: meta, pageCount: meta.pageCount, owner: nil)
+    let fixture = try FixturePages()
+    defer { withExtendedLifetime(fixture) {} }
+    let (file, memory, meta, pages) = (fixture.file, fixture.memory, fixture.meta, fixture.snapshot())
 
     var (leafCount, soundCount) = (0, 0)
     for number in UInt64(PageFormat.metaPageCount)..<meta.pageCount where try lastKey(number, pages) != nil {

@@ -84,6 +84,7 @@ import Testing
     }
     let space = try world.writer.database.read { $0.spaces[0] }
     try putSmallIndex(of: space, in: world.writer)
+    try world.writer.makeCoarse(of: space)
     let gone = RowSet((0..<rowCount + 9).filter { $0 % 3 == 1 })
     try world.writer.write { _ = try $0.deleteCells(gone) }
   }
@@ -99,6 +100,7 @@ import Testing
       // The first cell is the only one before a gap.
       #expect(compaction.renumbered == 405)
       #expect(compaction.droppedIndexes.map(\.name) == ["s"])
+      #expect(compaction.droppedCopies.map(\.name) == ["s"])
       #expect(compaction.after == byteCount(path))
       #expect(compaction.after < plain.after * 72 / 100)
       #expect(access("\(path)/rebuilt", F_OK) != 0 && access("\(path)/data.mdb.compact", F_OK) != 0)
@@ -143,6 +145,29 @@ import Testing
       let rows = try writer.write { try $0.addCells(cells, of: 1) }
       #expect(rows.filter { $0 < 86 } == Array(20..<40))
       try writer.database.read { #expect($0.check() == []) }
+    }
+  }
+
+  /// Of an index, and of one that is being built.
+  @Test func flagsOfIndexesGoWithThem() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      try makeScattered(path, images: 4)
+      do {
+        let writer = try DatabaseWriter(path: path, create: false)
+        let space = try writer.database.read { $0.spaces[0] }
+        let unfinished = UnfinishedIndex(
+          dimension: space.dimension, seed: 0, listCount: 1, listsPerRow: 1, segment: 7, rowLimit: 1,
+          rowCount: 1)
+        try writer.write { try $0.setUnfinishedIndex(unfinished, of: space) }
+        let flags = try writer.database.read { try $0.transaction.formatHeader().writerFlags }
+        #expect(flags == ["index-2", "unfinished-index"])
+      }
+      _ = try DatabaseWriter.compact(path: path, renumbers: true)
+      try Database(path: path).read { snapshot in
+        try #expect(snapshot.transaction.formatHeader().writerFlags == [])
+        #expect(snapshot.check() == [])
+      }
     }
   }
 

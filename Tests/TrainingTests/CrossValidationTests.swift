@@ -46,6 +46,26 @@ import Testing
     #expect(validation.macroF1.mean > 0.8)
   }
 
+  @Test func pooledDecisionsAreThoseOfTheFolds() throws {
+    var configuration = configuration
+    configuration.thresholds = .fitted
+    let validation = try crossValidate(
+      source: cells.source, labels: try cells.table, folds: try folds(), configuration: configuration)
+    for (index, pooled) in validation.pooled.perClass.enumerated() {
+      func sum(_ count: (ClassScore) -> Int) -> Int {
+        validation.folds.reduce(0) { $0 + count($1.scores.perClass[index]) }
+      }
+      #expect(pooled.truePositives == sum(\.truePositives))
+      #expect(pooled.falsePositives == sum(\.falsePositives))
+      #expect(pooled.falseNegatives == sum(\.falseNegatives))
+    }
+    // They are not those at a half.
+    let halves = Scores(
+      probabilities: validation.probabilities, samples: Array(0..<240), labels: try cells.table,
+      thresholds: [0.5, 0.5, 0.5])
+    #expect(halves.perClass != validation.pooled.perClass)
+  }
+
   @Test func everyFoldReportsEveryEpochInOrder() throws {
     let log = ProgressLog()
     _ = try crossValidate(

@@ -2,6 +2,7 @@ import Faults
 import FoundationEssentials
 import Identity
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -170,6 +171,56 @@ private func withDatabase(_ body: (LabelledDatabase) throws -> Void) throws {
       #expect(fewer?.problem == "is an evaluation whose parts do not fit")
       let missing = #expect(throws: Fault.self) { try Evaluation(path: "\(directory)/none.json") }
       #expect(missing?.kind == .missingInput)
+    }
+  }
+
+  /// JSON has numbers that no evaluation has, and that cannot be added up or drawn.
+  @Test func numbersThatNoEvaluationHasAreFaults() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/evaluation.json"
+      let evaluation = try LabelledDatabase(in: directory).outcome(plan).evaluation
+      try evaluation.save(to: path)
+      let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+      let changed = [
+        text.replacing(/"level":[0-9.]+/, with: "\"level\":1e308"),
+        text.replacing(/"validationShare":[0-9.]+/, with: "\"validationShare\":1e307"),
+        text.replacing(/"macroF1":{"mean":[0-9.e-]+/, with: "\"macroF1\":{\"mean\":1.5e308"),
+        text.replacing(/"sampleSD":[0-9.e-]+/, with: "\"sampleSD\":1.5e308"),
+        text.replacing(/"loss":[0-9.e-]+/, with: "\"loss\":1.5e308"),
+        text.replacing(/"loss":[0-9.e-]+/, with: "\"loss\":-1e308"),
+        text.replacing(/"fraction":[0-9.]+/, with: "\"fraction\":1e307"),
+        text.replacing(/"brier":[0-9.e-]+/, with: "\"brier\":1e300"),
+        text.replacing(/"meanDifference":[0-9.e-]+/, with: "\"meanDifference\":1e300"),
+        text.replacing("\"cellCount\":1,", with: "\"cellCount\":\(Int.max),"),
+        text.replacing(/"truePositives":[0-9]+/, with: "\"truePositives\":\(Int.max)"),
+        text.replacing(/"trainCount":[0-9]+/, with: "\"trainCount\":-1"),
+      ]
+      for (number, other) in changed.enumerated() {
+        #expect(other != text, "\(number)")
+        try Data(other.utf8).write(to: URL(filePath: path))
+        let fault = #expect(throws: Fault.self, "\(number)") { try Evaluation(path: path) }
+        #expect(fault?.kind == .badData && fault?.subject.hasPrefix("\(path), ") == true, "\(number)")
+      }
+    }
+  }
+
+  @Test func progressCountsEveryHeadOfAnEnsemble() throws {
+    try withDatabase { database in
+      var plan = plan
+      plan.configuration.ensembleCount = 2
+      let seen = Mutex<[(trained: Int, all: Int)]>([])
+      _ = try database.writer.database.read { snapshot in
+        try plan.run(
+          snapshot: snapshot,
+          spaces: snapshot.spaces.prefix(2).map {
+            ($0, Evaluation.Space(name: $0.name, dimension: $0.dimension))
+          }, threads: 1
+        ) { trained, all in seen.withLock { $0.append((trained, all)) } }
+      }
+      let counts = seen.withLock { $0 }
+      // Two spaces, two repetitions of three folds, two heads each.
+      #expect(counts.allSatisfy { $0.all == 24 })
+      #expect(counts.map(\.trained) == counts.map(\.trained).sorted() && counts.last?.trained == 24)
     }
   }
 

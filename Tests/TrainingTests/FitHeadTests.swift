@@ -105,8 +105,10 @@ import Testing
       }?.subject
     }
     #expect(refused { $0.epochs = 0 } == "epochs")
+    #expect(refused { $0.epochs = .max } == "epochs")
     #expect(refused { $0.batchSize = 0 } == "batch size")
     #expect(refused { $0.learningRate = .nan } == "learning rate")
+    #expect(refused { $0.learningRate = 1e38 } == "learning rate")
     #expect(refused { $0.weightDecay = -1 } == "weight decay")
     #expect(refused { $0.architecture.dropout = 1 } == "dropout")
     #expect(refused { $0.architecture.hidden = [0] } == "hidden")
@@ -119,10 +121,24 @@ import Testing
     var configuration = TrainingConfiguration(
       architecture: HeadArchitecture(hidden: [8, 8]), learningRate: 1e30, weightDecay: 0)
     configuration.epochs = 3
+    // No rate that is allowed is as bad.
     let fault = #expect(throws: Fault.self) {
-      try fitHead(source: source, labels: try cells.table, configuration: configuration)
+      try fitHeads(
+        source: source, labels: try cells.table, sets: [TrainingSet(samples: Array(0..<400))],
+        configuration: configuration)
     }
     #expect(fault?.subject == "training")
+  }
+
+  @Test func weightsThatDivergeInTheLastStepAreAFault() throws {
+    let configuration = TrainingConfiguration(
+      epochs: 1, batchSize: 1_000_000, learningRate: 1e300, weightDecay: 0)
+    let fault = #expect(throws: Fault.self) {
+      try fitHeads(
+        source: cells.source, labels: try cells.table, sets: [TrainingSet(samples: Array(0..<400))],
+        configuration: configuration)
+    }
+    #expect(fault?.kind == .badData && fault?.problem == "the weights are no longer finite after epoch 1")
   }
 
   @Test func standardizationIsMeanAndPopulationDeviation() throws {

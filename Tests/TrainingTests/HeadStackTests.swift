@@ -51,6 +51,24 @@ import Testing
     #expect(together[1].curve == expected.curve)
   }
 
+  /// Sums of more memberships than are kept at a time.
+  @Test func manyOverlappingSetsHaveTheirOwnStandardization() throws {
+    let cells = SyntheticCells(count: 3000, dimension: 5, classes: 3, signal: 5, seed: 4)
+    let labels = try cells.table
+    let sets = (0..<12).map { bit in
+      TrainingSet(samples: (0..<Int32(3000)).filter { ($0 + 1) >> Int32(bit) & 1 == 1 })
+    }
+    let fitted = Standardization.fit(
+      cells.source, sets: sets, stream: SampleStream(sets: sets, labels: labels))
+    for (set, own) in zip(sets, fitted.ofSets) {
+      let expected = Standardization(cells.source, samples: set.samples, labels: labels)
+      for index in 0..<5 {
+        #expect(abs(own.mean[index] - expected.mean[index]) <= 1e-5 * max(1, abs(expected.mean[index])))
+        #expect(abs(own.scale[index] / expected.scale[index] - 1) < 1e-5)
+      }
+    }
+  }
+
   /// The member of the second set sees vectors by way of another set's standardisation, or its own.
   @Test(arguments: [[], [12]]) func aHeadSeesItsOwnStandardization(hidden: [Int]) throws {
     let labels = try cells.table
@@ -108,17 +126,18 @@ import Testing
     var vectors = cells.vectors
     for index in vectors.indices { vectors[index] *= 1e37 }
     let source = InMemoryVectors(vectors, dimension: 70)
+    let sets = [TrainingSet(samples: [Int32](0..<300), validation: [Int32](300..<400))]
     var configuration = TrainingConfiguration(
       architecture: HeadArchitecture(hidden: [8, 8]), epochs: 3, weightDecay: 0)
+    // No rate that is allowed is as bad.
     configuration.grid = ParameterGrid(learningRates: [1e30, 1e-2], weightDecays: [0])
-    let fit = try fitHead(
-      source: source, labels: try cells.table, validation: [Int32](300..<400), configuration: configuration)
+    let fit = try fitHeads(
+      source: source, labels: try cells.table, sets: sets, configuration: configuration)[0]
     #expect(fit.trials.map(\.isChosen) == [false, true])
     #expect(fit.trials[0].epoch == 0 && fit.trials[0].validationMacroF1 == nil)
     configuration.grid = ParameterGrid(learningRates: [1e30, 2e30], weightDecays: [0])
     #expect(throws: Fault.self) {
-      try fitHead(
-        source: source, labels: try cells.table, validation: [Int32](300..<400), configuration: configuration)
+      try fitHeads(source: source, labels: try cells.table, sets: sets, configuration: configuration)
     }
   }
 

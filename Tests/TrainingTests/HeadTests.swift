@@ -16,6 +16,21 @@ import Testing
     ).head
   }
 
+  @Test func probabilitiesThatAreNoNumbersAreAFault() throws {
+    // Two sums overflow, and their difference is none.
+    let layers = [
+      Head.Layer(inputs: 2, outputs: 2, weights: [1e30, 0, 0, 1e30], biases: [0, 0]),
+      Head.Layer(inputs: 2, outputs: 1, weights: [1, -1], biases: [0]),
+    ]
+    let head = Head(
+      classes: ["a"], architecture: HeadArchitecture(hidden: [2]), dimension: 2, thresholds: [0.5],
+      members: [layers])
+    let source = InMemoryVectors([1, 1, 1e30, 1e30], dimension: 2)
+    #expect(try head.finiteProbabilities(of: [0], in: source) == [0.5])
+    let fault = #expect(throws: Fault.self) { try head.finiteProbabilities(of: [0, 1], in: source) }
+    #expect(fault?.kind == .badData && fault?.subject == "vector of sample 1")
+  }
+
   @Test func probabilitiesAreThoseOfTheLayersWrittenOut() throws {
     let probabilities = head.probabilities(of: Array(0..<60), in: cells.source)
     for sample in [0, 59] {

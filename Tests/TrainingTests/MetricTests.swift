@@ -46,6 +46,13 @@ private struct MetricsFixture: Decodable {
     #expect(macroF1(lastClass: 1, .skip) == 1)
   }
 
+  @Test func correlationsLeaveAbsentClassesOut() throws {
+    let scores = Scores(
+      probabilities: [1, 0, 0, 0, 1, 0], samples: [0, 1], labels: try labelTable([[0], [1]], classCount: 3),
+      thresholds: [0.5, 0.5, 0.5])
+    for absent in AbsentClasses.allCases { #expect(scores.value(of: .macroMatthews, absent: absent) == 1) }
+  }
+
   @Test func noSamplesHaveNoScores() throws {
     let labels = try labelTable([[0], [1]], classCount: 2)
     let scores = Scores(probabilities: [], samples: [], labels: labels, thresholds: [0.5, 0.5])

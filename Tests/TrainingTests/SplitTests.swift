@@ -60,6 +60,24 @@ import Testing
     #expect(plan.warnings == folds.warnings.map(\.description))
   }
 
+  /// A class of one group is learned wherever it is not tested.
+  @Test func aClassIsNeverHeldBackAsAWhole() throws {
+    let groups = (0..<60).map { Int32($0 / 3) }
+    let labels = try LabelTable(
+      labels: groups.map { $0 < 4 ? ["alone-\($0)", "a"] : [$0 % 2 == 0 ? "a" : "b"] })
+    let subjects = SplitSubjects(
+      labels: labels, groups: groups, groupNames: (0..<20).map { "G\($0)" }, isTest: nil)
+    for seed in 0..<10 {
+      let plan = try SplitPlan(
+        EvaluationDesign(validationShare: 0.5, seed: UInt64(seed)), of: subjects)
+      for split in try #require(plan.splits.first) {
+        let train = labels.positives(among: split.train)
+        let rest = labels.positives(among: split.train + split.validation)
+        #expect(zip(train, rest).allSatisfy { $0 > 0 || $1 == 0 }, "seed \(seed)")
+      }
+    }
+  }
+
   @Test func withoutValidationAllTheRestTrains() throws {
     let subjects = try subjects()
     let plan = try SplitPlan(EvaluationDesign(validationShare: 0), of: subjects)

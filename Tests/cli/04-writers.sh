@@ -41,7 +41,7 @@ expect_stdout '^cells +40$'
 expect_stdout '^t +4 +40 '
 
 # Ctrl-C, once the program listens for it.
-"$CELLVEC" train --db db --space s --labels localization --group gene --epochs 100000000 --save h \
+"$CELLVEC" train --db db --space s --labels localization --group gene --epochs 1000000 --save h \
   >interrupted.out 2>interrupted.err &
 trainer=$!
 listens() { ((0x$(awk '/^SigCgt/ {print $2}' "/proc/$trainer/status") & 2)); }

@@ -66,6 +66,13 @@ expect_stderr 'array 1 of stdin: is not a NumPy array'
 expect_exit 0 from_file /dev/null import - --db empty
 expect_exit 64 from_file first.npy import - --db live --metadata first.csv
 expect_stderr 'metadata goes with a file'
+expect_exit 64 from_file first.npy import - --db live --type gene=string
+expect_stderr 'type goes with the table of --metadata'
+python3 -c 'import npy; npy.save("nan.npy", (2, 48), [1.0] * 50 + [float("nan")] + [1.0] * 45)'
+cat second.npy nan.npy >third
+expect_exit 65 from_file third import - --db third-db --csv
+expect_stderr '^cellvec: array 2 of stdin: expected finite numbers, found NaN or infinity in row 1, column 2'
+expect_stdout '^imported,48,700,700$'
 cat first.npy second.npy >both
 expect_exit 0 from_file both import - --db sum
 expect_stdout '^imported +48 +3700 +3700$'

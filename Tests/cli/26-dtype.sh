@@ -60,7 +60,7 @@ for type in float16 bfloat16; do
     expect_stderr "^cellvec: --dtype: space \"v\" keeps $type, not $other; leave --dtype out"
   done
   expect_exit 65 cellvec merge "$type" --db whole
-  expect_stderr "^cellvec: space \"v\": expected vectors of float32, as the target has, found $type; "
+  expect_stderr "^cellvec: $type: space \"v\": expected vectors of float32, as the target has, found $type; "
 
   # The verbs that read and write vectors.
   expect_exit 0 cellvec train --db "$type" --labels localization --group gene --folds 3 --epochs 2 --save h --quiet

@@ -38,7 +38,7 @@ keep where.csv "${many[@]}" "${where[@]}"
 keep distinct.csv "${many[@]}" "${distinct[@]}"
 keep knn.csv cellvec knn --db db --labels gene --group lot --csv --quiet
 
-expect_exit 0 cellvec index build --kind exact --db db --csv --quiet
+expect_exit 0 cellvec index build --kind int8 --db db --csv --quiet
 expect_stdout '^s,3000,3000,[0-9]+$'
 expect_exit 0 cellvec index status --db db --csv
 expect_stdout '^s,3000,0,3000,,,,,,,,3000,[0-9]+$'
@@ -58,7 +58,7 @@ expect_exit 0 cellvec delete --db db --where "lot = 7" --yes --quiet
 expect_exit 0 cellvec check --db db
 keep one.csv "${one[@]}"
 keep many.csv "${many[@]}"
-expect_exit 0 cellvec index build --kind exact --db db --quiet
+expect_exit 0 cellvec index build --kind int8 --db db --quiet
 expect_exit 0 cellvec index status --db db --csv
 expect_stdout '^s,3170,0,3170,,,,,,,,3170,'
 same one.csv "${one[@]}"
@@ -67,23 +67,30 @@ expect_exit 0 cellvec compact --db db --quiet
 expect_exit 0 cellvec spaces rename s t --db db
 same one.csv "${one[@]}"
 expect_exit 0 cellvec check --db db
+# Under other numbers of cells, copies are made anew.
+cp -r db moved
+expect_exit 0 cellvec compact --renumber --db moved
+expect_stderr '^making the int8 copies of space t anew$'
+expect_exit 0 cellvec index status --db moved --csv
+expect_stdout '^t,3170,0,3170,,,,,,,,3170,[0-9]+$'
+expect_exit 0 cellvec check --db moved
 for delay in 0.02 0.05 0.1; do
-  { timeout --signal=KILL "$delay" "$CELLVEC" index build --kind exact --db db --fresh --quiet; } >/dev/null 2>&1
+  { timeout --signal=KILL "$delay" "$CELLVEC" index build --kind int8 --db db --fresh --quiet; } >/dev/null 2>&1
   same many.csv "${many[@]}"
   expect_exit 0 cellvec check --db db
 done
-expect_exit 0 cellvec index build --kind exact --db db --fresh --csv --quiet
+expect_exit 0 cellvec index build --kind int8 --db db --fresh --csv --quiet
 expect_stdout '^t,3170,3170,'
-expect_exit 0 cellvec index drop --kind exact --db db
+expect_exit 0 cellvec index drop --kind int8 --db db
 expect_stderr '^dropped the int8 copies of space t$'
-expect_exit 0 cellvec index drop --kind exact --db db
+expect_exit 0 cellvec index drop --kind int8 --db db
 expect_stderr '^there were no int8 copies of space t$'
 same one.csv "${one[@]}"
 expect_exit 0 cellvec check --db db
 
 # A merge makes copies of what it adds.
 cellvec import one.npy --db small --space t --quiet >/dev/null
-expect_exit 0 cellvec index build --kind exact --db small --quiet
+expect_exit 0 cellvec index build --kind int8 --db small --quiet
 expect_exit 0 cellvec merge db --db small --quiet
 expect_exit 0 cellvec index status --db small --csv
 expect_stdout ',3171,[0-9]+$'

@@ -15,6 +15,13 @@ expect_stderr '--loss-numbers: expected 2 for focal, found 1'
 expect_exit 64 "${train[@]}" --loss focal --loss-numbers 3,2
 expect_stderr 'loss: expected an alpha from 0 to 1'
 expect_exit 64 "${train[@]}" --loss hinge
+# No number of an option ends the program.
+expect_exit 64 "${train[@]}" --epochs 9223372036854775807
+expect_stderr 'epochs: expected 1 to 1000000'
+expect_exit 64 "${train[@]}" --folds 9223372036854775807
+expect_stderr 'folds: expected 2 to 100000'
+expect_exit 64 "${train[@]}" --learning-rate 1e38 --weight-decay 0
+expect_stderr 'learning rate: expected a number above 0 and up to 1000'
 
 expect_exit 0 "${train[@]}" --hidden 6,4 --dropout 0.1 --ensemble 2 --save mlp
 expect_exit 0 cellvec heads show mlp --db db

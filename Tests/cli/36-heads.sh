@@ -6,7 +6,7 @@ expect_exit 0 cellvec train --db db --labels localization --group gene --folds 3
 expect_exit 0 cellvec heads show h --db db
 expect_stdout '^trained on +36 cells, watched on 0; 36 of them in this database$'
 expect_stdout '^macro F1 .* 3 folds, grouped by gene$'
-expect_stdout '^class +threshold +f1$'
+expect_stdout '^class +threshold +f1_of_folds$'
 expect_exit 0 cellvec heads show h --db db --json
 expect_json
 expect_stdout '"rows":\[\[0,36\]\]'

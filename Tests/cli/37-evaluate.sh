@@ -73,6 +73,19 @@ expect_stderr 'stay together'
 expect_exit 64 "${evaluate[@]}" --fraction 0.1
 expect_stderr '^cellvec: fraction 0.1: expected at least 2 groups, one of them to validate on, found 1 of 6;'
 expect_exit 64 "${evaluate[@]}" --fraction x
+expect_exit 64 "${evaluate[@]}" --epochs 9223372036854775807
+expect_stderr 'epochs: expected 1 to 1000000'
+expect_exit 64 "${evaluate[@]}" --folds 9223372036854775807
+# What cannot be written is known before anything is trained.
+expect_exit 73 "${evaluate[@]}" --output none/e.json
+expect_stderr '^cellvec: none/e.json: cannot create'
+expect_exit 64 "${evaluate[@]}" --output same.html --report same.html
+expect_stderr 'same.html: would be written over same.html'
+# A report that fails at last costs neither scores nor the saved evaluation.
+mkdir blocked && touch blocked/figures
+expect_exit 73 "${evaluate[@]}" --output kept.json --report blocked
+expect_stdout '^s +(0|1)\.[0-9]+ '
+expect_exit 0 test -s kept.json
 expect_exit 64 "${evaluate[@]}" --validation 0.9
 expect_exit 64 "${evaluate[@]}" --train-where "gene = 'G0'"
 expect_exit 66 "${evaluate[@]}" --spaces s,none

@@ -55,6 +55,36 @@ else
     "$(cd report/figures && ls -- *.png | sed 's/.png$//')"
 fi
 
+# Another database with cells of the same numbers, and the same one with its cells numbered anew, show other cells.
+cp eval.json page.html
+expect_exit 64 cellvec report page.html --output page.html
+expect_equal "what is read is not written over" "$(cksum <eval.json)" "$(cksum <page.html)"
+cellvec simulate others --fields 24 --size 128 --cells-per-field 3 --seed 2 --quiet
+for strategy in map replicate; do
+  cellvec ingest others --db other --backbone tiny.safetensors --strategy $strategy --space $strategy --crop 48 \
+    --cells masks='*_mask.png' --channels nucleus='*_nucleus.png' protein='*_protein.png' \
+    --metadata others/metadata.csv --quiet >/dev/null
+done
+expect_exit 0 cellvec report eval.json --db other --output other.html
+expect_stderr '^warning: some cells have no picture: cell [0-9]+: is another cell in this database.*name the database that was evaluated'
+expect_exit 1 grep --quiet -E 'data:image/png|figure-map' other.html
+cp -r db copy
+cellvec delete --db copy --where "well = 'A01'" --yes --quiet >/dev/null
+expect_exit 0 cellvec report eval.json --db copy --output deleted.html
+expect_exit 0 grep --quiet 'data:image/png' deleted.html
+cellvec compact --db copy --renumber --quiet >/dev/null
+expect_exit 0 cellvec report eval.json --db copy --output renumbered.html
+expect_stderr '^warning: some cells have no picture: cell [0-9]+: (is another cell|is of image|was evaluated).*after compact --renumber'
+expect_exit 1 grep --quiet -E 'data:image/png|figure-map' renumbered.html
+expect_exit 0 grep --quiet 'Missing pictures' renumbered.html
+cellvec models seed narrow.safetensors --width 32 --depth 1 --heads 1 --patch 8 --image-size 32 \
+  --inputs nucleus,protein --quiet >/dev/null
+cellvec ingest fields --db narrow --backbone narrow.safetensors --strategy map --space map --crop 48 \
+  --cells masks='*_mask.png' --channels nucleus='*_nucleus.png' protein='*_protein.png' \
+  --metadata fields/metadata.csv --quiet >/dev/null
+expect_exit 0 cellvec report eval.json --db narrow --space map --output narrow.html
+expect_stderr '^warning: some cells have no picture: space "map": is of another backbone in this database'
+
 # Without the database, and with images that have gone or are others now.
 expect_exit 0 cellvec report eval.json --output alone.html
 expect_exit 0 grep --quiet 'Without the database there are no pictures' alone.html

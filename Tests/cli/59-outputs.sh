@@ -79,7 +79,14 @@ expect_equal "nothing was taken up" "$(cellvec stats --db target --json)" "$(cat
 # What a killed backup has left is taken over, and removed with it.
 mkdir copy.partial
 head -c 100000 /dev/zero >copy.partial/data.mdb
+touch copy.partial/unfinished-copy
 expect_exit 0 cellvec backup copy --db db
 expect_exit 0 cellvec check --db copy
 expect_equal "nothing is left beside the copy" "$(ls -d -- *.partial 2>/dev/null)" ""
+
+# A database that has this name is nobody's to remove.
+cp -r db other.partial
+expect_exit 73 cellvec backup other --db db
+expect_stderr '^cellvec: other.partial: expected a name that is free'
+expect_exit 0 cellvec check --db other.partial
 finish

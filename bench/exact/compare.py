@@ -88,7 +88,7 @@ def fill(folder, base):
     run("import", array, "--db", plain, "--quiet")
     run("backup", copied, "--db", plain)
     start = time.perf_counter()
-    run("index", "build", "--kind", "exact", "--db", copied, "--quiet")
+    run("index", "build", "--kind", "int8", "--db", copied, "--quiet")
     print(f"int8 copies made in {time.perf_counter() - start:.1f} s")
     sizes = [os.stat(os.path.join(path, "data.mdb")).st_blocks * 512 / len(base) for path in (plain, copied)]
     print("bytes a vector on disk: {:.0f}, with int8 copies {:.0f}".format(*sizes))

@@ -1,6 +1,9 @@
 """Vectors of labelled cells: each class adds its own direction, each group of 50 cells an effect of its own, the rest
 is noise whose dimensions differ in scale and mean."""
 
+import argparse
+import pathlib
+
 import numpy
 
 CELLS_OF_A_GROUP = 50
@@ -47,3 +50,15 @@ def macro_f1(labels, predicted):
     hits = (labels & predicted).sum(axis=0)
     present = labels.any(axis=0)
     return float((2 * hits / (labels.sum(axis=0) + predicted.sum(axis=0)))[present].mean())
+
+
+def options():
+    """The options of a rival's command line: where the data are, and how heads are trained."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=pathlib.Path)
+    for name in ["epochs", "seed", "batch"]:
+        parser.add_argument(f"--{name}", type=int)
+    parser.add_argument("--rate", type=float)
+    parser.add_argument("--decay", type=float)
+    parser.add_argument("--hidden", type=lambda text: [int(width) for width in text.split(",") if width], default=[])
+    return parser.parse_args()

@@ -1,9 +1,7 @@
 """Five heads by scikit-learn's MLPClassifier, which trains a logistic regression for each class when it has no hidden
 layer; Adam, without a schedule of the rate."""
 
-import argparse
 import json
-import pathlib
 import time
 import warnings
 
@@ -18,14 +16,7 @@ warnings.simplefilter("ignore", ConvergenceWarning)
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=pathlib.Path)
-    for name in ["epochs", "seed", "batch"]:
-        parser.add_argument(f"--{name}", type=int)
-    parser.add_argument("--rate", type=float)
-    parser.add_argument("--decay", type=float)
-    parser.add_argument("--hidden", type=lambda text: [int(width) for width in text.split(",") if width], default=[])
-    options = parser.parse_args()
+    options = data.options()
     vectors = numpy.load(options.folder / "vectors.npy")
     stored = numpy.load(options.folder / "labels.npz")
     labels, assignment = stored["labels"], data.folds(stored["labels"], stored["groups"], options.seed)

@@ -1,8 +1,6 @@
 """Five heads by PyTorch, with vectors and labels in memory, as tensors that batches are indexed from."""
 
-import argparse
 import json
-import pathlib
 import time
 
 import numpy
@@ -12,14 +10,7 @@ import data
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=pathlib.Path)
-    for name in ["epochs", "seed", "batch"]:
-        parser.add_argument(f"--{name}", type=int)
-    parser.add_argument("--rate", type=float)
-    parser.add_argument("--decay", type=float)
-    parser.add_argument("--hidden", type=lambda text: [int(width) for width in text.split(",") if width], default=[])
-    options = parser.parse_args()
+    options = data.options()
     vectors = torch.from_numpy(numpy.load(options.folder / "vectors.npy"))
     stored = numpy.load(options.folder / "labels.npz")
     labels, assignment = stored["labels"], data.folds(stored["labels"], stored["groups"], options.seed)

@@ -45,16 +45,23 @@ package struct DisplayCutter: Sendable {
     var values = [Float](repeating: 0, count: image.planes.count * pixelCount)
     values.withUnsafeMutableBufferPointer { cutter.cut(place, into: $0) }
     let channels = levels.enumerated().map { channel, level in
-      var pixels = Array(values[channel * pixelCount..<(channel + 1) * pixelCount])
-      let shown = pixels
-      let white = max(quantile(0.999, of: &pixels), level.black + (level.bright - level.black) / 5)
-      return shades(of: shown, black: level.black, white: white)
+      // Resampling of the largest float32 numbers may overflow.
+      let shown = values[channel * pixelCount..<(channel + 1) * pixelCount].map {
+        $0.isNaN ? level.black : $0
+      }
+      var pixels = shown
+      let black = Double(level.black)
+      let white = max(Double(quantile(0.999, of: &pixels)), black + (Double(level.bright) - black) / 5)
+      return shades(of: shown, black: black, white: white)
     }
     return DisplayCrop(sizePx: size, roles: image.roles, channels: channels)
   }
 
-  private func shades(of values: [Float], black: Float, white: Float) -> [UInt8] {
+  private func shades(of values: [Float], black: Double, white: Double) -> [UInt8] {
     guard white > black else { return [UInt8](repeating: 0, count: values.count) }
-    return values.map { UInt8(min(max(($0 - black) / (white - black), 0), 1) * 255 + 0.5) }
+    return values.map { value in
+      let share = (Double(value) - black) / (white - black)
+      return share > 0 ? UInt8(min(share, 1) * 255 + 0.5) : 0
+    }
   }
 }

@@ -4,6 +4,7 @@ package import Storage
 /// Imports of arrays that come one after another, each of which is in the database when the next one is waited for.
 package struct StreamImport {
   private let stream: NPYStream
+  private let name: String
   private let isCancelled: @Sendable () -> Bool
 
   /// - Parameters:
@@ -11,6 +12,7 @@ package struct StreamImport {
   ///   - name: what faults and the images of the arrays are called.
   ///   - isCancelled: whether to end before the next commit.
   package init(descriptor: Int32, name: String, isCancelled: @escaping @Sendable () -> Bool) {
+    self.name = name
     stream = NPYStream(descriptor: descriptor, name: name, isCancelled: isCancelled)
     self.isCancelled = isCancelled
   }
@@ -26,10 +28,12 @@ package struct StreamImport {
     report: (_ array: VectorImport, _ added: Int) throws -> Void
   ) throws {
     let stream = stream
+    var number = 0
     var next = BackgroundResult { try stream.next() }
     while let vectors = try next.value() {
       next = BackgroundResult { try stream.next() }
-      let array = try VectorImport(vectors)
+      number += 1
+      let array = try VectorImport(vectors, name: "array \(number) of \(name)")
       let added = try array.run(
         into: space, keeping: asked, of: writer, rowsPerCommit: limit, isCancelled: isCancelled,
         progress: { _ in })

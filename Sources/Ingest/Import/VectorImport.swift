@@ -7,6 +7,8 @@ package import Storage
 package struct VectorImport {
   private let vectors: NPYMatrix
   private let path: String
+  /// What faults call the array.
+  private let name: String
   private let table: ImportTable?
   /// Digest of the array's shape and numbers (schema/store.md, "images").
   private let identity: ContentHash
@@ -16,9 +18,10 @@ package struct VectorImport {
   /// Columns of the table that become no field, since reports have columns of these names.
   package var skippedColumns: [String] { table?.skippedColumns ?? [] }
 
-  /// Bytes of vectors committed at a time at most, which the transaction holds in memory. A commit waits for the disk
-  /// twice, and with ext4 for what other programs have written; but memory that the system has to find and clear first takes
-  /// more time than a vector's way through it: with 100 MiB, half of an import of as much.
+  /// Bytes of vectors committed at a time at most, which the transaction holds in memory. Few large commits wait less for
+  /// the disk, each of them twice, and with ext4 for what other programs have written. But memory that the transaction has
+  /// not used before has to be found and cleared by the system, which takes longer than copying vectors into it: an import
+  /// of 100 MiB in one commit spends half of its time on that.
   static let bytesPerCommit = 32 << 20
 
   /// Rows committed at a time where nobody asks for fewer: whole blocks.
@@ -38,6 +41,7 @@ package struct VectorImport {
     vectors path: String, metadata: String?, types: [String: FieldType], existing: [Field]
   ) throws {
     self.path = path
+    name = path
     let vectors = try NPYMatrix(path: path)
     let table = metadata.map { metadata in
       BackgroundResult {
@@ -53,12 +57,14 @@ package struct VectorImport {
   }
 
   /// An array without a table, as a stream has it.
+  /// - Parameter name: what faults call it.
   /// - Throws: `badData` as above.
-  init(_ vectors: NPYMatrix) throws {
+  init(_ vectors: NPYMatrix, name: String) throws {
     path = vectors.path
+    self.name = name
     self.vectors = vectors
     table = nil
-    identity = try Self.identity(of: vectors, path)
+    identity = try Self.identity(of: vectors, name)
   }
 
   /// Writes the vectors into a space, made when it is new. The cells of an array are the same in every space.
@@ -250,16 +256,16 @@ package struct VectorImport {
 
   /// Digest of the array's shape and numbers, all of which are looked at.
   /// - Throws: `badData` for NaN or infinity, and for more or longer vectors than a database takes.
-  private static func identity(of vectors: NPYMatrix, _ path: String) throws -> ContentHash {
+  private static func identity(of vectors: NPYMatrix, _ name: String) throws -> ContentHash {
     guard let count = UInt32(exactly: vectors.count), let dimension = UInt32(exactly: vectors.dimension)
     else {
       throw Fault(
-        .badData, path, expected: "at most 4,294,967,295 vectors", found: "\(vectors.count)",
+        .badData, name, expected: "at most 4,294,967,295 vectors", found: "\(vectors.count)",
         remedy: "split the array")
     }
     guard vectors.dimension <= SpaceRecord.dimensionLimit else {
       throw Fault(
-        .badData, path, expected: "vectors of 1 to \(SpaceRecord.dimensionLimit) numbers",
+        .badData, name, expected: "vectors of 1 to \(SpaceRecord.dimensionLimit) numbers",
         found: "\(vectors.dimension)")
     }
     var hasher = ContentHasher()
@@ -276,7 +282,7 @@ package struct VectorImport {
           if let index = numbers.firstNonFinite {
             let (row, column) = (first + index).quotientAndRemainder(dividingBy: vectors.dimension)
             throw Fault(
-              .badData, path, expected: "finite numbers",
+              .badData, name, expected: "finite numbers",
               found: "NaN or infinity in row \(start + row), column \(column)",
               remedy: "remove the row, or replace the number")
           }
@@ -297,7 +303,7 @@ package struct VectorImport {
         if scalar == .float16 { try requireBits(of: part, from: start) }
         guard let index = scalar.firstBeyond(in: part) else { return }
         throw Fault(
-          .badData, path, expected: "numbers up to \(scalar.greatestText), which \(scalar.rawValue) can hold",
+          .badData, name, expected: "numbers up to \(scalar.greatestText), which \(scalar.rawValue) can hold",
           found: "\(part[index]) in row \(start + index / dimension), column \(index % dimension)",
           remedy: "import into a space of another type with --dtype")
       }
@@ -313,7 +319,7 @@ package struct VectorImport {
       let largest = part[vector * dimension..<(vector + 1) * dimension].reduce(0) { max($0, abs($1)) }
       guard largest > 0, largest < leastNormal else { continue }
       throw Fault(
-        .badData, path, expected: "vectors with a number of 6.1e-5 or more, which float16 keeps as others",
+        .badData, name, expected: "vectors with a number of 6.1e-5 or more, which float16 keeps as others",
         found: "none above \(largest) in row \(start + vector)",
         remedy: "scale the vectors, or import them with --dtype bfloat16")
     }
@@ -332,7 +338,7 @@ package struct VectorImport {
     }
     guard space.dimension == dimension else {
       throw Fault(
-        .badData, path, expected: "vectors of dimension \(space.dimension), as space \"\(name)\" has",
+        .badData, self.name, expected: "vectors of dimension \(space.dimension), as space \"\(name)\" has",
         found: "\(dimension)", remedy: "import into another space with --space")
     }
     return space

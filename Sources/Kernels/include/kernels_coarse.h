@@ -30,13 +30,16 @@
 // A zero vector has zeros for factors. All is computed in float32 in an order that is the same everywhere: every
 // instruction set gives the same bytes.
 //
-// No alignment beyond that of the numbers is asked for, nothing is allocated, outputs must not overlap inputs.
+// A dimension is at most KERNELS_MOST_NUMBERS. No alignment beyond that of the numbers is asked for, nothing is
+// allocated, outputs must not overlap inputs.
 
 enum { KERNELS_COARSE_ROWS = 16, KERNELS_COARSE_QUERIES = 12, KERNELS_COARSE_GROUPS = 32 };
 
 // The dimension rounded up to a multiple of 4.
 size_t kernels_coarse_width(size_t dimension);
 size_t kernels_coarse_group_bytes(size_t dimension);
+// Groups of so many rows.
+size_t kernels_coarse_group_count(size_t row_count);
 
 // Writes the groups of some rows.
 //
@@ -67,7 +70,8 @@ void kernels_coarsen_queries(const float *restrict queries, size_t query_count, 
                              int8_t *restrict codes, kernels_coarse_query *restrict coarse);
 
 // The factors of a query for rows that kernels_cosine may find at least as similar as `least`: |k| cos(t + f) and
-// |k| sin(t + f). Of a zero query, and of a similarity below -0.8, those with which no row is out of reach.
+// |k| sin(t + f). Of a zero query, of a similarity below -0.8, and where t + f is above pi - 0.5, so that a row's e could
+// take the sum beyond pi, those with which no row is out of reach.
 typedef struct {
   float along, across;
 } kernels_coarse_reach;

@@ -49,7 +49,8 @@ typedef enum { KERNELS_DOT = 1, KERNELS_EUCLIDEAN = 2 } kernels_metric;
 
 // Dot product q_i . x_j or Euclidean distance |q_i - x_j| of every query with every row, neither of them scaled.
 //
-//   values  [query_count, row_count]; the others are those of kernels_cosine
+//   values     [query_count, row_count]; the others are those of kernels_cosine
+//   dimension  at most KERNELS_MOST_NUMBERS
 //
 // Values must be finite; then so is the result: what leaves float32 is its largest number. Where a sum overflows, and
 // where that of squares is below 2^-100, it is repeated in double.

@@ -7,6 +7,9 @@
 // The numbers that stored vectors are made of: IEEE 754 binary32, binary16, and the upper half of a binary32.
 typedef enum { KERNELS_FLOAT32 = 1, KERNELS_FLOAT16 = 2, KERNELS_BFLOAT16 = 3 } kernels_scalar;
 
+// The longest vectors that kernels of stored vectors take where they say so: they keep one on the stack.
+enum { KERNELS_MOST_NUMBERS = 16384 };
+
 // Bytes of a number: 4 or 2.
 size_t kernels_scalar_size(kernels_scalar scalar);
 

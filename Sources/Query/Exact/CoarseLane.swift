@@ -1,7 +1,7 @@
 import Kernels
 import Storage
 
-/// The part of a lane that looks at coarse copies, and compares those vectors of which they do not show that they are
+/// The part of a lane that looks at int8 copies, and compares those vectors of which they do not show that they are
 /// too far from a query.
 struct CoarseLane {
   private let coarse: CoarseQueries
@@ -38,7 +38,7 @@ struct CoarseLane {
     _ work: inout ScanWork
   ) {
     if let rows = block.wanted {
-      let groupCount = (block.slotCount + Int(KERNELS_COARSE_ROWS) - 1) / Int(KERNELS_COARSE_ROWS)
+      let groupCount = kernels_coarse_group_count(block.slotCount)
       wanted = Array(repeating: 0, count: groupCount)
       for row in rows.toArray() {
         let slot = row - block.firstRow
@@ -62,7 +62,7 @@ struct CoarseLane {
     let all = chosen?.count ?? block.slotCount
     for start in stride(from: 0, to: all, by: CoarseQueries.chunk) {
       let count = min(CoarseQueries.chunk, all - start)
-      let groupCount = (count + Int(KERNELS_COARSE_ROWS) - 1) / Int(KERNELS_COARSE_ROWS)
+      let groupCount = kernels_coarse_group_count(count)
       if groups.count < groupCount * groupByteCount {
         groups = Array(repeating: 0, count: groupCount * groupByteCount)
       }

@@ -41,11 +41,11 @@ package struct ExcludedGroups: Sendable {
 
 /// What an exact search did, summed over its queries.
 package struct ScanWork: Sendable, Equatable {
-  /// Pairs of a query and a vector of which the coarse copy was looked at.
+  /// Pairs of a query and a vector of which the int8 copy was looked at.
   package internal(set) var coarse = 0
   /// Pairs that were compared as they are stored, of all.
   package internal(set) var compared = 0
-  /// Whether coarse copies were stored, not made for the search.
+  /// Whether int8 copies were stored, not made for the search.
   package internal(set) var areStored = false
 
   mutating func add(_ other: ScanWork) {
@@ -60,7 +60,7 @@ extension VectorSource where Self: ~Copyable {
   ///
   /// All of `rows` that have a vector in the space take part, so a query has `k` neighbors whenever there are
   /// as many such rows. Equal similarities are ordered by row. The result is the same, bit for bit, for any
-  /// number of threads, any batch of queries, any division of the rows into blocks, and with coarse copies or without:
+  /// number of threads, any batch of queries, any division of the rows into blocks, and with int8 copies or without:
   /// these tell which vectors are too far, and the others are compared as they are stored.
   ///
   /// - Shape: `queries` is [count, dimension], row-major; the result has `count` lists.

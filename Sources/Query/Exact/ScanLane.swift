@@ -7,7 +7,7 @@ struct ScanLane {
   private static let batch = 64
   /// Rows that a batch of queries passes over at once; a chunk stays in the second-level cache.
   private static let chunkBytes = 256 << 10
-  /// Of a block of which fewer rows are wanted than one in so many, its coarse copy is no help to few queries.
+  /// Of a block of which fewer rows are wanted than one in so many, its int8 copy is no help to few queries.
   private static let sparseShare = 4
 
   private let queries: ScanQueries

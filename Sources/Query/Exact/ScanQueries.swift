@@ -20,7 +20,7 @@ struct ScanQueries: Sendable {
   let vectors: [Float]
   /// The same coarse; nil where that would not help.
   let coarse: CoarseQueries?
-  /// Whether blocks without a coarse copy are worth one for this search.
+  /// Whether blocks without an int8 copy are worth one for this search.
   let areMany: Bool
 
   init(_ vectors: [Float], count: Int, space: SpaceRecord, _ request: ExactRequest, rowCount: Int) {

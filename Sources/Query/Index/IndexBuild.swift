@@ -64,13 +64,18 @@ package struct IndexBuild {
   }
 
   /// Gives codes to rows that have none, where the space has an index, and puts what is left of it together where much
-  /// is gone. Cheap: what changes the vectors of a space ends with it.
+  /// is gone. Cheap: what changes the vectors of a space ends with it. A damaged index is left to `check` and searches to
+  /// tell of: what was changed is safe without it.
   /// - Returns: how many rows got codes.
   @discardableResult
   package func follow() throws -> Int {
-    try writer.database.read { snapshot in
-      guard let index = try snapshot.index(of: space) else { return 0 }
-      return try takeUp(index, snapshot) { _, _, _ in }.added
+    do {
+      return try writer.database.read { snapshot in
+        guard let index = try snapshot.index(of: space) else { return 0 }
+        return try takeUp(index, snapshot) { _, _, _ in }.added
+      }
+    } catch let fault as Fault where fault.kind == .badData {
+      return 0
     }
   }
 
@@ -102,8 +107,10 @@ package struct IndexBuild {
     let lost = index.rowCount - indexed.count
     let later = index.rowCount - first + missing.count
     // A row may have a code of what it was: then it must go before the row gets another one.
-    let hasStale = try !missing.isEmpty && lost > 0 && !missing.intersection(index.codedRows()).isEmpty
     var record = index.record
+    let perhapsCoded = missing.intersection(RowSet(0..<record.codedRowLimit))
+    let hasStale =
+      try !perhapsCoded.isEmpty && lost > 0 && !perhapsCoded.intersection(index.codedRows()).isEmpty
     let isMerged =
       lost * 16 > first || hasStale
       || !missing.isEmpty && (later * 32 > first || record.segments.count >= Self.segmentLimit)
@@ -127,6 +134,8 @@ package struct IndexBuild {
       record.segments.append(.init(number: segment, rowCount: missing.count))
     }
     record.lateRowCount += missing.count
+    let limit = all.last.map { $0 + 1 } ?? 0
+    record.codedRowLimit = isMerged ? limit : max(record.codedRowLimit, limit)
     try writer.write { try $0.setIndex(record, of: space, rows: all) }
     // The segments before.
     if isMerged { try writer.removeStrayIndexBlocks(of: space) }
@@ -153,7 +162,8 @@ package struct IndexBuild {
     var record = IndexRecord(
       dimension: space.dimension, seed: begun.seed, listCount: begun.listCount,
       listsPerRow: begun.listsPerRow,
-      centres: begun.segment, segments: [.init(number: begun.segment, rowCount: rows.count)])
+      centres: begun.segment, segments: [.init(number: begun.segment, rowCount: rows.count)],
+      codedRowLimit: begun.rowLimit)
     try progress(.measuring, work.coding(done: 2 * rows.count), work.total)
     // The blocks are in the database, but not in this snapshot.
     record.calibrations = try writer.database.read {

@@ -29,7 +29,7 @@ struct IndexMeasurement {
   private let radius: Float
 
   /// - Parameters:
-  ///   - all: the rows of the index.
+  ///   - all: the rows of the index, ascending.
   ///   - lists: [all, lists of a row] of the index.
   init(
     of index: StoredIndex, _ table: CentreTable, rows all: [Row], lists: [UInt32], threads: Int,
@@ -64,11 +64,10 @@ struct IndexMeasurement {
     self.truth = truth
 
     let listsPerRow = index.record.listsPerRow
-    let placeOfRow = Dictionary(uniqueKeysWithValues: all.enumerated().map { ($1, $0) })
     let scores = Self.scores(of: queries, count: rows.count, index, table)
     centreDistances = truth.enumerated().map { query, neighbors in
       neighbors.map { neighbor in
-        let place = (placeOfRow[neighbor.row] ?? 0) * listsPerRow
+        let place = all.countOfFirst { $0 < neighbor.row } * listsPerRow
         let best = lists[place..<place + listsPerRow].map { scores[query * table.scoreStride + Int($0)] }
           .max()
         return max(0, 1 - 2 * (best ?? 0))

@@ -53,7 +53,7 @@ struct IndexSearch {
           min(
             count, batches * lane / lanes * Self.batch)..<min(
             count, batches * (lane + 1) / lanes * Self.batch)
-        outcomes[lane] = Result { try search(queries, range, known) }
+        outcomes[lane] = Result { try search(queries, range, known, lanes: lanes) }
       }
     }
     var neighbors: [[Neighbor]] = []
@@ -71,8 +71,10 @@ struct IndexSearch {
     var work = SearchWork()
   }
 
-  private func search(_ queries: [Float], _ range: Range<Int>, _ known: [[Neighbor]]) throws -> LaneOutcome {
-    let lane = SearchLane(self, batch: Self.batch)
+  private func search(
+    _ queries: [Float], _ range: Range<Int>, _ known: [[Neighbor]], lanes: Int
+  ) throws -> LaneOutcome {
+    let lane = try SearchLane(self, batch: Self.batch, lanes: lanes)
     var outcome = LaneOutcome()
     try queries.withUnsafeBufferPointer { queries in
       guard let base = queries.baseAddress else { return }

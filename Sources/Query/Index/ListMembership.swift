@@ -67,11 +67,17 @@ struct ListOrder {
   func places(in list: Int) -> ArraySlice<UInt32> { positions[Int(bounds[list])..<Int(bounds[list + 1])] }
 
   /// The list that a position in the order belongs to.
-  func list(at position: Int) -> Int {
-    var (low, high) = (0, bounds.count - 1)
-    while high - low > 1 {
+  func list(at position: Int) -> Int { bounds.countOfFirst { Int($0) <= position } - 1 }
+}
+
+extension Array {
+  /// How many elements a predicate holds for, all of which come before those that it does not hold for.
+  /// - Complexity: O(log count)
+  func countOfFirst(where isBefore: (Element) -> Bool) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
       let middle = (low + high) / 2
-      if Int(bounds[middle]) <= position { low = middle } else { high = middle }
+      if isBefore(self[middle]) { low = middle + 1 } else { high = middle }
     }
     return low
   }

@@ -13,16 +13,20 @@ final class PackedLists {
     let total: Int
   }
 
-  /// Bytes of copies, beyond which they are forgotten and made again as they are met.
-  private static let byteLimit = 256 << 20
+  /// Bytes of the copies of all threads of a search, beyond which each forgets its share and makes copies again as it
+  /// meets lists.
+  private static let searchByteLimit = 256 << 20
 
+  private let byteLimit: Int
   private let index: StoredIndex
   private let segments: [CodeBlocks]
   private let wanted: RowMask
   private var lists: [Codes?]
   private var byteCount = 0
 
-  init(of segments: [CodeBlocks], in index: StoredIndex, wanted: RowMask) {
+  /// - Parameter lanes: threads of the search.
+  init(of segments: [CodeBlocks], in index: StoredIndex, wanted: RowMask, lanes: Int) {
+    byteLimit = Self.searchByteLimit / max(1, lanes)
     self.index = index
     self.segments = segments
     self.wanted = wanted
@@ -33,7 +37,7 @@ final class PackedLists {
 
   func codes(of list: Int) throws -> Codes {
     if let known = lists[list] { return known }
-    if byteCount > Self.byteLimit { forget() }
+    if byteCount > byteLimit { forget() }
     let codes = try pack(list)
     lists[list] = codes
     return codes

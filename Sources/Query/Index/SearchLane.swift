@@ -1,3 +1,4 @@
+import Faults
 import Glibc
 import Kernels
 import Storage
@@ -37,8 +38,11 @@ final class SearchLane {
   private let hitLimit: Int
   private let scratch = CentreTable.Scratch()
 
-  /// - Parameter batch: queries that are prepared together.
-  init(_ search: IndexSearch, batch: Int) {
+  /// - Parameters:
+  ///   - batch: queries that are prepared together.
+  ///   - lanes: how many such lanes the search has.
+  /// - Throws: `inputOutput` when there is no memory for what marks rows and finds blocks.
+  init(_ search: IndexSearch, batch: Int, lanes: Int) throws {
     let (index, table) = (search.index, search.table)
     self.index = index
     self.table = table
@@ -53,10 +57,10 @@ final class SearchLane {
     self.segments = segments
     packed = search.wanted.flatMap { wanted in
       Float(wanted.count) < Self.packedShare * Float(index.rowCount)
-        ? PackedLists(of: segments, in: index, wanted: wanted) : nil
+        ? PackedLists(of: segments, in: index, wanted: wanted, lanes: lanes) : nil
     }
-    vectors = VectorBlocks(of: index)
-    compared = index.record.listsPerRow > 1 ? RowMarks(limit: index.rowLimit) : nil
+    vectors = try VectorBlocks(of: index)
+    compared = index.record.listsPerRow > 1 ? try RowMarks(limit: index.rowLimit) : nil
     rotated = .allocate(capacity: batch * width)
     scores = .allocate(capacity: batch * table.scoreStride)
     tables = .allocate(byteCount: 4 * width, alignment: 64)
@@ -250,7 +254,12 @@ private struct VisitLimit {
   mutating func met(_ count: Int, of total: Int) {
     met += Float(count)
     self.total += Float(total)
-    (reach, range) = calibration.reach(neighbors: k * self.total / max(1, met))
+    let share = min(1, max(1, met) / self.total)
+    range = calibration.reach(neighbors: k / share).range
+    // The last neighbor may by chance be as near as fewer are: as many as one standard deviation of a draw of which
+    // each counts with this share. Where it is nearer than most, more of the others lie in lists that are passed over.
+    let fewer = k - (k * (1 - share)).squareRoot()
+    reach = calibration.reach(neighbors: max(k, fewer / share)).reach
   }
 
   /// The score below which lists are passed over, once the last neighbor has a similarity of `threshold`. Squares of
@@ -310,10 +319,9 @@ private final class RowMarks {
   private let words: UnsafeMutablePointer<UInt64>
   private var marked: [Row] = []
 
-  init(limit: Row) {
-    // Pages that nobody touches cost nothing.
-    guard let memory = calloc(Int(limit) / 64 + 1, 8) else { preconditionFailure("no memory for marks") }
-    words = memory.bindMemory(to: UInt64.self, capacity: Int(limit) / 64 + 1)
+  init(limit: Row) throws {
+    let count = Int(limit) / 64 + 1
+    words = try untouchedMemory(for: count, of: UInt64.self)
   }
 
   deinit { free(words) }
@@ -341,18 +349,15 @@ private final class VectorBlocks {
   private let perBlock: Int
   /// Bytes of a vector.
   let byteCount: Int
-  /// Zero where a block was not met. Pages of the table that nobody touches cost nothing.
+  /// Zero where a block was not met.
   private let blocks: UnsafeMutablePointer<UnsafeRawBufferPointer>
 
-  init(of index: StoredIndex) {
+  init(of index: StoredIndex) throws {
     self.index = index
     perBlock = index.space.vectorsPerBlock
     byteCount = index.space.dimension * index.space.scalar.byteCount
     let count = Int(index.rowLimit) / perBlock + 1
-    guard let memory = calloc(count, MemoryLayout<UnsafeRawBufferPointer>.stride) else {
-      preconditionFailure("no memory for \(count) pointers")
-    }
-    blocks = memory.bindMemory(to: UnsafeRawBufferPointer.self, capacity: count)
+    blocks = try untouchedMemory(for: count, of: UnsafeRawBufferPointer.self)
   }
 
   deinit { free(blocks) }
@@ -368,4 +373,14 @@ private final class VectorBlocks {
     }
     return base + start
   }
+}
+
+/// Zeros, of which pages that nobody touches cost nothing; to be freed.
+private func untouchedMemory<Element>(
+  for count: Int, of type: Element.Type
+) throws -> UnsafeMutablePointer<Element> {
+  guard let memory = calloc(count, MemoryLayout<Element>.stride) else {
+    throw Fault.system("search", "get memory")
+  }
+  return memory.bindMemory(to: type, capacity: count)
 }

@@ -1,25 +1,7 @@
 import Plots
+import Training
 
-/// The samples in order of one class's probability, in runs of equal ones, highest first: what curves are made of.
-struct RankedClass {
-  private let runs: [(count: Int, positives: Int)]
-  let count: Int
-  let positives: Int
-
-  init(_ samples: [(probability: Double, isTrue: Bool)]) {
-    var runs: [(count: Int, positives: Int)] = []
-    var last: Double?
-    for sample in samples.sorted(by: { $0.probability > $1.probability }) {
-      if sample.probability != last { runs.append((0, 0)) }
-      last = sample.probability
-      runs[runs.count - 1].count += 1
-      if sample.isTrue { runs[runs.count - 1].positives += 1 }
-    }
-    self.runs = runs
-    count = samples.count
-    positives = runs.reduce(0) { $0 + $1.positives }
-  }
-
+extension Ranking {
   /// Recall and precision, in steps: between two thresholds that samples separate there is nothing. Empty without a
   /// positive.
   var precisionRecall: [Point] {
@@ -69,8 +51,8 @@ struct RankedClass {
 }
 
 extension RunView {
-  func ranked(_ classIndex: Int) -> RankedClass {
-    RankedClass(
-      tested.map { (probability: probability($0, classIndex), isTrue: isTrue($0, classIndex)) })
+  /// The tested samples by their probability of a class.
+  func ranked(_ classIndex: Int) -> Ranking {
+    Ranking(tested.map { (score: Float(probability($0, classIndex)), isPositive: isTrue($0, classIndex)) })
   }
 }

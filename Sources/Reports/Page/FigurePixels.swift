@@ -7,7 +7,18 @@ import Plots
 /// Figures as pixels, drawn by librsvg where it is installed.
 enum FigurePixels {
   /// Pixels of a picture for each of the figure's: fine enough for print at half the figure's size.
-  private static let scale = 2.0
+  private static let largestScale = 2.0
+  /// librsvg draws no side beyond 32,767 pixels.
+  private static let largestSidePx = 32_000.0
+  /// The picture takes seven bytes a pixel of memory while it is drawn.
+  private static let largestAreaPx = 100e6
+
+  /// Pixels of the picture, at most so many that it can be drawn.
+  static func size(width: Double, height: Double) -> (width: Int, height: Int) {
+    let scale = min(
+      largestScale, largestSidePx / max(width, height), (largestAreaPx / (width * height)).squareRoot())
+    return (Int((width * scale).rounded()), Int((height * scale).rounded()))
+  }
 
   /// - Throws: `unavailable` where the library is missing. To be called before any drawing, from one thread.
   static func load() throws {
@@ -19,9 +30,10 @@ enum FigurePixels {
   }
 
   /// Writes a figure as a PNG on white, in place of whatever was there.
+  /// - Throws: `unavailable` for a figure that librsvg does not draw, `cannotCreate` or `inputOutput` for what cannot be
+  ///   written.
   static func write(_ figure: Figure, to path: String) throws {
-    let width = Int((figure.width * scale).rounded())
-    let height = Int((figure.fileHeight * scale).rounded())
+    let (width, height) = size(width: figure.width, height: figure.fileHeight)
     var pixels = [UInt8](repeating: 255, count: width * height * 3)
     let text = Array(figure.file.utf8)
     let status = text.withUnsafeBytes { bytes in
@@ -29,7 +41,7 @@ enum FigurePixels {
         bytes.bindMemory(to: CChar.self).baseAddress, text.count, Int32(width), Int32(height), &pixels)
     }
     guard status == 0 else {
-      throw Fault(.inputOutput, path, "cannot be drawn from its SVG", remedy: "use the SVG file")
+      throw Fault(.unavailable, path, "cannot be drawn from its SVG", remedy: "use the SVG file")
     }
     try writePNG(path, width: width, height: height, channels: 3, pixels: pixels)
   }

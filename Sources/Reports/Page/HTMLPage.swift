@@ -46,12 +46,13 @@ struct HTMLPage: Sendable {
   let title: String
   let subtitle: String
   let sections: [PageSection]
-  /// Whether each figure lies in `figures` beside the page, as SVG, and as PNG.
+  /// Where each figure lies as a file; nil for a page alone.
   let links: FigureLinks?
 
   struct FigureLinks: Sendable {
     let folder: String
-    let hasPNG: Bool
+    /// Of the figures that are there as PNG, too.
+    let pngIDs: Set<String>
   }
 
   func serialized() -> String {
@@ -94,7 +95,7 @@ struct HTMLPage: Sendable {
       ]
       if let links {
         words.append(.text(" "))
-        for kind in ["svg"] + (links.hasPNG ? ["png"] : []) {
+        for kind in ["svg"] + (links.pngIDs.contains(figure.id) ? ["png"] : []) {
           let path = "\(links.folder)/\(figure.id).\(kind)"
           words += [.tag("a", ["href": path, "class": "file"], kind.uppercased()), .text(" ")]
         }

@@ -14,6 +14,13 @@ struct CellPictures: Sendable {
 
   private static let limitPx = 256
 
+  /// No pictures, for a reason.
+  init(problem: Fault, colors: ChannelColors) {
+    problems = [problem]
+    cropSizePx = nil
+    self.colors = colors
+  }
+
   /// Cuts a square around each cell, as large as the space's recipe cuts. Each image is read once. What cannot be shown
   /// is among the problems.
   ///

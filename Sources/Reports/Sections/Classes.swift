@@ -55,7 +55,7 @@ extension PrintedReport {
       ])
   }
 
-  private static func precisionRecall(of view: RunView, _ ranked: [RankedClass], _ order: [Int]) -> Figure {
+  private static func precisionRecall(of view: RunView, _ ranked: [Ranking], _ order: [Int]) -> Figure {
     let curves = order.map { index -> CurveGrid.Curve in
       let score = view.scores.perClass[index]
       let share = Double(ranked[index].positives) / Double(max(ranked[index].count, 1))
@@ -71,7 +71,7 @@ extension PrintedReport {
       alternative: "A curve of precision over recall for each of \(curves.count) classes.")
   }
 
-  private static func receiverOperating(of view: RunView, _ ranked: [RankedClass], _ order: [Int]) -> Figure {
+  private static func receiverOperating(of view: RunView, _ ranked: [Ranking], _ order: [Int]) -> Figure {
     let curves = order.map { index -> CurveGrid.Curve in
       let score = view.scores.perClass[index]
       let negatives = ranked[index].count - ranked[index].positives

@@ -22,7 +22,7 @@ extension PrintedReport {
       (name: "labels", value: "\(evaluation.labelField)\(map), \(evaluation.classes.count) classes"),
       ("samples", "\(grouped(samples.count)), each a \(evaluation.sampleUnit)\(cells)"),
       ("split", evaluation.splitting + (groups > 0 ? ", \(grouped(groups)) groups" : "")),
-      ("validation", validation(of: evaluation.design)),
+      ("validation", validation(of: evaluation)),
       ("absent classes", absentClasses(evaluation.design.absentClasses)),
       ("seed", "\(evaluation.design.seed)"), ("fingerprint of samples and labels", evaluation.fingerprint),
     ]
@@ -35,10 +35,14 @@ extension PrintedReport {
     return facts
   }
 
-  private static func validation(of design: EvaluationDesign) -> String {
-    design.validationShare > 0
-      ? "\(decimal(design.validationShare * 100, places: 0)) % of each fold's train groups, for thresholds and stopping"
-      : "none: thresholds are fixed"
+  /// What is held back to tune heads on, and what for.
+  static func validation(of evaluation: Evaluation) -> String {
+    let share = evaluation.design.validationShare
+    guard share > 0 else { return "none" }
+    let uses = evaluation.runs.first?.configuration.reasonsForValidation ?? []
+    let use =
+      uses.isEmpty ? "held back, though nothing was tuned on them" : "for \(uses.joined(separator: ", "))"
+    return "\(decimal(share * 100, places: 0)) % of each fold's train groups, \(use)"
   }
 
   private static func absentClasses(_ rule: AbsentClasses) -> String {

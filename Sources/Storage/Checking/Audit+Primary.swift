@@ -3,6 +3,7 @@ import Identity
 
 extension Audit {
   mutating func readFormat(of transaction: borrowing Transaction) {
+    readIndexFlags(of: transaction)
     guard let space = spaces.first(where: { $0.scalar != .float32 }) else { return }
     do {
       if try transaction.formatHeader().hasHalfVectors { return }
@@ -13,6 +14,14 @@ extension Audit {
       let fault = error as? Fault
       reportPrimary(fault?.subject ?? "the format header", fault?.problem ?? "\(error)")
     }
+  }
+
+  /// Compares the flags that tell of indexes with what there is. What cannot be read is reported elsewhere.
+  private mutating func readIndexFlags(of transaction: borrowing Transaction) {
+    guard let header = try? transaction.formatHeader(),
+      let problem = try? indexFlagProblem(of: header, transaction, spaces)
+    else { return }
+    reportDerived("the format header", problem)
   }
 
   mutating func readCells(of transaction: borrowing Transaction) {
@@ -188,5 +197,22 @@ extension StoredValue {
     case .texts: FieldType.list.code
     case .number: FieldType.number.code
     }
+  }
+}
+
+/// In what the writer flags of a header that tell of indexes differ from the records of indexes; nil where they do not.
+func indexFlagProblem(
+  of header: FormatHeader, _ transaction: borrowing Transaction, _ spaces: [SpaceRecord]
+) throws -> String? {
+  let needed = try transaction.neededIndexFlags(of: spaces)
+  // An index that was made with the earlier flag needs no other.
+  let found = Set(
+    header.writerFlags.filter(FormatHeader.indexFlags.contains)
+      .map { $0 == FormatHeader.earlierIndexFlag ? FormatHeader.indexFlag : $0 })
+  if let flag = needed.subtracting(found).sorted().first {
+    return "has no flag \"\(flag)\", which an index of the database needs"
+  }
+  return found.subtracting(needed).sorted().first.map {
+    "has flag \"\($0)\", which nothing in the database needs"
   }
 }

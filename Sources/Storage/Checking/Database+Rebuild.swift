@@ -52,6 +52,7 @@ extension Database {
       }
       try batch.flush()
     }
+    try writer.write { try $0.setIndexFlags() }
     _ = try writer.repair()
     if let fault = try writer.database.check().faults.first { throw fault }
   }

@@ -18,8 +18,19 @@ extension DatabaseWriter {
       if report.derived.isEmpty { return 0 }
       var repair = Repair(writer: self)
       try repair.run(on: snapshot)
-      return try repair.count + dropDamagedIndexes(of: snapshot) + dropDamagedCoarse(of: snapshot)
+      let dropped = try dropDamagedIndexes(of: snapshot) + dropDamagedCoarse(of: snapshot)
+      return try repair.count + dropped + repairIndexFlags()
     }
+  }
+
+  /// Brings the flags that tell of indexes in line with those that are there.
+  /// - Returns: how many records were written.
+  private func repairIndexFlags() throws -> Int {
+    let isWrong = try database.read {
+      try indexFlagProblem(of: $0.transaction.formatHeader(), $0.transaction, $0.spaces) != nil
+    }
+    if isWrong { try write { try $0.setIndexFlags() } }
+    return isWrong ? 1 : 0
   }
 
   /// Removes the indexes of spaces that are not what they would be. `cellvec index build` makes them anew.

@@ -3,7 +3,7 @@ import Glibc
 import Identity
 
 extension Audit {
-  /// Compares coarse copies with what they would be. One of other vectors than those beside it is none: it is made
+  /// Compares int8 copies with what they would be. One of other vectors than those beside it is none: it is made
   /// anew when copies are made the next time.
   mutating func readCoarse(of transaction: borrowing Transaction) {
     survey(.coarse, of: transaction) { audit, key, value in

@@ -3,8 +3,8 @@ import Formats
 import Identity
 import Kernels
 
-/// How the coarse copy of a block of vectors is stored, in table "coarse" under the key of the block. Layout:
-/// schema/store.md, "Coarse copies".
+/// How the int8 copy of a block, whose vectors are coarse, is stored, in table "coarse" under the key of the block. Layout:
+/// schema/store.md, "int8 copies".
 ///
 /// A copy names the vectors that it was made from by their checksum: whoever changes vectors need not know of copies.
 /// One that is not of the vectors beside it counts as none.
@@ -21,15 +21,11 @@ struct CoarseBlockLayout: Equatable {
 
   static func key(space: UInt16, block: UInt32) -> Key { Key().appending(space).appending(block) }
 
-  func groupCount(slotCount: Int) -> Int {
-    (slotCount + Int(KERNELS_COARSE_ROWS) - 1) / Int(KERNELS_COARSE_ROWS)
-  }
-
   /// Bytes of the value of a copy: whole pages. All full blocks of a space have the same size, so that none of them
   /// leaves a run of pages that no other can use.
   func valueByteCount(slotCount: Int) -> Int {
     let needed =
-      BlockLayout.pageOverhead + BlockLayout.headerByteCount + groupCount(slotCount: slotCount)
+      BlockLayout.pageOverhead + BlockLayout.headerByteCount + kernels_coarse_group_count(slotCount)
       * groupByteCount
     return (needed + BlockLayout.pageByteCount - 1) / BlockLayout.pageByteCount * BlockLayout.pageByteCount
       - BlockLayout.pageOverhead
@@ -40,7 +36,7 @@ struct CoarseBlockLayout: Equatable {
     let slotCount = block.header.slotCount
     let key = CoarseBlockLayout.key(space: block.header.space, block: block.header.block)
     try transaction.put(.coarse, key, byteCount: valueByteCount(slotCount: slotCount)) { value in
-      let end = BlockLayout.headerByteCount + groupCount(slotCount: slotCount) * groupByteCount
+      let end = BlockLayout.headerByteCount + kernels_coarse_group_count(slotCount) * groupByteCount
       let groups = UnsafeMutableRawBufferPointer(rebasing: value[BlockLayout.headerByteCount..<end])
       coarsen(block, into: groups)
       value.copyBytes(
@@ -66,11 +62,11 @@ struct CoarseBlockLayout: Equatable {
     else { return nil }
     let start = BlockLayout.headerByteCount
     return UnsafeRawBufferPointer(
-      rebasing: value[start..<start + groupCount(slotCount: header.slotCount) * groupByteCount])
+      rebasing: value[start..<start + kernels_coarse_group_count(header.slotCount) * groupByteCount])
   }
 }
 
-/// The fixed head of a coarse copy.
+/// The fixed head of an int8 copy.
 struct CoarseHeader: Equatable {
   private static let magic: UInt32 = 0x3151_5643  // "CVQ1" as bytes in file order
 

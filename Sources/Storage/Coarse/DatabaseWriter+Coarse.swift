@@ -1,4 +1,4 @@
-/// What making coarse copies has done.
+/// What making int8 copies has done.
 package struct CoarseSummary: Sendable, Equatable {
   /// Vectors that were copied, of blocks that got a copy.
   package fileprivate(set) var vectors = 0
@@ -10,7 +10,7 @@ extension DatabaseWriter {
   /// Blocks of one transaction: 4 MiB of copies of float32.
   private static let copiesPerCommit = 64
 
-  /// Makes coarse copies of all blocks of a space that have none of their vectors, and removes those of blocks that are
+  /// Makes int8 copies of all blocks of a space that have none of their vectors, and removes those of blocks that are
   /// gone, in transactions of bounded size: what a run that was killed has made is right, and the next makes the rest.
   ///
   /// - Parameter progress: called after each transaction with the vectors copied so far; a throw ends the work.
@@ -33,12 +33,8 @@ extension DatabaseWriter {
       }
       try progress(summary.vectors)
     }
-    if !strays.isEmpty {
-      try write { transaction in
-        for key in strays { try transaction.transaction.delete(.coarse, key) }
-      }
-      summary.removedBlocks = strays.count
-    }
+    try deleteCopies(strays)
+    summary.removedBlocks = strays.count
     return summary
   }
 
@@ -47,7 +43,7 @@ extension DatabaseWriter {
     if try database.read({ try $0.hasCoarse(space) }) { try makeCoarse(of: space) }
   }
 
-  /// Removes the coarse copies of a space, in transactions of bounded size.
+  /// Removes the int8 copies of a space, in transactions of bounded size.
   /// - Returns: whether there were any.
   @discardableResult
   package func dropCoarse(of space: SpaceRecord) throws -> Bool {
@@ -57,6 +53,11 @@ extension DatabaseWriter {
         keys.append(Key(bytes: Array(key)))
       }
     }
+    try deleteCopies(keys)
+    return !keys.isEmpty
+  }
+
+  private func deleteCopies(_ keys: [Key]) throws {
     for start in stride(from: 0, to: keys.count, by: Self.copiesPerCommit) {
       try write { transaction in
         for key in keys[start..<min(start + Self.copiesPerCommit, keys.count)] {
@@ -64,10 +65,9 @@ extension DatabaseWriter {
         }
       }
     }
-    return !keys.isEmpty
   }
 
-  /// Removes coarse copies that are not what they would be, or of no space. They are made anew with the next.
+  /// Removes int8 copies that are not what they would be, or of no space. They are made anew with the next.
   /// - Returns: how many there were.
   func dropDamagedCoarse(of snapshot: borrowing Snapshot) throws -> Int {
     var batch = ChangeBatch(writer: self)
@@ -88,7 +88,7 @@ extension Snapshot {
     return try cursor.seek(prefix)?.key.starts(with: prefix.bytes) == true
   }
 
-  /// The cells of a space whose vectors have a coarse copy, and the bytes of keys and values of all copies.
+  /// The cells of a space whose vectors have an int8 copy, and the bytes of keys and values of all copies.
   package func coarseExtent(of space: SpaceRecord) throws -> (vectors: Int, byteCount: Int) {
     var (vectors, byteCount) = (0, 0)
     try transaction.forEachSize(.coarse, prefix: Key().appending(space.id)) { byteCount += $0 + $1 }

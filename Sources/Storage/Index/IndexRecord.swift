@@ -45,6 +45,10 @@ package struct IndexRecord: Sendable, Equatable, Codable {
     /// A row is compared when its estimate and so many standard deviations reach the last neighbor.
     package let deviations: Float
 
+    enum CodingKeys: String, CodingKey {
+      case recall, reaches, farReach, radius, deviations
+    }
+
     package init(recall: Double, reaches: [Reach], farReach: Float, radius: Float, deviations: Float) {
       precondition(!reaches.isEmpty)
       self.recall = recall
@@ -80,12 +84,18 @@ package struct IndexRecord: Sendable, Equatable, Codable {
   package var segments: [Segment]
   /// Rows that were taken up since the centres were made.
   package var lateRowCount: Int
+  /// Rows from this one on have no code, not even one of what they were.
+  package var codedRowLimit: Row
   /// By ascending recall.
   package var calibrations: [Calibration]
 
+  enum CodingKeys: String, CodingKey {
+    case dimension, seed, listCount, listsPerRow, centres, segments, lateRowCount, codedRowLimit, calibrations
+  }
+
   package init(
     dimension: Int, seed: UInt64, listCount: Int, listsPerRow: Int, centres: UInt32, segments: [Segment],
-    lateRowCount: Int = 0, calibrations: [Calibration] = []
+    lateRowCount: Int = 0, codedRowLimit: Row = .max, calibrations: [Calibration] = []
   ) {
     self.dimension = dimension
     self.seed = seed
@@ -94,6 +104,7 @@ package struct IndexRecord: Sendable, Equatable, Codable {
     self.centres = centres
     self.segments = segments
     self.lateRowCount = lateRowCount
+    self.codedRowLimit = codedRowLimit
     self.calibrations = calibrations
   }
 

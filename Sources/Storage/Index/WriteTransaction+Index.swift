@@ -73,22 +73,34 @@ extension WriteTransaction {
 
   /// Says in the header whether the database has indexes and graphs, which a writer must know how to keep.
   func setIndexFlags() throws {
-    var flags: Set<String> = []
-    for space in spaces {
-      if try has(IndexRecord.key(of: space.id)) { flags.insert(FormatHeader.indexFlag) }
-      if try has(GraphRecord.key(of: space.id)) { flags.insert(FormatHeader.graphFlag) }
-      if try has(UnfinishedIndex.key(of: space.id)) { flags.insert(FormatHeader.unfinishedIndexFlag) }
-    }
     var header = try transaction.formatHeader()
-    let own: Set = [FormatHeader.indexFlag, FormatHeader.graphFlag, FormatHeader.unfinishedIndexFlag]
-    header.writerFlags = (header.writerFlags.filter { !own.contains($0) } + flags).sorted()
+    let others = header.writerFlags.filter { !FormatHeader.indexFlags.contains($0) }
+    let needed = try transaction.neededIndexFlags(of: spaces)
+    header.writerFlags = (others + needed).sorted()
     try transaction.put(.header, FormatHeader.key, Document.encode(header))
   }
 
+  private func has(_ key: Key) throws -> Bool { try transaction.hasIndexEntry(key) }
+}
+
+extension Transaction {
+  /// The writer flags that the indexes and graphs of spaces need.
+  func neededIndexFlags(of spaces: [SpaceRecord]) throws -> Set<String> {
+    var flags: Set<String> = []
+    for space in spaces {
+      if try hasIndexEntry(IndexRecord.key(of: space.id)) { flags.insert(FormatHeader.indexFlag) }
+      if try hasIndexEntry(GraphRecord.key(of: space.id)) { flags.insert(FormatHeader.graphFlag) }
+      if try hasIndexEntry(UnfinishedIndex.key(of: space.id)) {
+        flags.insert(FormatHeader.unfinishedIndexFlag)
+      }
+    }
+    return flags
+  }
+
   /// Whether there is a record, damaged or not.
-  private func has(_ key: Key) throws -> Bool {
+  fileprivate func hasIndexEntry(_ key: Key) throws -> Bool {
     do {
-      return try transaction.get(.indexes, key) != nil
+      return try get(.indexes, key) != nil
     } catch let fault as Fault where fault.kind == .badData {
       return true
     }

@@ -4,8 +4,11 @@ import Faults
 struct FormatHeader: Codable, Equatable {
   static let currentVersion = 1
   static let key = Key().appending("format")
-  /// A space has an index: who changes vectors must take their rows out of it.
-  static let indexFlag = "index"
+  /// A space has an index: who changes vectors must take their rows out of it. An index that was made with this flag has
+  /// one code of each row, and its record fewer keys.
+  static let earlierIndexFlag = "index"
+  /// The same, of an index whose rows may have two codes.
+  static let indexFlag = "index-2"
   /// A space has an index that is being built: who changes vectors that it has must drop it.
   static let unfinishedIndexFlag = "unfinished-index"
   /// A space has a graph: as for an index, and its blocks are none of the index.
@@ -14,7 +17,9 @@ struct FormatHeader: Codable, Equatable {
   /// Reader flag of a database with a space of float16 or bfloat16.
   static let halfVectors = "half-vectors"
   private static let knownReaderFlags: Set = [halfVectors]
-  private static let knownWriterFlags: Set = [indexFlag, unfinishedIndexFlag, graphFlag]
+  /// Flags that say which indexes there are.
+  static let indexFlags: Set = [earlierIndexFlag, indexFlag, unfinishedIndexFlag, graphFlag]
+  private static let knownWriterFlags = indexFlags
 
   let version: Int
   /// Features that a reader must know to read this database right, sorted.

@@ -53,7 +53,7 @@ extension Snapshot {
 
   /// Calls `body` with each block of the space that holds at least one of `rows`, in order of rows. Rows
   /// without a vector in the space are passed over.
-  /// - Parameter withCoarse: whether to look for the coarse copy of each block.
+  /// - Parameter withCoarse: whether to look for the int8 copy of each block.
   package func forEachBlock(
     of space: SpaceRecord, containing rows: RowSet, withCoarse: Bool = false,
     _ body: (VectorBlock) throws -> Void

@@ -1,8 +1,10 @@
+import Kernels
+
 /// One embedding space: the recipe and backbone that made its vectors, and their dimension. Vectors of two
 /// spaces are never compared.
 package struct SpaceRecord: Sendable, Equatable, Codable {
   /// The largest dimension that a space can have.
-  package static let dimensionLimit = 16_384
+  package static let dimensionLimit = Int(KERNELS_MOST_NUMBERS)
 
   /// How many vectors lie together in a block, which is written as a whole.
   /// - Parameter dimension: 1 to `dimensionLimit`.

@@ -6,7 +6,7 @@ extension Database {
   /// Makes another database with what the last commit left. It appears under its name complete, or not at all;
   /// writers and readers go on meanwhile.
   /// - Parameter destination: a path where nothing is, or an empty directory.
-  /// - Throws: `cannotCreate` when something is there, `locked` while another process makes the same copy, `badData` when a
+  /// - Throws: `cannotCreate` when something is there, or under the name of the unfinished copy beside it, `locked` while another process makes the same copy, `badData` when a
   ///   page is damaged, which LMDB would follow out of the file, `inputOutput` for a full disk.
   /// - Returns: bytes of the new database.
   package func backUp(to destination: String) throws -> Int {
@@ -22,8 +22,12 @@ extension Database {
 }
 
 /// A new folder that appears under its name complete or not at all: it is filled under another one beside it, which is
-/// locked meanwhile. What a process that was killed has left there, the next one takes over.
+/// locked meanwhile, and in which a mark says that nobody needs what it holds. What a process that was killed has left
+/// with the mark, the next one takes over; nothing else is touched.
 struct StagedFolder: ~Copyable {
+  /// The file that marks an unfinished copy.
+  static let mark = "unfinished-copy"
+
   let path: String
   let temporaryPath: String
   private let descriptor: Int32
@@ -43,10 +47,30 @@ struct StagedFolder: ~Copyable {
       let fault = Fault.system(path, "create")
       throw Fault(.cannotCreate, fault.subject, fault.problem, remedy: fault.remedy)
     }
-    descriptor = try StagedFolder.lock(temporaryPath)
+    let descriptor = try StagedFolder.lock(temporaryPath)
+    do {
+      try StagedFolder.takeOver(temporaryPath)
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    self.descriptor = descriptor
     self.path = path
     self.temporaryPath = temporaryPath
-    unlink("\(temporaryPath)/data.mdb")
+  }
+
+  /// Marks an empty folder, or empties one that has the mark.
+  private static func takeOver(_ folder: String) throws {
+    let path = "\(folder)/\(mark)"
+    guard isEmptyFolder(folder) || access(path, F_OK) == 0 else {
+      throw Fault(
+        .cannotCreate, folder, expected: "a name that is free, for the copy until it is complete",
+        found: "something there", remedy: "rename it, or remove it if nobody needs it")
+    }
+    let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+    guard file >= 0 else { throw Fault.system(path, "create") }
+    close(file)
+    unlink("\(folder)/data.mdb")
   }
 
   private static func lock(_ folder: String) throws -> Int32 {
@@ -63,7 +87,9 @@ struct StagedFolder: ~Copyable {
 
   deinit {
     if !isCommitted {
+      // The mark goes last: what is left without it is not ours.
       unlink("\(temporaryPath)/data.mdb")
+      unlink("\(temporaryPath)/\(Self.mark)")
       rmdir(temporaryPath)
     }
     close(descriptor)
@@ -71,6 +97,10 @@ struct StagedFolder: ~Copyable {
 
   consuming func commit() throws {
     try syncFolder(temporaryPath)
+    // Next to the renaming, so that hardly a kill finds a whole copy without the mark: nobody would take that over.
+    guard unlink("\(temporaryPath)/\(Self.mark)") == 0 else {
+      throw Fault.system(temporaryPath, "remove the mark of an unfinished copy")
+    }
     guard rename(temporaryPath, path) == 0 else {
       throw Fault(
         .cannotCreate, path, "cannot be given to the finished copy: \(String(cString: strerror(errno)))")

@@ -12,8 +12,9 @@ package struct Compaction: Sendable, Equatable {
   package let unusedTexts: Int
   /// Cells that have another number now.
   package let renumbered: Int
-  /// Spaces whose index was left out, because it was of the old numbers.
+  /// Spaces whose index was left out, because it was of the old numbers, and those whose int8 copies were.
   package let droppedIndexes: [SpaceRecord]
+  package let droppedCopies: [SpaceRecord]
 }
 
 extension DatabaseWriter {
@@ -68,16 +69,19 @@ extension DatabaseWriter {
     return Compaction(
       before: before, after: after, unusedTexts: unusedTexts,
       renumbered: numbers.map { Int($0.numbers.count - $0.numbers.unchangedCount) } ?? 0,
-      droppedIndexes: numbers?.indexes ?? [])
+      droppedIndexes: numbers?.indexes ?? [], droppedCopies: numbers?.copies ?? [])
   }
 
-  /// New numbers for the cells, and the spaces with an index or a graph; nil when there are no gaps.
-  private func gaplessNumbers() throws -> (numbers: RowNumbers, indexes: [SpaceRecord])? {
+  /// New numbers for the cells, and the spaces with an index or a graph, and with int8 copies; nil when there are no gaps.
+  private func gaplessNumbers() throws -> (
+    numbers: RowNumbers, indexes: [SpaceRecord], copies: [SpaceRecord]
+  )? {
     try database.read { snapshot in
       let rows = try snapshot.allRows()
       if try rows.count == Int(snapshot.rowLimit()) { return nil }
       return (
-        RowNumbers(rows), try snapshot.spaces.filter { try snapshot.hasIndex($0) || snapshot.hasGraph($0) }
+        RowNumbers(rows), try snapshot.spaces.filter { try snapshot.hasIndex($0) || snapshot.hasGraph($0) },
+        try snapshot.spaces.filter { try snapshot.hasCoarse($0) }
       )
     }
   }

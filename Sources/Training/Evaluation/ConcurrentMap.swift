@@ -1,18 +1,20 @@
 import Dispatch
 
 /// `work` of 0..<count in order, carried out by at most `threads` threads.
+/// - Throws: what the first of those that throw does, when all have ended.
 func concurrentMap<Value: Sendable>(
-  _ count: Int, threads: Int, _ work: @Sendable (Int) -> Value
-) -> [Value] {
+  _ count: Int, threads: Int, _ work: @Sendable (Int) throws -> Value
+) rethrows -> [Value] {
   let workers = min(max(threads, 1), count)
-  return [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
+  let results = [Result<Value, any Error>](unsafeUninitializedCapacity: count) { buffer, initialized in
     // Each index is written by one worker, and read after all have ended.
     nonisolated(unsafe) let slots = buffer
     DispatchQueue.concurrentPerform(iterations: workers) { worker in
       for index in stride(from: worker, to: count, by: workers) {
-        slots.initializeElement(at: index, to: work(index))
+        slots.initializeElement(at: index, to: Result { try work(index) })
       }
     }
     initialized = count
   }
+  return try results.map { try $0.get() }
 }

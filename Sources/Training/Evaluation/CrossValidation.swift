@@ -13,7 +13,7 @@ package struct CrossValidation: Sendable, Equatable {
   /// Every sample's probabilities from the head that was not trained on it.
   /// - Shape: [samples, classes], row-major.
   package let probabilities: [Float]
-  /// Scores over all of `probabilities` at once: the per-class table.
+  /// Scores over all of `probabilities` at once, each decided by the thresholds of its own fold: the per-class table.
   package let pooled: Scores
 
   package var macroF1: Spread { Spread(folds.map(\.scores.macroF1)) }
@@ -69,10 +69,10 @@ package func crossValidate(
     source: source, labels: labels, targets: targets, sets: sets, configuration: configuration,
     threads: threads,
     progress: progress)
-  let results = concurrentMap(folds.count, threads: threads) { fold in
+  let results = try concurrentMap(folds.count, threads: threads) { fold in
     let test = folds.testSamples(of: fold)
     let head = fits[fold].head
-    let probabilities = head.probabilities(of: test, in: source)
+    let probabilities = try head.finiteProbabilities(of: test, in: source)
     let scores = Scores(
       probabilities: probabilities, samples: test, labels: labels, thresholds: head.thresholds)
     return (
@@ -83,18 +83,18 @@ package func crossValidate(
 
   let classCount = labels.classes.count
   var pooled = [Float](repeating: 0, count: labels.count * classCount)
-  let scored = results.map { fold, test, probabilities in
-    for (row, sample) in test.enumerated() {
-      let target = Int(sample) * classCount
-      pooled.replaceSubrange(
-        target..<target + classCount, with: probabilities[row * classCount..<(row + 1) * classCount])
+  var decisions = [Bool](repeating: false, count: labels.count * classCount)
+  for (result, fit) in zip(results, fits) {
+    let thresholds = fit.head.thresholds
+    for (row, sample) in result.test.enumerated() {
+      for place in 0..<classCount {
+        let probability = result.probabilities[row * classCount + place]
+        pooled[Int(sample) * classCount + place] = probability
+        decisions[Int(sample) * classCount + place] = probability > thresholds[place]
+      }
     }
-    return fold
   }
-  let threshold = TrainingConfiguration.Defaults.threshold
   return CrossValidation(
-    folds: scored, isGrouped: folds.isGrouped, probabilities: pooled,
-    pooled: Scores(
-      probabilities: pooled, samples: everySample, labels: labels,
-      thresholds: Array(repeating: threshold, count: classCount)))
+    folds: results.map(\.fold), isGrouped: folds.isGrouped, probabilities: pooled,
+    pooled: Scores(probabilities: pooled, samples: everySample, labels: labels, decisions: decisions))
 }

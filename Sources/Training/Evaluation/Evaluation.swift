@@ -24,6 +24,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package let testFolds: [[Int]]
   /// Digest of the samples' rows, groups and labels: equal ones make runs of two evaluations comparable.
   package let fingerprint: String
+  /// Some of the samples' cells, by which a database knows whether the rows are its own; nil in files of before.
+  package let witnesses: [CellWitness]?
   /// One for each space and fraction, spaces in the order asked for, fractions increasing.
   package let runs: [Run]
   package let comparisons: [Comparison]
@@ -32,8 +34,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
 
   package init(
     labelField: String, labelMap: String?, sampleUnit: String, groupField: String?, design: EvaluationDesign,
-    classes: [String], samples: [Sample], testFolds: [[Int]], fingerprint: String, runs: [Run],
-    comparisons: [Comparison], warnings: [String]
+    classes: [String], samples: [Sample], testFolds: [[Int]], fingerprint: String,
+    witnesses: [CellWitness]? = nil, runs: [Run], comparisons: [Comparison], warnings: [String]
   ) {
     version = Self.currentVersion
     self.labelField = labelField
@@ -45,6 +47,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
     self.samples = samples
     self.testFolds = testFolds
     self.fingerprint = fingerprint
+    self.witnesses = witnesses
     self.runs = runs
     self.comparisons = comparisons
     self.warnings = warnings
@@ -264,7 +267,8 @@ extension Evaluation {
   }
 
   /// Reads a saved evaluation.
-  /// - Throws: `missingInput` where there is no such file; `badData` for another one, or one whose parts do not fit.
+  /// - Throws: `missingInput` where there is no such file; `badData` for another one, one whose parts do not fit, or
+  ///   one with numbers that no evaluation has.
   package init(path: String) throws {
     let file = try MappedFile(path: path)
     let evaluation: Evaluation
@@ -287,8 +291,14 @@ extension Evaluation {
     guard evaluation.isConsistent else {
       throw Fault(.badData, path, "is an evaluation whose parts do not fit", remedy: "evaluate again")
     }
+    try evaluation.requirePlausibleNumbers(path)
     self = evaluation
   }
+
+  /// Makes sure that an evaluation can be saved at a path, before the work that leads to one; a file that is there
+  /// stays as it is.
+  /// - Throws: `cannotCreate`.
+  package static func prepare(at path: String) throws { _ = try AtomicFile(path: path) }
 
   /// Writes the evaluation as JSON, complete or not at all.
   package func save(to path: String) throws {

@@ -76,7 +76,7 @@ extension EvaluationPlan {
     let samples = try EvaluationSamples(
       of: snapshot, spaces: spaces.map(\.record), plan: self, among: selection, transfer: transfer)
     let splits = try SplitPlan(design, of: samples.subjects)
-    let headCount = splits.splits.reduce(0) { $0 + $1.count }
+    let headCount = splits.splits.reduce(0) { $0 + $1.count } * configuration.ensembleCount
     var warnings = splits.warnings
     var tests: [RunTest] = []
     for (number, space) in spaces.enumerated() {
@@ -99,7 +99,9 @@ extension EvaluationPlan {
     let evaluation = Evaluation(
       labelField: labelField, labelMap: labelMap?.name, sampleUnit: unit.name, groupField: grouping.name,
       design: design, classes: samples.labels.classes, samples: samples.samples, testFolds: splits.testFolds,
-      fingerprint: samples.fingerprint, runs: tests.map(\.run), comparisons: comparisons(of: tests),
+      fingerprint: samples.fingerprint,
+      witnesses: try CellWitness.of(Set(samples.samples.map(\.row)).sorted(), in: snapshot),
+      runs: tests.map(\.run), comparisons: comparisons(of: tests),
       warnings: warnings)
     return EvaluationOutcome(evaluation: evaluation, leftOut: samples.leftOut)
   }

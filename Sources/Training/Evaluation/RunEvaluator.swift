@@ -20,6 +20,21 @@ struct RunTest {
   }
 }
 
+/// What is kept of a head when it has been tested.
+private struct TestedHead: Sendable {
+  /// Of the samples that test it, [samples, classes].
+  let probabilities: [Float]
+  let thresholds: [Float]
+  let curve: [EpochScore]
+
+  /// - Throws: as `Head.finiteProbabilities`.
+  init(_ fit: HeadFit, on split: Split, in source: some SampleVectors) throws {
+    probabilities = try fit.head.finiteProbabilities(of: split.test, in: source)
+    thresholds = fit.head.thresholds
+    curve = fit.curve
+  }
+}
+
 /// Trains and tests the heads of one space.
 struct RunEvaluator {
   /// Heads that are trained together: they read the same vectors, and each keeps its own weights in memory.
@@ -37,7 +52,8 @@ struct RunEvaluator {
   private var labels: LabelTable { subjects.labels }
 
   /// One run for each fraction.
-  /// - Parameter progress: called after every epoch of every head with the number of heads trained.
+  /// - Parameter progress: called after every epoch of every head with the number of heads trained, each of
+  ///   an ensemble for itself.
   /// - Throws: as `fitHeads`.
   func runs(
     in space: Evaluation.Space, progress: @escaping @Sendable (Int) throws -> Void
@@ -46,14 +62,14 @@ struct RunEvaluator {
     let trained = Mutex(0)
     let epochs = configuration.epochs
     return try zip(design.fractions, plan.splits).map { fraction, splits in
-      var fits: [HeadFit] = []
+      var tested: [TestedHead] = []
       for start in stride(from: 0, to: splits.count, by: Self.headsTogether) {
         let part = splits[start..<min(start + Self.headsTogether, splits.count)]
         let sets = part.enumerated().map { place, split in
           TrainingSet(samples: split.train, validation: split.validation, fold: start + place)
         }
         let first = trained.withLock { $0 }
-        fits += try fit(sets) { report in
+        let fits = try fit(sets) { report in
           let count = trained.withLock { count in
             if report.epoch == epochs { count += 1 }
             return count
@@ -61,9 +77,13 @@ struct RunEvaluator {
           try progress(count)
         }
         // Some may have ended before their last epoch.
-        trained.withLock { $0 = first + part.count }
+        trained.withLock { $0 = first + part.count * configuration.ensembleCount }
+        // The weights of these heads make room for those of the next.
+        tested += try concurrentMap(part.count, threads: threads) { index in
+          try TestedHead(fits[index], on: part[part.startIndex + index], in: source)
+        }
       }
-      return test(fits, splits: splits, space: space, fraction: fraction)
+      return test(tested, splits: splits, space: space, fraction: fraction)
     }
   }
 
@@ -75,34 +95,31 @@ struct RunEvaluator {
   }
 
   private func test(
-    _ fits: [HeadFit], splits: [Split], space: Evaluation.Space, fraction: Double
+    _ tested: [TestedHead], splits: [Split], space: Evaluation.Space, fraction: Double
   ) -> RunTest {
-    let tested = concurrentMap(splits.count, threads: threads) { index in
-      fits[index].head.probabilities(of: splits[index].test, in: source)
-    }
     let classCount = labels.classes.count
     let count = labels.count
     var probabilities = plan.testFolds.map { _ in [Float](repeating: .nan, count: count * classCount) }
     var decisions = plan.testFolds.map { _ in [Bool](repeating: false, count: count * classCount) }
     var folds: [Evaluation.Fold] = []
     for (index, split) in splits.enumerated() {
-      let own = tested[index]
-      let head = fits[index].head
+      let own = tested[index].probabilities
+      let thresholds = tested[index].thresholds
       let scores = Scores(
-        probabilities: own, samples: split.test, labels: labels, thresholds: head.thresholds)
+        probabilities: own, samples: split.test, labels: labels, thresholds: thresholds)
       for (row, sample) in split.test.enumerated() {
         for place in 0..<classCount {
           let probability = own[row * classCount + place]
           let target = Int(sample) * classCount + place
           probabilities[split.repetition][target] = probability
-          decisions[split.repetition][target] = probability > head.thresholds[place]
+          decisions[split.repetition][target] = probability > thresholds[place]
         }
       }
       folds.append(
         Evaluation.Fold(
           repetition: split.repetition, fold: split.fold, trainCount: split.train.count,
-          validationCount: split.validation.count, testCount: split.test.count, thresholds: head.thresholds,
-          learningCurve: fits[index].curve, scores: scores,
+          validationCount: split.validation.count, testCount: split.test.count, thresholds: thresholds,
+          learningCurve: tested[index].curve, scores: scores,
           values: scores.values(absent: design.absentClasses)))
     }
     let predictions = zip(probabilities, decisions).enumerated().map { repetition, values in

@@ -37,8 +37,12 @@ struct FitRun<Source: SampleVectors> {
       try train(seed: configuration.seed &+ number, standardizations, progress: progress)
     }
     return try sets.indices.map { set in
-      let members = ensemble.map { trained in
-        Head.layers(shape, parameters: trained[set].parameters, standardization: standardizations.ofSets[set])
+      let members = try ensemble.map { trained in
+        let layers = Head.layers(
+          shape, parameters: trained[set].parameters, standardization: standardizations.ofSets[set])
+        // A finite weight on standardised vectors may be none on raw ones.
+        guard layers.allSatisfy(\.isFinite) else { throw Self.divergence("the weights are", epochs: nil) }
+        return layers
       }
       var head = Head(
         classes: labels.classes, architecture: configuration.architecture, dimension: source.dimension,
@@ -104,9 +108,7 @@ struct FitRun<Source: SampleVectors> {
           watches[index].endEpoch(loss: losses[index], score: scores?[place], of: members[index])
         }
         guard members[group].indices.contains(where: { watches[$0].isFinite }) else {
-          throw Fault(
-            .badData, "training", "the loss is no longer a finite number after epoch \(epoch + 1)",
-            remedy: "lower the learning rate, and check the vectors for extreme values")
+          throw Self.divergence("the loss is", epochs: epoch + 1)
         }
         let leader = MemberWatch.best(watches[group])
         guard let latest = watches[leader].curve.last else { continue }
@@ -115,9 +117,13 @@ struct FitRun<Source: SampleVectors> {
             fold: set.fold, epoch: epoch + 1, loss: latest.loss, validationMacroF1: latest.validationMacroF1))
       }
     }
-    return sets.indices.map { number in
+    for (watch, member) in zip(watches.indices, members) { watches[watch].end(with: member) }
+    return try sets.indices.map { number in
       let group = number * trials.count..<(number + 1) * trials.count
       let best = MemberWatch.best(watches[group])
+      guard watches[best].isFinite else {
+        throw Self.divergence("the weights are", epochs: watches[best].curve.count)
+      }
       return Trained(
         parameters: watches[best].parameters ?? members[best].parameters, curve: watches[best].curve,
         trials: group.map { index in
@@ -128,6 +134,14 @@ struct FitRun<Source: SampleVectors> {
             epoch: watches[index].isFinite ? watches[index].epoch : 0, isChosen: index == best)
         })
     }
+  }
+}
+
+extension FitRun {
+  private static func divergence(_ what: String, epochs: Int?) -> Fault {
+    Fault(
+      .badData, "training", "\(what) no longer finite" + (epochs.map { " after epoch \($0)" } ?? ""),
+      remedy: "lower the learning rate, and check the vectors for extreme values")
   }
 }
 
@@ -165,6 +179,11 @@ private struct MemberWatch {
     } else if curve.count - epoch >= patience {
       member.isActive = false
     }
+  }
+
+  /// Takes note of the weights that are kept: no loss has seen what the last step made of them.
+  mutating func end(with member: HeadMember) {
+    if isFinite { isFinite = (parameters ?? member.parameters).allSatisfy(\.isFinite) }
   }
 
   /// The index of the head with the highest score, else the lowest loss; the first of equal ones.

@@ -26,7 +26,7 @@ extension Head {
   ) throws -> CalibrationReport? {
     guard configuration.calibration != .none || configuration.thresholds == .fitted else { return nil }
     var table = ValidationTable(
-      probabilities: probabilities(of: samples, in: source), samples: samples, labels: labels)
+      probabilities: try finiteProbabilities(of: samples, in: source), samples: samples, labels: labels)
     let before = table.reliability
     switch configuration.calibration {
     case .none: break
@@ -163,21 +163,7 @@ struct ValidationTable {
   }
 
   var reliability: CalibrationReport.Reliability {
-    let binCount = 15
-    var bins = [(count: Int, sum: Double, positives: Int)](repeating: (0, 0, 0), count: binCount)
-    var squares = 0.0
-    for (probability, isPositive) in zip(probabilities, isPositive) {
-      let p = Double(probability)
-      let bin = min(Int(p * Double(binCount)), binCount - 1)
-      bins[bin].count += 1
-      bins[bin].sum += p
-      if isPositive { bins[bin].positives += 1 }
-      let error = p - (isPositive ? 1 : 0)
-      squares += error * error
-    }
-    let count = Double(max(probabilities.count, 1))
-    return CalibrationReport.Reliability(
-      expectedError: bins.reduce(0) { $0 + abs($1.sum - Double($1.positives)) } / count,
-      brier: squares / count)
+    let calibration = Calibration(probabilities: probabilities, isPositive: isPositive)
+    return CalibrationReport.Reliability(expectedError: calibration.error, brier: calibration.brier)
   }
 }

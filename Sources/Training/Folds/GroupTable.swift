@@ -100,6 +100,28 @@ struct GroupTable {
     return folds
   }
 
+  /// Which groups validate: about `share` of the samples, stratified by class.
+  ///
+  /// Training comes first: where a class has few groups none of them may validate, and the first group of a class
+  /// trains where all would validate, though then none may be left for that.
+  /// - Parameter share: above 0 and below 1.
+  func validationGroups(share: Double, seed: UInt64) -> [Bool] {
+    let precision = 1000
+    let validationPart = max(Int((share * Double(precision)).rounded()), 1)
+    var part = stratified(shares: [precision - validationPart, validationPart], seed: seed)
+    // Of a few large groups the smaller part may get none.
+    for side in [Int32(0), 1] where !part.contains(side) { part[part.count - 1] = side }
+    var validates = part.map { $0 == 1 }
+    var groupsOfClass = [[Int]](repeating: [], count: classCount)
+    for group in 0..<count {
+      for entry in classCounts[group] { groupsOfClass[entry.classIndex].append(group) }
+    }
+    for groups in groupsOfClass where groups.allSatisfy({ validates[$0] }) {
+      if let first = groups.first { validates[first] = false }
+    }
+    return validates
+  }
+
   func warnings(foldOfGroup: [Int32], k: Int, classes: [String]) -> [FoldWarning] {
     var groups = [Int](repeating: 0, count: classCount)
     var folds = [Set<Int32>](repeating: [], count: classCount)

@@ -164,7 +164,8 @@ extension EvaluationDesign {
     return samples.filter { kept.contains(groups[Int($0)]) }
   }
 
-  /// Divides samples into those that train and those that validate, stratified, groups kept together.
+  /// Divides samples into those that train and those that validate, stratified, groups kept together. The first group of
+  /// a class trains where all of its groups would validate, though none may be left for that.
   fileprivate func divided(
     _ samples: [Int32], groups: [Int32], labels: LabelTable, seed: UInt64
   ) throws -> (train: [Int32], validation: [Int32]) {
@@ -175,12 +176,8 @@ extension EvaluationDesign {
         .usage, "validation", expected: "at least 2 groups to learn from, one of them to validate on",
         found: "\(table.count)", remedy: "group by a finer field, or validate on nothing with --validation 0")
     }
-    let precision = 1000
-    let share = max(Int((validationShare * Double(precision)).rounded()), 1)
-    var part = table.stratified(shares: [precision - share, share], seed: seed)
-    // Of a few large groups the smaller part may get none.
-    for side in [Int32(0), 1] where !part.contains(side) { part[part.count - 1] = side }
-    let isTrain = table.groupOfSample.map { part[Int($0)] == 0 }
+    let validates = table.validationGroups(share: validationShare, seed: seed)
+    let isTrain = table.groupOfSample.map { !validates[Int($0)] }
     return (
       zip(samples, isTrain).compactMap { $1 ? $0 : nil }, zip(samples, isTrain).compactMap { $1 ? nil : $0 }
     )

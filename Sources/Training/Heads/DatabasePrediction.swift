@@ -96,12 +96,14 @@ package struct DatabasePrediction: Sendable {
     let trained = try data.flatMap { data in try writer.database.read { try data.rows(in: $0) } }
     var counts = PredictionCounts(
       cells: 0, empty: 0, trained: trained.map { $0.intersection(RowSet(rows)).count },
-      perClass: classes.map { PredictionCounts.Class(name: $0, cells: 0) })
+      perClass: (classes + (empty == .unknown ? [Self.unknownLabel] : [])).map {
+        PredictionCounts.Class(name: $0, cells: 0)
+      })
     for start in stride(from: 0, to: rows.count, by: Self.cellsPerCommit) {
       let batch = Array(rows[start..<min(start + Self.cellsPerCommit, rows.count)])
       let probabilities = try writer.database.read { snapshot in
         let source = try BlockVectors(snapshot: snapshot, space: space, rows: batch)
-        return head.probabilities(of: Array(0..<Int32(batch.count)), in: source)
+        return try head.finiteProbabilities(of: Array(0..<Int32(batch.count)), in: source)
       }
       try writer.write { transaction in
         try write(probabilities, of: batch, counting: &counts, to: &transaction)
@@ -123,14 +125,14 @@ package struct DatabasePrediction: Sendable {
       for (position, number) in numbers.enumerated() {
         let probability = probabilities[index * classes.count + position]
         values[number] = .number(Double(probability))
-        if probability > head.thresholds[position] {
-          predicted.append(classes[position])
-          counts.perClass[position].cells += 1
-        }
+        if probability > head.thresholds[position] { predicted.append(classes[position]) }
       }
       if predicted.isEmpty {
         counts.empty += 1
         predicted = substitute(for: probabilities[index * classes.count..<(index + 1) * classes.count])
+      }
+      for place in counts.perClass.indices where predicted.contains(counts.perClass[place].name) {
+        counts.perClass[place].cells += 1
       }
       // No label is no value, so that IS NULL finds the cells that the head could not decide about.
       values[labels] = .some(predicted.isEmpty ? nil : .list(predicted))
@@ -167,5 +169,6 @@ package struct PredictionCounts: Sendable, Equatable {
   /// Cells that the head was trained on or watched on; nil when it does not say, or was trained in another
   /// database.
   package let trained: Int?
+  /// Cells that were labelled with each class, and with "unknown" where cells of no class are.
   package fileprivate(set) var perClass: [Class]
 }

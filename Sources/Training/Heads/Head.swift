@@ -1,3 +1,4 @@
+import Faults
 import Kernels
 
 /// A trained classifier: from a vector to one probability a class.
@@ -9,6 +10,8 @@ package struct Head: Sendable, Equatable {
     /// [outputs, inputs], row-major.
     let weights: [Float]
     let biases: [Float]
+
+    var isFinite: Bool { weights.allSatisfy(\.isFinite) && biases.allSatisfy(\.isFinite) }
   }
 
   /// Class names, in the order of the probabilities.
@@ -61,7 +64,20 @@ package struct Head: Sendable, Equatable {
   /// Samples that go through the layers together.
   private static let batchSize = 512
 
-  /// - Returns: [samples.count, classes.count], row-major, in the order of `samples`; each in [0, 1].
+  /// The same, all of them numbers.
+  /// - Throws: `badData` for vectors that lead to none: large ones, by large weights.
+  package func finiteProbabilities(of samples: [Int32], in source: some SampleVectors) throws -> [Float] {
+    let probabilities = probabilities(of: samples, in: source)
+    if let bad = probabilities.firstIndex(where: \.isNaN) {
+      throw Fault(
+        .badData, "vector of sample \(samples[bad / classes.count])", expected: "a probability from the head",
+        found: "NaN", remedy: "lower the learning rate, and check the vectors for extreme values")
+    }
+    return probabilities
+  }
+
+  /// - Returns: [samples.count, classes.count], row-major, in the order of `samples`; each in [0, 1], or NaN where sums
+  ///   of products overflow.
   package func probabilities(of samples: [Int32], in source: some SampleVectors) -> [Float] {
     precondition(source.dimension == dimension)
     let rows = min(Self.batchSize, samples.count)

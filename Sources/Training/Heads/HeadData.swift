@@ -12,14 +12,7 @@ package struct HeadData: Sendable, Equatable, Codable {
   package let fingerprint: String
   /// Some of the rows with digests of the cells that they were. Rows number cells of one database: in another
   /// one, these show that the head was trained elsewhere.
-  package let witnesses: [Witness]
-
-  package struct Witness: Sendable, Equatable, Codable {
-    package let row: Row
-    package let cell: String
-  }
-
-  private static let witnessCount = 16
+  package let witnesses: [CellWitness]
 
   /// - Parameters:
   ///   - rows: of all samples.
@@ -30,12 +23,7 @@ package struct HeadData: Sendable, Equatable, Codable {
     validationCells = set.validation.count
     self.rows = Self.ranges(of: samples.map { rows[Int($0)] })
     fingerprint = Self.fingerprint(of: samples, rows: rows, labels: labels)
-    var witnesses: [Witness] = []
-    for number in 0..<min(Self.witnessCount, samples.count) {
-      let row = rows[Int(samples[number * samples.count / min(Self.witnessCount, samples.count)])]
-      if let cell = try snapshot.digest(of: row) { witnesses.append(Witness(row: row, cell: cell)) }
-    }
-    self.witnesses = witnesses
+    witnesses = try CellWitness.of(samples.map { rows[Int($0)] }, in: snapshot)
   }
 
   /// Samples whose text is hashed together: of millions, the text as a whole would fill the memory.
@@ -56,10 +44,7 @@ package struct HeadData: Sendable, Equatable, Codable {
 
   /// The rows, unless they number cells of another database.
   package func rows(in snapshot: borrowing Snapshot) throws -> RowSet? {
-    for witness in witnesses {
-      // A cell that was deleted since says nothing.
-      if let found = try snapshot.digest(of: witness.row), found != witness.cell { return nil }
-    }
+    for witness in witnesses where try witness.isContradicted(by: snapshot) { return nil }
     guard let last = rows.last?.last, last <= (try snapshot.rowLimit()) else {
       return rows.isEmpty ? RowSet() : nil
     }
@@ -83,14 +68,6 @@ package struct HeadData: Sendable, Equatable, Codable {
       }
     }
     return ranges
-  }
-}
-
-extension Snapshot {
-  /// What a cell is, independent of its row; nil where there is no cell.
-  fileprivate func digest(of row: Row) throws -> String? {
-    guard let cell = try cell(at: row), let image = try image(cell.image) else { return nil }
-    return ContentHash(of: "\(image.identity) \(cell.object)").description
   }
 }
 

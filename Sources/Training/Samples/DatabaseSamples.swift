@@ -154,7 +154,8 @@ extension Snapshot {
     }
   }
 
-  private func rowsByImage(among candidates: RowSet) throws -> [(text: String, rows: RowSet)] {
+  /// The cells of each image by its name: for imported ones the image that their field names, if it does.
+  package func rowsByImage(among candidates: RowSet) throws -> [(text: String, rows: RowSet)] {
     var imported = RowSet()
     var groups: [(text: String, rows: RowSet)] = []
     for number in 0..<UInt32(imageCount()) {

@@ -167,7 +167,7 @@ extension Snapshot {
   fileprivate func imageNames(of rows: [Row], limit: Row) throws -> [String] {
     let numbers = SampleNumbers(rows, limit: limit)
     var names = [String](repeating: "", count: rows.count)
-    for image in try rowsByGroup(.image, among: RowSet(rows)) ?? [] {
+    for image in try rowsByImage(among: RowSet(rows)) {
       for row in image.rows.toArray() { names[numbers[row]] = image.text }
     }
     return names

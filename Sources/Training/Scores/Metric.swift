@@ -4,7 +4,8 @@ package enum AbsentClasses: String, Sendable, Codable, CaseIterable {
   case skip
   /// Counts it as 0, as scikit-learn does with `zero_division=0`.
   case zero
-  /// Counts it as 1 where it is not predicted either, else as 0: for F1, `zero_division=1` of scikit-learn.
+  /// Counts it as 1 where it is not predicted either, else as 0: for F1 alone, `zero_division=1` of scikit-learn, whose
+  /// recall is 1 for a class that is predicted, too.
   case one
 }
 
@@ -20,7 +21,7 @@ package enum Metric: String, Sendable, Codable, CodingKeyRepresentable, CaseIter
   case macroAUROC
   /// Mean average precision of the classes that have positives.
   case macroAveragePrecision
-  /// Mean of Matthews' correlation of decisions and labels over classes.
+  /// Mean of Matthews' correlation of decisions and labels over the classes that have positives.
   case macroMatthews
   /// Part of the samples of which every class is right.
   case subsetAccuracy
@@ -33,14 +34,14 @@ package enum Metric: String, Sendable, Codable, CodingKeyRepresentable, CaseIter
 }
 
 extension Scores {
-  /// - Parameter absent: for means over classes of scores of decisions; others have no value for an absent class.
+  /// - Parameter absent: for means over classes of F1, precision and recall; others have no value for an absent class.
   /// - Returns: nil where no class has a value.
   package func value(of metric: Metric, absent: AbsentClasses = .skip) -> Double? {
     switch metric {
     case .macroF1: mean(absent, \.f1)
     case .macroPrecision: mean(absent, \.precision)
     case .macroRecall: mean(absent, \.recall)
-    case .macroMatthews: mean(absent) { $0.matthews(of: sampleCount) }
+    case .macroMatthews: mean(.skip) { $0.matthews(of: sampleCount) }
     case .microF1: microF1
     case .weightedF1: weightedF1
     case .macroAUROC: mean(of: perClass.compactMap(\.auroc))

@@ -1,18 +1,18 @@
 /// The samples in order of one class's score, gathered into runs of equal scores, highest first: what
 /// threshold-free metrics are made of.
-struct Ranking {
-  struct Run {
-    let score: Float
-    var count: Int
-    var positives: Int
+package struct Ranking: Sendable {
+  package struct Run: Sendable {
+    package let score: Float
+    package fileprivate(set) var count: Int
+    package fileprivate(set) var positives: Int
   }
 
-  let runs: [Run]
-  let count: Int
-  let positives: Int
+  package let runs: [Run]
+  package let count: Int
+  package let positives: Int
 
   /// Scores that are not NaN.
-  init(_ samples: [(score: Float, isPositive: Bool)]) {
+  package init(_ samples: [(score: Float, isPositive: Bool)]) {
     var runs: [Run] = []
     for sample in samples.sorted(by: { $0.score > $1.score }) {
       if runs.last?.score != sample.score { runs.append(Run(score: sample.score, count: 0, positives: 0)) }

@@ -17,8 +17,9 @@ struct Compact: ParsableCommand {
       Where cells were deleted here and there, --renumber gives their places back
       too: cells are numbered anew, in the same order and without gaps. Numbers of
       cells that were noted before, as in exports and notebooks, then stand for other
-      cells; images, labels and positions in arrays, which say what a cell is, stay,
-      and so do heads. Indexes are built anew. The disk must have room for a third
+      cells; images, labels and positions in arrays, which say what a cell is, stay.
+      Heads go on predicting, but do not know any more which cells they were trained
+      on. Indexes and int8 copies are made anew. The disk must have room for a third
       file meanwhile.
 
       Examples:
@@ -37,7 +38,7 @@ struct Compact: ParsableCommand {
     let compaction = try DatabaseWriter.compact(
       path: path, renumbers: renumber,
       onWait: { writer.waits(for: $0, path: path, isQuiet: talk.quiet) })
-    try rebuildIndexes(of: compaction.droppedIndexes, path: path)
+    try makeAnew(compaction, path: path)
     let columns: [Column] = ["bytes_before", "bytes_after", "unused_texts"]
     let row: [Value] = [
       .integer(compaction.before), .integer(compaction.after), .integer(compaction.unusedTexts),
@@ -49,10 +50,15 @@ struct Compact: ParsableCommand {
       as: output.format)
   }
 
-  private func rebuildIndexes(of spaces: [SpaceRecord], path: String) throws {
-    if spaces.isEmpty { return }
+  /// Makes indexes and int8 copies that were left out.
+  private func makeAnew(_ compaction: Compaction, path: String) throws {
+    if compaction.droppedIndexes.isEmpty && compaction.droppedCopies.isEmpty { return }
     let writer = try writer.open(path: path, isQuiet: talk.quiet)
-    for space in spaces {
+    for space in compaction.droppedCopies {
+      talk.say("making the int8 copies of space \(space.name) anew")
+      try writer.makeCoarse(of: space)
+    }
+    for space in compaction.droppedIndexes {
       guard try writer.database.read({ try $0.rows(in: space).count }) >= IndexBuild.leastRows else {
         talk.say("space \(space.name) has no index any more: its cells are too few for one")
         continue

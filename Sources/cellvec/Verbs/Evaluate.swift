@@ -1,6 +1,7 @@
 import ArgumentParser
 import Backbone
 import Faults
+import Formats
 import Ingest
 import Reports
 import Storage
@@ -42,16 +43,20 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let plan = try evaluation.plan(training.plan, isGroupingGiven: training.labels.isGroupingGiven)
     if plan.unit == .cell, let advice = training.labels.advice { talk.say(advice) }
+    try requireSeparateFiles(outputs: [output, report.map { PrintedReport.page(at: $0) }].compactMap(\.self))
     Interruption.listen()
     let database = try database.open()
     if let report { try PrintedReport.prepare(at: report) }
+    if let output { try Evaluation.prepare(at: output) }
     let outcome = try database.read { try evaluate(plan, snapshot: $0) }
-    if let output { try outcome.evaluation.save(to: output) }
+    if let output {
+      try outcome.evaluation.save(to: output)
+      talk.say("saved the evaluation in \(output)")
+    }
+    try EvaluationReport(outcome).write(as: format.format)
     if let report {
       try DrawnReport(of: outcome.evaluation, database: database, talk: talk).write(to: report)
     }
-    try EvaluationReport(outcome).write(as: format.format)
-    if let output { talk.say("saved the evaluation in \(output)") }
   }
 
   private func evaluate(_ plan: EvaluationPlan, snapshot: borrowing Snapshot) throws -> EvaluationOutcome {

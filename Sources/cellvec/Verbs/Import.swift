@@ -50,6 +50,9 @@ struct Import: ParsableCommand {
       throw ValidationError(
         "--metadata goes with a file; give the cells of a stream their values with cellvec update")
     }
+    if vectors == "-", !fieldTypes.declarations.isEmpty {
+      throw ValidationError("--type goes with the table of --metadata, which a stream does not have")
+    }
   }
 
   func run() throws { try vectors == "-" ? importStream() : importFile() }

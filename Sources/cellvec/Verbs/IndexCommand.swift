@@ -12,13 +12,13 @@ struct IndexCommand: ParsableCommand {
       A search through an index finds most of the nearest cells, with their exact
       similarities, without comparing every cell. Cells that come later are found
       too; building again takes them up. The kind "graph" is searched faster than
-      "compact", and takes some two kilobytes for each vector; the kind "exact" makes
+      "compact", and takes some two kilobytes for each vector; the kind "int8" makes
       exact searches faster.
 
       Examples:
         cellvec index build --db lab.cellvec --space dino
         cellvec index build --db lab.cellvec --space dino --kind graph
-        cellvec index build --db lab.cellvec --space dino --kind exact
+        cellvec index build --db lab.cellvec --space dino --kind int8
         cellvec index status --db lab.cellvec
         cellvec index drop --db lab.cellvec --space dino
       """,
@@ -39,13 +39,13 @@ struct BuildIndex: ParsableCommand {
       came or went. A space may have a compact index beside it, which then serves
       conditions that few cells match.
 
-      --kind exact copies the vectors in 8 bits a number. A search that compares every
+      --kind int8 copies the vectors in 8 bits a number. A search that compares every
       cell then reads a quarter of the bytes (of float16 a half), and finds the same.
       """)
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var space: SpaceOptions
-  @Option(help: ArgumentHelp("What to make: compact, graph or exact.", valueName: "kind")) var kind =
+  @Option(help: ArgumentHelp("What to make: compact, graph or int8.", valueName: "kind")) var kind =
     IndexKind
     .compact
   @Flag(help: "Make it anew in any case.") var fresh = false
@@ -61,7 +61,7 @@ struct BuildIndex: ParsableCommand {
     let vectors = try writer.database.read { try $0.rows(in: space).count }
     let progress = ProgressLine(counting: "vectors", of: vectors, isQuiet: talk.quiet)
     switch kind {
-    case .exact: return try makeCoarse(of: space, in: writer, progress)
+    case .int8: return try makeCoarse(of: space, in: writer, progress)
     case .graph: return try makeGraph(of: space, in: writer, progress)
     case .compact: break
     }
@@ -94,7 +94,7 @@ extension BuildIndex {
     let (vectors, byteCount) = try writer.database.read { try $0.coarseExtent(of: space) }
     try StandardOutput.write(
       Report(
-        ["space", "exact_vectors", "added", "exact_bytes"],
+        ["space", "int8_vectors", "added", "int8_bytes"],
         rows: [[.text(space.name), .integer(vectors), .integer(summary.vectors), .integer(byteCount)]]),
       as: output.format)
   }
@@ -131,7 +131,7 @@ enum IndexKind: String, ExpressibleByArgument, CaseIterable {
   /// Edges from each vector to near ones.
   case graph
   /// Copies of the vectors in 8 bits a number, for exact searches.
-  case exact
+  case int8
 }
 
 /// `cellvec index drop`.
@@ -144,14 +144,14 @@ struct DropIndex: ParsableCommand {
   @OptionGroup var space: SpaceOptions
   @Option(
     help: ArgumentHelp(
-      "What to drop: compact, and with it a graph, graph alone, or exact.", valueName: "kind"))
+      "What to drop: compact, and with it a graph, graph alone, or int8.", valueName: "kind"))
   var kind = IndexKind.compact
   @OptionGroup var writer: WriterOptions
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
     let writer = try self.writer.open(path: database.path(), isQuiet: talk.quiet)
-    if kind == .exact {
+    if kind == .int8 {
       let space = try writer.database.read { try self.space.resolve(in: $0) }
       let had = try writer.dropCoarse(of: space)
       return talk.say("\(had ? "dropped the" : "there were no") int8 copies of space \(space.name)")
@@ -181,7 +181,7 @@ struct IndexStatus: ParsableCommand {
       "fresh" are vectors that the index lacks, which every search compares one by
       one, "left" codes of vectors that are gone; "hot" are bytes of codes for each
       vector. "reach" tells how far a search for one neighbor goes for a recall of 0.9,
-      0.95, ... "exact_vectors" are those with an int8 copy, which exact searches read.
+      0.95, ... "int8_vectors" are those with an int8 copy, which exact searches read.
       A space with a compact index and a graph has a line for each.
       """)
 
@@ -193,19 +193,19 @@ struct IndexStatus: ParsableCommand {
       var report = Report([
         "space", "vectors", "indexed", "fresh", "left", "segments", "lists", "bytes",
         Column("hot", decimals: 1),
-        "recalls", "reach", "exact_vectors", "exact_bytes", "kind",
+        "recalls", "reach", "int8_vectors", "int8_bytes", "kind",
       ])
       for space in snapshot.spaces {
         let present = try snapshot.rows(in: space)
         let coarse = try snapshot.coarseExtent(of: space)
-        let exact: [Value] = [.integer(coarse.vectors), .integer(coarse.byteCount)]
+        let int8: [Value] = [.integer(coarse.vectors), .integer(coarse.byteCount)]
         let graph = try snapshot.graphRecord(of: space)
-        if let graph { report.append(try line(of: graph, of: space, present, exact, snapshot)) }
+        if let graph { report.append(try line(of: graph, of: space, present, int8, snapshot)) }
         guard let record = try snapshot.indexRecord(of: space) else {
           if graph == nil {
             report.append(
               [.text(space.name), .integer(present.count), .integer(0), .integer(present.count)]
-                + Array(repeating: .null, count: 7) + exact + [.null])
+                + Array(repeating: .null, count: 7) + int8 + [.null])
           }
           continue
         }
@@ -219,7 +219,7 @@ struct IndexStatus: ParsableCommand {
             .real(record.codeByteCount),
             .list(record.calibrations.map { "\($0.recall)" }),
             .list(record.calibrations.map { "\($0.reaches[0].reach)" }),
-          ] + exact + [.text(IndexKind.compact.rawValue)])
+          ] + int8 + [.text(IndexKind.compact.rawValue)])
       }
       return report
     }
@@ -227,7 +227,7 @@ struct IndexStatus: ParsableCommand {
   }
 
   private func line(
-    of graph: GraphRecord, of space: SpaceRecord, _ present: RowSet, _ exact: [Value],
+    of graph: GraphRecord, of space: SpaceRecord, _ present: RowSet, _ int8: [Value],
     _ snapshot: borrowing Snapshot
   ) throws -> [Value] {
     let held = try snapshot.rowsInGraph(of: space).count
@@ -237,7 +237,7 @@ struct IndexStatus: ParsableCommand {
       .integer(try snapshot.indexByteCount(of: space, segments: [graph.segment])),
       .real(Float(graph.vertexByteCount)),
       .list(graph.calibrations.map { "\($0.recall)" }), .list(graph.calibrations.map { "\($0.reach)" }),
-    ] + exact + [.text(IndexKind.graph.rawValue)]
+    ] + int8 + [.text(IndexKind.graph.rawValue)]
   }
 }
 

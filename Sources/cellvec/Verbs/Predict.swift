@@ -15,8 +15,8 @@ struct Predict: ParsableCommand {
       predicted_localization and, for each class, the number field
       probability_localization_<class>. Use them with --where like any other.
 
-      A cell for which no class is above its threshold gets no label (--empty keep), the
-      one nearest to its threshold (top1), or the label "unknown".
+      A cell for which no class is above its threshold gets no label (--empty keep),
+      the one nearest to its threshold (top1), or the label "unknown".
 
       Examples:
         cellvec predict --db lab.cellvec --head loc-v1

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Faults
+import Formats
 import Reports
 import Storage
 import Training
@@ -42,6 +43,7 @@ struct ReportCommand: ParsableCommand {
   }
 
   func run() throws {
+    try requireSeparateFiles(outputs: [PrintedReport.page(at: output)], inputs: [evaluation])
     let evaluation = try Evaluation(path: evaluation)
     try DrawnReport(
       of: evaluation, database: database.openIfNamed(),

@@ -14,7 +14,6 @@ struct Train: ParsableCommand {
       Examples:
         cellvec train --db lab.cellvec --labels localization --group gene
         cellvec train --db lab.cellvec --labels localization --save loc-v1
-        cellvec train --db lab.cellvec --labels localization --preset dino4cells
       """)
 
   @OptionGroup var database: DatabaseOptions
@@ -35,6 +34,7 @@ struct Train: ParsableCommand {
     let writer = save == nil ? nil : try self.writer.open(path: path, isQuiet: talk.quiet)
     let database = try writer?.database ?? Database(path: path)
     let plan = try training.plan
+    try plan.validate()
     let report = try database.read { snapshot in
       let space = try space.resolve(in: snapshot)
       return TrainingReport(

@@ -3,8 +3,8 @@ import Identity
 
 /// Fills a new database with what a snapshot of another one holds, its cells numbered without gaps.
 ///
-/// Texts, fields, spaces, images and heads keep their numbers and names, and cells their identity and order. Indexes of
-/// spaces, which would be of other rows, are left out.
+/// Texts, fields, spaces, images and heads keep their numbers and names, and cells their identity and order. Indexes and
+/// int8 copies, which would be of other rows, are left out.
 struct RenumberedCopy {
   /// Bytes of one transaction, of records and of what they take in memory besides.
   private static let bytesPerCommit = 32 << 20
@@ -35,13 +35,13 @@ struct RenumberedCopy {
     try copySets(of: snapshot)
     try copyNumbers(of: snapshot)
     for space in snapshot.spaces { try copyVectors(of: space, in: snapshot) }
+    try writer.write { try $0.setIndexFlags() }
   }
 
   // MARK: Records
 
   private func copyHeader(of snapshot: borrowing Snapshot) throws {
-    var header = try snapshot.transaction.formatHeader()
-    header.writerFlags.removeAll { $0 == FormatHeader.indexFlag }
+    let header = try snapshot.transaction.formatHeader()
     let nextImage = try snapshot.transaction.counter(.nextImage)
     try writer.write { transaction in
       try transaction.transaction.put(.header, FormatHeader.key, Document.encode(header))

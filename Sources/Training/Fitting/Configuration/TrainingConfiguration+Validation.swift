@@ -15,7 +15,7 @@ extension TrainingConfiguration {
     try require(
       (0..<1).contains(architecture.dropout), "dropout", expected: "a probability below 1",
       found: architecture.dropout)
-    try require(epochs >= 1, "epochs", expected: "at least 1", found: epochs)
+    try require((1...1_000_000).contains(epochs), "epochs", expected: "1 to 1000000", found: epochs)
     if let batchSize {
       try require(
         (1...1_048_576).contains(batchSize), "batch size", expected: "1 to 1048576 samples", found: batchSize)
@@ -27,7 +27,8 @@ extension TrainingConfiguration {
       (1...256).contains(trials.count), "grid", expected: "1 to 256 pairs of rate and decay",
       found: trials.count)
     for (rate, decay) in trials {
-      try require(rate > 0 && rate.isFinite, "learning rate", expected: "a positive number", found: rate)
+      try require(
+        rate > 0 && rate <= 1000, "learning rate", expected: "a number above 0 and up to 1000", found: rate)
       try require(
         decay >= 0 && decay * rate < 1, "weight decay", expected: "0 or more, and below 1 / learning rate",
         found: decay)

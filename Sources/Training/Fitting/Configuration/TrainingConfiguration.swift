@@ -109,12 +109,16 @@ package struct TrainingConfiguration: Sendable, Equatable {
   /// What of this cannot be had without validation samples, in the words of the command line; nil when all
   /// can.
   package var reasonForValidation: String? {
-    if trials.count > 1 { return "a grid" }
-    if patience != nil { return "early stopping" }
-    if schedule == .plateau { return "the plateau schedule" }
-    if thresholds == .fitted { return "fitted thresholds" }
-    if calibration != .none { return "calibration" }
-    return nil
+    reasonsForValidation.first
+  }
+
+  /// All that is tuned on validation samples; empty where nothing is.
+  package var reasonsForValidation: [String] {
+    [
+      trials.count > 1 ? "a grid" : nil, patience != nil ? "early stopping" : nil,
+      schedule == .plateau ? "the plateau schedule" : nil, thresholds == .fitted ? "fitted thresholds" : nil,
+      calibration != .none ? "calibration" : nil,
+    ].compactMap(\.self)
   }
 
   /// Samples a step. Small sets get small batches, so that they too see enough steps.

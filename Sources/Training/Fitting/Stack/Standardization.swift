@@ -8,6 +8,9 @@ struct Standardization: Sendable, Equatable {
 
   /// Samples that are read at once.
   private static let batchSize = 256
+  /// Different memberships in sets that sums are kept for at a time: repeated folds of single samples have as many as
+  /// samples.
+  private static let patternLimit = 1024
 
   /// Fits mean and scale to these samples, whose vectors are finite, in one pass.
   init(_ source: some SampleVectors, samples: [Int32], labels: LabelTable) {
@@ -23,8 +26,17 @@ struct Standardization: Sendable, Equatable {
     // The first sample as shift keeps the one-pass variance accurate when the mean is far from zero.
     var shift = [Float](repeating: 0, count: dimension)
     shift.withUnsafeMutableBufferPointer { source.gather(stream.samples.prefix(1), into: $0) }
-    // Samples of the same sets are summed together.
+    // Samples of the same sets are summed together, as long as these are few; their sums then go to each set's.
     var moments: [UInt32: Moments] = [:]
+    let all = Moments(dimension: dimension)
+    let ofSets = sets.count > 1 ? sets.map { _ in Moments(dimension: dimension) } : []
+    func addToTotals() {
+      for (members, sums) in moments.sorted(by: { $0.key < $1.key }) {
+        all.add(sums)
+        for (set, total) in ofSets.enumerated() where members >> UInt32(set) & 1 == 1 { total.add(sums) }
+      }
+      moments.removeAll(keepingCapacity: true)
+    }
     let batch = FloatBuffer(count: batchSize * dimension)
     for start in stride(from: 0, to: stream.samples.count, by: batchSize) {
       let slice = stream.samples[start..<min(start + batchSize, stream.samples.count)]
@@ -35,17 +47,12 @@ struct Standardization: Sendable, Equatable {
         let sums = known ?? Moments(dimension: dimension)
         if known == nil { moments[sets] = sums }
         sums.add(batch.start + row * dimension, shift: shift)
+        if moments.count == patternLimit { addToTotals() }
       }
     }
-    let ordered = moments.sorted { $0.key < $1.key }
-    func standardization(_ isMember: (UInt32) -> Bool) -> Standardization {
-      let total = Moments(dimension: dimension)
-      for (sets, sums) in ordered where isMember(sets) { total.add(sums) }
-      return Standardization(total, shift: shift)
-    }
-    let all = standardization { _ in true }
-    guard sets.count > 1 else { return (all, [all]) }
-    return (all, sets.indices.map { set in standardization { $0 >> UInt32(set) & 1 == 1 } })
+    addToTotals()
+    let ofAll = Standardization(all, shift: shift)
+    return (ofAll, sets.count > 1 ? ofSets.map { Standardization($0, shift: shift) } : [ofAll])
   }
 
   private init(_ moments: Moments, shift: [Float]) {
