@@ -128,8 +128,24 @@ static int32_t query_product(size_t width, const int16_t *query, const int8_t *s
   return sum;
 }
 
+typedef float four_floats __attribute__((vector_size(16)));
+
+static inline float largest_of(four_floats x) {
+  float largest = x[0];
+  for (size_t lane = 1; lane < 4; lane++) largest = x[lane] > largest ? x[lane] : largest;
+  return largest;
+}
+
+static inline unsigned equal_lanes(four_floats a, four_floats b) {
+  unsigned found = 0;
+  for (size_t lane = 0; lane < 4; lane++) found |= (unsigned)(a[lane] == b[lane]) << lane;
+  return found;
+}
+
 #define GRAPH_TARGET
 #define LANES 4
+#define LARGEST(x) largest_of(x)
+#define EQUAL(a, b) equal_lanes(a, b)
 #define SCAN_CODES scan_codes_portable
 #define BEGIN begin_graph_search_portable
 #define ADVANCE advance_graph_searches_portable

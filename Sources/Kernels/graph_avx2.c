@@ -7,6 +7,8 @@
 
 #define GRAPH_TARGET __attribute__((target("avx2,fma")))
 #define LANES 8
+#define LARGEST(x) largest_of(x)
+#define EQUAL(a, b) (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)(a), (__m256)(b), _CMP_EQ_OQ))
 #define SCAN_CODES scan_codes_avx2
 #define BEGIN begin_graph_search_avx2
 #define ADVANCE advance_graph_searches_avx2
@@ -19,6 +21,12 @@ GRAPH_TARGET static inline int32_t sum_of(__m256i sums) {
   __m128i half = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
   half = _mm_add_epi32(half, _mm_unpackhi_epi64(half, half));
   return _mm_cvtsi128_si32(half) + _mm_extract_epi32(half, 1);
+}
+
+GRAPH_TARGET static inline float largest_of(__m256 x) {
+  __m128 half = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  half = _mm_max_ps(half, _mm_movehl_ps(half, half));
+  return _mm_cvtss_f32(_mm_max_ss(half, _mm_movehdup_ps(half)));
 }
 
 GRAPH_TARGET static inline int32_t query_product(size_t width, const int16_t *query, const int8_t *steps) {

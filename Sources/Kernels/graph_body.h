@@ -1,12 +1,13 @@
 // The search of a graph for one instruction set, which defines GRAPH_TARGET, its attribute; query_product, the inner
-// product of a query of 16 bits and a vector in steps, [width] each; LANES, the floats of a register; SCAN_CODES; and
-// the functions' names BEGIN and ADVANCE.
+// product of a query of 16 bits and a vector in steps, [width] each; LANES, the floats of a register, LARGEST(x), the
+// largest of them, and EQUAL(a, b), a bit for each two that are equal; SCAN_CODES; and the functions' names BEGIN and
+// ADVANCE.
 
 enum {
   BITS = 4,
   ENTRIES_OF_TABLE = 16,
   // Vertices that a search begins with.
-  ENTRIES = 16,
+  ENTRIES = 4,
   // Entries that are compared at a time.
   ENTRY_CODES = 4 * KERNELS_GROUP_CODES,
   // Steps of a query's numbers, at most.
@@ -18,12 +19,6 @@ typedef int32_t int_lanes __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef uint8_t byte_lanes __attribute__((vector_size(LANES), aligned(1)));
 
 GRAPH_TARGET static inline float_lanes load_lanes(const float *x) { return *(const float_lanes *)(const void *)x; }
-
-GRAPH_TARGET static inline float largest_lane(float_lanes x) {
-  float largest = x[0];
-  for (size_t lane = 1; lane < LANES; lane++) largest = x[lane] > largest ? x[lane] : largest;
-  return largest;
-}
 
 GRAPH_TARGET static inline float_lanes larger(float_lanes a, float_lanes b) {
   const int_lanes mask = a > b;
@@ -41,7 +36,7 @@ GRAPH_TARGET static void set_query(size_t width, const float *query, kernels_gra
     const float_lanes q = load_lanes(query + i);
     most = larger(larger(q, -q), most);
   }
-  const float largest = largest_lane(most), inverse = largest > 0 ? steps / largest : 0;
+  const float largest = LARGEST(most), inverse = largest > 0 ? steps / largest : 0;
   for (size_t i = 0; i < width; i++) {
     const float scaled = query[i] * inverse;
     search->query[i] = (int16_t)(int32_t)(scaled < 0 ? scaled - 0.5f : scaled + 0.5f);
@@ -112,10 +107,12 @@ GRAPH_TARGET static inline void locate_vertex(const kernels_graph *graph, kernel
 GRAPH_TARGET static inline size_t place_of_largest(const float *x, size_t count) {
   float_lanes most = load_lanes(x);
   for (size_t i = LANES; i < count; i += LANES) most = larger(load_lanes(x + i), most);
-  const float largest = largest_lane(most);
+  const float largest = LARGEST(most);
+  const float_lanes wanted = (float_lanes){0} + largest;
   size_t place = 0;
-  while (x[place] < largest) place++;
-  return place;
+  unsigned found;
+  while (!(found = EQUAL(load_lanes(x + place), wanted))) place += LANES;
+  return place + (size_t)__builtin_ctz(found);
 }
 
 // Forgets what is of no more interest, and the worse half or so of what is, to make room.
