@@ -17,7 +17,7 @@ package struct GraphBuild {
   /// Random directions that are searched for to measure the recall of unusual queries.
   private static let directions = 64
   /// How far the searches go that edges are chosen from.
-  private static let refinement: (k: Int, reach: Float) = (24, 0.2)
+  private static let refinement: (k: Int, reach: Float) = (24, 0.05)
 
   package typealias Progress = (_ done: Int, _ total: Int) throws -> Void
 
