@@ -1,9 +1,10 @@
 import Faults
-import Query
+import Kernels
 import Randomness
 import TestSupport
 import Testing
 
+@testable import Query
 @testable import Storage
 
 private let dimension = 24
@@ -160,6 +161,25 @@ private func graphDatabase(in directory: String, count: Int = 4000) throws -> In
       let summary = try database.buildGraph()
       #expect(summary.isFresh && summary.record.vertexCount == 4300 && summary.leftOut == 0)
       #expect(try !database.buildGraph().isFresh)
+    }
+  }
+}
+
+@Suite struct GraphCandidateTests {
+  @Test func hitsThatRoundingMayHavePutBehindAreCompared() {
+    var hits = [0.9, 0.8, 0.796, 0.794].enumerated().map {
+      kernels_graph_hit(similarity: $1, row: UInt32($0))
+    }
+    hits.withUnsafeMutableBufferPointer { hits in
+      var search = kernels_graph_search()
+      search.hits = hits.baseAddress
+      search.k = 2
+      // Four standard deviations are 0.005.
+      search.codes.width = 64
+      for (found, compared) in [(0, 0), (1, 1), (2, 2), (3, 3), (4, 3)] {
+        search.hit_count = found
+        #expect(search.candidates.count == compared)
+      }
     }
   }
 }

@@ -9,8 +9,6 @@ final class FreshCodes: @unchecked Sendable {
   static let leastQueries = 256
   /// By how many standard deviations an estimate may be wrong: all but one in some thousands are less.
   private static let deviations: Float = 3.5
-  /// By how much similarities of vertices in steps may be wrong.
-  private static let rounding: Float = 0.004
 
   let count: Int
   private let width: Int
@@ -59,7 +57,7 @@ final class FreshCodes: @unchecked Sendable {
     var scan = kernels_code_search(
       base: search.entry_base,
       margin: Self.deviations * kernels_code_deviation(width) * distance2.squareRoot(),
-      least: isFull ? search.hits[search.k - 1].similarity - Self.rounding : -.infinity,
+      least: isFull ? search.hits[search.k - 1].similarity - search.rounding : -.infinity,
       row_limit: rowLimit, wanted: nil)
     let count = kernels_scan_codes(
       kernels_active_isa(), &search.codes, &scan, groups, 0, count, found)

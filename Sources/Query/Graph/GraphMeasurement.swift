@@ -110,9 +110,7 @@ struct GraphMeasurement {
               return
             }
             // An exact comparison will put those first.
-            for hit in 0..<search.hit_count where truth[query].contains(search.hits[hit].row) {
-              found[query] += 1
-            }
+            for hit in search.candidates where truth[query].contains(hit.row) { found[query] += 1 }
           })
       }
     }

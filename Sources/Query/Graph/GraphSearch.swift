@@ -113,7 +113,7 @@ private final class GraphLane {
     let matching = search.hit_count + freshCount + (known.isEmpty ? 0 : known[query].count)
     guard search.state == KERNELS_GRAPH_FINISHED, matching >= parent.k else { return }
     rows.removeAll(keepingCapacity: true)
-    for hit in 0..<search.hit_count { rows.append(search.hits[hit].row) }
+    for hit in search.candidates { rows.append(hit.row) }
     if let fresh = parent.fresh {
       work.codes += fresh.count
       for hit in fresh.scan(&search, into: found) { rows.append(hit.row) }

@@ -11,11 +11,26 @@ struct GraphReach {
   var leastShare: Float = 0
 }
 
+extension kernels_graph_search {
+  /// By how much similarities of a query with two vectors in steps may be in the wrong order: four standard deviations of
+  /// their difference, for rotated vectors whose largest number is some three times as large as most.
+  var rounding: Float { 0.04 / Float(codes.width).squareRoot() }
+
+  /// What an exact comparison may find among the k nearest.
+  var candidates: UnsafeBufferPointer<kernels_graph_hit> {
+    guard hit_count > k else { return UnsafeBufferPointer(start: hits, count: hit_count) }
+    let least = hits[k - 1].similarity - rounding
+    var count = k
+    while count < hit_count && hits[count].similarity >= least { count += 1 }
+    return UnsafeBufferPointer(start: hits, count: count)
+  }
+}
+
 /// One thread's searches of a graph, some of which are under way at a time: while the memory that one needs is coming,
 /// another computes.
 final class GraphSearches {
   private static let slots = 3
-  /// Hits of a search for k neighbors that are compared exactly: steps may put one behind the k-th that is among them.
+  /// Hits that a search for k neighbors keeps: steps may put one behind the k-th that is among them.
   static func hitLimit(k: Int) -> Int { k + 1 + k / 4 }
 
   /// Vertices that a search may visit before it is given up.
