@@ -57,7 +57,7 @@ class Cellvec:
     def search(self, queries, setting, threads, condition=None):
         """Rows of the nearest [queries, 10], -1 where there are fewer, and the seconds of the search without start and
         output: of the wall clock, and of processors."""
-        array = os.path.join(self.folder, "queries.npy")
+        array = os.path.join(self.folder, "asked.npy")
         numpy.save(array, queries)
         result = self.run(
             "search", "--db", self.db, "--vectors", array, "-k", str(K), "--recall", str(setting), "--threads",
