@@ -96,12 +96,15 @@ struct IndexSearch {
 
 /// What a search did, summed over its queries.
 package struct SearchWork: Sendable, Equatable {
+  /// Vertices of a graph that were visited.
+  package internal(set) var vertices = 0
   package internal(set) var lists = 0
   package internal(set) var codes = 0
   /// Rows that were compared exactly.
   package internal(set) var rows = 0
 
-  fileprivate mutating func add(_ other: SearchWork) {
+  mutating func add(_ other: SearchWork) {
+    vertices += other.vertices
     lists += other.lists
     codes += other.codes
     rows += other.rows
