@@ -48,7 +48,7 @@ package final class Database: Sendable {
   /// Runs `body` on a consistent snapshot. Nothing of the snapshot may outlive the call.
   /// - Parameter order: how `body` reads, but for scans of many vectors, which are always in order.
   package func read<Result>(
-    _ order: ReadingOrder = .inOrder, _ body: (borrowing Snapshot) throws -> Result
+    expecting order: ReadingOrder = .inOrder, _ body: (borrowing Snapshot) throws -> Result
   ) throws -> Result {
     environment.pages.expect(order)
     let transaction = try Transaction(environment, isWriting: false)
