@@ -1,3 +1,5 @@
+import Glibc
+
 /// How pages of the file are going to be read, which tells the system how much to fetch from the disk with one that is
 /// not in memory.
 package enum ReadingOrder: Sendable {
@@ -17,4 +19,13 @@ extension Snapshot {
     let pages = transaction.environment.pages
     return count > space.vectorsPerBlock ? pages.expect(.inOrder) : pages.order
   }
+}
+
+/// Has memory of the map fetched from the disk in one piece, as far as it is not there, while the caller goes on.
+package func fetch(_ memory: UnsafeRawBufferPointer) {
+  guard let base = memory.baseAddress else { return }
+  let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+  let start = UnsafeMutableRawPointer(mutating: base).alignedDown(toMultipleOf: page)
+  // A hint: where it is not taken, only time is lost.
+  madvise(start, base + memory.count - UnsafeRawPointer(start), MADV_WILLNEED)
 }
