@@ -39,9 +39,8 @@ struct BuildIndex: ParsableCommand {
       came or went. A space may have a compact index beside it, which then serves
       conditions that few cells match.
 
-      --kind int8 copies the vectors in 8 bits a number. A search by cosine that
-      compares every cell then reads a quarter of the bytes (of float16 a half), and
-      finds the same; other metrics read the vectors.
+      --kind int8 copies the vectors in 8 bits a number: searches by cosine that compare
+      every cell read a quarter of the bytes (of float16 a half), and find the same.
       """)
 
   @OptionGroup var database: DatabaseOptions
