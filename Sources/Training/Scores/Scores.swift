@@ -16,10 +16,10 @@ package struct Scores: Sendable, Equatable, Codable {
   ///   - thresholds: one a class; a class is predicted where its probability exceeds it.
   package init(probabilities: [Float], samples: [Int32], labels: LabelTable, thresholds: [Float]) {
     let classCount = labels.classes.count
-    precondition(thresholds.count == classCount)
+    precondition(probabilities.count == samples.count * classCount && thresholds.count == classCount)
     self.init(
-      probabilities: probabilities, samples: samples, labels: labels,
-      decisions: probabilities.indices.map { probabilities[$0] > thresholds[$0 % classCount] })
+      of: samples, labels: labels, probability: { probabilities[$0 * classCount + $1] },
+      isPredicted: { probabilities[$0 * classCount + $1] > thresholds[$1] })
   }
 
   /// - Parameters:
@@ -28,26 +28,53 @@ package struct Scores: Sendable, Equatable, Codable {
   init(probabilities: [Float], samples: [Int32], labels: LabelTable, decisions: [Bool]) {
     let classCount = labels.classes.count
     precondition(probabilities.count == samples.count * classCount && decisions.count == probabilities.count)
-    var isPositive = [Bool](repeating: false, count: probabilities.count)
+    self.init(
+      of: samples, labels: labels, probability: { probabilities[$0 * classCount + $1] },
+      isPredicted: { decisions[$0 * classCount + $1] })
+  }
+
+  /// Scores without a table of their own: beside what the functions read, four bytes a sample are held.
+  ///
+  /// - Parameters:
+  ///   - probability: of the sample in a place of `samples`, and a class.
+  ///   - isPredicted: whether that class is predicted for that sample.
+  init(
+    of samples: [Int32], labels: LabelTable, probability: (_ place: Int, _ index: Int) -> Float,
+    isPredicted: (_ place: Int, _ index: Int) -> Bool
+  ) {
+    let classCount = labels.classes.count
     var emptyPredictions = 0
     var exactMatches = 0
-    for (row, sample) in samples.enumerated() {
-      for member in labels.classes(of: sample) { isPositive[row * classCount + Int(member)] = true }
-      let cells = row * classCount..<(row + 1) * classCount
-      if !decisions[cells].contains(true) { emptyPredictions += 1 }
-      if decisions[cells].elementsEqual(isPositive[cells]) { exactMatches += 1 }
+    var predicted = [Int](repeating: 0, count: classCount)
+    var hits = predicted
+    var calibration = Calibration()
+    var isPositive = [Bool](repeating: false, count: classCount)
+    for (place, sample) in samples.enumerated() {
+      for member in labels.classes(of: sample) { isPositive[Int(member)] = true }
+      var (isEmpty, isExact) = (true, true)
+      for index in 0..<classCount {
+        let (isTrue, isFound) = (isPositive[index], isPredicted(place, index))
+        if isFound {
+          isEmpty = false
+          predicted[index] += 1
+          hits[index] += isTrue ? 1 : 0
+        }
+        if isFound != isTrue { isExact = false }
+        calibration.add(probability(place, index), isPositive: isTrue)
+        isPositive[index] = false
+      }
+      emptyPredictions += isEmpty ? 1 : 0
+      exactMatches += isExact ? 1 : 0
     }
     perClass = labels.classes.enumerated().map { index, name in
-      let column = stride(from: index, to: probabilities.count, by: classCount)
-      return ClassScore(
-        className: name,
-        ranking: Ranking(column.map { (score: probabilities[$0], isPositive: isPositive[$0]) }),
-        predicted: column.count { decisions[$0] }, hits: column.count { decisions[$0] && isPositive[$0] })
+      let ranking = Ranking(count: samples.count) { place in
+        (probability(place, index), labels.contains(Int32(index), of: samples[place]))
+      }
+      return ClassScore(className: name, ranking: ranking, predicted: predicted[index], hits: hits[index])
     }
     self.emptyPredictions = emptyPredictions
     self.exactMatches = exactMatches
     sampleCount = samples.count
-    let calibration = Calibration(probabilities: probabilities, isPositive: isPositive)
     brier = calibration.brier
     calibrationError = calibration.error
   }
