@@ -13,20 +13,22 @@ ROUNDS, GROUP = 4, 32
 TOLERANCE = 1e-4
 
 
-class Index:
-    """The record of a space, the rows in it, and the blocks that it names.
+class Derived:
+    """What is made of a space's vectors: a record, the rows in it, and the blocks that it names.
 
     tables: values by key of the tables "indexes" and "codes", without seals.
+    record_key: of the record.
+    rows_kind: of the row set.
     require: ends the program when a condition does not hold.
     """
 
-    def __init__(self, tables, space, require):
+    def __init__(self, tables, space, record_key, rows_kind, require):
         self.space, self.require, self.codes_table = space["id"], require, tables["codes"]
-        self.record = json.loads(tables["indexes"][struct.pack(">H", self.space)])
+        self.record = json.loads(tables["indexes"][record_key])
         self.width = -(-self.record["dimension"] // 64) * 64
         self.rows = pyroaring.BitMap()
         for key, value in tables["indexes"].items():
-            if key.startswith(struct.pack(">BHI", 5, self.space, 0)) and len(key) == 9:
+            if key.startswith(struct.pack(">BHI", rows_kind, self.space, 0)) and len(key) == 9:
                 self.rows |= pyroaring.BitMap.deserialize(value)
 
     def items(self, segment, kind, count, size):
@@ -60,6 +62,25 @@ class Index:
             turned[:, start:start + window] = hadamard(turned[:, start:start + window]) / window ** 0.5
         return turned
 
+    def compare_codes(self, vectors, centre, bits, a, g, name):
+        """Compares codes with those that vectors [codes, width] have with a centre [width]."""
+        residues = vectors - centre
+        told = abs(residues) > TOLERANCE
+        self.require((bits == (residues > 0))[told].all(), f"the code of {name} has the signs of its residue")
+        along = abs(residues).sum(axis=1) / 2
+        factors = (residues ** 2).sum(axis=1) / numpy.where(along > 0, along, 1)
+        expected = residues @ centre - factors * (numpy.where(bits, 0.5, -0.5) @ centre)
+        for found, values, letter in (g, factors, "g"), (a, expected, "a"):
+            self.require((abs(found - values) <= TOLERANCE * numpy.maximum(1, abs(values))).all(),
+                         f"factor {letter} of {name} follows from its residue")
+
+
+class Index(Derived):
+    """The index of a space."""
+
+    def __init__(self, tables, space, require):
+        super().__init__(tables, space, struct.pack(">H", space["id"]), 5, require)
+
     def compare(self, rows, vectors):
         """Compares every code that stands for a vector with what it would be. `vectors` [rows, dimension] are those of
         `rows`, all of the space; returns how many codes there are."""
@@ -85,22 +106,13 @@ class Index:
                     if named[slot] in self.rows:
                         row, in_list = int(named[slot]), int(of_list[start + slot])
                         met.append((row, in_list))
-                        self.compare_code(turned[place[row]], centres[in_list], bits[slot], a[slot], g[slot], row)
+                        here = slice(slot, slot + 1)
+                        self.compare_codes(turned[[place[row]]], centres[in_list], bits[here], a[here], g[here],
+                                           f"cell {row}")
         self.require(len(set(met)) == len(met) and
                      sorted(row for row, _ in met) == [row for row in self.rows for _ in range(lists_per_row)],
                      "each row in the index has its codes, in different lists")
         return len(met)
-
-    def compare_code(self, vector, centre, bits, a, g, row):
-        residue = vector - centre
-        told = abs(residue) > TOLERANCE
-        self.require((bits == (residue > 0))[told].all(), f"the code of cell {row} has the signs of its residue")
-        along = (abs(residue) / 2).sum()
-        factor = (residue ** 2).sum() / along if along > 0 else 0
-        signs = numpy.where(bits, 0.5, -0.5)
-        expected = centre @ residue - factor * (signs @ centre)
-        self.require(abs(g - factor) <= TOLERANCE * max(1, factor), f"factor g of cell {row} is {factor}")
-        self.require(abs(a - expected) <= TOLERANCE * max(1, abs(expected)), f"factor a of cell {row} is {expected}")
 
 
 def hadamard(values):

@@ -63,9 +63,40 @@ package struct Fault: Error, Sendable, Equatable {
 }
 
 extension Fault: CustomStringConvertible {
-  /// One line without a line break, fit for stderr.
+  /// One line without a line break, fit for stderr: control characters, as names of files and fields may have, are
+  /// written as escapes, and of a line of more than 900 characters the middle is left out.
   package var description: String {
     let sentence = subject.isEmpty ? problem : "\(subject): \(problem)"
-    return remedy.isEmpty ? sentence : "\(sentence); \(remedy)"
+    return shortened(escapingControls(in: remedy.isEmpty ? sentence : "\(sentence); \(remedy)"))
+  }
+}
+
+/// The beginning and the end of a line that quotes a text of thousands of characters.
+private func shortened(_ line: String) -> String {
+  let scalars = line.unicodeScalars
+  guard scalars.count > 900 else { return line }
+  return "\(Substring(scalars.prefix(600)))…\(Substring(scalars.suffix(280)))"
+}
+
+private func escapingControls(in text: String) -> String {
+  guard text.unicodeScalars.contains(where: isControl) else { return text }
+  var escaped = ""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "\n": escaped += "\\n"
+    case "\r": escaped += "\\r"
+    case "\t": escaped += "\\t"
+    case _ where isControl(scalar): escaped += "\\u{\(String(scalar.value, radix: 16))}"
+    default: escaped.unicodeScalars.append(scalar)
+    }
+  }
+  return escaped
+}
+
+/// Whether a terminal takes the character for a command, or breaks the line at it.
+private func isControl(_ scalar: Unicode.Scalar) -> Bool {
+  switch scalar.value {
+  case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029: true
+  default: false
   }
 }

@@ -71,7 +71,9 @@ struct FieldBinding {
       properties.first { $0 == "cell.\(predicate.field.lowercased())" }
       ?? closestMatch(to: predicate.field, among: near)
     let remedy =
-      if let guess, properties.contains(guess) {
+      if predicate.field == Field.imageName {
+        Field.adviceOnMissingImage
+      } else if let guess, properties.contains(guess) {
         "did you mean \"\(guess)\"?"
       } else {
         adviceOnUnknownName("field", predicate.field, among: names)

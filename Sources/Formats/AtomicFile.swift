@@ -2,51 +2,43 @@ package import Faults
 import Glibc
 
 /// A new file that appears under its name complete or not at all: it is written beside it and renamed by
-/// `commit`. Without a commit, nothing remains and an older file of that name is untouched. No file of a database is
-/// written over.
+/// `commit`. Without a commit, nothing remains and an older file of that name is untouched. What a process that was killed
+/// has left, the next one that writes the same file removes. No file of a database is written over, and none is written
+/// beside them.
 package struct AtomicFile: ~Copyable {
   package let path: String
-  private let temporaryPath: String
-  private var descriptor: Int32
+  private let partial: PartialFile
+  private var isCommitted = false
 
   /// The files of a database, which no output replaces.
   private static let databaseFiles: Set = ["data.mdb", "lock.mdb", "writer.lock"]
 
-  /// - Throws: `cannotCreate`, also for a name that files of databases have.
+  /// - Throws: `cannotCreate`, also for a name that files of databases have, and for a database's folder.
   package init(path: String) throws(Fault) {
     if let name = path.split(separator: "/").last, AtomicFile.databaseFiles.contains(String(name)) {
       throw Fault(.cannotCreate, path, "has the name of a file of a database", remedy: "give another name")
     }
+    try requirePlaceOutsideDatabases(path)
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
       throw Fault(.cannotCreate, path, "exists and is not a regular file", remedy: "give another name")
     }
-    let temporaryPath = "\(path).\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).partial"
-    let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
-      let fault = Fault.system(path, "create")
-      throw Fault(.cannotCreate, fault.subject, fault.problem, remedy: fault.remedy)
-    }
+    partial = try PartialFile(of: path)
     self.path = path
-    self.temporaryPath = temporaryPath
-    self.descriptor = descriptor
   }
 
-  deinit {
-    guard descriptor >= 0 else { return }
-    close(descriptor)
-    unlink(temporaryPath)
-  }
+  deinit { if !isCommitted { partial.remove() } }
 
   /// Lends the descriptor to a library that writes by itself.
   package mutating func withDescriptor<Result>(_ body: (Int32) throws -> Result) rethrows -> Result {
-    try body(descriptor)
+    try body(partial.descriptor)
   }
 
   package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(Fault) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      let written = Glibc.write(
+        partial.descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
       if written < 0, errno == EINTR { continue }
       guard written >= 0 else { throw Fault.system(path, "write \(rest.count) bytes") }
       rest = rest.dropFirst(written)
@@ -59,22 +51,21 @@ package struct AtomicFile: ~Copyable {
 
   /// Writes over what stands at `offset`; the place of the next `write` stays.
   package mutating func overwrite(_ bytes: [UInt8], at offset: Int) throws(Fault) {
-    guard pwrite(descriptor, bytes, bytes.count, off_t(offset)) == bytes.count else {
+    guard pwrite(partial.descriptor, bytes, bytes.count, off_t(offset)) == bytes.count else {
       throw Fault.system(path, "write \(bytes.count) bytes")
     }
   }
 
   /// Makes what has been written durable.
   package mutating func synchronize() throws(Fault) {
-    guard fsync(descriptor) == 0 else { throw Fault.system(path, "write to disk") }
+    guard fsync(partial.descriptor) == 0 else { throw Fault.system(path, "write to disk") }
   }
 
   /// Makes the file durable and gives it its name, durably too.
   package consuming func commit() throws(Fault) {
     try synchronize()
-    guard rename(temporaryPath, path) == 0 else { throw Fault.system(path, "rename its finished copy") }
-    close(descriptor)
-    descriptor = -1
+    guard rename(partial.path, path) == 0 else { throw Fault.system(path, "rename its finished copy") }
+    isCommitted = true
     try syncFolder(of: path)
   }
 }

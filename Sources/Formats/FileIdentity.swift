@@ -31,6 +31,9 @@ package struct FileIdentity: Sendable, Equatable {
     self.init(status)
   }
 
+  /// Whether this is of the same file, or folder, whatever has happened to it meanwhile.
+  package func isSameFile(as other: FileIdentity) -> Bool { device == other.device && inode == other.inode }
+
   /// Whether the file belongs to this process's user, or to root, who can change what is the user's anyway.
   package var isOwn: Bool { owner == geteuid() || owner == 0 }
 

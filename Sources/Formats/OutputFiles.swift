@@ -1,8 +1,9 @@
 package import Faults
 import Glibc
 
-/// Refuses files to be written that are among those to be read, or among each other, under whatever name.
-/// - Throws: `usage`.
+/// Refuses files to be written that are among those to be read, or among each other, under whatever name, and those that
+/// would lie among the files of a database.
+/// - Throws: `usage`, and `cannotCreate` for a place among the files of a database.
 package func requireSeparateFiles(outputs: [String], inputs: [String] = []) throws(Fault) {
   var uses: [FilePlace: String] = [:]
   for path in inputs { uses[FilePlace(path)] = path }
@@ -13,7 +14,32 @@ package func requireSeparateFiles(outputs: [String], inputs: [String] = []) thro
         .usage, path, "would be written over \(other), which is \(use) by the same command",
         remedy: "give another name")
     }
+    try requirePlaceOutsideDatabases(path)
   }
+}
+
+/// Refuses what would be made in the folder of a database, or in a new folder in that: whoever copies, moves or removes
+/// the database would do so with it.
+/// - Throws: `cannotCreate`.
+package func requirePlaceOutsideDatabases(_ path: String) throws(Fault) {
+  let folder = nearestFolder(of: path)
+  guard access("\(folder)/data.mdb", F_OK) == 0 else { return }
+  throw Fault(
+    .cannotCreate, path, "would lie among the files of database \(folder)", remedy: "give a place outside it")
+}
+
+/// The first folder that is there on the way from a path up to the root.
+private func nearestFolder(of path: String) -> String {
+  var folder = path[...]
+  var status = stat()
+  func trim() { while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() } }
+  repeat {
+    trim()
+    guard let end = folder.lastIndex(of: "/") else { return "." }
+    folder = folder[...end]
+    trim()
+  } while stat(String(folder), &status) != 0
+  return String(folder)
 }
 
 /// What a path leads to: a file that is there, or a name in a folder that is there.

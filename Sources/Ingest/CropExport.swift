@@ -29,6 +29,8 @@ package struct CropExport: Sendable {
 
   package struct Summary: Sendable {
     package fileprivate(set) var cells = 0
+    /// Images that are smaller than the squares that were cut out of them.
+    package fileprivate(set) var small: [SmallImage] = []
     /// Images that could not be used.
     package fileprivate(set) var failures: [Fault] = []
   }
@@ -54,7 +56,7 @@ package struct CropExport: Sendable {
     var table: [[String]] = [["image", "object", "center_x", "center_y", "area_px"] + fields]
     var summary = Summary()
     let cropValueCount = roles.count * crop.outputSizePx * crop.outputSizePx
-    let limits = CropSchedule<Result<[Cell], Fault>>.Limits(
+    let limits = CropSchedule<Result<Prepared, Fault>>.Limits(
       cropsPerBatch: CropMemory.capacity(upTo: 64, cropValueCount: cropValueCount),
       cropValueCount: cropValueCount, images: threads + 1)
     let pipeline = try CropPipeline(imageCount: images.count, limits: limits, threads: threads) {
@@ -66,12 +68,13 @@ package struct CropExport: Sendable {
       for part in batch.parts where part.isLast {
         let image = images[part.image]
         switch part.finding {
-        case .success(let cells):
+        case .success(let prepared):
           let values = metadata?.values(of: image.name) ?? [:]
-          for cell in cells {
+          for cell in prepared.cells {
             table.append([image.name] + cell.columns + fields.map { values[$0]?.description ?? "" })
           }
-          summary.cells += cells.count
+          summary.cells += prepared.cells.count
+          if let small = prepared.small, !prepared.cells.isEmpty { summary.small.append(small) }
         case .failure(let fault): summary.failures.append(fault)
         }
         progress(part.image + 1)
@@ -87,11 +90,20 @@ package struct CropExport: Sendable {
     return summary
   }
 
-  private func prepare(_ image: FieldOfView) -> ReadImage<Result<[Cell], Fault>> {
+  /// What is known of an image before it is cut.
+  private struct Prepared {
+    let cells: [Cell]
+    let small: SmallImage?
+  }
+
+  private func prepare(_ image: FieldOfView) -> ReadImage<Result<Prepared, Fault>> {
     do {
+      let pixels = try readFieldOfView(image)
       let plan = try CropPlan(
-        of: readFieldOfView(image), source: source, recipe: crop, segmentationRole: segmentationRole)
-      return ReadImage(finding: .success(plan.cells), plan: plan, content: nil, work: PreparationWork())
+        of: pixels, source: source, recipe: crop, segmentationRole: segmentationRole)
+      return ReadImage(
+        finding: .success(Prepared(cells: plan.cells, small: SmallImage(pixels, plan))), plan: plan,
+        content: nil, work: PreparationWork())
     } catch {
       return ReadImage(
         finding: .failure(Fault(error, of: image)), plan: nil, content: nil, work: PreparationWork())

@@ -6,7 +6,7 @@ package import Storage
 /// Values that a metadata table, or the images' own names, give to the cells of each image.
 package struct ImageMetadata: Sendable {
   /// The field that holds every cell's image name.
-  package static let imageField = "image"
+  package static let imageField = Field.imageName
 
   package let summary: MetadataSummary?
   private let valuesByImage: [String: [(field: ColumnTyping, value: FieldValue)]]

@@ -1,4 +1,5 @@
 package import Faults
+import Imaging
 
 /// What an ingest run did.
 package struct IngestSummary: Sendable, Equatable {
@@ -16,6 +17,8 @@ package struct IngestSummary: Sendable, Equatable {
   package var duplicates: [DuplicateImage] = []
   /// Images embedded in this run of which a channel shows nothing.
   package var blank: [BlankImage] = []
+  /// Images embedded in this run that are smaller than the squares that are cut out of them.
+  package var small: [SmallImage] = []
   /// Names of images embedded in this run in which no cell was found, or none that was not left out.
   package var withoutCells: [String] = []
   /// Images that could not be used.
@@ -26,12 +29,8 @@ package struct IngestSummary: Sendable, Equatable {
   package var cells = 0
   /// Objects left out, by reason.
   package var dropped: [String: Int] = [:]
-  package var bytesRead = 0
-  /// Time of all threads that prepared crops beside the embedding: reading and decoding files, finding cells in
-  /// them, cutting these out.
-  package var readTime = Duration.zero
-  package var findTime = Duration.zero
-  package var cutTime = Duration.zero
+  /// What all threads did that prepared crops beside the embedding.
+  package var preparation = PreparationWork()
   /// Time of the commits, beside the embedding too.
   package var commitTime = Duration.zero
   /// How the time of the thread that leads the embedding was spent: in the backbone, or waiting for crops, or for a
@@ -47,13 +46,6 @@ package struct IngestSummary: Sendable, Equatable {
 
   /// The share of the run's time, in 0...1, in which the backbone was at work.
   package var backboneShare: Double { totalTime > .zero ? embedTime / totalTime : 0 }
-
-  mutating func add(_ work: PreparationWork) {
-    bytesRead += work.bytesRead
-    readTime += work.readTime
-    findTime += work.findTime
-    cutTime += work.cutTime
-  }
 }
 
 /// An image whose channels equal those of another one, pixel by pixel: its cells are that image's.
@@ -75,6 +67,24 @@ package struct BlankImage: Sendable, Equatable {
   package init(name: String, roles: [String]) {
     self.name = name
     self.roles = roles
+  }
+}
+
+/// An image that is smaller than the squares around its cells.
+package struct SmallImage: Sendable, Equatable {
+  package let name: String
+  package let width: Int
+  package let height: Int
+  /// The side of the squares.
+  package let squarePx: Int
+
+  /// nil for an image in which a square has room.
+  init?(_ image: FieldImage, _ plan: CropPlan) {
+    guard let squarePx = plan.squareBeyondImagePx else { return nil }
+    name = image.name
+    width = image.width
+    height = image.height
+    self.squarePx = squarePx
   }
 }
 

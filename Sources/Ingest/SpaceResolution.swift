@@ -34,7 +34,7 @@ extension DatabaseWriter {
           "name a new space with --space, or repeat the options that made it (cellvec stats --json shows them)"
       )
     }
-    return try write { transaction in
+    return try write(isPreparation: true) { transaction in
       let space = try transaction.addSpace(
         name: chosen, dimension: embedder.dimension, scalar: scalar ?? .float32, recipe: json,
         backboneHash: hash)

@@ -110,7 +110,8 @@ enum { AHEAD = 16384, AHEAD_STEP = 1536 };
 // One query and the norms: this is where a row comes from memory. The processor fetches ahead by itself what is read in
 // order, up to the end of a page of 4 KiB: streams that lie pages apart keep memory busy when one of them begins a page.
 // Rows beside each other as streams halve the speed. A line here and there, some pages ahead, has the pages' addresses
-// looked up in time, which is worth a tenth; to ask for every line costs more than it gives (bench/scan/run).
+// looked up in time; to ask for every line costs more than it gives (bench/scan/run). It is asked into the outer caches
+// only: in the first-level cache it costs more than it gives, a tenth of the speed (bench/scan/search).
 TARGET_INLINE void dots_and_norms(const kernels_scalar scalar, const float *query, const strip *rows,
                                   bool are_in_order, size_t dimension, float *dots, float *norms2) {
   const size_t row_bytes = dimension * (scalar == KERNELS_FLOAT32 ? 4 : 2);
@@ -118,7 +119,7 @@ TARGET_INLINE void dots_and_norms(const kernels_scalar scalar, const float *quer
   for (size_t r = 0; r < rows->height; r++) {
     if (are_in_order && r % every == 0) {
       for (size_t s = 0; s < rows->streams; s++) {
-        __builtin_prefetch((const char *)rows->rows[s * rows->height + r] + AHEAD);
+        __builtin_prefetch((const char *)rows->rows[s * rows->height + r] + AHEAD, 0, 1);
       }
     }
     if (rows->streams == 1) {

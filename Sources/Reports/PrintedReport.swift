@@ -45,8 +45,11 @@ package struct PrintedReport: Sendable {
     let view = RunView(try Self.chosenRun(of: evaluation, space: options.space), of: evaluation)
     let chosen = try options.cells.map { try Self.samples(of: $0, in: view) }
     let samples = chosen ?? view.typicalSamples(limit: Limit.samples)
-    let mistakes = view.mistakes()
     let noise = view.labelNoise()
+    let questioned = Set(noise.map(\.sample))
+    let allMistakes = view.mistakes()
+    // What is asked about is not shown twice.
+    let mistakes = allMistakes.filter { !questioned.contains($0.sample) }
     let shown =
       samples + mistakes.prefix(Self.montageLimit).map(\.sample)
       + noise.prefix(Self.montageLimit).map(\.sample)
@@ -71,7 +74,9 @@ package struct PrintedReport: Sendable {
       Self.summary(of: evaluation), Self.fewShot(of: evaluation), Self.classes(of: view),
       Self.confusion(of: view), Self.reliability(of: view), Self.learning(of: view),
       Self.samples(samples, areTypical: chosen == nil, of: view, pictures),
-      Self.mistakes(Array(mistakes.prefix(Limit.tableLines)), total: mistakes.count, of: view, pictures),
+      Self.mistakes(
+        Array(mistakes.prefix(Limit.tableLines)), total: allMistakes.count,
+        questioned: allMistakes.count - mistakes.count, of: view, pictures),
       Self.labelNoise(Array(noise.prefix(Limit.tableLines)), total: noise.count, of: view, pictures),
       Self.map(vectors, of: view), Self.pictureNotes(pictureProblems),
     ]

@@ -10,7 +10,10 @@ struct RunView {
   private let thresholdsOfFold: [Int: [Float]]
   private let folds: [Int]
   private let probabilities: [Float]
+  /// Whether each class is predicted for each tested sample, [samples, classes].
+  private let decisions: [Bool]
 
+  var task: ClassificationTask { evaluation.task ?? .multi }
   var classes: [String] { evaluation.classes }
   /// Scores of all predictions at once.
   var scores: Scores { run.predictions[0].pooled }
@@ -29,13 +32,21 @@ struct RunView {
       thresholds[evaluation.testFolds[0][sample]] != nil
         && values[sample * classCount..<(sample + 1) * classCount].allSatisfy { (0...1).contains($0) }
     }
+    var decisions = [Bool](repeating: false, count: folds.count * classCount)
+    for sample in tested {
+      guard let own = thresholds[folds[sample]] else { continue }
+      let predicted = (evaluation.task ?? .multi).decided(
+        values[sample * classCount..<(sample + 1) * classCount], thresholds: own)
+      for index in predicted { decisions[sample * classCount + index] = true }
+    }
+    self.decisions = decisions
   }
 
   func probability(_ sample: Int, _ classIndex: Int) -> Double {
     Double(probabilities[sample * classes.count + classIndex])
   }
 
-  /// The number that the probability of a class has to exceed for a sample; those of the fold that tests it.
+  /// The number that the probability of a class is compared with for a sample; those of the fold that tests it.
   func threshold(_ sample: Int, _ classIndex: Int) -> Double {
     Double(thresholdsOfFold[folds[sample]]?[classIndex] ?? 0.5)
   }
@@ -45,7 +56,23 @@ struct RunView {
   }
 
   func isPredicted(_ sample: Int, _ classIndex: Int) -> Bool {
-    probability(sample, classIndex) > threshold(sample, classIndex)
+    decisions[sample * classes.count + classIndex]
+  }
+
+  /// The classes that are predicted for a sample, increasing.
+  func predicted(_ sample: Int) -> [Int] { classes.indices.filter { isPredicted(sample, $0) } }
+
+  /// Classes in the order of all figures: those with the most samples first, equal ones by name.
+  var order: [Int] {
+    classes.indices.sorted {
+      (scores.perClass[$1].support, $0) < (scores.perClass[$0].support, $1)
+    }
+  }
+
+  /// What is predicted for a sample, said of a figure.
+  var decisionWords: String {
+    task == .single
+      ? "the likeliest class is predicted" : "a class is predicted above the threshold of its fold"
   }
 
   /// Names of classes; a dash for none.
@@ -56,7 +83,7 @@ struct RunView {
   func trueNames(_ sample: Int) -> String { names(evaluation.samples[sample].labels) }
 
   func predictedNames(_ sample: Int) -> String {
-    names(classes.indices.filter { isPredicted(sample, $0) })
+    names(predicted(sample))
   }
 
   /// What people call a sample: "cell 4711", or the name of what it stands for.

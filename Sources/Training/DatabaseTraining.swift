@@ -12,6 +12,8 @@ package struct TrainingPlan: Sendable {
   /// How many folds of cross-validation.
   package var folds: Int
   package var configuration: TrainingConfiguration
+  /// One label a cell or several; nil for what the field's type says. The configuration's loss follows it.
+  package var task: ClassificationTask?
   /// The list field with the grade of each label, as nucleoplasm:3, and what grades are learned as; nil for
   /// labels alone.
   package var grades: (field: String, targets: GradeTargets)?
@@ -30,6 +32,8 @@ package struct TrainingPlan: Sendable {
 /// A plan carried out.
 package struct TrainingOutcome: Sendable {
   package let samples: DatabaseSamples
+  /// How heads were trained: the plan's, with a loss for the task.
+  package let configuration: TrainingConfiguration
   package let validation: CrossValidation
   package let warnings: [FoldWarning]
   package let evaluation: HeadEvaluation
@@ -40,13 +44,16 @@ package struct TrainingOutcome: Sendable {
 extension TrainingPlan {
   /// - Throws: `usage` for what cannot be carried out whatever the cells.
   package func validate() throws {
-    let limit = 100_000
-    guard (2...limit).contains(folds) else {
+    guard folds >= 2 else {
       throw Fault(
-        .usage, "folds", expected: "2 to \(limit)", found: "\(folds)",
+        .usage, "folds", expected: "at least 2", found: "\(folds)",
         remedy: "ask for 2 folds or more, such as \(Defaults.folds)")
     }
-    try configuration.validate()
+    let limit = 100_000
+    guard folds <= limit else {
+      throw Fault(.usage, "folds", expected: "at most \(limit)", found: "\(folds)")
+    }
+    try (task.map { configuration.adapted(to: $0) } ?? configuration).validateAlone()
   }
 
   /// Cross-validates heads on cells of a space, and trains one on all of them when it is given a name.
@@ -64,6 +71,8 @@ extension TrainingPlan {
     try validate()
     let samples = try DatabaseSamples(
       snapshot: snapshot, space: space, labelField: labelField, grouping: grouping, among: selection)
+    let task = try samples.task(task)
+    let configuration = try configuration.checked(for: task, hasGrades: grades != nil)
     let source = try BlockVectors(snapshot: snapshot, space: space, rows: samples.rows)
     let targets = try grades.map { grades in
       try samples.softTargets(field: grades.field, targets: grades.targets, snapshot: snapshot)
@@ -90,7 +99,8 @@ extension TrainingPlan {
         name: name, space: space.id, summary: try summary.json(), weights: fit.head.encodedWeights())
     }
     return TrainingOutcome(
-      samples: samples, validation: validation, warnings: folds.warnings, evaluation: evaluation, head: head)
+      samples: samples, configuration: configuration, validation: validation, warnings: folds.warnings,
+      evaluation: evaluation, head: head)
   }
 
   private func split(_ samples: DatabaseSamples) throws -> Folds {

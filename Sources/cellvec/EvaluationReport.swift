@@ -17,6 +17,8 @@ struct EvaluationReport {
     var parts = [summary.lines(), scores.lines(as: .table, isBold: isBold)]
     if !evaluation.comparisons.isEmpty { parts.append(comparisons.lines(as: .table, isBold: isBold)) }
     parts.append(classes.lines(as: .table, isBold: isBold))
+    let notes = evaluation.partialMetrics.map { "note: \($0)" }
+    if !notes.isEmpty { parts.append(notes) }
     if !evaluation.warnings.isEmpty { parts.append(evaluation.warnings.map { "warning: \($0)" }) }
     try StandardOutput.write(lines: Array(parts.joined(separator: [""])))
   }
@@ -35,6 +37,7 @@ struct EvaluationReport {
         "labels",
         .text(evaluation.labelField + (evaluation.labelMap.map { " by the map \($0)" } ?? ""))
       ),
+      ("task", .text(task.explanation)),
       ("samples", .text("\(samples)\(groups ?? ""), \(evaluation.classes.count) classes")),
       ("left out", .text(leftOutText)),
       ("split", .text("\(scheme), \(evaluation.groupField.map { "grouped by \($0)" } ?? "UNGROUPED")")),
@@ -76,8 +79,13 @@ struct EvaluationReport {
 
   private var validation: String {
     let share = evaluation.design.validationShare
-    return share == 0 ? "none" : "\(Value.real(share).plain) of the train groups"
+    let tuned = evaluation.runs.first?.configuration.reasonsForValidation ?? []
+    if share == 0 { return "none: nothing is tuned, and all train groups teach" }
+    return "\(Value.real(share).plain) of the train groups"
+      + (tuned.isEmpty ? ", though nothing is tuned on them" : ", for \(tuned.joined(separator: ", "))")
   }
+
+  private var task: ClassificationTask { evaluation.task ?? .multi }
 
   // MARK: Scores
 
@@ -86,12 +94,15 @@ struct EvaluationReport {
   /// The scores that fit a terminal.
   private var scores: Report {
     scores(
-      withSpreadOf: [.macroF1], metrics: [.microF1, .macroAUROC, .macroAveragePrecision], decimals: 3)
+      withSpreadOf: [.macroF1],
+      metrics: task == .single
+        ? [.accuracy, .balancedAccuracy, .cohenKappa, .matthews, .macroAUROC]
+        : [.microF1, .macroAUROC, .macroAveragePrecision], decimals: 3)
   }
 
   /// Every score.
   private var allScores: Report {
-    scores(withSpreadOf: Metric.allCases, metrics: [], decimals: nil)
+    scores(withSpreadOf: Metric.all(of: task), metrics: [], decimals: nil)
   }
 
   private func scores(withSpreadOf spread: [Metric], metrics: [Metric], decimals: Int?) -> Report {
@@ -103,6 +114,7 @@ struct EvaluationReport {
       if metric == .macroF1 {
         columns += ["pooled", "lower", "upper"].map { Column(prefix + $0, decimals: decimals) }
       }
+      if decimals == nil { columns.append(Column(prefix + "folds")) }
     }
     columns += metrics.map { Column($0.columnName, decimals: decimals) }
     return Report(
@@ -118,6 +130,7 @@ struct EvaluationReport {
               .real(run.macroF1Interval?.lower), .real(run.macroF1Interval?.upper),
             ]
           }
+          if decimals == nil { row.append(.integer(summary?.folds ?? 0)) }
         }
         return row + metrics.map { .real(run.summary[$0]?.mean) }
       })
@@ -163,6 +176,10 @@ extension Metric {
     case .macroF1: "macro_f1"
     case .macroPrecision: "macro_precision"
     case .macroRecall: "macro_recall"
+    case .accuracy: "accuracy"
+    case .balancedAccuracy: "balanced_accuracy"
+    case .cohenKappa: "kappa"
+    case .matthews: "matthews"
     case .microF1: "micro_f1"
     case .weightedF1: "weighted_f1"
     case .macroAUROC: "auroc"
@@ -199,12 +216,14 @@ private struct EvaluationDocument: Encodable {
     let values: [Metric: Double]
   }
 
-  let labels: String
+  let version: Int
+  let labelField: String
   let labelMap: String?
-  let sample: String
-  let group: String?
-  let samples: Int
-  let cells: Int
+  let task: ClassificationTask?
+  let sampleUnit: String
+  let groupField: String?
+  let sampleCount: Int
+  let cellCount: Int
   let cellsWithoutLabel: Int
   let cellsWithoutGroup: Int
   let cellsWithoutSample: Int
@@ -217,12 +236,14 @@ private struct EvaluationDocument: Encodable {
   let warnings: [String]
 
   init(_ evaluation: Evaluation, _ leftOut: EvaluationOutcome.LeftOut) {
-    labels = evaluation.labelField
+    version = evaluation.version
+    labelField = evaluation.labelField
     labelMap = evaluation.labelMap
-    sample = evaluation.sampleUnit
-    group = evaluation.groupField
-    samples = evaluation.samples.count
-    cells = evaluation.samples.reduce(0) { $0 + $1.cellCount }
+    task = evaluation.task
+    sampleUnit = evaluation.sampleUnit
+    groupField = evaluation.groupField
+    sampleCount = evaluation.samples.count
+    cellCount = evaluation.samples.reduce(0) { $0 + $1.cellCount }
     cellsWithoutLabel = leftOut.withoutLabel
     cellsWithoutGroup = leftOut.withoutGroup
     cellsWithoutSample = leftOut.withoutSample

@@ -15,7 +15,7 @@ struct HeadDescription {
   private var card: Card {
     var entries: [(String, Value)] = [
       ("head", .text(name)), ("space", .text(space)), ("labels", .text(summary.labelField)),
-      ("layers", .text(layers)),
+      ("task", .text(summary.task.explanation)), ("layers", .text(layers)),
     ]
     if let training = summary.training {
       entries.append(("loss", .text(training.loss.kind.rawValue)))
@@ -29,14 +29,11 @@ struct HeadDescription {
     }
     if let evaluation = summary.evaluation {
       let grouping = evaluation.groupField.map { "grouped by \($0)" } ?? "UNGROUPED"
-      entries.append(
-        (
-          "macro F1",
-          .text(
-            "\(short(evaluation.macroF1.mean)) ± \(short(evaluation.macroF1.sampleSD)) sample SD, "
-              + "\(evaluation.folds) folds, \(grouping)"
-          )
-        ))
+      let spreads = summary.task == .single ? evaluation.spreads : [("macro F1", evaluation.macroF1)]
+      entries += spreads.map { name, spread in
+        let scores = "\(short(spread.mean)) ± \(short(spread.sampleSD)) sample SD"
+        return (name, .text("\(scores), \(evaluation.folds) folds, \(grouping)"))
+      }
     }
     if let trial = summary.course?.trials.first(where: \.isChosen) {
       let count = summary.course?.trials.count ?? 1
@@ -54,6 +51,8 @@ struct HeadDescription {
           .text(
             "error \(short(report.before.expectedError)) to \(short(report.after.expectedError)), "
               + "Brier \(short(report.before.brier)) to \(short(report.after.brier)), on \(report.samples) cells"
+              + (report.parts.map { ", each corrected by what was fitted to others (\($0) parts)" }
+                ?? " that the correction was fitted to, hence too good")
           )
         ))
     }

@@ -49,10 +49,11 @@ enum IngestReport {
       }
     }
     let seconds = summary.totalTime.seconds
-    add("bytes read", .integer(summary.bytesRead))
+    add("bytes read", .integer(summary.preparation.bytesRead))
     add("seconds", .real(rounded(seconds)))
     for (stage, time) in [
-      ("reading", summary.readTime), ("finding cells", summary.findTime), ("cutting crops", summary.cutTime),
+      ("reading", summary.preparation.readTime), ("finding cells", summary.preparation.findTime),
+      ("cutting crops", summary.preparation.cutTime),
       ("embedding", summary.embedTime), ("committing", summary.commitTime),
       ("waiting for crops", summary.cropWaitTime), ("waiting for commits", summary.commitWaitTime),
     ] { add("seconds \(stage)", .real(rounded(time.seconds))) }
@@ -95,7 +96,22 @@ enum IngestReport {
         "images with a changed mask: \(summary.remasked), embedded again; cells whose labels are gone were kept"
       )
     }
-    guard let metadata = summary.metadata else { return warnings }
+    if let warning = warning(of: summary.small) { warnings.append(warning) }
+    return warnings + self.warnings(summary.metadata)
+  }
+
+  /// - Returns: nil where every square has room in its image.
+  static func warning(of small: [SmallImage]) -> String? {
+    guard let first = small.first else { return nil }
+    return
+      "images smaller than the squares of \(first.squarePx) px that --crop cuts out of them: \(small.count), "
+      + "as \(first.name) of \(first.width) x \(first.height) px; what lies beyond an image is padding"
+  }
+
+  /// What a user should look into of a join, whether or not its images are ingested.
+  static func warnings(_ metadata: MetadataSummary?) -> [String] {
+    guard let metadata else { return [] }
+    var warnings: [String] = []
     if !metadata.skippedColumns.isEmpty {
       warnings.append(
         "columns that are no fields, since every report has them: \(shortened(metadata.skippedColumns)); rename them to keep them"

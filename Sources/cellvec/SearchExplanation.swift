@@ -19,6 +19,9 @@ struct SearchExplanation {
   }
 
   private func lines(of plan: SearchPlan, queries: Int) -> String {
+    func each(_ count: Int) -> Int { count / max(1, queries) }
+    let fresh = plan.matching - plan.indexed
+    let others = fresh > 0 ? ", the others are compared one by one" : ""
     switch plan.way {
     case .exact(let reason):
       let summary = "exact: each of \(plan.matching) matching vectors is compared; \(reason)"
@@ -26,14 +29,16 @@ struct SearchExplanation {
       return """
         \(summary)
         int8 copies\(plan.scan.areStored ? "" : ", made for this search,") rule out most: a query is compared with \
-        \(plan.scan.compared / max(1, queries)) vectors as they are stored
+        \(each(plan.scan.compared)) vectors as they are stored
+        """
+    case .graph(let calibration):
+      return """
+        graph: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors\(others)
+        a query visits \(each(plan.work.vertices)) vertices and compares \(each(plan.work.rows)) vectors
         """
     case .index(let calibration):
-      func each(_ count: Int) -> Int { count / max(1, queries) }
-      let fresh = plan.matching - plan.indexed
       return """
-        index: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors\
-        \(fresh > 0 ? ", the others are compared one by one" : "")
+        index: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors\(others)
         a query scans \(each(plan.work.codes)) codes of \(each(plan.work.lists)) lists and compares \
         \(each(plan.work.rows)) vectors
         """

@@ -22,7 +22,8 @@ struct TrainingReport {
 
   func write(as format: OutputFormat) throws {
     if format == .json { return try StandardOutput.writeJSON(TrainingDocument(self)) }
-    let table = classes.lines(as: format, isBold: Terminal.current.hasStyle)
+    let table = (format == .table ? classes : classesWithMacroF1).lines(
+      as: format, isBold: Terminal.current.hasStyle)
     try StandardOutput.write(lines: format == .table ? summary.lines() + [""] + table + notes : table)
   }
 
@@ -31,11 +32,11 @@ struct TrainingReport {
     let groups = samples.groupCount.map { " in \($0) groups" } ?? ""
     var entries: [(String, Value)] = [
       ("space", .text(space)), ("labels", .text(plan.labelField)),
+      ("task", .text(outcome.configuration.task.explanation)),
       ("cells", .text("\(samples.rows.count)\(groups), \(samples.labels.classes.count) classes")),
       ("left out", .text(samples.leftOut(plan.grouping))),
-      ("macro F1", .text(described(outcome.evaluation.macroF1))),
-      ("micro F1", .text(described(outcome.evaluation.microF1))),
     ]
+    entries += outcome.evaluation.spreads.map { ($0.name, .text(described($0.spread))) }
     if let head { entries.append(("head", .text(head))) }
     return Card(entries)
   }
@@ -62,9 +63,38 @@ struct TrainingReport {
       })
   }
 
+  /// The same with the mean over folds in each line, for readers of delimited text, who have no summary.
+  private var classesWithMacroF1: Report {
+    let score = outcome.evaluation.macroF1
+    return Report(
+      classes.columns + ["macro_f1", "macro_f1_sample_sd", "macro_f1_population_sd"],
+      rows: classes.rows.map { $0 + [.real(score.mean), .real(score.sampleSD), .real(score.populationSD)] })
+  }
+
   private var notes: [String] {
     let warnings = FoldWarning.summary(of: outcome.warnings).map { "warning: \($0)" }
     return warnings.isEmpty ? [] : [""] + warnings
+  }
+}
+
+extension ClassificationTask {
+  /// What is predicted, for those who did not ask for it.
+  var explanation: String {
+    switch self {
+    case .single: "single: one label a cell, the likeliest class is predicted"
+    case .multi: "multi: several labels a cell, each class is predicted above its threshold"
+    }
+  }
+}
+
+extension HeadEvaluation {
+  /// Means over folds, by the names that people give them.
+  var spreads: [(name: String, spread: Spread)] {
+    let ofSingle = [
+      ("accuracy", accuracy), ("balanced accuracy", balancedAccuracy), ("Cohen's kappa", cohenKappa),
+      ("Matthews", matthews),
+    ].compactMap { name, spread in spread.map { (name, $0) } }
+    return [("macro F1", macroF1)] + (ofSingle.isEmpty ? [("micro F1", microF1)] : ofSingle)
   }
 }
 
@@ -79,9 +109,10 @@ extension DatabaseSamples {
 /// The same as one JSON object.
 private struct TrainingDocument: Encodable {
   let space: String
-  let labels: String
-  let cells: Int
-  let groups: Int?
+  let labelField: String
+  let task: ClassificationTask
+  let cellCount: Int
+  let groupCount: Int?
   let cellsWithoutLabel: Int
   let cellsWithoutGroup: Int
   let configuration: TrainingConfiguration
@@ -94,13 +125,14 @@ private struct TrainingDocument: Encodable {
 
   init(_ report: TrainingReport) {
     space = report.space
-    labels = report.plan.labelField
+    labelField = report.plan.labelField
+    task = report.outcome.configuration.task
     let samples = report.outcome.samples
-    cells = samples.rows.count
-    groups = samples.groupCount
+    cellCount = samples.rows.count
+    groupCount = samples.groupCount
     cellsWithoutLabel = samples.unlabeledCount
     cellsWithoutGroup = samples.ungroupedCount
-    configuration = report.plan.configuration
+    configuration = report.outcome.configuration
     evaluation = report.outcome.evaluation
     foldMacroF1 = report.outcome.validation.folds.map(\.scores.macroF1)
     foldMicroF1 = report.outcome.validation.folds.map(\.scores.microF1)

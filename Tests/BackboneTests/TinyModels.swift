@@ -1,5 +1,4 @@
 import Formats
-import Foundation
 import Randomness
 import TestSupport
 
@@ -68,9 +67,4 @@ func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
     let difference = abs(pair.0 - pair.1)
     return difference.isNaN ? .infinity : max(largest, difference)
   }
-}
-
-/// Writes bytes to a new file.
-func write(_ bytes: [UInt8], to path: String) throws {
-  try Data(bytes).write(to: URL(filePath: path))
 }

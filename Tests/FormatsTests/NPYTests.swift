@@ -26,10 +26,6 @@ private func problem(_ name: String) -> String? {
   return fault.map { $0.remedy.isEmpty ? $0.problem : "\($0.problem); \($0.remedy)" }
 }
 
-private func write(_ bytes: some Collection<UInt8>, to path: String) throws {
-  try Data(bytes).write(to: URL(filePath: path))
-}
-
 @Suite struct NPYTests {
   @Test(arguments: ["v1", "v2", "v3"])
   func everyHeaderVersionIsRead(name: String) throws {

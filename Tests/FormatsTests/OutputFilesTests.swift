@@ -1,5 +1,8 @@
+import Dispatch
 import Faults
+import FoundationEssentials
 import Glibc
+import Synchronization
 import TestSupport
 import Testing
 
@@ -15,6 +18,79 @@ import Testing
           #expect(fault?.kind == .cannotCreate && fault?.remedy == "give another name")
         }
       }
+    }
+  }
+
+  @Test func nothingIsMadeInTheFolderOfADatabase() throws {
+    try withTemporaryDirectory { folder in
+      #expect(mkdir("\(folder)/db", 0o755) == 0)
+      close(open("\(folder)/db/data.mdb", O_CREAT | O_WRONLY, 0o644))
+      for path in ["db/out.npy", "db//report/report.html", "./db/a/b/c/", "db/../db/x"] {
+        let fault = #expect(throws: Fault.self) {
+          try requireSeparateFiles(outputs: ["\(folder)/\(path)"])
+        }
+        #expect(fault?.kind == .cannotCreate && fault?.remedy == "give a place outside it")
+      }
+      #expect(throws: Fault.self) { try AtomicFile(path: "\(folder)/db/out.npy").commit() }
+      for path in ["\(folder)/out", "\(folder)/dbs/out", "out", "/out", "/"] {
+        try requirePlaceOutsideDatabases(path)
+      }
+      // Where the folder of the database is named, it is not a place in it.
+      try requirePlaceOutsideDatabases("\(folder)/db/")
+    }
+  }
+
+  private func names(in folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+  }
+
+  @Test func whatAKilledProcessHasLeftIsRemovedByTheNext() throws {
+    try withTemporaryDirectory { folder in
+      let path = "\(folder)/out"
+      let left = "\(path).cellvec-1.partial"
+      close(open(left, O_CREAT | O_WRONLY, 0o644))
+      do {
+        var file = try AtomicFile(path: path)
+        #expect(try names(in: folder) == ["out.cellvec-1.partial"])
+        try file.write([1, 2])
+        try file.commit()
+      }
+      #expect(try names(in: folder) == ["out"] && bytes(ofFile: path) == [1, 2])
+      close(open(left, O_CREAT | O_WRONLY, 0o644))
+      do { _ = try AtomicFile(path: path) }
+      #expect(try names(in: folder) == ["out"])
+      // What is no file of ours stays, and is in nobody's way.
+      #expect(symlink("elsewhere", left) == 0)
+      try AtomicFile(path: path).commit()
+      #expect(try names(in: folder) == ["out", "out.cellvec-1.partial"])
+    }
+  }
+
+  @Test func writersOfOneFileDoNotMeet() throws {
+    try withTemporaryDirectory { folder in
+      let path = "\(folder)/out"
+      var first = try AtomicFile(path: path)
+      var second = try AtomicFile(path: path)
+      try first.write([1])
+      try second.write([2])
+      #expect(try names(in: folder) == ["out.cellvec-1.partial", "out.cellvec-2.partial"])
+      try second.commit()
+      #expect(bytes(ofFile: path) == [2])
+      try first.commit()
+      #expect(try names(in: folder) == ["out"] && bytes(ofFile: path) == [1])
+
+      let problems = Mutex<[String]>([])
+      DispatchQueue.concurrentPerform(iterations: 300) { number in
+        do {
+          var file = try AtomicFile(path: path)
+          try file.write([UInt8](repeating: UInt8(number % 251), count: 100))
+          try file.commit()
+        } catch { problems.withLock { $0.append("\(error)") } }
+      }
+      #expect(problems.withLock(\.self) == [])
+      let content = try #require(bytes(ofFile: path))
+      #expect(content.count == 100 && Set(content).count == 1)
+      #expect(try names(in: folder) == ["out"])
     }
   }
 

@@ -1,13 +1,8 @@
 import Faults
-import Foundation
 import TestSupport
 import Testing
 
 @testable import Formats
-
-private func write(_ bytes: [UInt8], to path: String) throws {
-  try Data(bytes).write(to: URL(filePath: path))
-}
 
 @Suite struct ShardTests {
   /// The files of a model of three scalars in two files, by their paths.

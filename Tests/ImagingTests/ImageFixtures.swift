@@ -55,7 +55,3 @@ struct TestNumbers {
     return Int(state >> 33) % bound
   }
 }
-
-func write(_ bytes: some Sequence<UInt8>, to path: String) throws {
-  try Data(bytes).write(to: URL(filePath: path))
-}

@@ -137,14 +137,15 @@ import Testing
       let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
       let summary = try world.run(writer)
       for time in [
-        summary.readTime, summary.findTime, summary.cutTime, summary.embedTime, summary.commitTime,
+        summary.preparation.readTime, summary.preparation.findTime, summary.preparation.cutTime,
+        summary.embedTime, summary.commitTime,
       ] { #expect(time > .zero) }
       let led = summary.embedTime + summary.cropWaitTime + summary.commitWaitTime
       #expect(led <= summary.totalTime)
       #expect(summary.backboneShare == summary.embedTime / summary.totalTime)
       let sizes = try world.images().flatMap { $0.channels.map(\.path) + [$0.mask?.path ?? ""] }
         .map { bytes(ofFile: $0)?.count ?? 0 }
-      #expect(summary.bytesRead == sizes.reduce(0, +))
+      #expect(summary.preparation.bytesRead == sizes.reduce(0, +))
     }
   }
 }

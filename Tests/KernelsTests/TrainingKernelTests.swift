@@ -153,6 +153,98 @@ import Testing
     }
   }
 
+  /// -sum of weight q log p of a sample, its logits and targets [classes].
+  private func softmaxLoss(_ x: [Double], _ t: [Double], _ weights: [Double], smoothing: Double) -> Double {
+    let largest = x.max() ?? 0
+    let total = log(x.reduce(0) { $0 + exp($1 - largest) })
+    return x.indices.reduce(0) { sum, c in
+      let q = (1 - smoothing) * t[c] + smoothing / Double(x.count)
+      return sum + weights[c] * q * (total - (x[c] - largest))
+    }
+  }
+
+  @Test(arguments: [(1, Float(0)), (2, 0), (3, 0.1), (17, 0), (40, 0.3)])
+  func softmaxFollowsItsFormula(classes: Int, smoothing: Float) {
+    let (padded, stride) = (48, 64)
+    var generator = SeededGenerator(seed: UInt64(classes))
+    let logits = (0..<classes * stride).map { _ in Float(generator.uniform(in: -30...30)) }
+    let biases = (0..<classes).map { _ in Float(generator.normal()) }
+    let weights = (0..<classes).map { _ in Float(generator.uniform(in: 0.2...3)) }
+    var targets = [Float](repeating: 0, count: classes * stride)
+    for sample in 0..<padded { targets[Int(generator.next() % UInt64(classes)) * stride + sample] = 1 }
+    let presence = (0..<padded).map { Float($0 % 5 == 0 ? 0 : 1) }
+    var gradient = [Float](repeating: 9, count: classes * stride)
+    var (loss, sums) = (7.0, [Double](repeating: 7, count: classes))
+    var of = training_softmax_classes(
+      count: classes, stride: stride, biases: nil, weights: nil, smoothing: smoothing)
+    biases.withUnsafeBufferPointer { biases in
+      weights.withUnsafeBufferPointer { weights in
+        of.biases = biases.baseAddress
+        of.weights = weights.baseAddress
+        training_softmax_loss(&of, padded, logits, targets, presence, 0.5, &gradient, &loss, &sums)
+      }
+    }
+    var expected = 0.0
+    for sample in 0..<padded where presence[sample] > 0 {
+      let x = (0..<classes).map { Double(logits[$0 * stride + sample]) + Double(biases[$0]) }
+      let t = (0..<classes).map { Double(targets[$0 * stride + sample]) }
+      let w = weights.map(Double.init)
+      expected += softmaxLoss(x, t, w, smoothing: Double(smoothing))
+      for c in 0..<classes {
+        func moved(_ step: Double) -> Double {
+          var x = x
+          x[c] += step
+          return softmaxLoss(x, t, w, smoothing: Double(smoothing))
+        }
+        let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5
+        #expect(abs(Double(gradient[c * stride + sample]) - 0.5 * slope) < 5e-6)
+      }
+    }
+    #expect(abs(loss - expected) < 1e-5 * max(1, expected))
+    for c in 0..<classes {
+      let row = gradient[c * stride..<c * stride + padded]
+      #expect(presence.indices.allSatisfy { presence[$0] > 0 || row[c * stride + $0] == 0 })
+      #expect(abs(sums[c] - row.reduce(0) { $0 + Double($1) }) < 1e-4)
+    }
+  }
+
+  @Test func softmaxOfExtremeLogitsIsFinite() {
+    let logits: [Float] = [1e38, -1e38, 200, 0] + [Float](repeating: .nan, count: 12)
+    let others: [Float] = [-1e38, 1e38, -200, 0] + [Float](repeating: .nan, count: 12)
+    let targets = [Float](repeating: 1, count: 16) + [Float](repeating: 0, count: 16)
+    let presence: [Float] = [1, 1, 1, 1] + [Float](repeating: 0, count: 12)
+    var gradient = [Float](repeating: 0, count: 32)
+    var (loss, sums) = (0.0, [0.0, 0.0])
+    var of = training_softmax_classes(count: 2, stride: 16, biases: nil, weights: nil, smoothing: 0)
+    [Float](repeating: 0, count: 2).withUnsafeBufferPointer { biases in
+      [Float](repeating: 1, count: 2).withUnsafeBufferPointer { weights in
+        of.biases = biases.baseAddress
+        of.weights = weights.baseAddress
+        training_softmax_loss(&of, 16, logits + others, targets, presence, 1, &gradient, &loss, &sums)
+      }
+    }
+    #expect(loss.isFinite && sums.allSatisfy(\.isFinite) && gradient.allSatisfy(\.isFinite))
+    #expect(gradient[1] == -1 && gradient[17] == 1 && gradient[3] == -0.5)
+
+    var row: [Float] = [1e30, -1e30, 1e30, 1, 1, .nan, 0, 0, 0]
+    training_softmax(&row, 3, 3)
+    #expect(Array(row[0..<3]) == [0.5, 0, 0.5] && row[3..<6].allSatisfy(\.isNaN))
+    #expect(abs(row[6] - 1 / Float(3)) < 1e-7)
+  }
+
+  @Test func theLikeliestClassIsCounted() {
+    // Samples in columns: class 1 of samples 0 and 3, class 0 of 1 and 2; equal logits are of the first class.
+    let logits: [Float] = [0, 0, 0, 0, 1, 0, 1, 9, -1, -1, -1, -1]
+    let targets: [Float] = [0, 1, 1, 0, 1, 0, 0, 1, 0, 0, 0, 0]
+    var counts = [UInt64](repeating: 10, count: 9)
+    var of = training_softmax_classes(count: 3, stride: 4, biases: nil, weights: nil, smoothing: 0)
+    [Float](repeating: 0, count: 3).withUnsafeBufferPointer { biases in
+      of.biases = biases.baseAddress
+      training_count_likeliest(&of, 4, logits, targets, [1, 1, 1, 0], &counts)
+    }
+    #expect(counts == [11, 11, 10, 11, 10, 11, 10, 10, 10])
+  }
+
   @Test(arguments: 0..<7) func lossesAndTheirGradientsFollowTheirFormulas(index: Int) {
     var loss = losses[index]
     var generator = SeededGenerator(seed: 3)

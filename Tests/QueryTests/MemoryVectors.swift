@@ -106,4 +106,8 @@ final class MemoryVectors: VectorSource, @unchecked Sendable {
     }
     return Array(scored.sorted { ($1.similarity, $0.row) < ($0.similarity, $1.row) }.prefix(k))
   }
+
+  // Memory is read in any order.
+  func expectVectors(_ count: Int, of space: SpaceRecord) -> ReadingOrder { .inOrder }
+  func expect(_ order: ReadingOrder) {}
 }

@@ -42,6 +42,33 @@ import Training
     #expect(table.shares[0][1].map { abs($0 - 1.0 / 3) < 1e-12 } == true)
   }
 
+  @Test func confusionOfOneLabelAddsUp() throws {
+    let view = try view(SyntheticEvaluation(separation: 1, task: .single))
+    let table = CoOccurrence(view)
+    #expect(table.isComplete)
+    for (row, support) in zip(table.counts, table.support) { #expect(row.reduce(0, +) == support) }
+    for row in table.shares { #expect(abs(row.reduce(0) { $0 + ($1 ?? 0) } - 1) < 1e-12) }
+    let calibration = view.calibration()
+    #expect(calibration.bins.reduce(0) { $0 + $1.count } == view.tested.count)
+    #expect(calibration.error == view.scores.calibrationError && calibration.brier == view.scores.brier)
+  }
+
+  @Test func flippedLabelsOfOneLabelAreFound() throws {
+    let flipped: Set<Int> = [0, 11, 50, 77]
+    let view = try view(SyntheticEvaluation(separation: 6, flipped: flipped, task: .single))
+    let found = view.labelNoise()
+    #expect(found.count >= 2 && Set(found.map(\.sample)).isSubset(of: flipped))
+    #expect(found.allSatisfy { !$0.isLabelled && view.predicted($0.sample) == [$0.classIndex] })
+    #expect(Set(view.mistakes().map(\.sample)) == flipped)
+    #expect(view.mistakes().allSatisfy { $0.probability == $0.weight && !$0.isLabelled })
+  }
+
+  @Test func classesAreInOneOrder() throws {
+    let view = try view()
+    let support = view.order.map { view.scores.perClass[$0].support }
+    #expect(support == support.sorted(by: >) && view.order.sorted() == Array(view.classes.indices))
+  }
+
   @Test func reliabilityCountsEveryDecision() throws {
     let view = try view()
     let calibration = view.calibration()

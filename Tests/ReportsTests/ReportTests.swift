@@ -48,6 +48,47 @@ import struct Foundation.Data
     }
   }
 
+  @Test func oneLabelIsTalkedOfAsSuch() throws {
+    let page = try page(SyntheticEvaluation(separation: 2, flipped: [3, 4], task: .single))
+    expectWellFormed(page)
+    for words in [
+      "one label a sample, the likeliest class is predicted", "adds up to 100 %", "Cohen&#39;s kappa",
+      "balanced accuracy",
+      "rather than",
+    ] {
+      #expect(page.contains(words) || page.contains(words.replacing("&#39;", with: "'")), "\(words)")
+    }
+    #expect(!page.contains("the last column has those") && !page.contains("Hamming"))
+  }
+
+  /// What is asked about below is no mistake to be shown as well.
+  @Test func noSampleIsShownAsAMistakeAndAsAQuestion() throws {
+    let synthetic = SyntheticEvaluation(separation: 6, flipped: [0, 11, 50, 77])
+    let report = try PrintedReport(of: synthetic.make())
+    func names(_ id: String) -> Set<String> {
+      let items = report.sections.first { $0.id == id }?.items ?? []
+      return items.reduce(into: []) { names, item in
+        if case .table(let table) = item { names.formUnion(table.rows.map { $0[0] }) }
+      }
+    }
+    #expect(!names("label-noise").isEmpty)
+    #expect(names("label-noise").isDisjoint(with: names("mistakes")))
+    let shown = names("label-noise").union(names("mistakes"))
+    #expect(shown.isSuperset(of: ["cell 0", "cell 33", "cell 150", "cell 231"]))
+  }
+
+  /// The light of the endoplasmic reticulum is not the protein's.
+  @Test(arguments: ChannelColors.allCases) func channelsAreTold(colors: ChannelColors) {
+    for roles in [
+      ["protein", "er"], ["protein", "nucleus", "er"], ["protein", "nucleus", "microtubules", "er"],
+    ] {
+      let values = colors.values(of: roles)
+      #expect(Set(values).count == roles.count)
+    }
+    #expect(ChannelColors.hpa.values(of: ["protein", "er"]) == [0x22e045, 0xff3b30])
+    #expect(ChannelColors.hpa.values(of: ["protein", "nucleus", "microtubules", "er"])[3] == 0xffd60a)
+  }
+
   /// Names of fields, classes, images and spaces are whatever users have typed.
   @Test func hostileNamesStayText() throws {
     let hostile = "<script>alert(\"x\")</script>' & ]]> \u{1}\u{FFFE}\n"
@@ -129,7 +170,8 @@ import struct Foundation.Data
       PrintedReport.validation(of: changed())
         == "20 % of each fold's train groups, for early stopping, fitted thresholds")
     design.validationShare = 0
-    #expect(PrintedReport.validation(of: changed()) == "none")
+    #expect(
+      PrintedReport.validation(of: changed()) == "none: nothing is tuned, and all train groups teach")
   }
 
   /// librsvg draws no picture of more than 32,767 pixels a side.

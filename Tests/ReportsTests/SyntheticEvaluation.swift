@@ -16,6 +16,7 @@ struct SyntheticEvaluation {
   var group: (Int) -> String? = { "gene \($0 / 5)" }
   var name: (Int) -> String? = { _ in nil }
   var warnings: [String] = []
+  var task = ClassificationTask.multi
 
   private let folds = 3
 
@@ -39,7 +40,8 @@ struct SyntheticEvaluation {
       first: 0, second: runs.count - 1, meanDifference: 0.0123, correctedT: 0.00001, correctedTHolm: 0.04,
       wilcoxon: nil, interval: .init(lower: -0.01, upper: 0.03, level: 0.95))
     return Evaluation(
-      labelField: "localization", labelMap: nil, sampleUnit: "cell", groupField: "gene", design: design,
+      labelField: "localization", labelMap: nil, task: task, sampleUnit: "cell", groupField: "gene",
+      design: design,
       classes: classes, samples: samples, testFolds: [assignment], fingerprint: "0123abcd", runs: runs,
       comparisons: runs.count > 1 ? [comparison] : [], warnings: warnings)
   }
@@ -49,7 +51,7 @@ struct SyntheticEvaluation {
     let shift = flipped.contains(sample) ? 1 : 0
     let first = (sample + shift) % classes.count
     let second = (sample + 1) % classes.count
-    return sample % 5 == 4 && second != first && !flipped.contains(sample)
+    return task == .multi && sample % 5 == 4 && second != first && !flipped.contains(sample)
       ? [first, second].sorted() : [first]
   }
 
@@ -70,14 +72,20 @@ struct SyntheticEvaluation {
         let logit = (isTrue ? separation : -separation) / 2 + generator.normal()
         probabilities.append(Float(min(max(0.5 + logit / 8, 0.01), 0.99)))
       }
+      if task == .single {
+        let own = sample * classes.count..<(sample + 1) * classes.count
+        let sum = probabilities[own].reduce(0, +)
+        for index in own { probabilities[index] /= sum }
+      }
     }
-    let thresholds = [Float](repeating: 0.5, count: classes.count)
+    let thresholds = [Float](repeating: task == .single ? 0 : 0.5, count: classes.count)
     let tested = (0..<self.folds).map { fold in
       let test = (0..<Int32(sampleCount)).filter { folds[Int($0)] == fold }
       let own = test.flatMap { sample in
         probabilities[Int(sample) * classes.count..<(Int(sample) + 1) * classes.count]
       }
-      let scores = Scores(probabilities: own, samples: test, labels: labels, thresholds: thresholds)
+      let scores = Scores(
+        probabilities: own, samples: test, labels: labels, thresholds: thresholds, task: task)
       return Evaluation.Fold(
         repetition: 0, fold: fold, trainCount: sampleCount - test.count, validationCount: 10,
         testCount: test.count, thresholds: thresholds,
@@ -88,7 +96,7 @@ struct SyntheticEvaluation {
     }
     let pooled = Scores(
       probabilities: probabilities, samples: Array(0..<Int32(sampleCount)), labels: labels,
-      thresholds: thresholds)
+      thresholds: thresholds, task: task)
     var summary: [Metric: Evaluation.MetricSummary] = [:]
     for metric in Metric.allCases {
       let values = tested.compactMap { $0.values[metric] }
@@ -96,7 +104,7 @@ struct SyntheticEvaluation {
     }
     return Evaluation.Run(
       space: .init(name: space.0, dimension: 8, backbone: space.1, strategy: space.2), fraction: fraction,
-      configuration: TrainingConfiguration(), folds: tested,
+      configuration: TrainingConfiguration().adapted(to: task), folds: tested,
       predictions: [.init(probabilities: PackedFloats(probabilities), pooled: pooled)], summary: summary,
       macroF1Interval: nil)
   }

@@ -1,5 +1,6 @@
 import Clmdb
 import Faults
+import FoundationEssentials
 import Glibc
 import TestSupport
 import Testing
@@ -243,6 +244,25 @@ import Testing
       mkdir("\(directory)/again.partial", 0o777)
       _ = try world.writer.database.backUp(to: "\(directory)/again")
       try Database(path: "\(directory)/again").read { #expect($0.check() == []) }
+    }
+  }
+
+  @Test func aBackupIntoTheDatabaseItselfIsRefused() throws {
+    try withTemporaryDirectory { directory in
+      let world = try OperationsWorld(at: "\(directory)/db", images: 1)
+      #expect(symlink("db", "\(directory)/link") == 0)
+      for (name, problem) in [
+        ("db", "is the database itself"), ("link/", "is the database itself"),
+        ("db/copy", "would lie among the files of database \(directory)/db"),
+      ] {
+        let fault = #expect(throws: Fault.self) {
+          try world.writer.database.backUp(to: "\(directory)/\(name)")
+        }
+        #expect(fault?.kind == .cannotCreate && fault?.problem == problem)
+      }
+      let names = try FileManager.default.contentsOfDirectory(atPath: "\(directory)/db").sorted()
+      #expect(names == ["data.mdb", "lock.mdb", "writer.lock"])
+      try world.writer.database.read { #expect($0.check() == []) }
     }
   }
 

@@ -259,8 +259,9 @@ private func numbers(_ count: Int, seed: UInt64) -> [Float] {
       let other = try DatabaseWriter(path: "\(directory)/other", create: true)
       _ = try other.write { try $0.addSpace(name: "float16", dimension: 7) }
       let fault = #expect(throws: Fault.self) { try other.merge(source.writer.database) }
-      #expect(fault?.subject == "space \"float16\"")
-      #expect(fault?.problem == "expected vectors of float32, as the target has, found float16")
+      #expect(fault?.subject == "\(directory)/source: space \"float16\"")
+      #expect(
+        fault?.problem == "expected vectors of float32, as \(directory)/other has, found float16")
       #expect(try other.database.read { try $0.allRows().isEmpty && $0.spaces.count == 1 })
     }
   }

@@ -108,7 +108,10 @@ private struct MergeWorld {
       let fault = #expect(throws: Fault.self) {
         try target.writer.requireFit(of: [one.writer.database, two.writer.database])
       }
-      #expect(fault?.kind == .badData && fault?.subject == "\(folder)/two: field \"dose\"")
+      #expect(
+        fault?.description
+          == "\(folder)/two: field \"dose\": expected a number, as \(folder)/one has it, found a string; "
+          + "rename it in one of the databases with cellvec fields rename")
       try target.writer.requireFit(of: [one.writer.database])
       #expect(try target.cells() == cells && target.writer.database.read { $0.fields } == before)
       let own = #expect(throws: Fault.self) {
@@ -143,8 +146,8 @@ private struct MergeWorld {
       let summary = try target.merge(source, prefersSource: prefersSource)
       let conflict = try #require(summary.conflicts["gene"])
       #expect(conflict.cells == 2)
-      #expect(conflict.target == .string("old"))
-      #expect(conflict.source == .string("new"))
+      #expect(
+        conflict.examples == [3, 5].map { .init(row: $0, target: .string("old"), source: .string("new")) })
       #expect(summary.changedCells == (prefersSource ? 3 : 1))
       try target.writer.database.read { snapshot in
         try #expect(snapshot.cell(at: 3)?.values[0] == .string(prefersSource ? "new" : "old"))
@@ -188,6 +191,27 @@ private struct MergeWorld {
       let itself = #expect(throws: Fault.self) { try target.merge(target) }
       #expect(itself?.kind == .usage)
       try #expect(target.cells() == before)
+    }
+  }
+
+  @Test func aRefusalSaysInWhatTheDatabasesDiffer() throws {
+    try withFolder { folder in
+      let target = try MergeWorld(
+        "\(folder)/target", images: ["a"], recipe: "{\"crop\":{\"sizePx\":64},\"roles\":[\"protein\"]}")
+      let source = try MergeWorld(
+        "\(folder)/source", images: ["b"], recipe: "{\"crop\":{\"sizePx\":96},\"roles\":[\"protein\"]}")
+      for (world, name, dimension) in [(target, "i", 3), (source, "i", 4)] {
+        try world.writer.write { _ = try $0.addSpace(name: name, dimension: dimension) }
+      }
+      let fault = #expect(throws: Fault.self) {
+        try target.writer.requireFit(of: [source.writer.database])
+      }
+      #expect(
+        fault?.problem
+          == "expected the recipe with crop.sizePx 64, as \(folder)/target has, found crop.sizePx 96")
+      #expect(
+        fault?.excerpt.hasPrefix(
+          "also space \"i\": expected vectors of 3 numbers, as \(folder)/target has, found 4;") == true)
     }
   }
 

@@ -1,5 +1,6 @@
 import Clmdb
 import Faults
+import FoundationEssentials
 import Glibc
 import TestSupport
 import Testing
@@ -119,6 +120,56 @@ import Testing
       }
       _ = try Database(path: "\(directory)/db")
       #expect(fault { _ = try DatabaseWriter(path: "\(directory)/db", create: false) }?.kind == .badData)
+    }
+  }
+
+  private func names(in folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+  }
+
+  @Test func aDatabaseToWhichNothingWasCommittedIsGoneAgain() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      do {
+        let writer = try DatabaseWriter(path: path, create: true)
+        try writer.database.read { #expect($0.fields.isEmpty) }
+        #expect(throws: Fault.self) { try writer.write { _ in throw Fault(.badData, "", "") } }
+        try writer.write(isPreparation: true) { _ = try $0.addSpace(name: "s", dimension: 3) }
+        #expect(try names(in: directory) == ["db"])
+      }
+      #expect(try names(in: directory) == [])
+      // A folder that was there stays, and so does a database.
+      #expect(mkdir(path, 0o755) == 0)
+      _ = try DatabaseWriter(path: path, create: true)
+      #expect(try names(in: directory) == ["db"] && names(in: path) == [])
+      try DatabaseWriter(path: path, create: true).write { _ = try $0.addSpace(name: "s", dimension: 3) }
+      _ = try DatabaseWriter(path: path, create: true)
+      try Database(path: path).read { #expect($0.spaces.map(\.name) == ["s"]) }
+    }
+  }
+
+  /// A process waits for one that takes away what it had made, and makes it anew.
+  @Test func whoWaitedForAWriterThatLeftNothingMakesTheDatabase() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      for isMaking in [true, false] {
+        var first: DatabaseWriter? = try DatabaseWriter(path: path, create: true)
+        let waits: (String) -> Bool = { _ in
+          #expect(first != nil)
+          first = nil
+          return true
+        }
+        if isMaking {
+          try DatabaseWriter(path: path, create: true, onWait: waits).write {
+            _ = try $0.addSpace(name: "s", dimension: 3)
+          }
+          try Database(path: path).read { #expect($0.spaces.map(\.name) == ["s"]) }
+          try FileManager.default.removeItem(atPath: path)
+        } else {
+          let fault = fault { _ = try DatabaseWriter(path: path, create: false, onWait: waits) }
+          #expect(fault?.kind == .missingInput)
+        }
+      }
     }
   }
 

@@ -73,7 +73,7 @@ import Testing
   @Test func openingAndClosingInManyThreadsKeepsOneEnvironment() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/db"
-      _ = try DatabaseWriter(path: path, create: true)
+      try DatabaseWriter(path: path, create: true).write { _ in }
       DispatchQueue.concurrentPerform(iterations: 200) { _ in
         do {
           let database = try Database(path: path)

@@ -17,3 +17,8 @@ package func withTemporaryDirectory<R>(_ body: (String) throws -> R) rethrows ->
 package func bytes(ofFile path: String) -> [UInt8]? {
   FileManager.default.contents(atPath: path).map { [UInt8]($0) }
 }
+
+/// Writes bytes to a file, in the place of one that is there.
+package func write(_ bytes: some Sequence<UInt8>, to path: String) throws {
+  try Data(bytes).write(to: URL(filePath: path))
+}

@@ -195,6 +195,60 @@ extension DatabaseWriter {
     }
   }
 
+  /// Genes are one value a cell: two images of four cells each, the first cell without one.
+  @Test func aHeadOfOneLabelPredictsOneWithItsProbability() throws {
+    try withFilledDatabase { writer, space in
+      let plan = TrainingPlan(labelField: "gene", grouping: .none, folds: 3)
+      let outcome = try writer.database.read { snapshot in
+        try plan.run(snapshot: snapshot, space: space, headName: "h", threads: 1)
+      }
+      #expect(outcome.configuration.task == .single)
+      let accuracy = try #require(outcome.evaluation.accuracy)
+      #expect(accuracy == outcome.evaluation.microF1)
+      #expect(outcome.evaluation.cohenKappa != nil && outcome.evaluation.matthews != nil)
+      let head = try #require(outcome.head)
+      try writer.write { try $0.saveHead(head) }
+      let prediction = try writer.database.read { try DatabasePrediction(headNamed: "h", snapshot: $0) }
+      let counts = try prediction.write(to: writer)
+      #expect(counts.cells == 24 && counts.empty == 0 && counts.perClass.reduce(0) { $0 + $1.cells } == 24)
+      try writer.database.read { snapshot in
+        let field = try snapshot.requiredField(named: "predicted_gene")
+        #expect(field.type == .string && prediction.probabilityField == "probability_gene")
+        let probability = try snapshot.requiredField(named: "probability_gene")
+        for row in 0..<24 as Range<Row> {
+          guard case .number(let value) = try snapshot.listedCell(at: row).values[probability.id] else {
+            Issue.record("cell \(row) has no probability")
+            continue
+          }
+          #expect(value >= 1.0 / 3 - 1e-6 && value <= 1)
+        }
+        #expect(snapshot.fields.count { $0.name.hasPrefix("probability_") } == 1)
+      }
+      // Two genes have the same vectors, so none is sure.
+      let careful = try writer.database.read {
+        try DatabasePrediction(headNamed: "h", abstainBelow: 0.9999, snapshot: $0)
+      }
+      #expect(try careful.write(to: writer).empty == 24)
+      let fault = #expect(throws: Fault.self) {
+        _ = try writer.database.read { try DatabasePrediction(headNamed: "h", threshold: 0.5, snapshot: $0) }
+      }
+      #expect(fault?.subject == "--threshold" && fault?.remedy == "use --abstain-below")
+
+      // The same field as one of several labels writes another type.
+      var several = plan
+      several.task = .multi
+      try writer.save(several, in: space)
+      let other = try writer.database.read { try DatabasePrediction(headNamed: "h", snapshot: $0) }
+      let type = #expect(throws: Fault.self) { try other.write(to: writer) }
+      #expect(type?.kind == .usage && type?.subject == "field \"predicted_gene\"")
+      #expect(throws: Fault.self) {
+        _ = try writer.database.read {
+          try DatabasePrediction(headNamed: "h", abstainBelow: 0.5, snapshot: $0)
+        }
+      }
+    }
+  }
+
   @Test func headsAreKnownByNameAndSpace() throws {
     try withFilledDatabase { writer, space in
       let fault = #expect(throws: Fault.self) {

@@ -153,6 +153,79 @@ private func withDatabase(_ body: (LabelledDatabase) throws -> Void) throws {
     }
   }
 
+  /// Files of version 1 know neither a task nor how many folds a mean is of.
+  @Test func evaluationsOfTheFirstVersionAreRead() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/evaluation.json"
+      let evaluation = try LabelledDatabase(in: directory).outcome(plan).evaluation
+      try evaluation.save(to: path)
+      let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+      let first = text.replacing("\"version\":2", with: "\"version\":1")
+        .replacing("\"task\":\"multi\",", with: "").replacing(/"folds":[0-9]+,"mean"/, with: "\"mean\"")
+      #expect(first.count < text.count - 20)
+      try Data(first.utf8).write(to: URL(filePath: path))
+      let read = try Evaluation(path: path)
+      #expect(read.task == nil && read.runs[0].predictions == evaluation.runs[0].predictions)
+      let predicted = read.samples.indices.map { read.predictedClasses(of: $0, in: read.runs[0]) }
+      #expect(
+        predicted
+          == evaluation.samples.indices.map { evaluation.predictedClasses(of: $0, in: evaluation.runs[0]) })
+      #expect(read.runs[0].summary[.macroF1]?.folds == nil)
+    }
+  }
+
+  /// A field of one value a cell: the source, which vectors do not know.
+  @Test func aFieldOfOneValueIsOfOneLabel() throws {
+    try withDatabase { database in
+      var plan = plan
+      plan.labelField = "source"
+      plan.configuration.calibration = .temperature
+      let evaluation = try database.outcome(plan, spaces: ["good"]).evaluation
+      let run = evaluation.runs[0]
+      #expect(
+        evaluation.task == .single && run.configuration.loss == .softmax(isBalanced: false, smoothing: 0))
+      #expect(Set(run.summary.keys) == Set(Metric.all(of: .single)))
+      var hits = 0
+      for (index, sample) in evaluation.samples.enumerated() {
+        let predicted = try #require(evaluation.predictedClasses(of: index, in: run))
+        #expect(predicted.count == 1)
+        let sum = evaluation.classes.indices.reduce(Float(0)) {
+          $0 + (evaluation.probability(of: $1, sample: index, in: run) ?? 0)
+        }
+        #expect(abs(sum - 1) < 1e-5)
+        hits += predicted == sample.labels ? 1 : 0
+      }
+      #expect(run.predictions[0].pooled.exactMatches == hits)
+      #expect(run.predictions[0].pooled.value(of: .accuracy) == Double(hits) / 150)
+
+      plan.task = .multi
+      plan.configuration.calibration = .isotonic
+      #expect(try database.outcome(plan, spaces: ["good"]).evaluation.task == .multi)
+      plan.task = .single
+      plan.labelField = "localization"
+      plan.configuration.calibration = .none
+      let fault = #expect(throws: Fault.self) { try database.outcome(plan, spaces: ["good"]) }
+      #expect(fault?.kind == .badData && fault?.subject.hasPrefix("cell ") == true)
+    }
+  }
+
+  @Test func groupsOfOneClassHaveNoRankingAndTheEvaluationSaysSo() throws {
+    try withDatabase { database in
+      var plan = plan
+      plan.labelField = "source"
+      plan.grouping = .image
+      plan.design = EvaluationDesign(scheme: .leaveOneGroupOut, validationShare: 0, resamplings: 0)
+      plan.configuration.epochs = 1
+      let evaluation = try database.outcome(plan, spaces: ["good"]).evaluation
+      let summary = evaluation.runs[0].summary
+      #expect(summary[.macroAUROC] == nil && summary[.macroAveragePrecision] == nil)
+      #expect(summary[.accuracy]?.folds == 50)
+      #expect(
+        evaluation.partialMetrics.contains(
+          "AUROC is undefined: all 50 folds have no class with positives and negatives"))
+    }
+  }
+
   @Test func damagedAndOtherFilesAreFaults() throws {
     try withTemporaryDirectory { directory in
       let path = "\(directory)/evaluation.json"
@@ -165,7 +238,7 @@ private func withDatabase(_ body: (LabelledDatabase) throws -> Void) throws {
       }
       #expect(try fault(String(text.prefix(text.count / 2)))?.kind == .badData)
       #expect(try fault("{}")?.kind == .badData)
-      let version = try fault(text.replacing("\"version\":1", with: "\"version\":2"))
+      let version = try fault(text.replacing("\"version\":2", with: "\"version\":3"))
       #expect(version?.problem == "is an evaluation of another version of cellvec")
       let fewer = try fault(text.replacing("\"classes\":[\"class-0\",", with: "\"classes\":["))
       #expect(fewer?.problem == "is an evaluation whose parts do not fit")
@@ -184,7 +257,9 @@ private func withDatabase(_ body: (LabelledDatabase) throws -> Void) throws {
       let changed = [
         text.replacing(/"level":[0-9.]+/, with: "\"level\":1e308"),
         text.replacing(/"validationShare":[0-9.]+/, with: "\"validationShare\":1e307"),
-        text.replacing(/"macroF1":{"mean":[0-9.e-]+/, with: "\"macroF1\":{\"mean\":1.5e308"),
+        text.replacing(
+          /"macroF1":{"folds":6,"mean":[0-9.e-]+/, with: "\"macroF1\":{\"folds\":6,\"mean\":1.5e308"),
+        text.replacing(/"macroF1":{"folds":6/, with: "\"macroF1\":{\"folds\":\(Int.max)"),
         text.replacing(/"sampleSD":[0-9.e-]+/, with: "\"sampleSD\":1.5e308"),
         text.replacing(/"loss":[0-9.e-]+/, with: "\"loss\":1.5e308"),
         text.replacing(/"loss":[0-9.e-]+/, with: "\"loss\":-1e308"),

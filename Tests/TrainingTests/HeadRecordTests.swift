@@ -187,10 +187,55 @@ import Testing
       #expect(throws: Fault.self) { try HeadFile(path: path) }
     }
     let json = try HeadSummary(of: fit.head).json()
-    let newer = json.replacing("\"version\":2", with: "\"version\":3")
+    let newer = json.replacing("\"version\":2", with: "\"version\":4")
     #expect(newer != json)
     let fault = #expect(throws: Fault.self) { try HeadSummary(json: newer, name: "h") }
     #expect(fault?.kind == .unavailable && fault?.remedy == "use a newer cellvec")
+  }
+
+  @Test func aHeadOfOneLabelReadsBackAsItWas() throws {
+    let labels = try LabelTable(labels: cells.labels.map { Array($0.prefix(1)) })
+    var configuration = TrainingConfiguration(epochs: 3).adapted(to: .single)
+    configuration.calibration = .temperature
+    configuration.abstainBelow = 0.4
+    let fit = try fitHead(
+      source: cells.source, labels: labels, validation: Array(40..<60), configuration: configuration)
+    let summary = HeadSummary(of: fit.head, training: configuration, course: HeadCourse(of: fit))
+    let json = try summary.json()
+    #expect(json.contains("\"version\":3") && json.contains("\"task\":\"single\""))
+    let read = try HeadSummary(json: json, name: "h")
+    #expect(read == summary && read.training?.task == .single && read.thresholds == [0.4, 0.4, 0.4])
+    let head = try Head(weights: fit.head.encodedWeights(), summary: read, name: "h")
+    #expect(head == fit.head)
+    let probabilities = head.probabilities(of: Array(0..<60), in: cells.source)
+    for start in stride(from: 0, to: 180, by: 3) {
+      #expect(abs(probabilities[start..<start + 3].reduce(0, +) - 1) < 1e-5)
+    }
+    let curves = json.replacing(
+      /"calibration":{"kind":"temperature","temperature":[0-9.e-]+}/,
+      with:
+        #""calibration":{"kind":"isotonic","curves":[{"x":[0],"y":[0]},{"x":[0],"y":[0]},{"x":[0],"y":[0]}]}"#
+    )
+    #expect(curves != json)
+    #expect(throws: Fault.self) { try HeadSummary(json: curves, name: "h") }
+  }
+
+  @Test func whatDoesNotGoWithATaskIsRefused() throws {
+    func fault(_ task: ClassificationTask, _ change: (inout TrainingConfiguration) -> Void) -> Fault? {
+      var configuration = TrainingConfiguration().adapted(to: task)
+      change(&configuration)
+      return #expect(throws: Fault.self) { try configuration.validate() }
+    }
+    #expect(fault(.single) { $0.thresholds = .fitted }?.subject == "fitted thresholds")
+    #expect(fault(.single) { $0.calibration = .isotonic }?.subject == "isotonic calibration")
+    #expect(fault(.single) { $0.abstainBelow = 1.5 }?.subject == "abstain below")
+    #expect(fault(.multi) { $0.abstainBelow = 0.5 }?.subject == "--abstain-below")
+    #expect(fault(.single) { $0.loss = .softmax(isBalanced: true, smoothing: 1) }?.subject == "loss")
+    #expect(throws: Fault.self) { try TrainingConfiguration().checked(for: .single, hasGrades: true) }
+    // A preset's loss gives way to that of the task.
+    #expect(
+      HeadPreset.subCell.configuration.adapted(to: .single).loss == .softmax(isBalanced: false, smoothing: 0))
+    #expect(HeadPreset.subCell.configuration.adapted(to: .multi) == HeadPreset.subCell.configuration)
   }
 
   @Test func aSummaryOfTheFirstVersionStillLoads() throws {

@@ -60,14 +60,24 @@ import Testing
 
   /// Of folds side by side, a batch is computed for a head only where it learns from it: its weights are those that the
   /// whole batch, with nothing left out, leads to, whatever the order within it.
-  @Test(arguments: TrainingPrecision.allCases, [[], [24]])
-  func whatASetDoesNotLearnFromChangesNothing(precision: TrainingPrecision, hidden: [Int]) throws {
-    let labels = try cells.table
+  @Test(
+    arguments: TrainingPrecision.allCases,
+    [([], .multi), ([24], .multi), ([], .single), ([24], .single)] as [([Int], ClassificationTask)])
+  func whatASetDoesNotLearnFromChangesNothing(
+    precision: TrainingPrecision, head: (hidden: [Int], task: ClassificationTask)
+  ) throws {
+    let table = try cells.table
+    let labels = try LabelTable(
+      labels: all.map { sample in
+        let classes = table.classes(of: sample).map { table.classes[Int($0)] }
+        return head.task == .single ? Array(classes.prefix(1)) : classes
+      }, classes: table.classes)
     let folds = (0..<4).map { fold in TrainingSet(samples: all.filter { Int($0) / 7 % 4 != fold }) }
     let stream = SampleStream(sets: folds, labels: labels)
     let standardization = Standardization(cells.source, samples: all, labels: labels)
-    var configuration = TrainingConfiguration(architecture: HeadArchitecture(hidden: hidden))
+    var configuration = TrainingConfiguration(architecture: HeadArchitecture(hidden: head.hidden))
     configuration.precision = precision
+    configuration.loss = HeadLoss.Defaults.loss(of: head.task)
     let shape = HeadShape(dimension: 70, architecture: configuration.architecture, classCount: 3)
     let layout = PanelLayout(precision: precision)
     /// Of five steps, each on all samples of the order.
@@ -75,7 +85,8 @@ import Testing
       let members = sets.map { set in
         HeadMember(
           set: set, shape: shape,
-          parameters: shape.initialParameters(positives: labels.positives, samples: 400, seed: 1),
+          parameters: shape.initialParameters(
+            positives: labels.positives, samples: 400, task: head.task, seed: 1),
           rates: RateControl(.cosine, peak: 0.01, steps: 5), weightDecay: 0.04, layout: layout,
           transform: nil, capacity: order.count)
       }

@@ -99,7 +99,7 @@ import Testing
   @Test func oneKindOfSampleHasNoCurve() {
     let positives = Ranking([(0.2, true), (0.3, true)])
     #expect(positives.auroc == nil)
-    #expect(positives.averagePrecision == 1)
+    #expect(positives.averagePrecision == nil)
     let negatives = Ranking([(0.2, false)])
     #expect(negatives.auroc == nil && negatives.averagePrecision == nil)
     #expect(Ranking([]).auroc == nil)

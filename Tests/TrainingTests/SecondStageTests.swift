@@ -44,6 +44,58 @@ import Testing
     #expect(abs(table.reliability.brier - fixture.brier) < 1e-9)
   }
 
+  private struct SingleFixture: Decodable {
+    let labels: [[Int]]
+    let probabilities: [Float]
+    let temperature, expectedError, brier: Double
+    let corrected: [Double]
+  }
+
+  @Test func theTemperatureOfOneLabelIsTheLikeliest() throws {
+    let fixture = try decodeFixture("singleCalibration", as: SingleFixture.self)
+    let labels = try labelTable(fixture.labels, classCount: 4)
+    let table = ValidationTable(
+      probabilities: fixture.probabilities, samples: Array(0..<Int32(labels.count)), labels: labels,
+      task: .single)
+    #expect(abs(table.temperature / fixture.temperature - 1) < 1e-4)
+    #expect(abs(table.reliability.expectedError - fixture.expectedError) < 1e-9)
+    #expect(abs(table.reliability.brier - fixture.brier) < 1e-9)
+    var corrected = fixture.probabilities
+    corrected.withUnsafeMutableBufferPointer {
+      HeadCalibration.temperature(fixture.temperature).apply(to: $0, classCount: 4, task: .single)
+    }
+    for (probability, expected) in zip(corrected, fixture.corrected) {
+      #expect(abs(Double(probability) - expected) < 1e-6)
+    }
+  }
+
+  /// Each part is corrected by what the samples of the others say, groups kept together.
+  @Test func correctionsAreTestedOnSamplesThatTheyWereNotFittedTo() throws {
+    let (fixture, table, labels) = try table()
+    let groups = (0..<300).map { Int32($0 / 7) }
+    let crossed = try #require(table.crossFitted(.isotonic, groups: groups))
+    #expect(crossed.parts == 5)
+    func part(_ sample: Int) -> Int { sample / 7 % 5 }
+    for number in 0..<5 {
+      let (own, others) = ((0..<300).filter { part($0) == number }, (0..<300).filter { part($0) != number })
+      func probabilities(_ samples: [Int]) -> [Float] {
+        samples.flatMap { fixture.probabilities[$0 * 2..<$0 * 2 + 2] }
+      }
+      let fitted = ValidationTable(
+        probabilities: probabilities(others), samples: others.map(Int32.init), labels: labels)
+      var tested = ValidationTable(
+        probabilities: probabilities(own), samples: own.map(Int32.init), labels: labels)
+      tested.apply(.isotonic((0..<2).map { fitted.isotonicCurve(of: $0) }))
+      #expect(crossed.table.rows(own).reliability == tested.reliability)
+    }
+    // What isotonic curves make of the samples that they were fitted to is nearly perfect, and says nothing.
+    var inSample = table
+    inSample.apply(inSample.calibration(.isotonic))
+    #expect(inSample.reliability.expectedError < 1e-6)
+    #expect(crossed.table.reliability.expectedError > 0.01)
+    #expect(table.crossFitted(.temperature, groups: groups.map { _ in 0 }) == nil)
+  }
+
   @Test func calibratedProbabilitiesAreMoreReliable() throws {
     let (_, table, _) = try table()
     for calibration in [
@@ -94,8 +146,11 @@ import Testing
       probabilities: uncalibrated.probabilities(of: validation, in: cells.source), samples: validation,
       labels: try cells.table)
     #expect(fit.head.calibration == .temperature(table.temperature))
+    let uncorrected = table
     table.apply(fit.head.calibration)
     #expect(fit.head.thresholds == (0..<3).map { table.bestThreshold(of: $0) })
-    #expect(report.after == table.reliability)
+    let crossed = try #require(uncorrected.crossFitted(.temperature, groups: []))
+    #expect(report.parts == 5 && report.after == crossed.table.reliability)
+    #expect(report.before == uncorrected.reliability && report.after != table.reliability)
   }
 }

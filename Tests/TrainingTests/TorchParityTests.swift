@@ -12,6 +12,10 @@ import Testing
     try follow(try decodeFixture("losses", as: [TrainingFixture].self)[index])
   }
 
+  @Test(arguments: 0..<3) func lossesOfOneClassASampleFollowPyTorch(index: Int) throws {
+    try follow(try decodeFixture("single", as: [TrainingFixture].self)[index])
+  }
+
   /// Trains from the fixture's weights on the fixture's batches, and compares every loss and what comes of
   /// it.
   private func follow(_ fixture: TrainingFixture) throws {
@@ -56,7 +60,8 @@ import Testing
     let head = Head(
       classes: labels.classes, architecture: configuration.architecture, dimension: source.dimension,
       thresholds: [0.5, 0.5, 0.5, 0.5],
-      members: [Head.layers(shape, parameters: member.parameters, standardization: standardization)])
+      members: [Head.layers(shape, parameters: member.parameters, standardization: standardization)],
+      task: configuration.task)
     let probabilities = head.probabilities(of: set.samples, in: source)
     for (probability, expected) in zip(probabilities, fixture.probabilities) {
       #expect(abs(probability - expected) < 1e-4)

@@ -26,6 +26,16 @@ expect_exit 64 cellvec list --db db --json --csv
 expect_exit 64 cellvec search --db db
 expect_stderr 'expected one of --cell, --image, --vectors and --mean-of'
 expect_exit 64 cellvec search --db db --cell 0 -k 0
+expect_exit 64 cellvec search --db db --cell 0 -k -2
+expect_stderr 'found -2|is invalid|-2'
+expect_exit 64 cellvec train --db db --labels localization --learning-rate -1
+expect_stderr 'learning rate: expected a number above 0 and up to 1000, found -1'
+expect_exit 66 cellvec list --db db --where "gene = 'G1'" --fields image
+expect_stderr 'field "image": does not exist; imported cells have it where the table of --metadata has a column image'
+expect_exit 64 cellvec list --db db --where "image = 'a'"
+expect_stderr 'unknown field "image"; imported cells have it where'
+expect_exit 66 cellvec search --db db --cell 0 --by image
+expect_stderr 'field "image": does not exist; imported cells'
 expect_exit 64 cellvec train --db db --labels localization --group gene --ungrouped
 expect_exit 64 cellvec list
 expect_stderr '^cellvec: --db: .*CELLVEC_DB'

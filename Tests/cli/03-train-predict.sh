@@ -18,18 +18,24 @@ expect_stderr 'stay together'
 expect_stderr 'at least 5 groups'
 expect_exit 64 cellvec train --db db --labels area --group gene
 expect_exit 64 cellvec train --db db --labels localization --group gene --folds 1
+expect_stderr '^cellvec: folds: expected at least 2, found 1; ask for 2 folds or more, such as 5$'
 expect_exit 64 cellvec train --db db --labels localization --group gene --epochs 0
 
 train=(cellvec train --db db --labels localization --group gene --folds 3 --seed 1 --json --save h)
+expect_exit 64 cellvec train --db db --labels localization --group gene --replace
 expect_exit 0 "${train[@]}"
 expect_json
 expect_stdout '"groupField":"gene"'
 expect_stderr 'saved head h'
 cp "$PWD/.stdout" first
-expect_exit 0 "${train[@]}"
+expect_exit 64 "${train[@]}" --quiet
+expect_stderr 'head "h": is there already; choose another name for --save, or replace it with --replace'
+expect_exit 0 "${train[@]}" --replace
+expect_stderr 'replacing head h'
 expect_equal "the same seed gives the same scores" "$(cat first)" "$(cat .stdout)"
 expect_exit 0 cellvec train --db db --labels localization --group gene --folds 3 --csv --quiet
 expect_lines 4
+expect_stdout '^class,cells,precision,recall,f1,auroc,average_precision,macro_f1,macro_f1_sample_sd,macro_f1_population_sd$'
 expect_silence
 
 expect_exit 0 cellvec heads list --db db

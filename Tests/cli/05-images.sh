@@ -49,6 +49,19 @@ expect_exit 0 cellvec count --db db \
   --where "cell = 0 AND cell.label > 0 AND cell.x > 0 AND cell.y > 0 AND cell.area = $area AND image = 'P1_A01_s1'"
 expect_stdout '^1$'
 
+# What a table does not match is told before anything is ingested, and so is what a square does not fit into afterwards.
+head -n 7 fields/metadata.csv >half.csv
+printf 'P9_A01_s1,G,,P9,A01,1,U2OS\n' >>half.csv
+half=(cellvec ingest fields --db half --channels "${channels[@]}" "${recipe[@]}" --metadata half.csv)
+expect_exit 0 "${half[@]}" --dry-run
+expect_stderr '^warning: images without metadata: P'
+expect_stderr '^warning: metadata lines without image: 8$'
+expect_equal "a dry run makes nothing" "$(ls -d half 2>/dev/null)" ""
+grep '^warning: ' .stderr >warnings
+expect_exit 0 "${half[@]}" --crop 150
+expect_stderr '^warning: images smaller than the squares of 150 px that --crop cuts out of them: 12, as P1_A01_s1 of 128 x 128 px; '
+expect_equal "the warnings are those of the dry run" "$(grep '^warning: .*metadata' .stderr)" "$(cat warnings)"
+
 # The order in which channels are named is no part of the recipe.
 expect_exit 0 cellvec ingest fields --db reversed --channels "${channels[1]}" "${channels[0]}" \
   "${recipe[@]}" --quiet

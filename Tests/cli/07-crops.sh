@@ -10,6 +10,8 @@ expect_stderr '^wrote [0-9]+ crops of 2 x 32 x 32 to crops.npy$'
 expect_equal "a line for each crop" "$(($(wc -l <cells.csv) - 1))" "$(sed -n 's/^wrote \([0-9]*\) crops.*/\1/p' .stderr)"
 expect_equal "with the image's metadata" "$(head -n 1 cells.csv)" \
   "image,object,center_x,center_y,area_px,cell_line,gene,localization,plate,site,well"
+expect_exit 0 "${crops[@]}" --crop 129 --input-size 32
+expect_stderr '^warning: images smaller than the squares of 129 px that --crop cuts out of them: 2, as P1_A01_s1 of 128 x 128 px; '
 expect_exit 64 cellvec crops fields --output none.npy --channels nucleus='*_nucleus.png'
 expect_stderr '^cellvec: --input-size: is needed'
 expect_exit 64 "${crops[@]}" --output none.npy

@@ -38,7 +38,7 @@ expect_lines 1
 
 expect_exit 0 cellvec update --db b --set gene=other --where "gene IS NOT NULL" --quiet
 expect_exit 0 cellvec merge b --db lab
-expect_stderr '^warning: b: field gene: [0-9]+ cells have another value, which is left, as cell [0-9]+: "other", here "'
+expect_stderr '^warning: b: field gene: [0-9]+ cells have another value, which is left, as cell [0-9]+: "other", here "[^"]+"; cell [0-9]+: "other", here "'
 expect_exit 0 cellvec list --db lab --where "gene = 'other'" --json
 expect_lines 0
 expect_exit 0 cellvec merge b --db lab --prefer-source --quiet
@@ -55,6 +55,16 @@ expect_stdout '^s,4,40,,,float32$'
 cellvec fields rename area gene2 --db db --quiet
 cellvec fields rename gene area --db db --quiet
 expect_exit 65 cellvec merge db --db lab
-expect_stderr 'field "area": expected a number.*cellvec fields rename'
+expect_stderr 'db: field "area": expected a number, as lab has it, found a string;.*cellvec fields rename$'
+expect_exit 0 cellvec fields rename area gene3 --db db --quiet
+cellvec spaces rename s imported --db db --quiet
+python3 -c 'import npy; npy.save("wide.npy", (2, 5), range(10))'
+cellvec import wide.npy --db lab --quiet >/dev/null
+expect_exit 65 cellvec merge db --db lab
+expect_stderr 'db: space "imported": expected vectors of 5 numbers, as lab has, found 4; rename it'
+cellvec ingest one --db c --backbone tiny.safetensors --channels nucleus='*_nucleus.png' protein='*_protein.png' \
+  --cells masks='*_mask.png' --crop 32 --input-size 32 --quiet --space "$(cellvec spaces --db a --csv | tail -n 1 | cut -d, -f1)" >/dev/null
+expect_exit 65 cellvec merge c --db a
+expect_stderr 'expected the recipe with crop.cropSizePx 64, as a has, found crop.cropSizePx 32; rename it'
 expect_exit 0 cellvec check --db lab
 finish

@@ -17,7 +17,7 @@ PY
 cellvec import base.npy --db db --space s --metadata base.csv --quiet >/dev/null
 
 expect_exit 0 cellvec index --db db --csv
-expect_stdout '^s,12000,0,12000,,,,,,,,0,0$'
+expect_stdout '^s,12000,0,12000,,,,,,,,0,0,$'
 expect_exit 0 cellvec search --db db --vectors queries.npy --csv --explain
 expect_stderr '^exact: each of 12000 matching vectors is compared; the space has no index$'
 cp .stdout exact.csv

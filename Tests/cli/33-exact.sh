@@ -41,7 +41,7 @@ keep knn.csv cellvec knn --db db --labels gene --group lot --csv --quiet
 expect_exit 0 cellvec index build --kind int8 --db db --csv --quiet
 expect_stdout '^s,3000,3000,[0-9]+$'
 expect_exit 0 cellvec index status --db db --csv
-expect_stdout '^s,3000,0,3000,,,,,,,,3000,[0-9]+$'
+expect_stdout '^s,3000,0,3000,,,,,,,,3000,[0-9]+,$'
 expect_exit 0 cellvec check --db db
 same one.csv "${one[@]}" --explain
 expect_stderr '^int8 copies rule out most: a query is compared with [0-9]+ vectors as they are stored$'
@@ -72,7 +72,7 @@ cp -r db moved
 expect_exit 0 cellvec compact --renumber --db moved
 expect_stderr '^making the int8 copies of space t anew$'
 expect_exit 0 cellvec index status --db moved --csv
-expect_stdout '^t,3170,0,3170,,,,,,,,3170,[0-9]+$'
+expect_stdout '^t,3170,0,3170,,,,,,,,3170,[0-9]+,$'
 expect_exit 0 cellvec check --db moved
 for delay in 0.02 0.05 0.1; do
   { timeout --signal=KILL "$delay" "$CELLVEC" index build --kind int8 --db db --fresh --quiet; } >/dev/null 2>&1
@@ -93,7 +93,7 @@ cellvec import one.npy --db small --space t --quiet >/dev/null
 expect_exit 0 cellvec index build --kind int8 --db small --quiet
 expect_exit 0 cellvec merge db --db small --quiet
 expect_exit 0 cellvec index status --db small --csv
-expect_stdout ',3171,[0-9]+$'
+expect_stdout ',3171,[0-9]+,$'
 
 # Products and distances.
 expect_exit 0 "${many[@]}" --metric dot -k 3

@@ -8,14 +8,15 @@ expect_exit 0 "${evaluate[@]}" --output eval.json
 expect_stdout '^samples +36 cells in 9 groups, 3 classes$'
 expect_stdout '^left out +4 cells without label$'
 expect_stdout '^split +3 folds, grouped by gene$'
-expect_stdout '^validation +0\.2 of the train groups$'
+expect_stdout '^task +multi: several labels a cell, each class is predicted above its threshold$'
+expect_stdout '^validation +none: nothing is tuned, and all train groups teach$'
 expect_stdout '^space +macro_f1 +sample_sd +population_sd +pooled +lower +upper '
 expect_stdout '^s +(0\.[89][0-9]+|1\.000) +0\.[0-9]+ +0\.[0-9]+ '
 expect_stdout '^class +samples +f1$'
 expect_stderr 'saved the evaluation in eval.json'
 expect_equal "the saved file is the version that the schema describes" \
   "$(python3 -c 'import json; e = json.load(open("eval.json")); print(e["version"], len(e["samples"]), len(e["runs"]))')" \
-  "1 36 1"
+  "2 36 1"
 # schema/evaluation.md tells Python how to read predictions.
 expect_equal "predictions are float32 in base64" "$(
   python3 - <<'PYTHON'
@@ -28,7 +29,7 @@ PYTHON
 )" True
 expect_exit 0 "${evaluate[@]}" --quiet --csv
 expect_lines 2
-expect_stdout '^space,macro_f1,macro_f1_sample_sd,macro_f1_population_sd,macro_f1_pooled,macro_f1_lower,macro_f1_upper,macro_precision,'
+expect_stdout '^space,macro_f1,macro_f1_sample_sd,macro_f1_population_sd,macro_f1_pooled,macro_f1_lower,macro_f1_upper,macro_f1_folds,macro_precision,'
 expect_silence
 expect_exit 0 "${evaluate[@]}" --quiet --json
 expect_json
@@ -53,6 +54,7 @@ expect_stdout '^split +3 folds, 2 times, grouped by gene$'
 expect_stdout '^absent classes +count zero in means over classes$'
 # Thresholds and calibration are fitted on the validation groups, and need some.
 expect_exit 0 "${evaluate[@]}" --thresholds fitted --calibrate temperature --output tuned.json
+expect_stdout '^validation +0\.2 of the train groups, for fitted thresholds, calibration$'
 expect_equal "thresholds are those of each fold" "$(
   python3 -c 'import json; r = json.load(open("tuned.json"))["runs"][0]; print(any(t != 0.5 for f in r["folds"] for t in f["thresholds"]))'
 )" True
@@ -70,7 +72,9 @@ expect_stdout 'UNGROUPED'
 
 expect_exit 64 cellvec evaluate --db db --labels localization --folds 3 --epochs 5
 expect_stderr 'stay together'
-expect_exit 64 "${evaluate[@]}" --fraction 0.1
+expect_exit 0 "${evaluate[@]}" --validation 0.2
+expect_stdout '^validation +0\.2 of the train groups, though nothing is tuned on them$'
+expect_exit 64 "${evaluate[@]}" --fraction 0.1 --validation 0.2
 expect_stderr '^cellvec: fraction 0.1: expected at least 2 groups, one of them to validate on, found 1 of 6;'
 expect_exit 64 "${evaluate[@]}" --fraction x
 expect_exit 64 "${evaluate[@]}" --epochs 9223372036854775807

@@ -21,6 +21,7 @@ cellvec import big.npy --db lab --space half --dtype float16 --quiet >/dev/null
 cellvec import big.npy --db lab --space brain --dtype bfloat16 --quiet >/dev/null
 for space in big brain; do cellvec index build --db lab --space $space --quiet >/dev/null; done
 for space in big half; do cellvec index build --db lab --space $space --kind int8 --quiet >/dev/null; done
+for space in big half; do cellvec index build --db lab --space $space --kind graph --quiet >/dev/null; done
 compare() {
   local space
   for space in cells big half brain; do

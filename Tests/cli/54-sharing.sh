@@ -62,7 +62,7 @@ kill -KILL "$reader"
 wait "$reader" 2>/dev/null
 exec 8<&-
 labels() {
-  cellvec train --db db --space s --labels kind --folds 2 --epochs 1 --ungrouped --save "h" --quiet >/dev/null 2>&1
+  cellvec train --db db --space s --labels kind --folds 2 --epochs 1 --ungrouped --save h --replace --quiet >/dev/null 2>&1
 }
 printf 'kind\n' >kinds.csv
 for ((row = 0; row < 300; row++)); do echo "k$((row % 2))"; done >>kinds.csv

@@ -7,8 +7,22 @@ cp db/data.mdb sound.mdb
 for name in data.mdb lock.mdb writer.lock; do
   expect_exit 73 cellvec export --db db --vectors "db/$name"
   expect_exit 73 cellvec export --db db --metadata "./db//$name"
+  expect_stderr 'would lie among the files of database \./db; give a place outside it'
+  expect_exit 73 cellvec export --db db --vectors "$name"
   expect_stderr 'has the name of a file of a database; give another name'
 done
+expect_exit 0 cellvec evaluate --db db --labels localization --folds 2 --epochs 1 --group gene --output eval.json --quiet
+for output in "export --db db --vectors db/out.npy" "export --db db --metadata db/new/out.csv" "simulate db" "simulate db/new" \
+  "report eval.json --output db" "report eval.json --output db/report" "report eval.json --output db/report.html" \
+  "evaluate --db db --labels localization --output db/eval.json" "evaluate --db db --labels localization --report db" \
+  "backup db/copy --db db" "import vectors.npy --db db/inner" "models seed db/m.safetensors --width 32 --depth 1"; do
+  read -ra words <<<"$output"
+  expect_exit 73 cellvec "${words[@]}"
+  expect_stderr 'would lie among the files of database db'
+done
+expect_exit 73 cellvec backup ./db/ --db db
+expect_stderr 'db/: is the database itself; give another name for its copy'
+expect_equal "the folder has the files of a database" "$(ls db)" "$(printf 'data.mdb\nlock.mdb\nwriter.lock')"
 expect_exit 64 cellvec export --db db --vectors out --metadata ./out
 expect_stderr 'would be written over out, which is written already by the same command'
 expect_exit 0 cmp sound.mdb db/data.mdb
@@ -25,6 +39,16 @@ expect_exit 64 "${crops[@]}" --output crops.npy --table fields/metadata.csv --me
 expect_exit 0 cmp "$image" image.png
 expect_equal "nothing was written" "$(ls ./*.npy)" "./vectors.npy"
 expect_exit 64 cellvec models embed --input vectors.npy --output vectors.npy
+cellvec models seed weights.safetensors --width 32 --depth 1 --quiet
+expect_exit 64 cellvec models embed --backbone weights.safetensors --input vectors.npy --output ./weights.safetensors
+expect_stderr 'would be written over weights.safetensors, which is read by the same command'
+printf 'G1\n' >genes.txt
+expect_exit 64 cellvec export --db db --where "gene IN :g" --param-file g=genes.txt --metadata genes.txt
+printf 'label,class\ner,a\ngolgi,b\nnucleus,c\n' >map.csv
+expect_exit 64 cellvec evaluate --db db --labels localization --group gene --label-map map.csv --output map.csv
+expect_stderr 'would be written over map.csv, which is read by the same command'
+expect_equal "inputs are what they were" "$(cat genes.txt map.csv)" "$(printf 'G1\nlabel,class\ner,a\ngolgi,b\nnucleus,c')"
+rm weights.safetensors map.csv genes.txt
 
 # A block of vectors that does not match its checksum, and a record that does not.
 python3 - <<'PYTHON'
@@ -73,8 +97,46 @@ cellvec update --db two --set area=wide --where "gene = 'G1'" --quiet
 cellvec import vectors.npy --db target --space t --quiet >/dev/null
 cellvec stats --db target --json >before.json
 expect_exit 65 cellvec merge one two --db target
-expect_stderr 'two: field "area": expected a number.*cellvec fields rename'
+expect_stderr 'two: field "area": expected a number, as one has it, found a string; rename it .*cellvec fields rename$'
 expect_equal "nothing was taken up" "$(cellvec stats --db target --json)" "$(cat before.json)"
+
+# What fails before its first commit leaves nothing that was not there.
+nothing_new() {
+  expect_exit "$1" cellvec "${@:3}"
+  expect_equal "$2 is not left behind" "$(ls -d -- "$2" 2>/dev/null)" ""
+}
+mkdir images there
+printf 'no image' >images/a_nucleus.png
+printf 'no array' >bad.npy
+nothing_new 65 new merge one two --db new
+nothing_new 65 new import bad.npy --db new
+nothing_new 66 new import none.npy --db new
+nothing_new 0 new import - --db new
+expect_stderr 'stdin had no array: nothing was changed'
+cellvec models seed tiny.safetensors --width 64 --depth 1 --patch 8 --inputs nucleus --image-size 32 --quiet
+nothing_new 66 new ingest there --db new --channels "nucleus=*_nucleus.png" --backbone tiny.safetensors
+nothing_new 2 new ingest images --db new --channels "nucleus=*_nucleus.png" --backbone tiny.safetensors
+expect_stderr 'a_nucleus.png: expected a PNG or TIFF image'
+python3 -c 'import npy; npy.save("large.npy", (2, 4), [1e9] * 8)'
+nothing_new 65 new import large.npy --db new --dtype float16
+expect_exit 65 cellvec import large.npy --db there --dtype float16
+expect_equal "a folder that was there stays empty" "$(ls -A there)" ""
+expect_exit 0 cellvec import vectors.npy --db there --quiet
+expect_exit 0 cellvec check --db there
+
+# What a killed writer of a file has left, the next one to the same file removes.
+python3 -c 'import npy; npy.save("many.npy", (60000, 64), ((i % 97) / 97 for i in range(3840000)))'
+cellvec import many.npy --db many --quiet >/dev/null
+for _ in 1 2 3; do
+  "$CELLVEC" export --db many --vectors out.npy --quiet &
+  until compgen -G 'out.npy.*' >/dev/null || ! kill -0 $! 2>/dev/null; do :; done
+  kill -KILL $! 2>/dev/null
+  wait $! 2>/dev/null
+done
+expect_equal "one unfinished file at most is left" "$(($(ls | grep -c '^out.npy.*partial$') <= 1))" 1
+expect_exit 0 cellvec export --db many --vectors out.npy --quiet
+expect_exit 0 cmp many.npy out.npy
+expect_equal "none is left beside the next" "$(ls out.npy*)" out.npy
 
 # What a killed backup has left is taken over, and removed with it.
 mkdir copy.partial

@@ -3,12 +3,14 @@
   tables.py folds NAME=EVALUATION.json... [--labels LABELS.csv]   macro F1 and its spread over folds
   tables.py curve EVALUATION.json                                 macro F1 by the number of groups that teach
   tables.py spaces NAME=EVALUATION.json...                        spaces of each data set
+  tables.py tasks NAME=EVALUATION.json...                         what cells of one label are predicted to be
 
 "folds" prints the spread that an idealised classifier has, too: one whose precision and recall are 0.82 for every
 class, and whose errors are shared by all fields of a protein, or those of single fields.
 """
 
 import argparse
+import base64
 import json
 import statistics
 
@@ -128,6 +130,28 @@ def spaces_table(evaluations):
                                interval_of(run), f"{run['summary']['macroAUROC']['mean']:.3f}", p))
 
 
+def tasks_table(evaluations):
+    """What is predicted for the cells of the first repetition, each of which has one label."""
+    print(markdown.row("learned as", "macro F1", "sample SD", "right", "no label", "one, wrong", "several"))
+    print(markdown.row("---", "---:", "---:", "---:", "---:", "---:", "---:"))
+    for name, path in evaluations:
+        evaluation = load(path)
+        run = evaluation["runs"][0]
+        data = base64.b64decode(run["predictions"][0]["probabilities"])
+        probabilities = numpy.frombuffer(data, "<f4").reshape(len(evaluation["samples"]), -1)
+        truth = numpy.array([sample["labels"][0] for sample in evaluation["samples"]])
+        if evaluation["task"] == "single":
+            predicted = numpy.arange(probabilities.shape[1]) == probabilities.argmax(axis=1)[:, None]
+        else:
+            predicted = probabilities > 0.5
+        count = predicted.sum(axis=1)
+        hit = predicted[numpy.arange(len(truth)), truth]
+        summary = run["summary"]["macroF1"]
+        shares = [(count == 1) & hit, count == 0, (count == 1) & ~hit, count > 1]
+        print(markdown.row(name, f"{summary['mean']:.3f}", f"{summary['sampleSD']:.3f}",
+                           *(f"{100 * share.mean():.1f} %" for share in shares)))
+
+
 def named(argument):
     name, path = argument.split("=", 1)
     return name, path
@@ -135,7 +159,7 @@ def named(argument):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=["folds", "curve", "spaces"])
+    parser.add_argument("table", choices=["folds", "curve", "spaces", "tasks"])
     parser.add_argument("evaluations", nargs="+")
     parser.add_argument("--labels")
     options = parser.parse_args()
@@ -143,6 +167,8 @@ def main():
         folds_table([named(entry) for entry in options.evaluations], options.labels)
     elif options.table == "curve":
         curve_table(options.evaluations[0])
+    elif options.table == "tasks":
+        tasks_table([named(entry) for entry in options.evaluations])
     else:
         spaces_table([named(entry) for entry in options.evaluations])
 

@@ -17,6 +17,7 @@ from common import machine
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "search"))
 import vectors  # noqa: E402
+from data import recall  # noqa: E402
 
 K = 10
 ALONE = 40
@@ -95,10 +96,6 @@ def fill(folder, base):
     return plain, copied
 
 
-def recall(found, truth):
-    return sum(len(set(a) & set(b)) for a, b in zip(found, truth)) / truth[:len(found)].size
-
-
 def neighbours(folder, base, clusters):
     """How long the classification of cells by their nearest takes, start and all."""
     array, table = (os.path.join(folder, f"part.{end}") for end in ("npy", "csv"))
@@ -150,7 +147,7 @@ def main():
                 for way in ("one", "batch"):
                     seconds, rows = getattr(subject, way)(queries)
                     times.setdefault((subject.name, way), []).append(seconds)
-                    recalls[subject.name, way] = recall(rows, truth)
+                    recalls[subject.name, way] = recall(rows, truth[:len(rows)])
         process.stdin.close()
         process.wait()
         print(f"reading the vectors: {base.nbytes / statistics.median(reading) / 1e9:.1f} GB/s\n")

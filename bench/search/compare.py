@@ -196,6 +196,7 @@ def run(options, folder):
     data.prepare(options.data, folder)
     found = data.load(folder)
     cellvec = Cellvec(options.program, str(folder), "db")
+    graph = Cellvec(options.program, str(folder), "db-graph", "graph")
     if not os.path.exists(cellvec.db):
         cellvec.add(found.base, found.clusters, found.lots)
     print(f"{sentence(machine())}\n\n{len(found.base):,} vectors of dimension {found.base.shape[1]}, "
@@ -206,6 +207,11 @@ def run(options, folder):
     subjects = []
     if "search" in steps:
         subjects.append(("cellvec", measure_cellvec(cellvec, found, options.rounds), None))
+    if "graph" in steps:
+        if not os.path.exists(graph.db):
+            graph.add(found.base, found.clusters, found.lots)
+        graph.build("--fresh")
+        subjects.append(("cellvec, a graph", measure_cellvec(graph, found, options.rounds), None))
     for name in filter(None, options.rivals.split(",")):
         facts, ending = run_rival(name, folder, options.limit)
         title = getattr(__import__(f"rivals.{RIVALS[name][0]}", fromlist=["_"]), RIVALS[name][1]).name
@@ -227,7 +233,7 @@ def main():
     parser.add_argument("--program", required=True)
     parser.add_argument("--data", default="100000x384")
     parser.add_argument("--rivals", default=",".join(RIVALS))
-    parser.add_argument("--steps", default="search,kinds,first,churn")
+    parser.add_argument("--steps", default="search,graph,kinds,first,churn")
     parser.add_argument("--limit", type=int, default=180)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--work")

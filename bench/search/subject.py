@@ -16,11 +16,10 @@ K = 10
 
 
 class Cellvec:
-    name = "cellvec"
     settings = [0.9, 0.95, 0.99, 0.999]
 
-    def __init__(self, program, folder, name):
-        self.program, self.folder = program, folder
+    def __init__(self, program, folder, name, kind="compact"):
+        self.program, self.folder, self.kind = program, folder, kind
         self.db = os.path.join(folder, name)
         self.seconds = self.processor_seconds = None
 
@@ -39,7 +38,7 @@ class Cellvec:
 
     def build(self, *options):
         start, spent = time.perf_counter(), children_seconds()
-        self.run("index", "build", "--db", self.db, "--quiet", *options)
+        self.run("index", "build", "--db", self.db, "--kind", self.kind, "--quiet", *options)
         self.seconds = time.perf_counter() - start
         self.processor_seconds = children_seconds() - spent
 
@@ -50,7 +49,7 @@ class Cellvec:
         return os.stat(os.path.join(self.db, "data.mdb")).st_blocks * 512
 
     def copy(self, name):
-        other = Cellvec(self.program, self.folder, name)
+        other = Cellvec(self.program, self.folder, name, self.kind)
         shutil.rmtree(other.db, ignore_errors=True)
         self.run("backup", other.db, "--db", self.db)
         return other
@@ -58,7 +57,7 @@ class Cellvec:
     def search(self, queries, setting, threads, condition=None):
         """Rows of the nearest [queries, 10], -1 where there are fewer, and the seconds of the search without start and
         output: of the wall clock, and of processors."""
-        array = os.path.join(self.folder, "queries.npy")
+        array = os.path.join(self.folder, "asked.npy")
         numpy.save(array, queries)
         result = self.run(
             "search", "--db", self.db, "--vectors", array, "-k", str(K), "--recall", str(setting), "--threads",

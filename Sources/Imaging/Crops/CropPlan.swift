@@ -96,6 +96,11 @@ package struct CropPlan: Sendable {
     self.dropped = dropped
   }
 
+  /// The side of the squares, where they are larger than the image and so always reach beyond it; else nil.
+  package var squareBeyondImagePx: Int? {
+    recipe.cropSizePx.flatMap { $0 > min(image.width, image.height) ? $0 : nil }
+  }
+
   /// Bytes of the image's pixels and labels, which lie in memory as long as the plan.
   package var byteCount: Int {
     (image.planes.reduce(0) { $0 + $1.pixels.count } + (labels?.labels.count ?? 0)) * 4

@@ -13,11 +13,12 @@ struct ReadImage<Finding: Sendable>: Sendable {
 }
 
 /// What it took to make crops ready. Threads work side by side, so times may add up to more than the wall's.
-struct PreparationWork: Sendable, Equatable {
-  var bytesRead = 0
-  var readTime = Duration.zero
-  var findTime = Duration.zero
-  var cutTime = Duration.zero
+package struct PreparationWork: Sendable, Equatable {
+  package internal(set) var bytesRead = 0
+  /// Time of reading and decoding files, of finding cells in them, and of cutting these out.
+  package internal(set) var readTime = Duration.zero
+  package internal(set) var findTime = Duration.zero
+  package internal(set) var cutTime = Duration.zero
 
   static func += (sum: inout PreparationWork, part: PreparationWork) {
     sum.bytesRead += part.bytesRead

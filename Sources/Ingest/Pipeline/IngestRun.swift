@@ -49,7 +49,7 @@ struct IngestRun {
   /// Embeds a batch, and takes down what became of its images.
   /// - Throws: a fault of the database.
   mutating func add(_ batch: CropBatch<ImageReader.Finding>) throws {
-    summary.add(batch.work)
+    summary.preparation += batch.work
     try commits.check()
     let result = Result { try embed(batch) }
     for part in batch.parts { try add(part, result) }
@@ -133,6 +133,7 @@ struct IngestRun {
     if !image.blankRoles.isEmpty {
       summary.blank.append(BlankImage(name: source.name, roles: image.blankRoles))
     }
+    if let small = image.small, !image.cells.isEmpty { summary.small.append(small) }
     if image.cells.isEmpty { summary.withoutCells.append(source.name) }
     summary.cells += image.cells.count
     summary.found += image.outcome.found

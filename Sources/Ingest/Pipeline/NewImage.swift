@@ -8,6 +8,8 @@ struct NewImage: Sendable {
   let outcome: IngestOutcome
   /// Roles of the channels whose pixels are all equal.
   let blankRoles: [String]
+  /// What the squares of its cells do not fit into; else nil.
+  let small: SmallImage?
 
   /// - Parameter mask: digest of the mask that the cells come from.
   init(_ image: FieldImage, _ plan: CropPlan, mask: String?) {
@@ -20,6 +22,7 @@ struct NewImage: Sendable {
       found: plan.cells.count + plan.dropped.values.reduce(0, +), kept: plan.cells.count,
       dropped: plan.dropped, mask: mask)
     blankRoles = image.blankRoles
+    small = SmallImage(image, plan)
   }
 }
 

@@ -6,6 +6,7 @@
 #include "kernels_codes.h"
 #include "kernels_column.h"
 #include "kernels_distance.h"
+#include "kernels_graph.h"
 #include "kernels_isa.h"
 #include "kernels_matmul.h"
 #include "kernels_processors.h"

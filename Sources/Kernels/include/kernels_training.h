@@ -96,6 +96,35 @@ void training_count(const float *logits, float bias, const float *targets, const
 // x[i] = 1 / (1 + exp(-x[i])); within [0, 1] for all x but NaN, which stays NaN.
 void training_sigmoid(float *x, size_t count);
 
+// The classes of a loss on one class a sample: softmax over their logits.
+typedef struct {
+  size_t count;          // at least 1
+  size_t stride;         // from the numbers of a class to those of the next; at least the samples, padded
+  const float *biases;   // [count], added to logits
+  const float *weights;  // [count]
+  float smoothing;       // e: the target q is (1 - e) t + e / count
+} training_softmax_classes;
+
+// Loss and gradient of samples, sum over classes of -weight q log p with p = softmax(logit + bias): PyTorch's
+// CrossEntropyLoss with `weight` and `label_smoothing`, before its reduction.
+//
+//   logits, targets, gradient   [count, stride], of which `padded` samples are looked at
+//   presence   [padded]: 1 for samples that count, 0 for others, whose gradient is 0
+//   scale      gradient = scale * presence * dloss/dx
+//   loss_sum, bias_sums   become the losses of samples that count, and [count] the gradients, summed over samples
+// Never overflows for finite logits; a NaN among those that count makes loss and sums NaN. The result depends on arguments
+// and on whether the machine has AVX2.
+void training_softmax_loss(const training_softmax_classes *of, size_t padded, const float *logits,
+                           const float *targets, const float *presence, float scale, float *gradient,
+                           double *loss_sum, double *bias_sums);
+
+// As training_count, for the likeliest class of each sample, of equal ones the first: counts is [count, 3].
+void training_count_likeliest(const training_softmax_classes *of, size_t count, const float *logits,
+                              const float *targets, const float *presence, uint64_t *counts);
+
+// x[r, c] = exp(x[r, c]) / sum over c of exp(x[r, c]), without overflow; a row with a NaN or an infinity becomes NaN.
+void training_softmax(float *x, size_t rows, size_t classes);
+
 // One step of AdamW, as PyTorch spells it:
 //   parameter *= 1 - rate * decay
 //   first  = beta1 * first + (1 - beta1) * gradient

@@ -15,10 +15,11 @@ package struct SamplePanels: Sendable {
   package struct Class: Sendable {
     package let name: String
     package let probability: Double
-    package let threshold: Double
+    /// nil where classes are compared with one another.
+    package let threshold: Double?
     package let verdict: Verdict
 
-    package init(name: String, probability: Double, threshold: Double, verdict: Verdict) {
+    package init(name: String, probability: Double, threshold: Double?, verdict: Verdict) {
       self.name = name
       self.probability = probability
       self.threshold = threshold
@@ -117,8 +118,9 @@ package struct SamplePanels: Sendable {
       drawing.rect(
         Rect(x: bar.x, y: y - 4.5, width: max(bar.width * item.probability, 0.5), height: bar.height),
         fill: paint(item.verdict), radius: 1.5)
-      let threshold = bar.x + bar.width * min(max(item.threshold, 0), 1)
-      drawing.line(Point(threshold, y - 6.5), Point(threshold, y + 6.5), Stroke(.ink, width: 1.2))
+      if let threshold = item.threshold.map({ bar.x + bar.width * min(max($0, 0), 1) }) {
+        drawing.line(Point(threshold, y - 6.5), Point(threshold, y + 6.5), Stroke(.ink, width: 1.2))
+      }
       drawing.text(
         decimal(item.probability, places: 2), at: Point(bar.right + 32, y + 4),
         TextStyle(10.5, .muted, anchor: .end))

@@ -1,15 +1,33 @@
 import Kernels
 
-/// The centres of an index's lists, ready to be compared with many vectors at once.
+/// What searches need of the centres of an index's lists.
+protocol ScoredCentres: AnyObject, Sendable {
+  var count: Int { get }
+
+  /// Numbers of a row of scores; those behind `count` mean nothing.
+  var scoreStride: Int { get }
+
+  /// <v, c> - |c|^2 / 2 of each vector v and centre c, the larger the nearer: |v - c|^2 = |v|^2 - 2 score.
+  /// - Parameters:
+  ///   - vectors: [rows, width], rotated.
+  ///   - scores: [rows, scoreStride].
+  func score(
+    _ vectors: UnsafePointer<Float>, rows: Int, into scores: UnsafeMutablePointer<Float>,
+    _ scratch: CentreTable.Scratch)
+
+  /// The inner product of a vector with a centre, as far as the score tells it.
+  func innerProduct(with centre: Int, score: Float) -> Float
+}
+
+/// The centres of an index's lists, in 8 bits too, ready to be compared with many vectors at once.
 ///
 /// Shared between threads: nothing changes after `init`.
-final class CentreTable: @unchecked Sendable {
+final class CentreTable: ScoredCentres, @unchecked Sendable {
   /// Numbers of a centre.
   let width: Int
   let count: Int
   /// [count, width], rotated; lives as long as the table.
   let values: UnsafePointer<Float>
-  /// Numbers of a row of scores; those behind `count` mean nothing.
   let scoreStride: Int
 
   /// The square of each centre's length; lives as long as the table.
@@ -17,11 +35,9 @@ final class CentreTable: @unchecked Sendable {
 
   /// Half of the squares, below 0.
   private let bias: UnsafeMutablePointer<Float>
-  /// nil where centres are compared in float32.
-  private let bytes: CentreBytes?
+  private let bytes: CentreBytes
 
-  /// - Parameter isForMany: whether enough vectors will be compared that turning the centres into 8 bits pays.
-  init(_ values: [Float], width: Int, isForMany: Bool = true) {
+  init(_ values: [Float], width: Int) {
     let count = values.count / width
     let copy = UnsafeMutablePointer<Float>.allocate(capacity: max(1, values.count))
     copy.initialize(from: values, count: values.count)
@@ -37,7 +53,7 @@ final class CentreTable: @unchecked Sendable {
       bias[centre] = -squares[centre] / 2
     }
     self.squares = UnsafePointer(squares)
-    bytes = isForMany ? CentreBytes(self.values, count: count, width: width) : nil
+    bytes = CentreBytes(self.values, count: count, width: width)
   }
 
   deinit {
@@ -46,7 +62,6 @@ final class CentreTable: @unchecked Sendable {
     bias.deallocate()
   }
 
-  /// The inner product of a vector with a centre, as far as the score tells it.
   func innerProduct(with centre: Int, score: Float) -> Float { score - bias[centre] }
 
   /// Memory that scoring needs besides its results; one for each thread.
@@ -55,21 +70,11 @@ final class CentreTable: @unchecked Sendable {
     fileprivate var steps: [kernels_step] = []
   }
 
-  /// <v, c> - |c|^2 / 2 of each vector v and centre c, the larger the nearer: |v - c|^2 = |v|^2 - 2 score. In 8 bits, to
-  /// within some thousandths of the vectors' lengths.
-  /// - Parameters:
-  ///   - vectors: [rows, width], rotated.
-  ///   - scores: [rows, scoreStride].
+  /// In 8 bits, to within some thousandths of the vectors' lengths.
   func score(
     _ vectors: UnsafePointer<Float>, rows: Int, into scores: UnsafeMutablePointer<Float>, _ scratch: Scratch
   ) {
-    if let bytes { return bytes.score(vectors, rows: rows, bias: bias, into: scores, scratch) }
-    for row in 0..<rows {
-      for centre in 0..<count {
-        scores[row * scoreStride + centre] =
-          kernels_inner_product(width, vectors + row * width, values + centre * width) + bias[centre]
-      }
-    }
+    bytes.score(vectors, rows: rows, bias: bias, into: scores, scratch)
   }
 }
 

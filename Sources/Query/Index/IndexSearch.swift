@@ -12,7 +12,7 @@ struct IndexSearch {
   private static let batch = 32
 
   let index: StoredIndex
-  let table: CentreTable
+  let centres: any ScoredCentres
   let calibration: IndexRecord.Calibration
   let k: Int
   let wanted: RowMask?
@@ -22,12 +22,12 @@ struct IndexSearch {
   ///   - wanted: the rows to search; nil for all that the index holds.
   ///   - excluded: what is left out besides, query by query.
   init(
-    _ index: StoredIndex, _ table: CentreTable, _ calibration: IndexRecord.Calibration, k: Int,
+    _ index: StoredIndex, _ centres: any ScoredCentres, _ calibration: IndexRecord.Calibration, k: Int,
     wanted: RowMask?, excluded: ExcludedGroups? = nil
   ) {
     self.excluded = excluded
     self.index = index
-    self.table = table
+    self.centres = centres
     self.calibration = calibration
     self.k = k
     self.wanted = wanted
@@ -96,12 +96,15 @@ struct IndexSearch {
 
 /// What a search did, summed over its queries.
 package struct SearchWork: Sendable, Equatable {
+  /// Vertices of a graph that were visited.
+  package internal(set) var vertices = 0
   package internal(set) var lists = 0
   package internal(set) var codes = 0
   /// Rows that were compared exactly.
   package internal(set) var rows = 0
 
-  fileprivate mutating func add(_ other: SearchWork) {
+  mutating func add(_ other: SearchWork) {
+    vertices += other.vertices
     lists += other.lists
     codes += other.codes
     rows += other.rows

@@ -13,7 +13,7 @@ final class SearchLane {
   private(set) var work = SearchWork()
 
   private let index: StoredIndex
-  private let table: CentreTable
+  private let centres: any ScoredCentres
   private let calibration: IndexRecord.Calibration
   private let k: Int
   private let wanted: RowMask?
@@ -29,7 +29,7 @@ final class SearchLane {
   private let compared: RowMarks?
   /// [batch, width]
   private let rotated: UnsafeMutablePointer<Float>
-  /// [batch, table.scoreStride]
+  /// [batch, centres.scoreStride]
   private let scores: UnsafeMutablePointer<Float>
   private let tables: UnsafeMutableRawPointer
   private let places: UnsafeMutablePointer<UInt32>
@@ -43,9 +43,9 @@ final class SearchLane {
   ///   - lanes: how many such lanes the search has.
   /// - Throws: `inputOutput` when there is no memory for what marks rows and finds blocks.
   init(_ search: IndexSearch, batch: Int, lanes: Int) throws {
-    let (index, table) = (search.index, search.table)
+    let (index, centres) = (search.index, search.centres)
     self.index = index
-    self.table = table
+    self.centres = centres
     calibration = search.calibration
     k = search.k
     wanted = search.wanted
@@ -62,10 +62,10 @@ final class SearchLane {
     vectors = try VectorBlocks(of: index)
     compared = index.record.listsPerRow > 1 ? try RowMarks(limit: index.rowLimit) : nil
     rotated = .allocate(capacity: batch * width)
-    scores = .allocate(capacity: batch * table.scoreStride)
+    scores = .allocate(capacity: batch * centres.scoreStride)
     tables = .allocate(byteCount: 4 * width, alignment: 64)
-    places = .allocate(capacity: table.count)
-    lists = .allocate(capacity: table.count)
+    places = .allocate(capacity: centres.count)
+    lists = .allocate(capacity: centres.count)
     hitLimit = index.codeLayout.itemsPerBlock * StoredIndex.codesPerGroup
     hits = .allocate(capacity: hitLimit)
   }
@@ -84,7 +84,7 @@ final class SearchLane {
     for query in 0..<count {
       index.codeSpace.rotateUnit(of: queries + query * dimension, into: rotated + query * width)
     }
-    table.score(rotated, rows: count, into: scores, scratch)
+    centres.score(rotated, rows: count, into: scores, scratch)
   }
 
   /// The nearest rows of a query, nearest first.
@@ -100,11 +100,11 @@ final class SearchLane {
     let scan = ListScan(
       unit: query, number: number,
       codes: kernels_code_tables(width, rotated + slot * width, tables.assumingMemoryBound(to: UInt8.self)))
-    let scores = scores + slot * table.scoreStride
-    var rounds = ListRounds(scores, count: table.count, stride: table.scoreStride)
+    let scores = scores + slot * centres.scoreStride
+    var rounds = ListRounds(scores, count: centres.count, stride: centres.scoreStride)
     var limit = VisitLimit(calibration, k: k)
     while let range = rounds.next(leastScore: limit.leastScore(nearest.threshold)) {
-      let count = kernels_between(scores, table.count, range.lowerBound, range.upperBound, places)
+      let count = kernels_between(scores, centres.count, range.lowerBound, range.upperBound, places)
       for place in 0..<count {
         lists[place] = ListKey(list: places[place], score: scores[Int(places[place])])
       }
@@ -139,7 +139,7 @@ final class SearchLane {
   ) throws {
     let distance = max(0, 1 - 2 * score).squareRoot()
     var search = kernels_code_search()
-    search.base = table.innerProduct(with: list, score: score)
+    search.base = centres.innerProduct(with: list, score: score)
     search.margin = calibration.deviations * kernels_code_deviation(width) * distance
     if let packed {
       let codes = try packed.codes(of: list)

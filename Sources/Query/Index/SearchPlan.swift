@@ -6,6 +6,7 @@ package struct SearchPlan: Sendable, Equatable {
     /// Every matching row is compared, because of what the text says.
     case exact(String)
     case index(IndexRecord.Calibration)
+    case graph(GraphRecord.Calibration)
   }
 
   /// Matching rows up to which comparing all of them takes no longer than looking for codes that match.
@@ -14,9 +15,9 @@ package struct SearchPlan: Sendable, Equatable {
   package let way: Way
   /// Rows of the space that match the filter.
   package let matching: Int
-  /// Those of them that the index holds; the others are compared one by one.
+  /// Those of them that the index or the graph holds; the others are compared one by one.
   package let indexed: Int
-  /// What the search through the index did.
+  /// What the search through the index or the graph did.
   package internal(set) var work = SearchWork()
   /// What an exact search did.
   package internal(set) var scan = ScanWork()
@@ -85,12 +86,20 @@ extension Snapshot {
     excluding excluded: ExcludedGroups? = nil, recall: Double, threads: Int, exactLimit: Int
   ) throws -> IndexOutcome {
     if recall >= 1 { return .exact("as was asked for") }
+    let present = try self.rows(in: space)
+    let matching = rows?.intersection(present) ?? present
+    // Searches of a graph know no rows that one query alone leaves out.
+    if excluded == nil,
+      let (neighbors, plan) = try nearestByGraph(
+        to: queries, count: count, k: k, in: space, among: matching, recall: recall, threads: threads,
+        exactLimit: exactLimit)
+    {
+      return .found(neighbors, plan)
+    }
     guard let record = try indexRecord(of: space) else { return .exact("the space has no index") }
     guard let calibration = record.calibration(recall: recall) else {
       return .exact("the index was measured up to a recall of \(record.calibrations.last?.recall ?? 0)")
     }
-    let present = try self.rows(in: space)
-    let matching = rows?.intersection(present) ?? present
     let inIndex = matching.intersection(try indexedRows(in: space))
     if inIndex.count <= exactLimit { return .exact("few rows match") }
     if k > inIndex.count / 20 { return .exact("many neighbors are asked for") }
@@ -98,8 +107,10 @@ extension Snapshot {
     if hasZeroVector(units, dimension: space.dimension) { return .exact("a query is zero throughout") }
 
     let index = try self.index(record, of: space)
+    let centres: any ScoredCentres =
+      count < fewQueries ? try MappedCentres(of: index) : try CentreTable(of: index)
     let search = IndexSearch(
-      index, try CentreTable(of: index, isForMany: count >= fewQueries), calibration, k: k,
+      index, centres, calibration, k: k,
       wanted: inIndex.count < index.rowCount ? RowMask(inIndex) : nil, excluded: excluded)
     let fresh = matching.subtracting(inIndex)
     let known =
@@ -119,22 +130,22 @@ private enum IndexOutcome {
   case exact(String)
 }
 
-/// Queries below this are compared with centres in float32: turning those into 8 bits takes longer.
+/// Fewer queries are compared with centres in float32, where they lie: turning those into 8 bits takes longer.
 private let fewQueries = 16
 
-private func hasZeroVector(_ vectors: [Float], dimension: Int) -> Bool {
+func hasZeroVector(_ vectors: [Float], dimension: Int) -> Bool {
   stride(from: 0, to: vectors.count, by: dimension).contains { start in
     vectors[start..<start + dimension].allSatisfy { $0 == 0 }
   }
 }
 
 extension CentreTable {
-  convenience init(of index: StoredIndex, isForMany: Bool = true) throws {
+  convenience init(of index: StoredIndex) throws {
     var centres: [Float] = []
     centres.reserveCapacity(index.record.listCount * index.width)
     try index.forEachRunOfCentres { _, count, base in
       centres.append(contentsOf: UnsafeBufferPointer(start: base, count: count * index.width))
     }
-    self.init(centres, width: index.width, isForMany: isForMany)
+    self.init(centres, width: index.width)
   }
 }

@@ -211,7 +211,7 @@ struct SegmentWriter {
 
 extension Snapshot {
   /// The vectors of a space by block; nil where none of `rows` is.
-  fileprivate func vectorBases(of space: SpaceRecord, containing rows: RowSet) throws -> [UnsafeRawPointer?] {
+  func vectorBases(of space: SpaceRecord, containing rows: RowSet) throws -> [UnsafeRawPointer?] {
     let perBlock = space.vectorsPerBlock
     var bases: [UnsafeRawPointer?] = Array(
       repeating: nil, count: rows.last.map { Int($0) / perBlock + 1 } ?? 0)

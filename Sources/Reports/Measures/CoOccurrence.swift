@@ -14,7 +14,7 @@ struct CoOccurrence: Equatable {
     var support = [Int](repeating: 0, count: classCount)
     var counts = [[Int]](repeating: [Int](repeating: 0, count: classCount + 1), count: classCount)
     for sample in view.tested {
-      let predicted = view.classes.indices.filter { view.isPredicted(sample, $0) }
+      let predicted = view.predicted(sample)
       for label in view.evaluation.samples[sample].labels {
         support[label] += 1
         for index in predicted { counts[label][index] += 1 }
@@ -24,6 +24,9 @@ struct CoOccurrence: Equatable {
     self.support = support
     self.counts = counts
   }
+
+  /// Whether something is predicted for every sample.
+  var isComplete: Bool { counts.allSatisfy { $0.last == 0 } }
 
   /// Parts of the samples of each class; nil where a class has none.
   var shares: [[Double?]] {

@@ -1,3 +1,5 @@
+import Training
+
 /// A sample and a class about which labels and a head that had not seen the sample disagree.
 struct Contradiction: Equatable {
   let sample: Int
@@ -17,6 +19,8 @@ extension RunView {
       let (isTrue, isPredicted) = (isTrue(sample, index), isPredicted(sample, index))
       guard isTrue != isPredicted else { return nil }
       let (probability, threshold) = (probability(sample, index), threshold(sample, index))
+      // Of one label the wrong class is the mistake, unless there is none.
+      if task == .single, isPredicted || !predicted(sample).isEmpty { return isPredicted ? probability : nil }
       let room = isPredicted ? 1 - threshold : threshold
       return room > 0 ? abs(probability - threshold) / room : 0
     }
@@ -26,8 +30,23 @@ extension RunView {
   /// where the opposite is labelled, and less sure of the label than it usually is. Of each sample the worst, by the
   /// probability of the opposite.
   ///
-  /// - Source: Northcutt, Jiang, Chuang, "Confident learning" (2021), each class by itself.
-  func labelNoise() -> [Contradiction] {
+  /// - Source: Northcutt, Jiang, Chuang, "Confident learning" (2021), of several labels each class by itself.
+  func labelNoise() -> [Contradiction] { task == .single ? otherLabels() : doubtedLabels() }
+
+  /// Of one label a sample: the likeliest of the classes that are as probable as usual among their samples, where it is
+  /// another one than the label.
+  private func otherLabels() -> [Contradiction] {
+    let usual = classes.indices.map { usualConfidence($0)?.positive ?? .infinity }
+    let likely = tested.reduce(into: [Int: Int]()) { likely, sample in
+      let confident = classes.indices.filter { probability(sample, $0) >= usual[$0] }
+      likely[sample] = confident.max { (probability(sample, $0), $1) < (probability(sample, $1), $0) }
+    }
+    return strongest { sample, index in
+      likely[sample] == index && !isTrue(sample, index) ? probability(sample, index) : nil
+    }
+  }
+
+  private func doubtedLabels() -> [Contradiction] {
     let usual = classes.indices.map(usualConfidence)
     return strongest { sample, index in
       let isTrue = isTrue(sample, index)

@@ -2,7 +2,7 @@ import Plots
 import Training
 
 extension RunView {
-  /// How far probabilities are what they say, over all tested samples and all classes.
+  /// How far probabilities are what they say, over all tested samples and all classes, or their likeliest ones.
   func calibration() -> Calibration {
     var values: [Float] = []
     var labels: [Bool] = []
@@ -12,7 +12,7 @@ extension RunView {
         labels.append(isTrue(sample, index))
       }
     }
-    return Calibration(probabilities: values, isPositive: labels)
+    return Calibration(probabilities: values, isPositive: labels, classCount: classes.count, task: task)
   }
 }
 

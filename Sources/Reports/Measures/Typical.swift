@@ -5,10 +5,7 @@ extension RunView {
   /// the head does. No sample twice.
   func typicalSamples(limit: Int) -> [Int] {
     var chosen: [Int] = []
-    let bySupport = classes.indices.sorted {
-      (scores.perClass[$1].support, $0) < (scores.perClass[$0].support, $1)
-    }
-    for index in bySupport.prefix(limit) {
+    for index in order.prefix(limit) {
       let members = tested.filter { isTrue($0, index) && !chosen.contains($0) }
         .sorted { (probability($0, index), $0) < (probability($1, index), $1) }
       if !members.isEmpty { chosen.append(members[members.count / 2]) }

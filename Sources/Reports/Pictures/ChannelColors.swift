@@ -17,9 +17,22 @@ package enum ChannelColors: String, Sendable, CaseIterable {
 
   private static let others: [UInt32] = [0xff4fd8, 0xff9f0a, 0x18b7e8, 0xd0d0d0]
 
+  /// Whose colours the endoplasmic reticulum takes where these are not shown: its own shares light with the protein's, in
+  /// which it would vanish.
+  private var lenders: [String] {
+    switch self {
+    case .hpa: ["microtubules"]
+    case .accessible: ["nucleus", "microtubules"]
+    }
+  }
+
   /// The colours of channels with these roles, 0xRRGGBB; a channel alone is white.
   func values(of roles: [String]) -> [UInt32] {
     if roles.count == 1 { return [0xffffff] }
+    var known = known
+    if roles.contains("protein"), let lender = lenders.first(where: { !roles.contains($0) }) {
+      known["er"] = known[lender]
+    }
     var free = Self.others.filter { value in !roles.contains { known[$0] == value } }
     return roles.map { role in
       if let value = known[role] { return value }

@@ -5,7 +5,7 @@ extension PrintedReport {
   /// Scores of each class, and its curves.
   static func classes(of view: RunView) -> PageSection {
     let scores = view.scores.perClass
-    let order = scores.indices.sorted { (scores[$1].support, $0) < (scores[$0].support, $1) }
+    let order = view.order
     let figure = ClassBars(
       rows: order.map {
         .init(
@@ -39,8 +39,8 @@ extension PrintedReport {
         .figure(
           figure,
           caption:
-            "Of the space \(view.run.space.name), over all \(view.unit), each predicted by a head that had not seen it, at "
-            + "the thresholds of its fold. Bars are F1; the line spans precision and recall."),
+            "Of the space \(view.run.space.name), over all \(view.unit), each predicted by a head that had not seen it: "
+            + "\(view.decisionWords). Bars are F1; the line spans precision and recall."),
         .table(table),
         .figure(
           precisionRecall(of: view, ranked, order),

@@ -5,11 +5,18 @@ extension PrintedReport {
   /// Which classes are taken for which, and how far probabilities can be believed.
   static func confusion(of view: RunView) -> PageSection {
     let table = CoOccurrence(view)
-    let names = zip(view.classes, table.support).map { "\($0) (\(grouped($1)))" }
+    let order = view.order
+    let names = order.map { "\(view.classes[$0]) (\(grouped(table.support[$0])))" }
+    // Of one label something is predicted for every sample, unless the head may abstain.
+    let hasNone = view.task == .multi || !table.isComplete
+    let columns = order.map { view.classes[$0] } + (hasNone ? ["none"] : [])
+    let places = order + (hasNone ? [view.classes.count] : [])
+    let shares = table.shares
     let figure = Heatmap(
-      rows: names, columns: view.classes + ["none"], values: table.shares, rowTitle: "labelled",
-      columnTitle: "predicted", scaleTitle: "part of the \(view.unit) with the label of the row",
-      separatedColumn: view.classes.count
+      rows: names, columns: columns, values: order.map { row in places.map { shares[row][$0] } },
+      rowTitle: "labelled", columnTitle: "predicted",
+      scaleTitle: "part of the \(view.unit) with the label of the row",
+      separatedColumn: hasNone ? view.classes.count : nil
     ).figure(
       id: "confusion", title: "Labels and predictions",
       alternative:
@@ -17,15 +24,18 @@ extension PrintedReport {
     )
     let hasSeveral = view.tested.contains { view.evaluation.samples[$0].labels.count > 1 }
     let words =
-      hasSeveral
-      ? "Samples may have several labels and several predictions, so rows need not add up to 100 %, and what stands beside "
-        + "the diagonal may be right: a second label."
-      : "Each row has the \(view.unit) of one label."
+      view.task == .single
+      ? "Each row has the \(view.unit) of one label and adds up to 100 %."
+      : hasSeveral
+        ? "Samples may have several labels and several predictions, so rows need not add up to 100 %, and what stands beside "
+          + "the diagonal may be right: a second label."
+        : "Each row has the \(view.unit) of one label."
     let numbers = PageTable(
       "labels and predictions, counts",
-      [.text("label"), .number("labelled")] + view.classes.map { .number($0) } + [.number("none")],
-      rows: view.classes.indices.map { index in
-        [view.classes[index], grouped(table.support[index])] + table.counts[index].map(grouped)
+      [.text("label"), .number("labelled")] + columns.map { .number($0) },
+      rows: order.map { index in
+        [view.classes[index], grouped(table.support[index])]
+          + places.map { grouped(table.counts[index][$0]) }
       })
     return PageSection(
       id: "confusion", heading: "Confusion",
@@ -33,8 +43,8 @@ extension PrintedReport {
         .figure(
           figure,
           caption:
-            "\(words) Numbers are percent; the last column has those for which nothing is predicted. Space "
-            + "\(view.run.space.name)."), .table(numbers),
+            "\(words) Numbers are percent\(hasNone ? "; the last column has those for which nothing is predicted" : ""). "
+            + "Space \(view.run.space.name)."), .table(numbers),
       ])
   }
 
@@ -60,10 +70,13 @@ extension PrintedReport {
       items: [
         .figure(
           figure,
-          caption:
-            "All classes together: of decisions with a probability of 0.8 four of five should be true, which is the "
-            + "dashed line. Most decisions are easy ones near 0. ECE is the mean distance from the line, by the number of "
-            + "decisions. Space \(view.run.space.name)."),
+          caption: (view.task == .single
+            ? "The likeliest class of each sample: of those with a probability of 0.8 four of five should be true, which "
+              + "is the dashed line. "
+            : "All classes together: of decisions with a probability of 0.8 four of five should be true, which is the "
+              + "dashed line. Most decisions are easy ones near 0. ")
+            + "ECE is the mean distance from the line, by the number of decisions. Space \(view.run.space.name)."
+        ),
         .table(
           PageTable(
             "reliability", [.text("probability"), .number("decisions"), .number("mean"), .number("true")],

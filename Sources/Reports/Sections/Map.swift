@@ -7,9 +7,7 @@ extension PrintedReport {
     guard let vectors, vectors.samples.count >= 3 else { return nil }
     let components = PrincipalComponents(vectors.values, dimension: vectors.dimension)
     // Colours reach for six classes; the rest, and samples of several classes, are gray.
-    let frequent = view.classes.indices.sorted {
-      (view.scores.perClass[$1].support, $0) < (view.scores.perClass[$0].support, $1)
-    }.prefix(6)
+    let frequent = view.order.prefix(6)
     var points: [Int: [Point]] = [:]
     var others: [Point] = []
     for (sample, place) in zip(vectors.samples, components.points) {

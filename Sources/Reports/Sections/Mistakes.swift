@@ -3,15 +3,24 @@ import Training
 
 extension PrintedReport {
   /// Wrong decisions of which the head is surest.
-  static func mistakes(_ mistakes: [Contradiction], total: Int, of view: RunView, _ pictures: CellPictures?)
-    -> PageSection
-  {
-    contradictions(
+  /// - Parameters:
+  ///   - total: samples with a wrong decision.
+  ///   - questioned: those of them that stand among the labels to look at again, and not here.
+  static func mistakes(
+    _ mistakes: [Contradiction], total: Int, questioned: Int, of view: RunView, _ pictures: CellPictures?
+  ) -> PageSection {
+    let others =
+      questioned > 0
+      ? "\(grouped(questioned)) of these are left out here, as their labels are questioned below. " : ""
+    return contradictions(
       mistakes, of: view, pictures, id: "mistakes", heading: "Most confident mistakes",
-      none: "No decision about any sample is wrong.",
-      caption:
-        "Samples with a wrong decision whose probability lies farthest beyond its threshold, of \(grouped(total)) with one. "
-        + "\(pictureWords(pictures)) Space \(view.run.space.name)."
+      none: total == 0
+        ? "No decision about any sample is wrong."
+        : "All \(grouped(total)) samples with a wrong decision are among the labels to look at again.",
+      caption: (view.task == .single
+        ? "Samples whose predicted class is wrong, those of the highest probability first, of \(grouped(total)) such. "
+        : "Samples with a wrong decision whose probability lies farthest beyond its threshold, of \(grouped(total)) with one. ")
+        + "\(others)\(pictureWords(pictures)) Space \(view.run.space.name)."
     ) { $0.isLabelled ? "misses \(view.classes[$0.classIndex])" : "says \(view.classes[$0.classIndex])" }
   }
 
@@ -24,10 +33,14 @@ extension PrintedReport {
       none: "No label is contradicted more than heads usually do.",
       caption:
         "Samples whose label a head that had not seen them contradicts as surely as it usually says the opposite, surest "
-        + "first (confident learning, class by class): \(grouped(total)) of \(grouped(view.tested.count)) \(view.unit). Each is a "
+        + "first (confident learning\(view.task == .single ? "" : ", class by class")): \(grouped(total)) of \(grouped(view.tested.count)) \(view.unit). Each is a "
         + "question, not a verdict: rare appearances of a class are among them. \(pictureWords(pictures)) "
         + "Space \(view.run.space.name)."
-    ) { $0.isLabelled ? "not \(view.classes[$0.classIndex])?" : "also \(view.classes[$0.classIndex])?" }
+    ) { item in
+      let name = view.classes[item.classIndex]
+      if view.task == .single { return "\(name) rather than \(view.trueNames(item.sample))?" }
+      return item.isLabelled ? "not \(name)?" : "also \(name)?"
+    }
   }
 
   private static func contradictions(
@@ -48,7 +61,7 @@ extension PrintedReport {
         return [
           view.name(item.sample), "\(record.row)", record.image, record.group ?? "–", words(item),
           decimal(item.probability, places: 3),
-          decimal(view.threshold(item.sample, item.classIndex), places: 3),
+          view.task == .single ? "–" : decimal(view.threshold(item.sample, item.classIndex), places: 3),
           view.trueNames(item.sample), view.predictedNames(item.sample),
         ]
       }, isFolded: pictures?.byRow.isEmpty == false)

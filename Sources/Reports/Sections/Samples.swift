@@ -39,8 +39,9 @@ extension PrintedReport {
         .figure(
           figure,
           caption:
-            "\(choice) Bars are probabilities by a head that had not seen the sample, the tick across each is the "
-            + "threshold of its class: hit, missed and wrong decisions are green, orange and red-brown. "
+            "\(choice) Bars are probabilities by a head that had not seen the sample"
+            + (view.task == .multi ? ", the tick across each is the threshold of its class" : "")
+            + "; \(view.decisionWords): hit, missed and wrong decisions are green, orange and red-brown. "
             + "\(pictureWords(pictures)) Space \(view.run.space.name)."),
         .table(sampleTable(chosen, view)),
       ])
@@ -64,7 +65,7 @@ extension PrintedReport {
       }
       return SamplePanels.Class(
         name: view.classes[index], probability: view.probability(sample, index),
-        threshold: view.threshold(sample, index), verdict: verdict)
+        threshold: view.task == .multi ? view.threshold(sample, index) : nil, verdict: verdict)
     }
   }
 

@@ -5,7 +5,8 @@ extension PrintedReport {
   /// What was evaluated, and how well each space did: the figure that a paper would show first.
   static func summary(of evaluation: Evaluation) -> PageSection {
     var items: [PageItem] = [.facts(facts(of: evaluation))]
-    if !evaluation.warnings.isEmpty { items.append(.notes(evaluation.warnings)) }
+    let notes = evaluation.warnings + evaluation.partialMetrics
+    if !notes.isEmpty { items.append(.notes(notes)) }
     items.append(.figure(barChart(of: evaluation), caption: barCaption(of: evaluation)))
     items.append(.table(scoreTable(of: evaluation)))
     if !evaluation.comparisons.isEmpty { items.append(.table(comparisonTable(of: evaluation))) }
@@ -20,6 +21,12 @@ extension PrintedReport {
     let map = evaluation.labelMap.map { " through the map \($0)" } ?? ""
     var facts = [
       (name: "labels", value: "\(evaluation.labelField)\(map), \(evaluation.classes.count) classes"),
+      (
+        "task",
+        evaluation.task == .single
+          ? "one label a sample, the likeliest class is predicted"
+          : "several labels a sample, each class is predicted above its threshold"
+      ),
       ("samples", "\(grouped(samples.count)), each a \(evaluation.sampleUnit)\(cells)"),
       ("split", evaluation.splitting + (groups > 0 ? ", \(grouped(groups)) groups" : "")),
       ("validation", validation(of: evaluation)),
@@ -30,7 +37,7 @@ extension PrintedReport {
       let hidden = training.architecture.hidden
       let layers =
         hidden.isEmpty ? "linear" : "hidden layers of " + hidden.map(String.init).joined(separator: ", ")
-      facts.insert(("head", "\(layers), at most \(training.epochs) epochs"), at: 4)
+      facts.insert(("head", "\(layers), at most \(training.epochs) epochs"), at: 5)
     }
     return facts
   }
@@ -38,7 +45,7 @@ extension PrintedReport {
   /// What is held back to tune heads on, and what for.
   static func validation(of evaluation: Evaluation) -> String {
     let share = evaluation.design.validationShare
-    guard share > 0 else { return "none" }
+    guard share > 0 else { return "none: nothing is tuned, and all train groups teach" }
     let uses = evaluation.runs.first?.configuration.reasonsForValidation ?? []
     let use =
       uses.isEmpty ? "held back, though nothing was tuned on them" : "for \(uses.joined(separator: ", "))"
@@ -88,30 +95,30 @@ extension PrintedReport {
       + "Scores of other splits, or of another grouping, cannot be compared with these."
   }
 
-  private static let tableMetrics: [(Metric, String)] = [
-    (.macroF1, "macro F1"), (.microF1, "micro F1"), (.weightedF1, "weighted F1"), (.macroAUROC, "AUROC"),
-    (.macroAveragePrecision, "average precision"), (.macroMatthews, "Matthews"),
-    (.subsetAccuracy, "all classes right"), (.hammingLoss, "Hamming loss"), (.brier, "Brier"),
-    (.calibrationError, "calibration error"),
+  private static let tableMetrics: [Metric] = [
+    .macroF1, .accuracy, .balancedAccuracy, .cohenKappa, .matthews, .microF1, .weightedF1, .macroAUROC,
+    .macroAveragePrecision, .macroMatthews, .subsetAccuracy, .hammingLoss, .brier, .calibrationError,
   ]
 
   private static func scoreTable(of evaluation: Evaluation) -> PageTable {
     let runs = evaluation.fullRuns
-    let metrics = tableMetrics.filter { metric in runs.contains { $0.summary[metric.0] != nil } }
+    let metrics = tableMetrics.filter { metric in runs.contains { $0.summary[metric] != nil } }
     let hasIntervals = runs.contains { $0.macroF1Interval != nil }
-    let columns: [PageTable.Column] =
-      [.text("space"), .text("backbone"), .text("strategy"), .number("dimension")]
-      + metrics.map { .number($0.1) } + [.number("population SD of macro F1")]
-      + (hasIntervals ? [.number("interval of macro F1")] : [])
-    let rows = runs.map { run -> [String] in
-      let space = run.space
-      let scores = metrics.map { described(run, $0.0) }
-      let population = run.summary[.macroF1]?.populationSD.map { decimal($0, places: 4) } ?? "–"
-      return [space.name, space.backbone ?? "imported", space.strategy ?? "–", "\(space.dimension)"] + scores
-        + [population] + (hasIntervals ? [interval(run.macroF1Interval)] : [])
+    // A line for each score: spaces are few, scores are many.
+    func line(_ name: String, _ value: (Evaluation.Run) -> String) -> [String] { [name] + runs.map(value) }
+    let ofSpaces = [
+      line("backbone") { $0.space.backbone ?? "imported" }, line("strategy") { $0.space.strategy ?? "–" },
+      line("dimension") { "\($0.space.dimension)" },
+    ]
+    let ofScores = metrics.map { metric in line(metric.words) { described($0, metric) } }
+    let population = line("population SD of macro F1") { run in
+      run.summary[.macroF1]?.populationSD.map { decimal($0, places: 4) } ?? "–"
     }
+    let intervals = hasIntervals ? [line("interval of macro F1") { interval($0.macroF1Interval) }] : []
     return PageTable(
-      "scores, mean ± sample SD over folds, \(evaluation.grouping)", columns, rows: rows, isFolded: false)
+      "scores, mean ± sample SD over folds, \(evaluation.grouping)",
+      [.text("space")] + runs.map { .number($0.space.name) },
+      rows: ofSpaces + ofScores + [population] + intervals, isFolded: false)
   }
 
   private static func comparisonTable(of evaluation: Evaluation) -> PageTable {

@@ -12,7 +12,8 @@ extension Audit {
         audit.storedSets[name, default: RowSet()].formUnion(rows)
         audit.storedDigest.add(key, value)
       case .hasValue, .text: audit.storedDigest.add(key, value)
-      case .indexed: audit.reportDerived("a chunk of table \"sets\"", "belongs to another table")
+      case .indexed, .inGraph:
+        audit.reportDerived("a chunk of table \"sets\"", "belongs to another table")
       }
     }
   }

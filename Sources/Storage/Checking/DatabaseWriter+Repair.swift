@@ -39,7 +39,11 @@ extension DatabaseWriter {
     var count = 0
     for space in snapshot.spaces {
       do {
-        if try indexProblem(of: space, snapshot.transaction) == nil { continue }
+        if try indexProblem(of: space, snapshot.transaction) == nil,
+          try graphProblem(of: space, snapshot.transaction) == nil
+        {
+          continue
+        }
       } catch let fault as Fault where fault.kind != .badData {
         throw fault
       } catch {

@@ -36,7 +36,10 @@ extension Snapshot {
     audit.compareNumbers(of: transaction)
     for space in spaces { audit.readVectors(of: transaction, space) }
     for table in [Table.indexes, .codes] { audit.survey(table, of: transaction) { _, _, _ in } }
-    for space in spaces { audit.readIndex(of: transaction, space) }
+    for space in spaces {
+      audit.readIndex(of: transaction, space)
+      audit.readGraph(of: transaction, space)
+    }
     audit.readCoarse(of: transaction)
     return audit.report
   }

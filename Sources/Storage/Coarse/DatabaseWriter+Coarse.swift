@@ -40,7 +40,7 @@ extension DatabaseWriter {
 
   /// The same where the space has such copies. Cheap: what changes vectors of a space ends with it.
   package func followCoarse(of space: SpaceRecord) throws {
-    if try database.read({ try $0.hasCoarse(space) }) { try makeCoarse(of: space) }
+    if try database.read(expecting: .scattered, { try $0.hasCoarse(space) }) { try makeCoarse(of: space) }
   }
 
   /// Removes the int8 copies of a space, in transactions of bounded size.

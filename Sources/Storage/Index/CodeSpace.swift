@@ -36,6 +36,16 @@ package struct CodeSpace: Sendable {
     for index in 0..<dimension { norm2 += Double(target[index]) * Double(target[index]) }
     let scale = norm2 > 0 ? 1 / norm2.squareRoot() : 0
     for index in 0..<dimension { target[index] = Float(Double(target[index]) * scale) }
+    rotate(target)
+  }
+
+  /// Writes a vector of float32 that has unit length, rotated.
+  package func rotate(_ unit: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>) {
+    target.update(from: unit, count: dimension)
+    rotate(target)
+  }
+
+  private func rotate(_ target: UnsafeMutablePointer<Float>) {
     for index in dimension..<width { target[index] = 0 }
     signs.withUnsafeBufferPointer { signs in
       if let signs = signs.baseAddress { kernels_random_rotation(width, signs, target) }

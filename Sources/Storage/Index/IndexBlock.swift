@@ -13,6 +13,10 @@ package enum IndexBlockKind: UInt8, Sendable, CaseIterable {
   case codes = 3
   /// The lists of rows, u32, in an index that is being built.
   case lists = 4
+  /// Records of a graph's vertices, as Kernels lays them out.
+  case vertices = 5
+  /// Groups of codes of the vertices that searches of a graph begin with.
+  case entries = 6
 }
 
 /// The name of one block of an index.
@@ -43,7 +47,8 @@ package struct IndexBlockLayout: Sendable, Equatable {
       switch kind {
       case .centres: width * 4
       case .bounds, .lists: 4
-      case .codes: kernels_group_bytes(width)
+      case .codes, .entries: kernels_group_bytes(width)
+      case .vertices: kernels_vertex_bytes(width)
       }
     itemsPerBlock = BlockLayout.payloadLimit / itemByteCount
   }

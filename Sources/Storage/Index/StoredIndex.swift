@@ -171,10 +171,14 @@ extension Snapshot {
     try transaction.rowSet(.indexed(space: space.id))
   }
 
-  /// Bytes of the keys and values of a space's index.
-  package func indexByteCount(of space: SpaceRecord) throws -> Int {
+  /// Bytes of the keys and values of segments of a space's index or graph.
+  package func indexByteCount(of space: SpaceRecord, segments: [UInt32]) throws -> Int {
     var byteCount = 0
-    try transaction.forEach(.codes, prefix: Key().appending(space.id)) { byteCount += $0.count + $1.count }
+    for segment in segments {
+      try transaction.forEach(.codes, prefix: IndexBlockName.prefix(space: space.id, segment: segment)) {
+        byteCount += $0.count + $1.count
+      }
+    }
     return byteCount
   }
 }

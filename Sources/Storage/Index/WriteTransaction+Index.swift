@@ -28,8 +28,10 @@ extension WriteTransaction {
     try setIndexFlags()
   }
 
-  /// Removes a space's index, if it has one, and one that is being built. For a transaction in which no vectors were changed before.
+  /// Removes a space's index and graph, if it has them, and an index that is being built. For a transaction in which no
+  /// vectors were changed before.
   package mutating func dropIndex(of space: SpaceRecord) throws {
+    try dropGraph(of: space)
     try transaction.delete(.indexes, IndexRecord.key(of: space.id))
     try transaction.delete(.indexes, UnfinishedIndex.key(of: space.id))
     try transaction.deleteAll(.indexes, prefix: RowSetName.indexed(space: space.id).prefix)
@@ -37,17 +39,25 @@ extension WriteTransaction {
     try setIndexFlags()
   }
 
-  /// Takes rows out of a space's index whose vectors are about to change or to go. What is left of a build that was
-  /// killed is of no more use when it has one of them.
+  /// Takes rows out of a space's index and graph whose vectors are about to change or to go. What is left of a build that
+  /// was killed is of no more use when it has one of them.
   mutating func leaveIndex(_ rows: some Sequence<Row>, of space: SpaceRecord) throws {
     if try has(UnfinishedIndex.key(of: space.id)) {
       let limit = try transaction.soundUnfinishedIndex(of: space)?.rowLimit ?? .max
       if rows.contains(where: { $0 < limit }) { try setUnfinishedIndex(nil, of: space) }
     }
-    guard try transaction.get(.indexes, IndexRecord.key(of: space.id)) != nil else { return }
-    let name = RowSetName.indexed(space: space.id)
-    for row in rows where try sets.contains(row, in: name, transaction) {
-      try sets.remove(row, from: name, transaction)
+    var names: [RowSetName] = []
+    if try transaction.get(.indexes, IndexRecord.key(of: space.id)) != nil {
+      names.append(.indexed(space: space.id))
+    }
+    if try transaction.get(.indexes, GraphRecord.key(of: space.id)) != nil {
+      names.append(.inGraph(space: space.id))
+    }
+    if names.isEmpty { return }
+    for row in rows {
+      for name in names where try sets.contains(row, in: name, transaction) {
+        try sets.remove(row, from: name, transaction)
+      }
     }
   }
 
@@ -61,7 +71,7 @@ extension WriteTransaction {
     try setIndexFlags()
   }
 
-  /// Says in the header whether the database has indexes, which a writer must know how to keep.
+  /// Says in the header whether the database has indexes and graphs, which a writer must know how to keep.
   func setIndexFlags() throws {
     var header = try transaction.formatHeader()
     let others = header.writerFlags.filter { !FormatHeader.indexFlags.contains($0) }
@@ -74,11 +84,12 @@ extension WriteTransaction {
 }
 
 extension Transaction {
-  /// The writer flags that the indexes of spaces need.
+  /// The writer flags that the indexes and graphs of spaces need.
   func neededIndexFlags(of spaces: [SpaceRecord]) throws -> Set<String> {
     var flags: Set<String> = []
     for space in spaces {
       if try hasIndexEntry(IndexRecord.key(of: space.id)) { flags.insert(FormatHeader.indexFlag) }
+      if try hasIndexEntry(GraphRecord.key(of: space.id)) { flags.insert(FormatHeader.graphFlag) }
       if try hasIndexEntry(UnfinishedIndex.key(of: space.id)) {
         flags.insert(FormatHeader.unfinishedIndexFlag)
       }
@@ -130,13 +141,19 @@ extension DatabaseWriter {
 }
 
 extension Snapshot {
-  /// The segments that the index of a space names; none of a record that cannot be read, which is of no more use.
+  /// The segments that the index and the graph of a space name; none of a record that cannot be read, which is of no
+  /// more use.
   fileprivate func knownSegments(of space: SpaceRecord) throws -> Set<UInt32> {
+    var known: Set<UInt32> = []
     do {
-      return try indexRecord(of: space).map { Set($0.segments.map(\.number) + [$0.centres]) } ?? []
-    } catch let fault as Fault where fault.kind == .badData {
-      return []
-    }
+      if let record = try indexRecord(of: space) {
+        known.formUnion(record.segments.map(\.number) + [record.centres])
+      }
+    } catch let fault as Fault where fault.kind == .badData {}
+    do {
+      if let record = try graphRecord(of: space) { known.insert(record.segment) }
+    } catch let fault as Fault where fault.kind == .badData {}
+    return known
   }
 }
 

@@ -33,7 +33,10 @@ final class Environment: @unchecked Sendable {
     (pointer, readerLock, pages) = try Environment.openKnowingLastCommit(path, isWritable: isWritable)
     do {
       // LMDB trusts the pages that it writes beside, above all those it takes to be free.
-      if isWritable { try PageAudit.requireSoundness(of: pages.latest()) }
+      if isWritable {
+        pages.expect(.inOrder)
+        try PageAudit.requireSoundness(of: pages.latest())
+      }
       handles = isWritable ? try Environment.openTables(pages, path, pointer) : []
     } catch {
       mdb_env_close(pointer)

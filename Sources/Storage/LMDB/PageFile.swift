@@ -8,13 +8,14 @@ import Synchronization
 /// process. Here every number is checked before it is followed. The map lies over the same pages of the file cache as
 /// LMDB's, and the LMDB transaction that accompanies each reader keeps writers from using its pages again.
 ///
-/// Shared between threads: nothing changes after `init`.
+/// Shared between threads: nothing changes after `init` but what the system is told of the reading to come.
 final class PageFile: @unchecked Sendable {
   let path: String
   private let descriptor: Int32
   private let base: UnsafeRawPointer
   private let mappedByteCount: Int
   private let pageSize: Int
+  private let expected = Mutex(ReadingOrder.inOrder)
 
   /// Opens a file whose front `checkFront` has found sound.
   /// - Parameters:
@@ -27,6 +28,8 @@ final class PageFile: @unchecked Sendable {
     do {
       pageSize = try PageFile.front(of: descriptor, path).pageSize
       (base, mappedByteCount) = try PageFile.map(descriptor, path, mapSizes)
+      // Opening follows a few pages here and there.
+      expect(.scattered)
     } catch {
       close(descriptor)
       throw error
@@ -191,6 +194,24 @@ final class PageFile: @unchecked Sendable {
   }
 
   // MARK: Snapshots
+
+  /// Tells the system what reading is to come, by whichever thread.
+  /// - Returns: what was said before.
+  @discardableResult
+  func expect(_ next: ReadingOrder) -> ReadingOrder {
+    expected.withLock { order in
+      defer { order = next }
+      if order != next {
+        // A hint: where it is not taken, only time is lost.
+        let advice = next == .inOrder ? MADV_NORMAL : MADV_RANDOM
+        madvise(UnsafeMutableRawPointer(mutating: base), mappedByteCount, advice)
+      }
+      return order
+    }
+  }
+
+  /// What reading the system was told to expect.
+  var order: ReadingOrder { expected.withLock { $0 } }
 
   /// Whether another file has taken this one's place, as when another process compacts the database.
   var isReplaced: Bool {

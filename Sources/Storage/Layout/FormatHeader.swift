@@ -11,12 +11,14 @@ struct FormatHeader: Codable, Equatable {
   static let indexFlag = "index-2"
   /// A space has an index that is being built: who changes vectors that it has must drop it.
   static let unfinishedIndexFlag = "unfinished-index"
+  /// A space has a graph: as for an index, and its blocks are none of the index.
+  static let graphFlag = "graph"
 
   /// Reader flag of a database with a space of float16 or bfloat16.
   static let halfVectors = "half-vectors"
   private static let knownReaderFlags: Set = [halfVectors]
   /// Flags that say which indexes there are.
-  static let indexFlags: Set = [earlierIndexFlag, indexFlag, unfinishedIndexFlag]
+  static let indexFlags: Set = [earlierIndexFlag, indexFlag, unfinishedIndexFlag, graphFlag]
   private static let knownWriterFlags = indexFlags
 
   let version: Int

@@ -46,7 +46,9 @@ extension Table {
     case (.fields, 2): return "field \(number(0, UInt16.self))"
     case (.texts, 6): return "text \(number(2, UInt32.self)) of field \(number(0, UInt16.self))"
     case (.indexes, 2): return "the index of space \(number(0, UInt16.self))"
-    case (.indexes, 3): return "the unfinished index of space \(number(0, UInt16.self))"
+    case (.indexes, 3):
+      return
+        "the \(number(2, UInt8.self) == 2 ? "graph" : "unfinished index") of space \(number(0, UInt16.self))"
     case (.indexes, 9): return "the rows in the index of space \(number(1, UInt16.self))"
     case (.codes, 11):
       return "block \(number(7, UInt32.self)) of the index of space \(number(0, UInt16.self))"

@@ -10,9 +10,16 @@ enum RowSetName: Hashable, Sendable {
   case text(field: UInt16, id: UInt32)
   /// Cells whose vector in a space is in the space's index.
   case indexed(space: UInt16)
+  /// Cells whose vector in a space is in the space's graph.
+  case inGraph(space: UInt16)
 
   /// Where the set's chunks are.
-  var table: Table { if case .indexed = self { .indexes } else { .sets } }
+  var table: Table {
+    switch self {
+    case .indexed, .inGraph: .indexes
+    default: .sets
+    }
+  }
 
   /// Key of the set's chunks in its table, without the chunk number.
   var prefix: Key {
@@ -23,6 +30,7 @@ enum RowSetName: Hashable, Sendable {
       case .hasValue(let field): (3, field, 0)
       case .text(let field, let id): (4, field, id)
       case .indexed(let space): (5, space, 0)
+      case .inGraph(let space): (6, space, 0)
       }
     return Key().appending(kind).appending(owner).appending(text)
   }

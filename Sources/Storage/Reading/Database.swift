@@ -46,7 +46,11 @@ package final class Database: Sendable {
   }
 
   /// Runs `body` on a consistent snapshot. Nothing of the snapshot may outlive the call.
-  package func read<Result>(_ body: (borrowing Snapshot) throws -> Result) throws -> Result {
+  /// - Parameter order: how `body` reads, but for scans of many vectors, which are always in order.
+  package func read<Result>(
+    expecting order: ReadingOrder = .inOrder, _ body: (borrowing Snapshot) throws -> Result
+  ) throws -> Result {
+    environment.pages.expect(order)
     let transaction = try Transaction(environment, isWriting: false)
     let fields = try transaction.allFields()
     let spaces = try transaction.allSpaces()
@@ -58,6 +62,7 @@ package final class Database: Sendable {
   package func readRest<Result>(
     _ body: (borrowing Snapshot, _ faults: [Fault]) throws -> Result
   ) throws -> Result {
+    environment.pages.expect(.inOrder)
     let transaction = try Transaction(environment, isWriting: false)
     var faults: [Fault] = []
     var fields: [Field] = []

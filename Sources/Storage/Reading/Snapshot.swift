@@ -15,6 +15,9 @@ package struct Snapshot: ~Copyable {
   /// - Throws: `missingInput` when there is no such field.
   package func requiredField(named name: String) throws -> Field {
     if let field = field(named: name) { return field }
+    if name == Field.imageName {
+      throw Fault(.missingInput, "field \"\(name)\"", "does not exist", remedy: Field.adviceOnMissingImage)
+    }
     throw Fault.unknownName(.missingInput, "field", name, among: fields.map(\.name))
   }
 

@@ -16,6 +16,15 @@ package struct Field: Sendable, Equatable {
   package let type: FieldType
 }
 
+extension Field {
+  /// The field in which ingest keeps the name of each cell's image.
+  package static let imageName = "image"
+
+  /// What to do where it is asked for and missing: imported cells have it from their table only.
+  package static let adviceOnMissingImage =
+    "imported cells have it where the table of --metadata has a column image; import the array again with one"
+}
+
 /// A cell's value in one field.
 package enum FieldValue: Sendable, Equatable {
   case string(String)

@@ -6,10 +6,16 @@ extension Database {
   /// Makes another database with what the last commit left. It appears under its name complete, or not at all;
   /// writers and readers go on meanwhile.
   /// - Parameter destination: a path where nothing is, or an empty directory.
-  /// - Throws: `cannotCreate` when something is there, or under the name of the unfinished copy beside it, `locked` while another process makes the same copy, `badData` when a
-  ///   page is damaged, which LMDB would follow out of the file, `inputOutput` for a full disk.
+  /// - Throws: `cannotCreate` for the folder of a database or a path in it, and when something is there, or under the
+  ///   name of the unfinished copy beside it; `locked` while another process makes the same copy, `badData` when a page
+  ///   is damaged, which LMDB would follow out of the file, `inputOutput` for a full disk.
   /// - Returns: bytes of the new database.
   package func backUp(to destination: String) throws -> Int {
+    if let own = FileIdentity(path: path), FileIdentity(path: destination)?.isSameFile(as: own) == true {
+      throw Fault(
+        .cannotCreate, destination, "is the database itself", remedy: "give another name for its copy")
+    }
+    try requirePlaceOutsideDatabases(destination)
     let folder = try StagedFolder(path: destination)
     let file = "\(folder.temporaryPath)/data.mdb"
     let byteCount = try read { snapshot in

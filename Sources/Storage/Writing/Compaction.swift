@@ -72,7 +72,7 @@ extension DatabaseWriter {
       droppedIndexes: numbers?.indexes ?? [], droppedCopies: numbers?.copies ?? [])
   }
 
-  /// New numbers for the cells, and the spaces with an index and with int8 copies; nil when there are no gaps.
+  /// New numbers for the cells, and the spaces with an index or a graph, and with int8 copies; nil when there are no gaps.
   private func gaplessNumbers() throws -> (
     numbers: RowNumbers, indexes: [SpaceRecord], copies: [SpaceRecord]
   )? {
@@ -80,7 +80,7 @@ extension DatabaseWriter {
       let rows = try snapshot.allRows()
       if try rows.count == Int(snapshot.rowLimit()) { return nil }
       return (
-        RowNumbers(rows), try snapshot.spaces.filter { try snapshot.hasIndex($0) },
+        RowNumbers(rows), try snapshot.spaces.filter { try snapshot.hasIndex($0) || snapshot.hasGraph($0) },
         try snapshot.spaces.filter { try snapshot.hasCoarse($0) }
       )
     }

@@ -1,32 +1,23 @@
-import Faults
-import Glibc
 import Synchronization
 
 /// The one writer of a database, from `init` to the end of its life. Any thread may write, one at a time.
 package final class DatabaseWriter: Sendable {
   /// The same database for reading.
   package let database: Database
-  private let lock: WriterLock
+  private let claim: WriterClaim
   private let replaced = Mutex(0)
   /// The most that `keepMemory` was asked for.
   let keptByteCount = Mutex(0)
   /// In how many cells transactions have replaced a value by another one so far; one is counted each time.
   package var replacedCellCount: Int { replaced.withLock { $0 } }
 
-  /// Opens a database for writing.
+  /// Opens a database for writing. One that is made is gone again with the writer when nothing was written.
   /// - Parameters:
   ///   - create: make the database when there is none.
   ///   - onWait: called with the holder's name when another process is writing; true to wait, false to give up.
   /// - Throws: `locked` when `onWait` gave up, `missingInput`, `cannotCreate`, or `badData` for a newer format.
   package init(path: String, create: Bool, onWait: (_ holder: String) -> Bool = { _ in false }) throws {
-    if !Database.exists(at: path) {
-      guard create else {
-        throw Fault(
-          .missingInput, path, "is no database", remedy: "make one with cellvec ingest or cellvec import")
-      }
-      try DatabaseWriter.makeDirectory(path)
-    }
-    lock = try WriterLock(directory: path, onWait: onWait)
+    claim = try WriterClaim(path: path, create: create, onWait: onWait)
     database = Database(try EnvironmentLease(path: path, isWritable: true))
     try DatabaseWriter.checkFormat(database.environment)
   }
@@ -34,12 +25,17 @@ package final class DatabaseWriter: Sendable {
   /// Runs `body` in one transaction: all that it did is durable when `write` returns, nothing when it throws.
   ///
   /// `body` runs on the calling thread, once no other thread writes; it must not call `write` itself.
+  /// - Parameter isPreparation: whether this is of no use without what follows: a database in which nothing does is not
+  ///   kept for it where it is new.
   @discardableResult
-  package func write<Result>(_ body: (inout WriteTransaction) throws -> Result) throws -> Result {
+  package func write<Result>(
+    isPreparation: Bool = false, _ body: (inout WriteTransaction) throws -> Result
+  ) throws -> Result {
     var transaction = try WriteTransaction.begin(Transaction(database.environment, isWriting: true))
     let result = try body(&transaction)
     let count = transaction.replacedCellCount
     try transaction.commit()
+    if !isPreparation { claim.keep() }
     replaced.withLock { $0 += count }
     return result
   }
@@ -48,26 +44,6 @@ package final class DatabaseWriter: Sendable {
   func rehearse(_ body: (inout WriteTransaction) throws -> Void) throws {
     var transaction = try WriteTransaction.begin(Transaction(database.environment, isWriting: true))
     try body(&transaction)
-  }
-
-  private static func makeDirectory(_ path: String) throws {
-    if mkdir(path, 0o777) == 0 { return }
-    guard errno == EEXIST else {
-      let reason = String(cString: strerror(errno)).lowercased()
-      throw Fault(.cannotCreate, path, "cannot create the database: \(reason)")
-    }
-    guard let directory = opendir(path) else { throw Fault.system(path, "open the directory") }
-    defer { closedir(directory) }
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      // Left behind by a run that was killed before its first commit.
-      if [".", "..", "writer.lock", "lock.mdb"].contains(name) { continue }
-      throw Fault(
-        .cannotCreate, path, expected: "a database or an empty directory", found: "\"\(name)\" in it",
-        remedy: "name a new directory for the database")
-    }
   }
 
   private static func checkFormat(_ environment: Environment) throws {

@@ -8,12 +8,13 @@ import Glibc
 ///
 /// Unchecked: `isHeld` is written by `init` alone.
 final class WriterLock: @unchecked Sendable {
+  private let path: String
   private let descriptor: Int32
   private var isHeld = false
 
   /// - Parameter onWait: told who holds the lock; true to wait for it, false to give up.
   init(directory: String, onWait: (_ holder: String) -> Bool) throws {
-    let path = "\(directory)/writer.lock"
+    path = "\(directory)/writer.lock"
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o664)
     guard descriptor >= 0 else { throw Fault.system(path, "open the writer's lock") }
     // From here on `deinit` closes the descriptor, also when `init` throws.
@@ -36,6 +37,13 @@ final class WriterLock: @unchecked Sendable {
   deinit {
     if isHeld { ftruncate(descriptor, 0) }
     close(descriptor)
+  }
+
+  /// Whether the file of that name is still the one that is locked.
+  var isCurrent: Bool {
+    var (own, named) = (stat(), stat())
+    return fstat(descriptor, &own) == 0 && stat(path, &named) == 0 && own.st_dev == named.st_dev
+      && own.st_ino == named.st_ino
   }
 
   private static func holder(_ descriptor: Int32) -> String {

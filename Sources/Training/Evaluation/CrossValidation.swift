@@ -18,6 +18,12 @@ package struct CrossValidation: Sendable, Equatable {
 
   package var macroF1: Spread { Spread(folds.map(\.scores.macroF1)) }
   package var microF1: Spread { Spread(folds.map(\.scores.microF1)) }
+
+  /// Mean and deviations of a metric over folds; nil where some fold does not have it.
+  package func spread(of metric: Metric) -> Spread? {
+    let values = folds.compactMap { $0.scores.value(of: metric) }
+    return values.count == folds.count ? Spread(values) : nil
+  }
 }
 
 /// Mean and both standard deviations of one score over folds.
@@ -85,12 +91,17 @@ package func crossValidate(
     }
   }
   let (values, assignment, thresholds) = (probabilities, folds.assignment, fits.map(\.head.thresholds))
+  let task = configuration.task
   @Sendable func scores(of samples: [Int32]) -> Scores {
     Scores(
-      of: samples, labels: labels, probability: { values[Int(samples[$0]) * classCount + $1] },
-      isPredicted: { place, index in
+      of: samples, labels: labels, task: task,
+      probability: { values[Int(samples[$0]) * classCount + $1] },
+      decided: { place in
         let sample = Int(samples[place])
-        return values[sample * classCount + index] > thresholds[Int(assignment[sample])][index]
+        return task.decided(
+          values[sample * classCount..<(sample + 1) * classCount],
+          thresholds: thresholds[Int(assignment[sample])]
+        )
       })
   }
   let tested = concurrentMap(folds.count, threads: threads) { fold in

@@ -5,13 +5,15 @@ import FoundationEssentials
 /// Spaces compared on the same samples and folds: what `cellvec evaluate --output` saves, and what reports are drawn
 /// from. schema/evaluation.md has the file.
 package struct Evaluation: Sendable, Equatable, Codable {
-  package static let currentVersion = 1
+  package static let currentVersion = 2
 
   package let version: Int
   /// The field whose values the classes are.
   package let labelField: String
   /// The map from labels to classes; nil where labels are the classes.
   package let labelMap: String?
+  /// Whether samples have one label or several; nil in files of version 1, which are of several.
+  package let task: ClassificationTask?
   /// What one sample is: "cell", "image", or the field whose values are samples.
   package let sampleUnit: String
   /// What is kept on one side of every split: "image" or a field; nil for nothing.
@@ -33,13 +35,15 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package let warnings: [String]
 
   package init(
-    labelField: String, labelMap: String?, sampleUnit: String, groupField: String?, design: EvaluationDesign,
-    classes: [String], samples: [Sample], testFolds: [[Int]], fingerprint: String,
+    labelField: String, labelMap: String?, task: ClassificationTask = .multi, sampleUnit: String,
+    groupField: String?, design: EvaluationDesign, classes: [String], samples: [Sample], testFolds: [[Int]],
+    fingerprint: String,
     witnesses: [CellWitness]? = nil, runs: [Run], comparisons: [Comparison], warnings: [String]
   ) {
     version = Self.currentVersion
     self.labelField = labelField
     self.labelMap = labelMap
+    self.task = task
     self.sampleUnit = sampleUnit
     self.groupField = groupField
     self.design = design
@@ -135,7 +139,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
     package let trainCount: Int
     package let validationCount: Int
     package let testCount: Int
-    /// One a class: predicted where the probability exceeds it.
+    /// One a class, as `ClassificationTask.decided` has them.
     package let thresholds: [Float]
     /// One an epoch.
     package let learningCurve: [EpochScore]
@@ -179,10 +183,13 @@ package struct Evaluation: Sendable, Equatable, Codable {
     package let sampleSD: Double?
     /// Divides by the number of folds.
     package let populationSD: Double?
+    /// How many folds have the metric; nil in files of version 1.
+    package let folds: Int?
 
     /// - Parameter values: at least one.
     package init(_ values: [Double]) {
       precondition(!values.isEmpty)
+      folds = values.count
       let spread = values.count > 1 ? Spread(values) : nil
       mean = spread?.mean ?? values[0]
       sampleSD = spread?.sampleSD
@@ -234,6 +241,22 @@ package struct Evaluation: Sendable, Equatable, Codable {
   }
 }
 
+extension Evaluation {
+  /// Sentences about means that are not of all folds: of each metric that some fold of a run lacks.
+  package var partialMetrics: [String] {
+    Metric.allCases.compactMap { metric in
+      let parts = runs.compactMap { run -> (defined: Int, all: Int)? in
+        let defined = run.folds.count { $0.values[metric] != nil }
+        return metric.isOf(task ?? .multi) && defined < run.folds.count ? (defined, run.folds.count) : nil
+      }
+      guard let fewest = parts.min(by: { $0.defined < $1.defined }) else { return nil }
+      return fewest.defined == 0
+        ? "\(metric.words) is undefined: all \(fewest.all) folds \(metric.need)"
+        : "\(metric.words) is the mean of \(fewest.defined) of \(fewest.all) folds: the others \(metric.need)"
+    }
+  }
+}
+
 extension Evaluation.Run {
   /// Macro F1 of all predictions of a repetition at once, the mean of the repetitions'. Rare classes have more positives
   /// here than in a fold, so it is not the mean over folds.
@@ -261,9 +284,9 @@ extension Evaluation {
   /// The classes that are predicted for a sample, increasing; nil where no fold of the repetition tests it.
   package func predictedClasses(of sample: Int, in run: Run, repetition: Int = 0) -> [Int]? {
     guard let thresholds = thresholds(of: sample, in: run, repetition: repetition) else { return nil }
-    return classes.indices.filter { index in
-      (probability(of: index, sample: sample, in: run, repetition: repetition) ?? 0) > thresholds[index]
-    }
+    let values = run.predictions[repetition].probabilities.values
+    return (task ?? .multi).decided(
+      values[sample * classes.count..<(sample + 1) * classes.count], thresholds: thresholds)
   }
 
   /// Reads a saved evaluation.
@@ -275,7 +298,8 @@ extension Evaluation {
     do {
       let decoder = JSONDecoder()
       let bytes = withExtendedLifetime(file) { Data(file.bytes) }
-      guard try decoder.decode(EvaluationVersion.self, from: bytes).version == Self.currentVersion else {
+      let version = try decoder.decode(EvaluationVersion.self, from: bytes).version
+      guard (1...Self.currentVersion).contains(version) else {
         throw Fault(
           .badData, path, "is an evaluation of another version of cellvec",
           remedy: "read it with that version, or evaluate again")

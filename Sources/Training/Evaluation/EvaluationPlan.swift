@@ -9,6 +9,8 @@ package struct EvaluationPlan: Sendable {
   package var grouping: FoldGrouping
   package var design: EvaluationDesign
   package var configuration: TrainingConfiguration
+  /// One label a sample or several; nil for what the field's type and the samples say.
+  package var task: ClassificationTask?
   /// As of `TrainingPlan`; goes with cells as samples, and labels that are the classes.
   package var grades: (field: String, targets: GradeTargets)?
 
@@ -75,6 +77,7 @@ extension EvaluationPlan {
     precondition(!spaces.isEmpty && (transfer != nil) == (design.scheme == .transfer))
     let samples = try EvaluationSamples(
       of: snapshot, spaces: spaces.map(\.record), plan: self, among: selection, transfer: transfer)
+    let configuration = try configuration.checked(for: samples.task(task), hasGrades: grades != nil)
     let splits = try SplitPlan(design, of: samples.subjects)
     let headCount = splits.splits.reduce(0) { $0 + $1.count } * configuration.ensembleCount
     var warnings = splits.warnings
@@ -98,7 +101,8 @@ extension EvaluationPlan {
       }
     }
     let evaluation = Evaluation(
-      labelField: labelField, labelMap: labelMap?.name, sampleUnit: unit.name, groupField: grouping.name,
+      labelField: labelField, labelMap: labelMap?.name, task: configuration.task, sampleUnit: unit.name,
+      groupField: grouping.name,
       design: design, classes: samples.labels.classes, samples: samples.samples, testFolds: splits.testFolds,
       fingerprint: samples.fingerprint,
       witnesses: try CellWitness.of(Set(samples.samples.map(\.row)).sorted(), in: snapshot),

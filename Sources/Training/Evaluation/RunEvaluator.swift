@@ -24,6 +24,8 @@ struct RunTest {
 private struct TestedHead: Sendable {
   /// Of the samples that test it, [samples, classes].
   let probabilities: [Float]
+  /// Whether each class is predicted for each of them.
+  let decisions: [Bool]
   let thresholds: [Float]
   let curve: [EpochScore]
 
@@ -31,6 +33,7 @@ private struct TestedHead: Sendable {
   init(_ fit: HeadFit, on split: Split, in source: some SampleVectors) throws {
     probabilities = try fit.head.finiteProbabilities(of: split.test, in: source)
     thresholds = fit.head.thresholds
+    decisions = fit.head.task.decisions(probabilities, thresholds: thresholds)
     curve = fit.curve
   }
 }
@@ -61,12 +64,15 @@ struct RunEvaluator {
     try configuration.validate()
     let trained = Mutex(0)
     let epochs = configuration.epochs
+    let groups = subjects.effectiveGroups
     return try zip(design.fractions, plan.splits).map { fraction, splits in
       var tested: [TestedHead] = []
       for start in stride(from: 0, to: splits.count, by: Self.headsTogether) {
         let part = splits[start..<min(start + Self.headsTogether, splits.count)]
         let sets = part.enumerated().map { place, split in
-          TrainingSet(samples: split.train, validation: split.validation, fold: start + place)
+          TrainingSet(
+            samples: split.train, validation: split.validation,
+            validationGroups: split.validation.map { groups[Int($0)] }, fold: start + place)
         }
         let first = trained.withLock { $0 }
         let fits = try fit(sets) { report in
@@ -106,13 +112,13 @@ struct RunEvaluator {
       let own = tested[index].probabilities
       let thresholds = tested[index].thresholds
       let scores = Scores(
-        probabilities: own, samples: split.test, labels: labels, thresholds: thresholds)
+        probabilities: own, samples: split.test, labels: labels, decisions: tested[index].decisions,
+        task: configuration.task)
       for (row, sample) in split.test.enumerated() {
         for place in 0..<classCount {
-          let probability = own[row * classCount + place]
           let target = Int(sample) * classCount + place
-          probabilities[split.repetition][target] = probability
-          decisions[split.repetition][target] = probability > thresholds[place]
+          probabilities[split.repetition][target] = own[row * classCount + place]
+          decisions[split.repetition][target] = tested[index].decisions[row * classCount + place]
         }
       }
       folds.append(
@@ -150,7 +156,7 @@ struct RunEvaluator {
       probabilities: PackedFloats(probabilities),
       pooled: Scores(
         probabilities: rows(probabilities), samples: tested.map(Int32.init), labels: labels,
-        decisions: rows(decisions)))
+        decisions: rows(decisions), task: configuration.task))
   }
 
   private func summary(of folds: [Evaluation.Fold]) -> [Metric: Evaluation.MetricSummary] {

@@ -7,7 +7,7 @@ package struct TrainingProgress: Sendable, Equatable {
   package let fold: Int?
   /// Epochs done; of an ensemble, by the head on hand.
   package let epoch: Int
-  /// Mean loss over the epoch's samples and classes.
+  /// Mean loss over the epoch's samples, and over classes where each has a loss.
   package let loss: Double
   /// Macro F1 on the validation samples; nil without them.
   package let validationMacroF1: Double?
@@ -55,6 +55,7 @@ func fitHeads(
   source: some SampleVectors, labels: LabelTable, targets: SoftTargets? = nil, sets: [TrainingSet],
   configuration: TrainingConfiguration, threads: Int = 1, progress: ProgressReport = { _ in }
 ) throws -> [HeadFit] {
+  precondition(configuration.task == .multi || labels.isSingle && targets == nil)
   if let reason = configuration.reasonForValidation, sets.contains(where: \.validation.isEmpty) {
     throw Fault(
       .usage, reason, "needs validation samples, and there are none",

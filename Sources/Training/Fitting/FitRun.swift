@@ -46,9 +46,10 @@ struct FitRun<Source: SampleVectors> {
       }
       var head = Head(
         classes: labels.classes, architecture: configuration.architecture, dimension: source.dimension,
-        thresholds: labels.classes.map { _ in TrainingConfiguration.Defaults.threshold }, members: members)
+        thresholds: labels.classes.map { _ in configuration.fixedThreshold }, members: members,
+        task: configuration.task)
       let report = try head.fitSecondStage(
-        on: sets[set].validation, in: source, labels: labels, configuration: configuration)
+        on: sets[set], in: source, labels: labels, configuration: configuration)
       return HeadFit(
         head: head, curve: ensemble[0][set].curve, trials: ensemble[0][set].trials, calibration: report)
     }
@@ -80,7 +81,7 @@ struct FitRun<Source: SampleVectors> {
     let trials = configuration.trials
     let members = sets.indices.flatMap { set in
       let initial = shape.initialParameters(
-        positives: positives[set], samples: sets[set].samples.count, seed: seed)
+        positives: positives[set], samples: sets[set].samples.count, task: configuration.task, seed: seed)
       let transform =
         sets.count > 1 ? InputTransform(from: standardizations.all, to: standardizations.ofSets[set]) : nil
       return trials.map { trial in

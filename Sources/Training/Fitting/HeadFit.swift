@@ -5,13 +5,20 @@ package struct TrainingSet: Sendable, Equatable {
   /// Samples apart from those: early stopping, the choice from a grid, thresholds and calibration look at
   /// them alone. May be empty where none of these is asked for.
   package let validation: [Int32]
+  /// The group of each validation sample, by which they are kept together where they test one another; empty where each
+  /// is by itself.
+  package let validationGroups: [Int32]
   /// The fold of cross-validation that the head belongs to, from 0; nil outside of one. It names the head in
   /// reports of progress, and changes nothing.
   package let fold: Int?
 
-  package init(samples: [Int32], validation: [Int32] = [], fold: Int? = nil) {
+  package init(
+    samples: [Int32], validation: [Int32] = [], validationGroups: [Int32] = [], fold: Int? = nil
+  ) {
+    precondition(validationGroups.isEmpty || validationGroups.count == validation.count)
     self.samples = samples
     self.validation = validation
+    self.validationGroups = validationGroups
     self.fold = fold
   }
 }
@@ -42,9 +49,10 @@ package struct HeadFit: Sendable, Equatable {
 
 /// What is known of a head after an epoch.
 package struct EpochScore: Sendable, Equatable, Codable {
-  /// Mean loss over the epoch's samples and classes, each before the step that learned from it.
+  /// Mean loss over the epoch's samples, and over classes where each has a loss; each before the step that learned from
+  /// it.
   package let loss: Double
-  /// Macro F1 at a threshold of 0.5 on the validation samples, over the classes that have positives among
-  /// them; nil without validation samples.
+  /// Macro F1 on the validation samples, at a threshold of 0.5 or by the likeliest class, over the classes that have
+  /// positives among them; nil without validation samples.
   package let validationMacroF1: Double?
 }

@@ -1,19 +1,23 @@
 import Glibc
 
-/// How well probabilities say how often they are right, on the validation samples that the correction was
-/// fitted to.
+/// How well probabilities say how often they are right, on validation samples.
 package struct CalibrationReport: Sendable, Equatable, Codable {
   package struct Reliability: Sendable, Equatable, Codable {
     /// Expected calibration error: the mean distance of a probability from the part that is positive, over 15
-    /// bins of equal width, all classes together (Guo et al., 2017, equation 3).
+    /// bins of equal width (Guo et al., 2017, equation 3); see `Calibration`.
     package let expectedError: Double
-    /// Mean square of probability less label.
+    /// Mean square of probability less label; see `Calibration`.
     package let brier: Double
   }
 
   package let samples: Int
   package let before: Reliability
+  /// Of corrections that were not fitted to the samples which they correct, where there are `parts`.
   package let after: Reliability
+  /// How many parts the samples were divided into, groups kept together: those of each part are corrected by what was
+  /// fitted to the others. nil where there were too few groups, and in older records: then `after` is of the correction
+  /// that was fitted to these very samples, and too good.
+  package let parts: Int?
 }
 
 extension Head {
@@ -21,25 +25,24 @@ extension Head {
   /// fitted to.
   /// - Returns: nil where nothing is calibrated.
   mutating func fitSecondStage(
-    on samples: [Int32], in source: some SampleVectors, labels: LabelTable,
+    on set: TrainingSet, in source: some SampleVectors, labels: LabelTable,
     configuration: TrainingConfiguration
   ) throws -> CalibrationReport? {
     guard configuration.calibration != .none || configuration.thresholds == .fitted else { return nil }
     var table = ValidationTable(
-      probabilities: try finiteProbabilities(of: samples, in: source), samples: samples, labels: labels)
-    let before = table.reliability
-    switch configuration.calibration {
-    case .none: break
-    case .temperature: calibration = .temperature(table.temperature)
-    case .isotonic:
-      calibration = .isotonic(labels.classes.indices.map { table.isotonicCurve(of: $0) })
-    }
+      probabilities: try finiteProbabilities(of: set.validation, in: source), samples: set.validation,
+      labels: labels, task: task)
+    let uncorrected = table
+    calibration = table.calibration(configuration.calibration)
     table.apply(calibration)
     if configuration.thresholds == .fitted {
       thresholds = labels.classes.indices.map { table.bestThreshold(of: $0) }
     }
     guard configuration.calibration != .none else { return nil }
-    return CalibrationReport(samples: samples.count, before: before, after: table.reliability)
+    let crossed = uncorrected.crossFitted(configuration.calibration, groups: set.validationGroups)
+    return CalibrationReport(
+      samples: set.validation.count, before: uncorrected.reliability,
+      after: (crossed?.table ?? table).reliability, parts: crossed?.parts)
   }
 }
 
@@ -48,9 +51,16 @@ struct ValidationTable {
   private var probabilities: [Float]
   private var isPositive: [Bool]
   private let classCount: Int
+  private let task: ClassificationTask
 
-  init(probabilities: [Float], samples: [Int32], labels: LabelTable) {
+  /// The most parts that samples are divided into to correct each by what the others say.
+  private static let partLimit = 5
+
+  init(
+    probabilities: [Float], samples: [Int32], labels: LabelTable, task: ClassificationTask = .multi
+  ) {
     self.probabilities = probabilities
+    self.task = task
     classCount = labels.classes.count
     isPositive = Array(repeating: false, count: probabilities.count)
     for (row, sample) in samples.enumerated() {
@@ -60,7 +70,52 @@ struct ValidationTable {
 
   mutating func apply(_ calibration: HeadCalibration) {
     let classCount = classCount
-    probabilities.withUnsafeMutableBufferPointer { calibration.apply(to: $0, classCount: classCount) }
+    let task = task
+    probabilities.withUnsafeMutableBufferPointer {
+      calibration.apply(to: $0, classCount: classCount, task: task)
+    }
+  }
+
+  /// The correction of a kind that fits these samples.
+  func calibration(_ choice: CalibrationChoice) -> HeadCalibration {
+    switch choice {
+    case .none: .none
+    case .temperature: .temperature(temperature)
+    case .isotonic: .isotonic((0..<classCount).map { isotonicCurve(of: $0) })
+    }
+  }
+
+  /// Each sample corrected by what is fitted to those of other parts; nil where there is one group.
+  /// - Parameter groups: of each sample, which a part has whole; empty where each sample is by itself.
+  func crossFitted(
+    _ choice: CalibrationChoice, groups: [Int32]
+  ) -> (table: ValidationTable, parts: Int)? {
+    let count = classCount > 0 ? probabilities.count / classCount : 0
+    let groups = groups.isEmpty ? Array(0..<Int32(count)) : groups
+    let known = Set(groups).sorted()
+    let numbers = Dictionary(uniqueKeysWithValues: zip(known, known.indices))
+    let parts = min(Self.partLimit, known.count)
+    guard parts > 1 else { return nil }
+    let partOfSample = groups.map { (numbers[$0] ?? 0) % parts }
+    var crossed = self
+    for part in 0..<parts {
+      var own = rows(partOfSample.indices.filter { partOfSample[$0] == part })
+      own.apply(rows(partOfSample.indices.filter { partOfSample[$0] != part }).calibration(choice))
+      for (place, row) in partOfSample.indices.filter({ partOfSample[$0] == part }).enumerated() {
+        for index in 0..<classCount {
+          crossed.probabilities[row * classCount + index] = own.probabilities[place * classCount + index]
+        }
+      }
+    }
+    return (crossed, parts)
+  }
+
+  /// The table of some of the samples.
+  func rows(_ rows: [Int]) -> ValidationTable {
+    var table = self
+    table.probabilities = rows.flatMap { probabilities[$0 * classCount..<($0 + 1) * classCount] }
+    table.isPositive = rows.flatMap { isPositive[$0 * classCount..<($0 + 1) * classCount] }
+    return table
   }
 
   private func column(_ index: Int) -> [(probability: Float, isPositive: Bool)] {
@@ -70,19 +125,7 @@ struct ValidationTable {
   /// The temperature under which the labels are likeliest, within a factor of 20 of 1: the negative logarithm
   /// of the likelihood has one minimum over 1 / T, which golden sections close in on.
   var temperature: Double {
-    let logits = probabilities.map { p -> Double in
-      let held = min(max(Double(p), 1e-7), 1 - 1e-7)
-      return log(held / (1 - held))
-    }
-    func loss(_ logTemperature: Double) -> Double {
-      let inverse = exp(-logTemperature)
-      var sum = 0.0
-      for index in logits.indices {
-        let x = isPositive[index] ? -logits[index] * inverse : logits[index] * inverse
-        sum += max(x, 0) + log1p(exp(-abs(x)))
-      }
-      return sum
-    }
+    let loss = task == .single ? softmaxLoss() : sigmoidLoss()
     let ratio = (5.0.squareRoot() - 1) / 2
     var (low, high) = (-log(20.0), log(20.0))
     var (left, right) = (high - ratio * (high - low), low + ratio * (high - low))
@@ -99,6 +142,39 @@ struct ValidationTable {
       }
     }
     return exp((low + high) / 2)
+  }
+
+  /// The negative logarithm of the likelihood of all labels, by the logarithm of the temperature.
+  private func sigmoidLoss() -> (Double) -> Double {
+    let logits = probabilities.map { p -> Double in
+      let held = min(max(Double(p), 1e-7), 1 - 1e-7)
+      return log(held / (1 - held))
+    }
+    return { logTemperature in
+      let inverse = exp(-logTemperature)
+      var sum = 0.0
+      for index in logits.indices {
+        let x = isPositive[index] ? -logits[index] * inverse : logits[index] * inverse
+        sum += max(x, 0) + log1p(exp(-abs(x)))
+      }
+      return sum
+    }
+  }
+
+  /// The same of one label a sample.
+  private func softmaxLoss() -> (Double) -> Double {
+    let logarithms = probabilities.map { HeadCalibration.logarithm(of: $0) }
+    return { logTemperature in
+      let inverse = exp(-logTemperature)
+      var sum = 0.0
+      for start in stride(from: 0, to: logarithms.count, by: classCount) {
+        let row = start..<start + classCount
+        let largest = row.reduce(-Double.infinity) { max($0, logarithms[$1]) }
+        sum += log(row.reduce(0) { $0 + exp((logarithms[$1] - largest) * inverse) })
+        for index in row where isPositive[index] { sum -= (logarithms[index] - largest) * inverse }
+      }
+      return sum
+    }
   }
 
   /// The curve that never falls with the least squares from the labels, by pooling adjacent violators; the
@@ -163,7 +239,8 @@ struct ValidationTable {
   }
 
   var reliability: CalibrationReport.Reliability {
-    let calibration = Calibration(probabilities: probabilities, isPositive: isPositive)
+    let calibration = Calibration(
+      probabilities: probabilities, isPositive: isPositive, classCount: classCount, task: task)
     return CalibrationReport.Reliability(expectedError: calibration.error, brier: calibration.brier)
   }
 }

@@ -33,8 +33,9 @@ extension TrainingSet {
         remedy: "group by a finer field, select more cells, or leave it out")
     }
     let isWatched = table.groupOfSample.map { isGroupWatched[Int($0)] }
+    let watched = samples.indices.filter { isWatched[$0] }.map { samples[$0] }
     self.init(
-      samples: samples.indices.filter { !isWatched[$0] }.map { samples[$0] },
-      validation: samples.indices.filter { isWatched[$0] }.map { samples[$0] }, fold: fold)
+      samples: samples.indices.filter { !isWatched[$0] }.map { samples[$0] }, validation: watched,
+      validationGroups: watched.map { groupOfSample[Int($0)] }, fold: fold)
   }
 }

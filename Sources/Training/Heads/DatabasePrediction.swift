@@ -13,9 +13,10 @@ package enum EmptyPrediction: String, Sendable, CaseIterable {
 
 /// A head of a database, ready to predict the labels of its cells.
 ///
-/// Predictions are metadata: the list field `predicted_<labels>` and for each class the number field
-/// `probability_<labels>_<class>`, where <labels> is the field that the head was trained on. They can be
-/// filtered by like any other field, and are replaced by the next prediction of the same labels.
+/// Predictions are metadata of the field <labels> that the head was trained on: of several labels a cell the list field
+/// `predicted_<labels>` and for each class the number field `probability_<labels>_<class>`; of one label the text field
+/// `predicted_<labels>` and its probability, the number field `probability_<labels>`. They can be filtered by like any
+/// other field, and are replaced by the next prediction of the same labels.
 package struct DatabasePrediction: Sendable {
   /// Cells in one transaction.
   static let cellsPerCommit = 4096
@@ -31,13 +32,14 @@ package struct DatabasePrediction: Sendable {
   package static let unknownLabel = "unknown"
 
   /// - Parameters:
-  ///   - threshold: to predict a class above, in place of the head's own thresholds.
+  ///   - threshold: to predict a class above, in place of the head's own thresholds; of a head of several labels.
+  ///   - abstainBelow: to predict nothing below, in place of the head's own probability; of a head of one label.
   ///   - empty: what cells without a class get.
   /// - Throws: `missingInput` when there is no such head, `badData` when it is damaged, `usage` for a
-  ///   threshold outside 0..<1.
+  ///   threshold outside 0..<1, a probability to abstain below outside 0...1, or either of the other kind of heads.
   package init(
-    headNamed name: String, threshold: Float? = nil, empty: EmptyPrediction = .keep,
-    snapshot: borrowing Snapshot
+    headNamed name: String, threshold: Float? = nil, abstainBelow: Float? = nil,
+    empty: EmptyPrediction = .keep, snapshot: borrowing Snapshot
   ) throws {
     guard let record = try snapshot.head(named: name) else {
       throw Fault.unknownName(.missingInput, "head", name, among: try snapshot.heads().map(\.name))
@@ -52,10 +54,19 @@ package struct DatabasePrediction: Sendable {
     }
     var head = try Head(weights: record.weights, summary: summary, name: name)
     if let threshold {
+      try Self.require(.multi, of: head, for: "--threshold", instead: "--abstain-below")
       guard (0..<1).contains(threshold) else {
         throw Fault(.usage, "threshold", expected: "a probability from 0 to below 1", found: "\(threshold)")
       }
       head.thresholds = Array(repeating: threshold, count: head.classes.count)
+    }
+    if let abstainBelow {
+      try Self.require(.single, of: head, for: "--abstain-below", instead: "--threshold")
+      guard (0...1).contains(abstainBelow) else {
+        throw Fault(
+          .usage, "--abstain-below", expected: "a probability from 0 to 1", found: "\(abstainBelow)")
+      }
+      head.thresholds = Array(repeating: abstainBelow, count: head.classes.count)
     }
     self.space = space
     self.labelField = labelField
@@ -65,10 +76,25 @@ package struct DatabasePrediction: Sendable {
     classes = head.classes
   }
 
-  /// Name of the field that gets the predicted classes.
+  private static func require(
+    _ task: ClassificationTask, of head: Head, for option: String, instead other: String
+  ) throws {
+    guard head.task == task else {
+      let labels = head.task == .single ? "one label" : "several labels"
+      throw Fault(.usage, option, "is none of a head that predicts \(labels) a cell", remedy: "use \(other)")
+    }
+  }
+
+  /// Whether cells get one label each.
+  package var task: ClassificationTask { head.task }
+
+  /// Name of the field that gets the predicted classes, or the predicted class.
   package var predictionField: String { "predicted_\(labelField)" }
 
-  /// Name of the field that gets the probabilities of a class.
+  /// Name of the field that gets the probability of the predicted class, of one label a cell.
+  package var probabilityField: String { "probability_\(labelField)" }
+
+  /// Name of the field that gets the probabilities of a class, of several labels a cell.
   package func probabilityField(of className: String) -> String { "probability_\(labelField)_\(className)" }
 
   /// - Throws: `usage` when the head was trained in another space.
@@ -117,25 +143,31 @@ package struct DatabasePrediction: Sendable {
     _ probabilities: [Float], of rows: [Row], counting counts: inout PredictionCounts,
     to transaction: inout WriteTransaction
   ) throws {
-    let labels = try transaction.field(named: predictionField, type: .list).id
-    let numbers = try classes.map { try transaction.field(named: probabilityField(of: $0), type: .number).id }
+    let labels = try predictionField(in: &transaction)
+    let numbers =
+      task == .single
+      ? [try transaction.field(named: probabilityField, type: .number).id]
+      : try classes.map { try transaction.field(named: probabilityField(of: $0), type: .number).id }
     for (index, row) in rows.enumerated() {
       var values: [UInt16: FieldValue?] = [:]
-      var predicted: [String] = []
-      for (position, number) in numbers.enumerated() {
-        let probability = probabilities[index * classes.count + position]
-        values[number] = .number(Double(probability))
-        if probability > head.thresholds[position] { predicted.append(classes[position]) }
-      }
+      let own = probabilities[index * classes.count..<(index + 1) * classes.count]
+      var predicted = task.decided(own, thresholds: head.thresholds).map { classes[$0] }
       if predicted.isEmpty {
         counts.empty += 1
-        predicted = substitute(for: probabilities[index * classes.count..<(index + 1) * classes.count])
+        predicted = substitute(for: own)
       }
       for place in counts.perClass.indices where predicted.contains(counts.perClass[place].name) {
         counts.perClass[place].cells += 1
       }
       // No label is no value, so that IS NULL finds the cells that the head could not decide about.
-      values[labels] = .some(predicted.isEmpty ? nil : .list(predicted))
+      switch task {
+      case .single:
+        values[labels] = .some(predicted.first.map { .string($0) })
+        values[numbers[0]] = own.max().map { .number(Double($0)) }
+      case .multi:
+        values[labels] = .some(predicted.isEmpty ? nil : .list(predicted))
+        for (number, probability) in zip(numbers, own) { values[number] = .number(Double(probability)) }
+      }
       counts.cells += 1
       try transaction.setValues(values, of: row)
     }
@@ -143,6 +175,19 @@ package struct DatabasePrediction: Sendable {
 }
 
 extension DatabasePrediction {
+  /// The number of the field that gets the labels.
+  /// - Throws: `usage` where another kind of head has written one of another type.
+  private func predictionField(in transaction: inout WriteTransaction) throws -> UInt16 {
+    do {
+      return try transaction.field(named: predictionField, type: task == .single ? .string : .list).id
+    } catch let fault as Fault where fault.kind == .badData {
+      throw Fault(
+        .usage, fault.subject, fault.problem,
+        remedy:
+          "rename or drop it with cellvec fields: heads of one label a cell write a string, others a list")
+    }
+  }
+
   /// What a cell with these probabilities, none of which is above its threshold, is labelled with.
   private func substitute(for probabilities: ArraySlice<Float>) -> [String] {
     switch empty {
@@ -150,8 +195,7 @@ extension DatabasePrediction {
     case .unknown: return [Self.unknownLabel]
     case .top1:
       let nearness = zip(probabilities, head.thresholds).map { $1 > 0 ? $0 / $1 : $0 }
-      let best = nearness.indices.reduce(0) { nearness[$1] > nearness[$0] ? $1 : $0 }
-      return [classes[best]]
+      return ClassificationTask.likeliest(nearness[...]).map { [classes[$0]] } ?? []
     }
   }
 }

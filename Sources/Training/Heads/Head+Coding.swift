@@ -53,7 +53,7 @@ extension Head {
     }
     self.init(
       classes: summary.classes, architecture: summary.architecture, dimension: summary.dimension,
-      thresholds: summary.thresholds, members: members)
+      thresholds: summary.thresholds, members: members, task: summary.task)
     calibration = summary.calibration ?? .none
   }
 

@@ -19,7 +19,9 @@ package struct Head: Sendable, Equatable {
   package let architecture: HeadArchitecture
   /// Length of the vectors that the head takes.
   package let dimension: Int
-  /// A class is predicted where its probability exceeds its threshold.
+  /// Whether it tells one class of a sample, or each class by itself.
+  package let task: ClassificationTask
+  /// What `ClassificationTask.decided` compares probabilities with, one a class.
   package var thresholds: [Float]
   /// How the mean probabilities of the members are corrected.
   package var calibration = HeadCalibration.none
@@ -28,11 +30,13 @@ package struct Head: Sendable, Equatable {
   let members: [[Layer]]
 
   init(
-    classes: [String], architecture: HeadArchitecture, dimension: Int, thresholds: [Float], members: [[Layer]]
+    classes: [String], architecture: HeadArchitecture, dimension: Int, thresholds: [Float],
+    members: [[Layer]], task: ClassificationTask = .multi
   ) {
     self.classes = classes
     self.architecture = architecture
     self.dimension = dimension
+    self.task = task
     self.thresholds = thresholds
     self.members = members
   }
@@ -74,8 +78,8 @@ package struct Head: Sendable, Equatable {
     return probabilities
   }
 
-  /// - Returns: [samples.count, classes.count], row-major, in the order of `samples`; each in [0, 1], or NaN where sums
-  ///   of products overflow.
+  /// - Returns: [samples.count, classes.count], row-major, in the order of `samples`; each in [0, 1], those of one label
+  ///   with the sum 1, or NaN where sums of products overflow.
   package func probabilities(of samples: [Int32], in source: some SampleVectors) -> [Float] {
     var probabilities: [Float] = []
     probabilities.reserveCapacity(samples.count * classes.count)
@@ -125,11 +129,14 @@ package struct Head: Sendable, Equatable {
           if layer !== layers.first { training_rectify(input, slice.count * layer.inputs, 0) }
           return layer.apply(to: input, rows: slice.count)
         }
-        training_sigmoid(logits, count)
+        switch task {
+        case .single: training_softmax(logits, slice.count, classes.count)
+        case .multi: training_sigmoid(logits, count)
+        }
         for index in 0..<count { sums.start[index] += logits[index] }
       }
       for index in 0..<count { sums.start[index] /= Float(members.count) }
-      calibration.apply(to: sums.values.extracting(0..<count), classCount: classes.count)
+      calibration.apply(to: sums.values.extracting(0..<count), classCount: classes.count, task: task)
       body(slice, sums.values.extracting(0..<count))
     }
   }

@@ -10,9 +10,15 @@ package enum HeadCalibration: Sendable, Equatable {
   case isotonic([IsotonicCurve])
 
   /// - Shape: `probabilities` is [samples, classCount].
-  func apply(to probabilities: UnsafeMutableBufferPointer<Float>, classCount: Int) {
+  func apply(
+    to probabilities: UnsafeMutableBufferPointer<Float>, classCount: Int, task: ClassificationTask
+  ) {
     switch self {
     case .none: return
+    case .temperature(let temperature) where task == .single:
+      for start in stride(from: 0, to: probabilities.count, by: classCount) {
+        Self.scale(probabilities.extracting(start..<start + classCount), by: temperature)
+      }
     case .temperature(let temperature):
       for index in probabilities.indices {
         probabilities[index] = Self.scaled(probabilities[index], by: temperature)
@@ -22,6 +28,22 @@ package enum HeadCalibration: Sendable, Equatable {
         probabilities[index] = curves[index % classCount].value(at: probabilities[index])
       }
     }
+  }
+
+  /// p^(1 / T) over the sum of all: the softmax of logits over T, where the probabilities are a softmax. NaN stays.
+  private static func scale(_ probabilities: UnsafeMutableBufferPointer<Float>, by temperature: Double) {
+    let logarithms = probabilities.map { logarithm(of: $0) / temperature }
+    let largest = logarithms.max() ?? 0
+    let powers = logarithms.map { exp($0 - largest) }
+    let sum = powers.reduce(0, +)
+    for index in probabilities.indices where !probabilities[index].isNaN {
+      probabilities[index] = Float(powers[index] / sum)
+    }
+  }
+
+  /// log p, of a probability that float32 takes for 0 as of the least normal number.
+  static func logarithm(of probability: Float) -> Double {
+    log(Double(max(probability, .leastNormalMagnitude)))
   }
 
   /// 1 / (1 + ((1 - p) / p)^(1 / T)), the sigmoid of p's logit over T.

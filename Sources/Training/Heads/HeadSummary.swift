@@ -4,8 +4,9 @@ import FoundationEssentials
 
 /// What a head is and how it did, for listing heads without reading their weights; kept as JSON.
 package struct HeadSummary: Sendable, Equatable, Codable {
-  /// The newest version of the record; without one it is the first.
-  package static let newestVersion = 2
+  /// The newest version of the record; without one it is the first. The third has heads of one label a sample, others
+  /// remain what the second describes.
+  package static let newestVersion = 3
 
   private let version: Int?
   /// Class names, in the order of the probabilities.
@@ -13,8 +14,10 @@ package struct HeadSummary: Sendable, Equatable, Codable {
   /// Length of the vectors that the head takes.
   package let dimension: Int
   package let architecture: HeadArchitecture
-  /// One a class: predicted where the probability exceeds it.
+  /// One a class, as `ClassificationTask.decided` has them.
   package let thresholds: [Float]
+  /// The head's task; absent for several labels a sample.
+  private let labelsOfSample: ClassificationTask?
   /// Heads whose probabilities are averaged; absent for one.
   private let members: Int?
   /// How probabilities are corrected; absent where they are not.
@@ -37,7 +40,8 @@ package struct HeadSummary: Sendable, Equatable, Codable {
     evaluation: HeadEvaluation? = nil, course: HeadCourse? = nil, data: HeadData? = nil,
     space: HeadSpace? = nil
   ) {
-    version = Self.newestVersion
+    version = head.task == .single ? Self.newestVersion : 2
+    labelsOfSample = head.task == .single ? .single : nil
     self.labelField = labelField
     classes = head.classes
     dimension = head.dimension
@@ -53,6 +57,13 @@ package struct HeadSummary: Sendable, Equatable, Codable {
   }
 
   package var memberCount: Int { members ?? 1 }
+  package var task: ClassificationTask { labelsOfSample ?? .multi }
+
+  private enum CodingKeys: String, CodingKey {
+    case version, classes, dimension, architecture, thresholds, members, calibration, labelField, training
+    case evaluation, course, data, space
+    case labelsOfSample = "task"
+  }
 
   /// The same, with the space that it was trained in.
   func placed(in space: HeadSpace) -> HeadSummary {
@@ -96,6 +107,9 @@ package struct HeadSummary: Sendable, Equatable, Codable {
     guard calibration?.fits(classCount: classes.count) ?? true else {
       throw Self.fault(name, expected: "a calibration of \(classes.count) classes", found: "another one")
     }
+    if task == .single, case .isotonic = calibration {
+      throw Self.fault(name, expected: "a temperature for a head of one label", found: "isotonic curves")
+    }
     guard data?.isValid ?? true else {
       throw Self.fault(name, expected: "ranges of rows in order", found: "others")
     }
@@ -138,6 +152,11 @@ package struct HeadEvaluation: Sendable, Equatable, Codable {
   package let groupField: String?
   package let macroF1: Spread
   package let microF1: Spread
+  /// Of one label a sample; nil of several, and of scores that some fold does not have.
+  package let accuracy: Spread?
+  package let balancedAccuracy: Spread?
+  package let cohenKappa: Spread?
+  package let matthews: Spread?
   /// Out-of-fold scores of each class.
   package let perClass: [ClassScore]
 
@@ -148,6 +167,11 @@ package struct HeadEvaluation: Sendable, Equatable, Codable {
     self.groupField = groupField
     macroF1 = validation.macroF1
     microF1 = validation.microF1
+    let isSingle = validation.pooled.task == .single
+    accuracy = isSingle ? validation.spread(of: .accuracy) : nil
+    balancedAccuracy = isSingle ? validation.spread(of: .balancedAccuracy) : nil
+    cohenKappa = isSingle ? validation.spread(of: .cohenKappa) : nil
+    matthews = isSingle ? validation.spread(of: .matthews) : nil
     perClass = validation.pooled.perClass
   }
 }

@@ -96,6 +96,17 @@ package struct DatabaseSamples: Sendable {
     }
   }
 
+  /// The task of these labels.
+  /// - Parameter asked: nil for what the field's type says.
+  /// - Throws: `badData` for a cell with several labels where one is wanted.
+  func task(_ asked: ClassificationTask?) throws -> ClassificationTask {
+    let task = asked ?? ClassificationTask(areLists: areLists)
+    if task == .single, let sample = labels.firstOfSeveral {
+      throw labels.severalLabels(of: sample, named: "cell \(rows[Int(sample)])")
+    }
+    return task
+  }
+
   /// The number of groups; nil when cells are not grouped.
   package var groupCount: Int? { groups.map { Set($0).count } }
 }

@@ -10,6 +10,8 @@ struct EvaluationSamples {
   let members: [[Int32]]?
   let samples: [Evaluation.Sample]
   let labels: LabelTable
+  /// Whether labels are of a list field.
+  private let areLists: Bool
   let subjects: SplitSubjects
   /// What classes are learned as; nil for 1.
   let targets: SoftTargets?
@@ -88,6 +90,7 @@ struct EvaluationSamples {
         isTest: transfer.map { transfer in database.rows.map { transfer.test.contains($0) } })
     }
     cells = database.rows
+    areLists = database.areLists
     self.members = members
     let (groups, table) = (subjects.groups, labels)
     samples = (0..<table.count).map { index in
@@ -103,6 +106,18 @@ struct EvaluationSamples {
       withoutLabel: database.unlabeledCount, withoutGroup: database.ungroupedCount,
       withoutSample: database.rows.count - unitCells)
     fingerprint = Self.fingerprint(of: samples, classes: table.classes)
+  }
+
+  /// The task of the samples' labels. Cells of one label each may be brought together in samples of several.
+  /// - Parameter asked: nil for what field and samples say.
+  /// - Throws: `badData` for a sample with several labels where one is wanted.
+  func task(_ asked: ClassificationTask?) throws -> ClassificationTask {
+    let task = asked ?? (labels.isSingle ? ClassificationTask(areLists: areLists) : .multi)
+    if task == .single, let sample = labels.firstOfSeveral {
+      let name = samples[Int(sample)].name.map { "sample \"\($0)\"" } ?? "cell \(samples[Int(sample)].row)"
+      throw labels.severalLabels(of: sample, named: name)
+    }
+    return task
   }
 
   /// The vectors of the samples in a space.

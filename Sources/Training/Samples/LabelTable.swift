@@ -1,5 +1,15 @@
 import Faults
 
+extension LabelTable {
+  /// What to say of a sample of several classes where one is wanted.
+  func severalLabels(of sample: Int32, named name: String) -> Fault {
+    Fault(
+      .badData, name, expected: "one label",
+      found: classes(of: sample).map { "\"\(classes[Int($0)])\"" }.joined(separator: ", "),
+      remedy: "leave it out, or ask for --task multi")
+  }
+}
+
 /// Which classes each sample belongs to: a multi-hot table [sample, class], kept as the list of every
 /// sample's classes.
 package struct LabelTable: Sendable, Equatable {
@@ -83,6 +93,15 @@ package struct LabelTable: Sendable, Equatable {
       return true
     }
     return false
+  }
+
+  /// Whether each sample belongs to one class.
+  package var isSingle: Bool { members.count == count }
+
+  /// The first sample of several classes; nil where there is none.
+  var firstOfSeveral: Int32? {
+    guard !isSingle else { return nil }
+    return (0..<Int32(count)).first { classes(of: $0).count > 1 }
   }
 
   /// The classes of one sample, increasing.

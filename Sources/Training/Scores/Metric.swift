@@ -13,24 +13,76 @@ package enum AbsentClasses: String, Sendable, Codable, CaseIterable {
 package enum Metric: String, Sendable, Codable, CodingKeyRepresentable, CaseIterable {
   /// Mean over classes.
   case macroF1, macroPrecision, macroRecall
+  /// Of one label a sample: part of the samples of which the label is predicted.
+  case accuracy
+  /// The same, the mean over the classes that have samples.
+  case balancedAccuracy
+  /// The same, as part of what it exceeds the agreement of independent labels and predictions by (Cohen, 1960).
+  case cohenKappa
+  /// Correlation of labels and predictions of all classes at once (Gorodkin, 2004).
+  case matthews
   /// All decisions of all classes taken together.
   case microF1
   /// Mean over classes, each weighing as many samples as it has.
   case weightedF1
   /// Mean area under the ROC curve of the classes that have positives and negatives.
   case macroAUROC
-  /// Mean average precision of the classes that have positives.
+  /// Mean average precision of the classes that have positives and negatives.
   case macroAveragePrecision
-  /// Mean of Matthews' correlation of decisions and labels over the classes that have positives.
+  /// Mean of Matthews' correlation of decisions and labels over the classes that have positives and negatives.
   case macroMatthews
   /// Part of the samples of which every class is right.
   case subsetAccuracy
   /// Part of the decisions, of a sample about a class, that are wrong.
   case hammingLoss
-  /// Mean squared difference of probability and label.
+  /// Mean squared difference of probability and label, of one label summed over classes.
   case brier
-  /// Mean difference of probability and part of positives, over 15 bins of probability, by their number of decisions.
+  /// Mean difference of probability and part of positives, over 15 bins of probability, by their number of decisions:
+  /// those about all classes, or of one label those for the likeliest one.
   case calibrationError
+
+  /// The metrics that tell something of a task, each by one name: of one label, micro F1 and subset accuracy are the
+  /// accuracy.
+  package static func all(of task: ClassificationTask) -> [Metric] { allCases.filter { $0.isOf(task) } }
+
+  func isOf(_ task: ClassificationTask) -> Bool {
+    switch self {
+    case .accuracy, .balancedAccuracy, .cohenKappa, .matthews: task == .single
+    case .microF1, .macroMatthews, .subsetAccuracy, .hammingLoss: task == .multi
+    default: true
+    }
+  }
+
+  /// What people call it.
+  package var words: String {
+    switch self {
+    case .macroF1: "macro F1"
+    case .macroPrecision: "macro precision"
+    case .macroRecall: "macro recall"
+    case .accuracy: "accuracy"
+    case .balancedAccuracy: "balanced accuracy"
+    case .cohenKappa: "Cohen's kappa"
+    case .matthews: "Matthews' correlation"
+    case .microF1: "micro F1"
+    case .weightedF1: "weighted F1"
+    case .macroAUROC: "AUROC"
+    case .macroAveragePrecision: "average precision"
+    case .macroMatthews: "Matthews, mean over classes"
+    case .subsetAccuracy: "all classes right"
+    case .hammingLoss: "Hamming loss"
+    case .brier: "Brier"
+    case .calibrationError: "calibration error"
+    }
+  }
+
+  /// What a fold without it lacks.
+  var need: String {
+    switch self {
+    case .macroAUROC, .macroAveragePrecision, .macroMatthews: "have no class with positives and negatives"
+    case .cohenKappa, .matthews: "have labels of one class alone"
+    default: "have no positives"
+    }
+  }
 }
 
 extension Scores {
@@ -41,22 +93,27 @@ extension Scores {
     case .macroF1: mean(absent, \.f1)
     case .macroPrecision: mean(absent, \.precision)
     case .macroRecall: mean(absent, \.recall)
-    case .macroMatthews: mean(.skip) { $0.matthews(of: sampleCount) }
+    case .macroMatthews:
+      mean(
+        of: perClass.filter { (1..<sampleCount).contains($0.support) }.map { $0.matthews(of: sampleCount) })
+    case .accuracy, .subsetAccuracy: sampleCount == 0 ? nil : Double(exactMatches) / Double(sampleCount)
+    case .balancedAccuracy: mean(.skip, \.recall)
+    case .cohenKappa: cohenKappa
+    case .matthews: matthews
     case .microF1: microF1
     case .weightedF1: weightedF1
     case .macroAUROC: mean(of: perClass.compactMap(\.auroc))
     case .macroAveragePrecision: mean(of: perClass.compactMap(\.averagePrecision))
-    case .subsetAccuracy: sampleCount == 0 ? nil : Double(exactMatches) / Double(sampleCount)
     case .hammingLoss: hammingLoss
     case .brier: brier
     case .calibrationError: calibrationError
     }
   }
 
-  /// Every metric that has a value.
+  /// Every metric of the task that has a value.
   package func values(absent: AbsentClasses) -> [Metric: Double] {
     var values: [Metric: Double] = [:]
-    for metric in Metric.allCases { values[metric] = value(of: metric, absent: absent) }
+    for metric in Metric.all(of: task) { values[metric] = value(of: metric, absent: absent) }
     return values
   }
 
@@ -76,6 +133,34 @@ extension Scores {
     values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
   }
 
+  /// Whether labels are of two classes or more, without which nothing can agree with them by more than chance.
+  private var labelsDiffer: Bool { perClass.allSatisfy { $0.support < sampleCount } && sampleCount > 0 }
+
+  /// Agreement beyond that of chance; nil where labels are all of one class, or there are none. Samples without a
+  /// prediction agree with no label.
+  private var cohenKappa: Double? {
+    guard labelsDiffer else { return nil }
+    let count = Double(sampleCount)
+    let hits = Double(perClass.reduce(0) { $0 + $1.truePositives }) / count
+    let chance = perClass.reduce(0) { $0 + Double($1.support) * Double($1.predicted) } / (count * count)
+    return (hits - chance) / (1 - chance)
+  }
+
+  /// 0 where predictions are all of one class; nil where labels are, or there are none. Samples without a prediction are
+  /// predicted as one more class.
+  private var matthews: Double? {
+    guard labelsDiffer else { return nil }
+    func sum(_ value: (ClassScore) -> Double) -> Double { perClass.reduce(0) { $0 + value($1) } }
+    let count = Double(sampleCount)
+    let empty = Double(emptyPredictions)
+    let predicted = count * count - sum { Double($0.predicted) * Double($0.predicted) } - empty * empty
+    let labelled = count * count - sum { Double($0.support) * Double($0.support) }
+    guard predicted > 0 else { return 0 }
+    let agreement =
+      sum { Double($0.truePositives) } * count - sum { Double($0.support) * Double($0.predicted) }
+    return agreement / (predicted * labelled).squareRoot()
+  }
+
   private var weightedF1: Double? {
     let support = perClass.reduce(0) { $0 + $1.support }
     guard support > 0 else { return nil }
@@ -92,7 +177,7 @@ extension Scores {
 extension ClassScore {
   /// Correlation of decisions and labels; 0 where either is the same for all samples.
   package func matthews(of sampleCount: Int) -> Double {
-    let predicted = Double(truePositives + falsePositives)
+    let predicted = Double(predicted)
     let positive = Double(support)
     let count = Double(sampleCount)
     let spread = predicted * (count - predicted) * positive * (count - positive)

@@ -65,9 +65,10 @@ package struct Ranking: Sendable {
     return 1 - Double(lostHalves) / (2 * Double(positives) * Double(negatives))
   }
 
-  /// Precision at each run of scores, weighted by the recall that the run adds; nil without a positive.
+  /// Precision at each run of scores, weighted by the recall that the run adds; nil without a positive, and without a
+  /// negative, where it would be 1 whatever the scores.
   var averagePrecision: Double? {
-    guard positives > 0 else { return nil }
+    guard positives > 0, positives < count else { return nil }
     var (found, above, sum) = (0, 0, 0.0)
     forEachRun { run in
       found += run.positives

@@ -1,70 +1,82 @@
 /// How well predictions match labels, class by class and overall.
 package struct Scores: Sendable, Equatable, Codable {
+  /// Whether samples have one label; absent in older files, which are of several.
+  private let labelsOfSample: ClassificationTask?
   package let perClass: [ClassScore]
   /// Samples for which no class is predicted.
   package let emptyPredictions: Int
   package let sampleCount: Int
   /// Samples of which every class is right.
   package let exactMatches: Int
-  /// Mean squared difference of probability and label; 0 of no samples.
+  /// Mean squared difference of probability and label, of one label summed over classes; 0 of no samples.
   package let brier: Double
   /// Expected calibration error over 15 bins of equal width; see `Metric.calibrationError`.
   package let calibrationError: Double
 
+  package var task: ClassificationTask { labelsOfSample ?? .multi }
+
+  private enum CodingKeys: String, CodingKey {
+    case perClass, emptyPredictions, sampleCount, exactMatches, brier, calibrationError
+    case labelsOfSample = "task"
+  }
+
   /// - Parameters:
   ///   - probabilities: [samples.count, classes], row-major; row i belongs to `samples[i]`.
-  ///   - thresholds: one a class; a class is predicted where its probability exceeds it.
-  package init(probabilities: [Float], samples: [Int32], labels: LabelTable, thresholds: [Float]) {
+  ///   - thresholds: one a class, as `ClassificationTask.decided` has them.
+  package init(
+    probabilities: [Float], samples: [Int32], labels: LabelTable, thresholds: [Float],
+    task: ClassificationTask = .multi
+  ) {
     let classCount = labels.classes.count
     precondition(probabilities.count == samples.count * classCount && thresholds.count == classCount)
     self.init(
-      of: samples, labels: labels, probability: { probabilities[$0 * classCount + $1] },
-      isPredicted: { probabilities[$0 * classCount + $1] > thresholds[$1] })
+      of: samples, labels: labels, task: task, probability: { probabilities[$0 * classCount + $1] },
+      decided: {
+        task.decided(probabilities[$0 * classCount..<($0 + 1) * classCount], thresholds: thresholds)
+      })
   }
 
   /// - Parameters:
   ///   - probabilities: as above.
   ///   - decisions: whether each class is predicted for each sample, [samples.count, classes].
-  init(probabilities: [Float], samples: [Int32], labels: LabelTable, decisions: [Bool]) {
+  init(
+    probabilities: [Float], samples: [Int32], labels: LabelTable, decisions: [Bool],
+    task: ClassificationTask = .multi
+  ) {
     let classCount = labels.classes.count
     precondition(probabilities.count == samples.count * classCount && decisions.count == probabilities.count)
     self.init(
-      of: samples, labels: labels, probability: { probabilities[$0 * classCount + $1] },
-      isPredicted: { decisions[$0 * classCount + $1] })
+      of: samples, labels: labels, task: task, probability: { probabilities[$0 * classCount + $1] },
+      decided: { place in (0..<classCount).filter { decisions[place * classCount + $0] } })
   }
 
   /// Scores without a table of their own: beside what the functions read, four bytes a sample are held.
   ///
   /// - Parameters:
   ///   - probability: of the sample in a place of `samples`, and a class.
-  ///   - isPredicted: whether that class is predicted for that sample.
+  ///   - decided: the classes that are predicted for that sample, increasing.
   init(
-    of samples: [Int32], labels: LabelTable, probability: (_ place: Int, _ index: Int) -> Float,
-    isPredicted: (_ place: Int, _ index: Int) -> Bool
+    of samples: [Int32], labels: LabelTable, task: ClassificationTask,
+    probability: (_ place: Int, _ index: Int) -> Float, decided: (_ place: Int) -> [Int]
   ) {
+    labelsOfSample = task == .single ? .single : nil
     let classCount = labels.classes.count
     var emptyPredictions = 0
     var exactMatches = 0
     var predicted = [Int](repeating: 0, count: classCount)
     var hits = predicted
-    var calibration = Calibration()
-    var isPositive = [Bool](repeating: false, count: classCount)
+    var calibration = Calibration(task: task)
     for (place, sample) in samples.enumerated() {
-      for member in labels.classes(of: sample) { isPositive[Int(member)] = true }
-      var (isEmpty, isExact) = (true, true)
-      for index in 0..<classCount {
-        let (isTrue, isFound) = (isPositive[index], isPredicted(place, index))
-        if isFound {
-          isEmpty = false
-          predicted[index] += 1
-          hits[index] += isTrue ? 1 : 0
-        }
-        if isFound != isTrue { isExact = false }
-        calibration.add(probability(place, index), isPositive: isTrue)
-        isPositive[index] = false
+      let found = decided(place)
+      emptyPredictions += found.isEmpty ? 1 : 0
+      exactMatches += found.elementsEqual(labels.classes(of: sample).lazy.map(Int.init)) ? 1 : 0
+      for index in found {
+        predicted[index] += 1
+        hits[index] += labels.contains(Int32(index), of: sample) ? 1 : 0
       }
-      emptyPredictions += isEmpty ? 1 : 0
-      exactMatches += isExact ? 1 : 0
+      calibration.add(
+        classCount: classCount, probability: { probability(place, $0) },
+        isPositive: { labels.contains(Int32($0), of: sample) })
     }
     perClass = labels.classes.enumerated().map { index, name in
       let ranking = Ranking(count: samples.count) { place in
@@ -98,7 +110,7 @@ package struct ClassScore: Sendable, Equatable, Codable {
   package let falseNegatives: Int
   /// Area under the ROC curve; nil without a positive or without a negative.
   package let auroc: Double?
-  /// Area under the precision-recall steps; nil without a positive.
+  /// Area under the precision-recall steps; nil without a positive or without a negative.
   package let averagePrecision: Double?
 
   /// - Parameters:
@@ -113,10 +125,12 @@ package struct ClassScore: Sendable, Equatable, Codable {
     averagePrecision = ranking.averagePrecision
   }
 
+  /// Samples for which the class is predicted.
+  package var predicted: Int { truePositives + falsePositives }
   /// Positives among the samples.
   package var support: Int { truePositives + falseNegatives }
   /// True among predicted; 0 when nothing is predicted.
-  package var precision: Double { ratio(truePositives, truePositives + falsePositives) }
+  package var precision: Double { ratio(truePositives, predicted) }
   /// Found among positives; 0 when there are none.
   package var recall: Double { ratio(truePositives, support) }
   /// Harmonic mean of precision and recall; 0 when both are.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Faults
+import Formats
 import Storage
 import Synchronization
 
@@ -63,8 +64,9 @@ struct WriterOptions: ParsableArguments {
     return true
   }
 
-  /// The database, for writing, as soon as no other process writes to it.
+  /// The database, for writing, as soon as no other process writes to it. One that is made lies in no other's folder.
   func open(path: String, create: Bool = false, isQuiet: Bool = false) throws -> DatabaseWriter {
-    try DatabaseWriter(path: path, create: create) { waits(for: $0, path: path, isQuiet: isQuiet) }
+    if create, !Database.exists(at: path) { try requirePlaceOutsideDatabases(path) }
+    return try DatabaseWriter(path: path, create: create) { waits(for: $0, path: path, isQuiet: isQuiet) }
   }
 }

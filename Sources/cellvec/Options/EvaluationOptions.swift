@@ -20,9 +20,9 @@ struct EvaluationOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Part of each fold's train groups that tune: thresholds, calibration, patience; 0 for none.",
+      "Part of each fold's train groups that tune; default: \(EvaluationDesign.Defaults.validationShare) where something is tuned.",
       valueName: "part"))
-  private var validation = EvaluationDesign.Defaults.validationShare
+  private var validation: Double?
 
   @Option(
     help: ArgumentHelp("Parts of the train groups to learn from, as in 0.01,0.1,1.", valueName: "parts"))
@@ -62,6 +62,9 @@ struct EvaluationOptions: ParsableArguments {
 
   private var fractions: [Double] { Set(names(in: fraction).compactMap(Double.init)).sorted() }
 
+  /// The files that say what is evaluated.
+  var inputs: [String] { [labelMap].compactMap(\.self) }
+
   /// - Throws: those of reading a label map.
   func plan(_ training: TrainingPlan, isGroupingGiven: Bool) throws -> EvaluationPlan {
     let unit = SampleUnit(sample)
@@ -71,11 +74,19 @@ struct EvaluationOptions: ParsableArguments {
       grouping: isGroupingGiven || unit == .cell ? training.grouping : unit.grouping,
       design: EvaluationDesign(
         scheme: trainWhere != nil ? .transfer : leaveOneGroupOut ? .leaveOneGroupOut : .folds,
-        folds: training.folds, repeats: repeats, validationShare: validation, fractions: fractions,
+        folds: training.folds, repeats: repeats, validationShare: validationShare(training.configuration),
+        fractions: fractions,
         absentClasses: absentClasses, resamplings: resamplings, seed: training.configuration.seed),
       configuration: training.configuration)
+    plan.task = training.task
     plan.grades = training.grades
     return plan
+  }
+
+  /// What is held back: nothing, unless it is asked for or something is tuned on it.
+  private func validationShare(_ configuration: TrainingConfiguration) -> Double {
+    validation
+      ?? (configuration.reasonsForValidation.isEmpty ? 0 : EvaluationDesign.Defaults.validationShare)
   }
 
   /// The cells to learn from and those to test on; nil where folds decide.

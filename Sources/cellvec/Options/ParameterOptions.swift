@@ -14,6 +14,13 @@ struct ParameterOptions: ParsableArguments {
     help: ArgumentHelp("Values of :name, one a line.", valueName: "name=file"))
   private var files: [String] = []
 
+  /// The files that values are read from.
+  var paths: [String] {
+    files.compactMap { declaration in
+      declaration.firstIndex(of: "=").map { String(declaration[declaration.index(after: $0)...]) }
+    }
+  }
+
   /// The values of each parameter by its name.
   /// - Throws: `usage` for what is no assignment; the faults of reading a file, and `badData` for a line that is
   ///   not UTF-8.

@@ -63,6 +63,9 @@ struct WhereOptions: ParsableArguments {
   }
 
   var isGiven: Bool { condition != nil }
+
+  /// The files that the condition takes values from.
+  var inputs: [String] { parameters.paths }
 }
 
 /// Which metadata fields a command shows.

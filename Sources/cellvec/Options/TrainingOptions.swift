@@ -2,6 +2,7 @@ import ArgumentParser
 import Faults
 import Training
 
+extension ClassificationTask: ExpressibleByArgument {}
 extension HeadLoss.Kind: ExpressibleByArgument {}
 extension BatchSampling: ExpressibleByArgument {}
 extension RateSchedule: ExpressibleByArgument {}
@@ -23,6 +24,7 @@ struct TrainingOptions: ParsableArguments {
       var plan = TrainingPlan(
         labelField: labels.field, grouping: labels.grouping, folds: folds,
         configuration: try fitting.configuration)
+      plan.task = fitting.labelsOfCell
       plan.grades = try fitting.grades
       return plan
     }
@@ -37,6 +39,11 @@ struct FittingOptions: ParsableArguments {
     ))
   var preset: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "One label a cell, or several.", valueName: "task"))
+  var task: ClassificationTask?
+
   @Option(help: ArgumentHelp("Widths of hidden layers, as in 512,256, or none.", valueName: "widths"))
   var hidden: String?
 
@@ -50,7 +57,7 @@ struct FittingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Highest rate; default \(TrainingConfiguration.Defaults.learningRate). Of several, as in 1e-3,1e-2, the best stays.",
+      "Highest rate; default \(TrainingConfiguration.Defaults.learningRate). Of 1e-3,1e-2 the best.",
       valueName: "rate"))
   var learningRate: String?
 
@@ -70,7 +77,7 @@ struct FittingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Numbers of the loss: what positives count (weighted); alpha,gamma (focal); gamma+,gamma-,margin (asymmetric).",
+      "Numbers of the loss: what positives count (weighted); alpha,gamma (focal); gamma+,gamma-,margin (asymmetric); smoothing (softmax, balanced).",
       valueName: "numbers", visibility: .hidden))
   var lossNumbers: String?
 
@@ -101,6 +108,12 @@ struct FittingOptions: ParsableArguments {
   var calibrate: CalibrationChoice?
 
   @Option(
+    help: ArgumentHelp(
+      "Of one label a cell, predict none where the likeliest is less probable.", valueName: "p",
+      visibility: .hidden))
+  var abstainBelow: Float?
+
+  @Option(
     name: .customLong("grades"),
     help: ArgumentHelp(
       "List field with the grades of labels, as nucleoplasm:3.", valueName: "field", visibility: .hidden))
@@ -129,6 +142,9 @@ struct FittingOptions: ParsableArguments {
       }
     }
     if lossNumbers != nil && loss == nil { throw ValidationError("--loss-numbers goes with --loss") }
+    if let task, let loss, loss.task != task {
+      throw ValidationError("--loss \(loss.rawValue) goes with --task \(loss.task.rawValue)")
+    }
     if gradeTargets != nil && gradeField == nil {
       throw ValidationError("--grade-targets goes with --grades")
     }
@@ -138,6 +154,9 @@ struct FittingOptions: ParsableArguments {
     let numbers = names(in: text).map(Double.init)
     return numbers.isEmpty || numbers.contains(nil) ? nil : numbers.compactMap { $0 }
   }
+
+  /// The task that is asked for, by itself or with a loss; nil for what the labels say.
+  var labelsOfCell: ClassificationTask? { task ?? loss?.task }
 
   /// - Throws: `usage` for an unknown preset, or numbers that the loss does not take.
   var configuration: TrainingConfiguration {
@@ -157,6 +176,7 @@ struct FittingOptions: ParsableArguments {
       if let thresholds { configuration.thresholds = thresholds }
       if let calibrate { configuration.calibration = calibrate }
       if let precision { configuration.precision = precision }
+      if let abstainBelow { configuration.abstainBelow = abstainBelow }
       return configuration
     }
   }
@@ -198,6 +218,8 @@ struct FittingOptions: ParsableArguments {
     case .asymmetric:
       return try require(3).map { .asymmetric(positive: $0[0], negative: $0[1], margin: $0[2]) }
         ?? HeadLoss.Defaults.asymmetric
+    case .softmax, .balanced:
+      return .softmax(isBalanced: kind == .balanced, smoothing: try require(1)?[0] ?? 0)
     }
   }
 

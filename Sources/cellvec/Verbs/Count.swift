@@ -28,7 +28,7 @@ struct Count: ParsableCommand {
   }
 
   func run() throws {
-    try database.open().read { snapshot in
+    try database.open().read(expecting: .scattered) { snapshot in
       if explain, let filter = try selection.filter() {
         var explanations = [try filter.explanation(in: snapshot)]
         for _ in 1..<runs { explanations.append(try filter.explanation(in: snapshot)) }

@@ -56,6 +56,7 @@ struct Crops: ParsableCommand {
       crops: output, table: table, threads: threads.count, progress: { progress.update(done: $0) })
     progress.finish()
     talk.say("wrote \(summary.cells) crops of \(patterns.count) x \(size) x \(size) to \(output)")
+    if let warning = IngestReport.warning(of: summary.small) { talk.say("warning: \(warning)") }
     let failures = grouping.problems + summary.failures
     for failure in failures { StandardError.writeLine("cellvec: \(failure)") }
     if !failures.isEmpty { throw ExitStatus.someInputsFailed }

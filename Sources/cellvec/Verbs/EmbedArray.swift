@@ -30,7 +30,7 @@ struct EmbedArray: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
 
   func run() throws {
-    try requireSeparateFiles(outputs: [output], inputs: [input])
+    try requireSeparateFiles(outputs: [output], inputs: [input, backbone.nameOrPath])
     let model = try backbone.load().model
     let images = try NPYArray(path: input, for: Self.purpose)
     let (count, channels, height, width) = (

@@ -43,7 +43,9 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let plan = try evaluation.plan(training.plan, isGroupingGiven: training.labels.isGroupingGiven)
     if plan.unit == .cell, let advice = training.labels.advice { talk.say(advice) }
-    try requireSeparateFiles(outputs: [output, report.map { PrintedReport.page(at: $0) }].compactMap(\.self))
+    try requireSeparateFiles(
+      outputs: [output, report.map { PrintedReport.page(at: $0) }].compactMap(\.self),
+      inputs: evaluation.inputs + selection.inputs)
     Interruption.listen()
     let database = try database.open()
     if let report { try PrintedReport.prepare(at: report) }

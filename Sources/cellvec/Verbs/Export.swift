@@ -39,7 +39,7 @@ struct Export: ParsableCommand {
   }
 
   func run() throws {
-    try requireSeparateFiles(outputs: [vectors, metadata].compactMap(\.self))
+    try requireSeparateFiles(outputs: [vectors, metadata].compactMap(\.self), inputs: selection.inputs)
     let database = try database.open()
     guard salvage else {
       return try database.read { snapshot in

@@ -96,6 +96,7 @@ struct Import: ParsableCommand {
       try report.flush()
     }
     progress.finish()
+    if count == 0 { talk.say("stdin had no array: nothing was changed") }
     try writer.completeIndexes()
     // A table is for people, who want the sum.
     if output.format == .table { try report.write(row(dimension, count, added)) }

@@ -11,10 +11,13 @@ struct IndexCommand: ParsableCommand {
     discussion: """
       A search through an index finds most of the nearest cells, with their exact
       similarities, without comparing every cell. Cells that come later are found
-      too; building again takes them up. The kind "int8" makes exact searches faster.
+      too; building again takes them up. The kind "graph" is searched faster than
+      "compact", and takes some two kilobytes for each vector; the kind "int8" makes
+      exact searches faster.
 
       Examples:
         cellvec index build --db lab.cellvec --space dino
+        cellvec index build --db lab.cellvec --space dino --kind graph
         cellvec index build --db lab.cellvec --space dino --kind int8
         cellvec index status --db lab.cellvec
         cellvec index drop --db lab.cellvec --space dino
@@ -32,13 +35,19 @@ struct BuildIndex: ParsableCommand {
       complete. A build that was stopped is gone on with by the next one, unless
       vectors have changed.
 
-      --kind int8 copies the vectors in 8 bits a number. A search that compares every
-      cell then reads a quarter of the bytes (of float16 a half), and finds the same.
+      --kind graph takes no cells up: it is made anew when more than a hundredth of them
+      came or went. A space may have a compact index beside it, which then serves
+      conditions that few cells match.
+
+      --kind int8 copies the vectors in 8 bits a number. A search by cosine that
+      compares every cell then reads a quarter of the bytes (of float16 a half), and
+      finds the same; other metrics read the vectors.
       """)
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var space: SpaceOptions
-  @Option(help: ArgumentHelp("What to make: compact or int8.", valueName: "kind")) var kind = IndexKind
+  @Option(help: ArgumentHelp("What to make: compact, graph or int8.", valueName: "kind")) var kind =
+    IndexKind
     .compact
   @Flag(help: "Make it anew in any case.") var fresh = false
   @OptionGroup var threads: ThreadOptions
@@ -52,13 +61,22 @@ struct BuildIndex: ParsableCommand {
     Interruption.listen()
     let vectors = try writer.database.read { try $0.rows(in: space).count }
     let progress = ProgressLine(counting: "vectors", of: vectors, isQuiet: talk.quiet)
-    if kind == .int8 { return try makeCoarse(of: space, in: writer, progress) }
+    switch kind {
+    case .int8: return try makeCoarse(of: space, in: writer, progress)
+    case .graph: return try makeGraph(of: space, in: writer, progress)
+    case .compact: break
+    }
     let summary = try IndexBuild(of: space, in: writer, threads: threads.count).run(isFresh: fresh) {
       step, done, total in
       try Interruption.check()
       progress.update(done: vectors * done / max(1, total), note: step.name)
     }
     progress.finish()
+    if vectors <= SearchPlan.exactLimit {
+      talk.say(
+        "space \(space.name) has \(vectors) vectors; searches compare all that match up to "
+          + "\(SearchPlan.exactLimit), and use the index for more")
+    }
     let rows: [[Value]] = [
       [
         .text(space.name), .integer(summary.record.rowCount), .integer(summary.added),
@@ -88,10 +106,36 @@ extension BuildIndex {
   }
 }
 
+extension BuildIndex {
+  /// Makes the graph of a space.
+  private func makeGraph(of space: SpaceRecord, in writer: DatabaseWriter, _ progress: ProgressLine) throws {
+    let vectors = try writer.database.read { try $0.rows(in: space).count }
+    let summary = try GraphBuild(of: space, in: writer, threads: threads.count).run(isFresh: fresh) {
+      try Interruption.check()
+      progress.update(done: vectors * $0 / $1)
+    }
+    progress.finish()
+    let calibrations = summary.record.calibrations
+    try StandardOutput.write(
+      Report(
+        ["space", "vectors", "others", "graph", "recalls", "reach"],
+        rows: [
+          [
+            .text(space.name), .integer(summary.record.vertexCount), .integer(summary.leftOut),
+            .text(summary.isFresh ? "made" : "kept"),
+            .list(calibrations.map { "\($0.recall)" }), .list(calibrations.map { "\($0.reach)" }),
+          ]
+        ]),
+      as: output.format)
+  }
+}
+
 /// What makes searches of a space faster.
 enum IndexKind: String, ExpressibleByArgument, CaseIterable {
   /// Lists around centres, with codes of one bit a number.
   case compact
+  /// Edges from each vector to near ones.
+  case graph
   /// Copies of the vectors in 8 bits a number, for exact searches.
   case int8
 }
@@ -99,12 +143,15 @@ enum IndexKind: String, ExpressibleByArgument, CaseIterable {
 /// `cellvec index drop`.
 struct DropIndex: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "drop", abstract: "Remove the index of a space; searches compare every cell again.")
+    commandName: "drop",
+    abstract: "Remove the index and the graph of a space; searches compare every cell again.")
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var space: SpaceOptions
-  @Option(help: ArgumentHelp("What to drop: compact or int8.", valueName: "kind")) var kind = IndexKind
-    .compact
+  @Option(
+    help: ArgumentHelp(
+      "What to drop: compact, and with it a graph, graph alone, or int8.", valueName: "kind"))
+  var kind = IndexKind.compact
   @OptionGroup var writer: WriterOptions
   @OptionGroup var talk: TalkOptions
 
@@ -115,9 +162,17 @@ struct DropIndex: ParsableCommand {
       let had = try writer.dropCoarse(of: space)
       return talk.say("\(had ? "dropped the" : "there were no") int8 copies of space \(space.name)")
     }
+    if kind == .graph {
+      let (space, had) = try writer.database.read { snapshot in
+        let space = try self.space.resolve(in: snapshot)
+        return (space, try snapshot.hasGraph(space))
+      }
+      try writer.dropGraph(of: space)
+      return talk.say(had ? "dropped the graph of space \(space.name)" : "space \(space.name) had no graph")
+    }
     let (space, hasIndex) = try writer.database.read { snapshot in
       let space = try self.space.resolve(in: snapshot)
-      return (space, try snapshot.hasIndex(space))
+      return (space, try snapshot.hasIndex(space) || snapshot.hasGraph(space))
     }
     try writer.write { try $0.dropIndex(of: space) }
     talk.say(hasIndex ? "dropped the index of space \(space.name)" : "space \(space.name) had no index")
@@ -133,6 +188,7 @@ struct IndexStatus: ParsableCommand {
       one, "left" codes of vectors that are gone; "hot" are bytes of codes for each
       vector. "reach" tells how far a search for one neighbor goes for a recall of 0.9,
       0.95, ... "int8_vectors" are those with an int8 copy, which exact searches read.
+      A space with a compact index and a graph has a line for each.
       """)
 
   @OptionGroup var database: DatabaseOptions
@@ -143,16 +199,20 @@ struct IndexStatus: ParsableCommand {
       var report = Report([
         "space", "vectors", "indexed", "fresh", "left", "segments", "lists", "bytes",
         Column("hot", decimals: 1),
-        "recalls", "reach", "int8_vectors", "int8_bytes",
+        "recalls", "reach", "int8_vectors", "int8_bytes", "kind",
       ])
       for space in snapshot.spaces {
         let present = try snapshot.rows(in: space)
         let coarse = try snapshot.coarseExtent(of: space)
         let int8: [Value] = [.integer(coarse.vectors), .integer(coarse.byteCount)]
+        let graph = try snapshot.graphRecord(of: space)
+        if let graph { report.append(try line(of: graph, of: space, present, int8, snapshot)) }
         guard let record = try snapshot.indexRecord(of: space) else {
-          report.append(
-            [.text(space.name), .integer(present.count), .integer(0), .integer(present.count)]
-              + Array(repeating: .null, count: 7) + int8)
+          if graph == nil {
+            report.append(
+              [.text(space.name), .integer(present.count), .integer(0), .integer(present.count)]
+                + Array(repeating: .null, count: 7) + int8 + [.null])
+          }
           continue
         }
         let indexed = try snapshot.indexedRows(in: space).count
@@ -161,14 +221,29 @@ struct IndexStatus: ParsableCommand {
           [
             .text(space.name), .integer(present.count), .integer(indexed), .integer(present.count - indexed),
             .integer(codes - indexed), .integer(record.segments.count), .integer(record.listCount),
-            .integer(try snapshot.indexByteCount(of: space)), .real(record.codeByteCount),
+            .integer(try snapshot.indexByteCount(of: space, segments: record.segments.map(\.number))),
+            .real(record.codeByteCount),
             .list(record.calibrations.map { "\($0.recall)" }),
             .list(record.calibrations.map { "\($0.reaches[0].reach)" }),
-          ] + int8)
+          ] + int8 + [.text(IndexKind.compact.rawValue)])
       }
       return report
     }
     try StandardOutput.write(report, as: output.format)
+  }
+
+  private func line(
+    of graph: GraphRecord, of space: SpaceRecord, _ present: RowSet, _ int8: [Value],
+    _ snapshot: borrowing Snapshot
+  ) throws -> [Value] {
+    let held = try snapshot.rowsInGraph(of: space).count
+    return [
+      .text(space.name), .integer(present.count), .integer(held), .integer(present.count - held),
+      .integer(graph.vertexCount - held), .integer(1), .null,
+      .integer(try snapshot.indexByteCount(of: space, segments: [graph.segment])),
+      .real(Float(graph.vertexByteCount)),
+      .list(graph.calibrations.map { "\($0.recall)" }), .list(graph.calibrations.map { "\($0.reach)" }),
+    ] + int8 + [.text(IndexKind.graph.rawValue)]
   }
 }
 

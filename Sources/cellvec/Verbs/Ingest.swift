@@ -62,6 +62,7 @@ struct Ingest: ParsableCommand {
       talk.say("warning: \(IngestReport.warning(others, roles: roles))")
     }
     if dryRun {
+      for warning in IngestReport.warnings(ingest.metadata?.summary) { talk.say("warning: \(warning)") }
       try StandardOutput.write(IngestReport.plan(grouping, ingest), as: output.format)
       return try end(with: grouping.problems)
     }

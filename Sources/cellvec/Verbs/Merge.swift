@@ -58,8 +58,9 @@ struct Merge: ParsableCommand {
 
   private func warnings(_ summary: MergeSummary, of source: String) -> [String] {
     let conflicts = summary.conflicts.sorted { $0.key < $1.key }.map { field, conflict in
-      "\(source): field \(field): \(conflict.cells) cells have another value, which is \(preferSource ? "taken" : "left")"
-        + ", as cell \(conflict.row): \"\(conflict.source)\", here \"\(conflict.target)\""
+      let examples = conflict.examples.map { "cell \($0.row): \"\($0.source)\", here \"\($0.target)\"" }
+      return "\(source): field \(field): \(conflict.cells) cells have another value, which is "
+        + "\(preferSource ? "taken" : "left"), as \(examples.joined(separator: "; "))"
     }
     let heads = summary.otherHeads.map {
       "\(source): head \($0) is left out: there is another one of the name"

@@ -13,10 +13,11 @@ struct Predict: ParsableCommand {
     discussion: """
       A head that was trained on the field localization writes the list field
       predicted_localization and, for each class, the number field
-      probability_localization_<class>. Use them with --where like any other.
+      probability_localization_<class>. A head of one label a cell writes the text field
+      predicted_<labels> and the number field probability_<labels>.
 
-      A cell for which no class is above its threshold gets no label (--empty keep),
-      the one nearest to its threshold (top1), or the label "unknown".
+      A cell for which no class is above its threshold, or likely enough, gets no label
+      (--empty keep), the one nearest to it (top1), or the label "unknown".
 
       Examples:
         cellvec predict --db lab.cellvec --head loc-v1
@@ -32,6 +33,10 @@ struct Predict: ParsableCommand {
   var threshold: Float?
   @Option(
     help: ArgumentHelp(
+      "Of one label a cell, predict none where the likeliest is less probable.", valueName: "p"))
+  var abstainBelow: Float?
+  @Option(
+    help: ArgumentHelp(
       "What cells without a class get: \(EmptyPrediction.allNames).", valueName: "way"))
   var empty = EmptyPrediction.keep
   @OptionGroup var space: SpaceOptions
@@ -43,7 +48,8 @@ struct Predict: ParsableCommand {
     let writer = try self.writer.open(path: database.path(), isQuiet: talk.quiet)
     let (prediction, rows) = try writer.database.read { snapshot in
       let prediction = try DatabasePrediction(
-        headNamed: head, threshold: threshold, empty: empty, snapshot: snapshot)
+        headNamed: head, threshold: threshold, abstainBelow: abstainBelow, empty: empty,
+        snapshot: snapshot)
       if space.name != nil { try prediction.require(space.resolve(in: snapshot)) }
       return (prediction, try selection.rows(in: snapshot))
     }
@@ -57,7 +63,9 @@ struct Predict: ParsableCommand {
     let report = Report(
       ["label", "cells"], rows: counts.perClass.map { [.text($0.name), .integer($0.cells)] })
     try StandardOutput.write(report, as: output.format)
-    talk.say("wrote \(prediction.predictionField) of \(counts.cells) cells, \(counts.empty) \(outcome)")
+    let also = prediction.task == .single ? " and \(prediction.probabilityField)" : ""
+    talk.say(
+      "wrote \(prediction.predictionField)\(also) of \(counts.cells) cells, \(counts.empty) \(outcome)")
     switch counts.trained {
     case nil: talk.say("the head does not say which cells of this database it was trained on")
     case 0: break

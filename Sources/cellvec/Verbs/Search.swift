@@ -56,7 +56,7 @@ struct Search: ParsableCommand {
   }
 
   func run() throws {
-    let report = try database.open().read { snapshot in
+    let report = try database.open().read(expecting: .scattered) { snapshot in
       let space = try space.resolve(in: snapshot)
       let table = CellTable(showing: try fields.resolve(in: snapshot))
       let field = try results.field(in: snapshot)

@@ -23,7 +23,7 @@ struct Show: ParsableCommand {
   }
 
   func run() throws {
-    try database.open().read { snapshot in
+    try database.open().read(expecting: .scattered) { snapshot in
       if vector {
         let space = try space.resolve(in: snapshot)
         return try StandardOutput.write(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Formats
 import Simulation
 
 /// `cellvec simulate`: a labelled set of images to try everything with.
@@ -32,6 +33,7 @@ struct Simulate: ParsableCommand {
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
+    try requirePlaceOutsideDatabases("\(folder)/metadata.csv")
     var options = SimulationOptions()
     options.fieldCount = fields
     options.fieldsPerGene = fieldsPerGene

@@ -22,10 +22,15 @@ struct Train: ParsableCommand {
   @OptionGroup var space: SpaceOptions
   @Option(help: ArgumentHelp("Train a head on all cells and keep it under this name.", valueName: "head"))
   var save: String?
+  @Flag(help: "Let --save take the place of a head of the name.") var replace = false
   @OptionGroup var writer: WriterOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var talk: TalkOptions
+
+  func validate() throws {
+    if replace && save == nil { throw ValidationError("--replace goes with --save") }
+  }
 
   func run() throws {
     if let advice = training.labels.advice { talk.say(advice) }
@@ -33,6 +38,11 @@ struct Train: ParsableCommand {
     let path = try database.path()
     let writer = save == nil ? nil : try self.writer.open(path: path, isQuiet: talk.quiet)
     let database = try writer?.database ?? Database(path: path)
+    if let save, !replace, try database.read({ try $0.head(named: save) != nil }) {
+      throw Fault(
+        .usage, "head \"\(save)\"", "is there already",
+        remedy: "choose another name for --save, or replace it with --replace")
+    }
     let plan = try training.plan
     try plan.validate()
     let report = try database.read { snapshot in

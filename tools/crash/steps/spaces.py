@@ -14,7 +14,7 @@ class Train(Step):
 
     def arguments(self):
         return ["train", "--space", self.space, "--labels", "localization", "--group", "gene", "--folds", "2",
-                "--epochs", "2", "--save", self.head, "--quiet"]
+                "--epochs", "2", "--save", self.head, "--replace", "--quiet"]
 
     def states(self, before):
         state = before.copy()

@@ -5,11 +5,18 @@ import Identity
 package struct MergeSummary: Sendable {
   /// Cells of both databases with different values in one field.
   package struct Conflict: Sendable, Equatable {
+    /// One of the cells, with its row in the target.
+    package struct Example: Sendable, Equatable {
+      package let row: Row
+      package let target: FieldValue
+      package let source: FieldValue
+    }
+
+    static let exampleLimit = 3
+
     package fileprivate(set) var cells = 0
-    /// One of them, with its row in the target.
-    package let row: Row
-    package let target: FieldValue
-    package let source: FieldValue
+    /// The first of them.
+    package fileprivate(set) var examples: [Example] = []
   }
 
   package fileprivate(set) var images = 0
@@ -26,6 +33,13 @@ package struct MergeSummary: Sendable {
   package fileprivate(set) var conflicts: [String: Conflict] = [:]
 }
 
+extension MergeSummary.Conflict {
+  fileprivate mutating func add(_ example: Example) {
+    cells += 1
+    if examples.count < Self.exampleLimit { examples.append(example) }
+  }
+}
+
 extension DatabaseWriter {
   /// Cells taken up in one transaction.
   static let cellsMergedPerCommit = 5_000
@@ -33,15 +47,27 @@ extension DatabaseWriter {
   /// Looks whether databases can be taken up one after another, and changes nothing.
   /// - Throws: `usage` for the database itself, `badData` when a field or a space of one name is another one.
   package func requireFit(of sources: [Database]) throws {
+    var origins = MergeOrigins(target: database.path)
     try rehearse { transaction in
       for source in sources {
         try requireOther(source)
-        do {
-          _ = try source.read { try MergePlan(of: $0, into: &transaction) }
-        } catch let fault as Fault {
-          throw fault.within(source.path)
+        try source.read { snapshot in
+          let known = origins
+          origins.note(snapshot, at: source.path, into: transaction)
+          _ = try mergePlan(of: snapshot, at: source.path, into: &transaction, origins: known)
         }
       }
+    }
+  }
+
+  private func mergePlan(
+    of source: borrowing Snapshot, at path: String, into transaction: inout WriteTransaction,
+    origins: MergeOrigins
+  ) throws -> MergePlan {
+    do {
+      return try MergePlan(of: source, into: &transaction, origins: origins)
+    } catch let fault as Fault {
+      throw fault.within(path)
     }
   }
 
@@ -64,7 +90,8 @@ extension DatabaseWriter {
   ) throws -> MergeSummary {
     try requireOther(source)
     return try source.read { snapshot in
-      let plan = try write { try MergePlan(of: snapshot, into: &$0) }
+      let origins = MergeOrigins(target: database.path)
+      let plan = try write { try mergePlan(of: snapshot, at: source.path, into: &$0, origins: origins) }
       var run = MergeRun(plan, prefersSource: prefersSource)
       var numbers: [UInt32] = []
       try snapshot.forEachImage { number, _ in numbers.append(number) }
@@ -182,7 +209,7 @@ private struct MergeRun {
     for (field, value) in values where own[field] != value {
       if let present = own[field] {
         let name = plan.fields.values.first { $0.id == field }?.name ?? ""
-        summary.conflicts[name, default: .init(row: row, target: present, source: value)].cells += 1
+        summary.conflicts[name, default: .init()].add(.init(row: row, target: present, source: value))
         if !prefersSource { continue }
       }
       changes[field] = value

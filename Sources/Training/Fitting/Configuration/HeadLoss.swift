@@ -1,7 +1,7 @@
 import Kernels
 
-/// What training makes small: a loss for each sample and class, on logits. Formulas and sources stand in
-/// `kernels_training.h`.
+/// What training makes small: a loss on the logits of each sample, class by class or, of one label, over all classes.
+/// Formulas and sources stand in `kernels_training.h`.
 package enum HeadLoss: Sendable, Equatable, Codable {
   /// Binary cross-entropy.
   case binary
@@ -13,10 +13,16 @@ package enum HeadLoss: Sendable, Equatable, Codable {
   /// Asymmetric loss: exponents for positives and negatives, and the probability below which a negative is
   /// free.
   case asymmetric(positive: Float, negative: Float, margin: Float)
+  /// Cross-entropy of one class a sample. With `isBalanced` a sample weighs as much less as its class has more of them,
+  /// so that all classes count alike; of `smoothing` s, the labelled class is learned as 1 - s, and s is spread over all.
+  case softmax(isBalanced: Bool, smoothing: Float)
 
   package enum Kind: String, Sendable, CaseIterable, Codable {
     case binary = "bce"
-    case weighted, focal, asymmetric
+    case weighted, focal, asymmetric, softmax, balanced
+
+    /// What the loss is learned for.
+    package var task: ClassificationTask { self == .softmax || self == .balanced ? .single : .multi }
   }
 
   package enum Defaults {
@@ -24,6 +30,11 @@ package enum HeadLoss: Sendable, Equatable, Codable {
     package static let focal = HeadLoss.focal(alpha: 0.25, gamma: 2)
     /// Ridnik et al., 2021, section 4: gamma+ 0 and gamma- 4, margin 0.05 for multi-label images.
     package static let asymmetric = HeadLoss.asymmetric(positive: 0, negative: 4, margin: 0.05)
+
+    /// Plain cross-entropy of one label or several.
+    package static func loss(of task: ClassificationTask) -> HeadLoss {
+      task == .single ? .softmax(isBalanced: false, smoothing: 0) : .binary
+    }
   }
 
   package var kind: Kind {
@@ -32,30 +43,49 @@ package enum HeadLoss: Sendable, Equatable, Codable {
     case .weighted: .weighted
     case .focal: .focal
     case .asymmetric: .asymmetric
+    case .softmax(let isBalanced, _): isBalanced ? .balanced : .softmax
     }
   }
 
-  var kernel: training_loss {
+  /// What the loss is learned for.
+  package var task: ClassificationTask { kind.task }
+
+  /// How a loss is computed.
+  enum Kernel {
+    /// A loss for each class.
+    case perClass(training_loss)
+    case softmax(smoothing: Float)
+  }
+
+  var kernel: Kernel {
     switch self {
     case .binary, .weighted:
-      training_loss(kind: TRAINING_CROSS_ENTROPY, alpha: 0, positive: 0, negative: 0, margin: 0)
+      .perClass(training_loss(kind: TRAINING_CROSS_ENTROPY, alpha: 0, positive: 0, negative: 0, margin: 0))
     case .focal(let alpha, let gamma):
-      training_loss(kind: TRAINING_FOCAL, alpha: alpha ?? -1, positive: gamma, negative: 0, margin: 0)
+      .perClass(
+        training_loss(kind: TRAINING_FOCAL, alpha: alpha ?? -1, positive: gamma, negative: 0, margin: 0))
     case .asymmetric(let positive, let negative, let margin):
-      training_loss(
-        kind: TRAINING_ASYMMETRIC, alpha: 0, positive: positive, negative: negative, margin: margin)
+      .perClass(
+        training_loss(
+          kind: TRAINING_ASYMMETRIC, alpha: 0, positive: positive, negative: negative, margin: margin))
+    case .softmax(_, let smoothing): .softmax(smoothing: smoothing)
     }
   }
 
   /// What the positives of each class count.
   /// - Parameter positives: among `samples` samples, of each class.
   func positiveWeights(positives: [Int], samples: Int) -> [Float] {
-    guard case .weighted(let factor) = self else { return positives.map { _ in 1 } }
-    return positives.map { factor ?? (Float(samples - $0) + 0.5) / (Float($0) + 0.5) }
+    switch self {
+    case .weighted(let factor):
+      positives.map { factor ?? (Float(samples - $0) + 0.5) / (Float($0) + 0.5) }
+    case .softmax(true, _):
+      positives.map { Float(samples) / (Float(positives.count) * Float(max($0, 1))) }
+    case .binary, .focal, .asymmetric, .softmax: positives.map { _ in 1 }
+    }
   }
 
   private enum CodingKeys: String, CodingKey {
-    case kind, factor, alpha, gamma, positive, negative, margin
+    case kind, factor, alpha, gamma, positive, negative, margin, smoothing
   }
 
   package init(from decoder: any Decoder) throws {
@@ -70,6 +100,8 @@ package enum HeadLoss: Sendable, Equatable, Codable {
     case .asymmetric:
       self = .asymmetric(
         positive: try number(.positive), negative: try number(.negative), margin: try number(.margin))
+    case .softmax: self = .softmax(isBalanced: false, smoothing: try number(.smoothing))
+    case .balanced: self = .softmax(isBalanced: true, smoothing: try number(.smoothing))
     }
   }
 
@@ -86,6 +118,7 @@ package enum HeadLoss: Sendable, Equatable, Codable {
       try values.encode(positive, forKey: .positive)
       try values.encode(negative, forKey: .negative)
       try values.encode(margin, forKey: .margin)
+    case .softmax(_, let smoothing): try values.encode(smoothing, forKey: .smoothing)
     }
   }
 }

@@ -3,6 +3,25 @@ import Faults
 extension TrainingConfiguration {
   /// - Throws: `usage` for a value with which nothing can be trained.
   func validate() throws {
+    try validateAlone()
+    try validateDecisions()
+  }
+
+  /// The same for a task, which may be another one than the loss was for.
+  /// - Parameter hasGrades: whether labels are to be learned as their grades.
+  func checked(for task: ClassificationTask, hasGrades: Bool) throws -> TrainingConfiguration {
+    guard task == .multi || !hasGrades else {
+      throw Fault(
+        .usage, "grades", "go with several labels a cell", remedy: "leave them out, or ask for --task multi")
+    }
+    let configuration = adapted(to: task)
+    try configuration.validate()
+    return configuration
+  }
+
+  /// Validates each value for itself, whatever the task.
+  /// - Throws: as `validate`.
+  func validateAlone() throws {
     func require(_ holds: Bool, _ option: String, expected: String, found: some CustomStringConvertible)
       throws
     {
@@ -49,6 +68,36 @@ extension TrainingConfiguration {
         try require((0...20).contains(gamma), "loss", expected: "gammas from 0 to 20", found: gamma)
       }
       try require((0..<1).contains(margin), "loss", expected: "a margin from 0 to below 1", found: margin)
+    case .softmax(_, let smoothing):
+      try require(
+        (0..<1).contains(smoothing), "loss", expected: "a smoothing from 0 to below 1", found: smoothing)
+    }
+    try require(
+      (0...1).contains(abstainBelow), "abstain below", expected: "a probability from 0 to 1",
+      found: abstainBelow)
+  }
+
+  /// - Throws: `usage` for ways to decide that the task does not know.
+  private func validateDecisions() throws {
+    switch task {
+    case .single:
+      guard thresholds == .fixed else {
+        throw Fault(
+          .usage, "fitted thresholds",
+          "go with several labels a cell: of one label the likeliest class is predicted",
+          remedy: "leave them out, let the head abstain with --abstain-below, or ask for --task multi")
+      }
+      guard calibration != .isotonic else {
+        throw Fault(
+          .usage, "isotonic calibration", "goes with several labels a cell, each corrected by itself",
+          remedy: "calibrate by temperature, or ask for --task multi")
+      }
+    case .multi:
+      guard abstainBelow == 0 else {
+        throw Fault(
+          .usage, "--abstain-below", "goes with one label a cell: of several each class has its threshold",
+          remedy: "leave it out, or ask for --task single")
+      }
     }
   }
 }

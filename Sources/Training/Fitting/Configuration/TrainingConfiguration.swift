@@ -41,7 +41,7 @@ package struct ParameterGrid: Sendable, Equatable, Codable {
   }
 }
 
-/// How a head is trained: AdamW on a loss for each class.
+/// How a head is trained: AdamW on a loss.
 package struct TrainingConfiguration: Sendable, Equatable {
   package var architecture: HeadArchitecture
   package var epochs: Int
@@ -66,6 +66,8 @@ package struct TrainingConfiguration: Sendable, Equatable {
   package var thresholds = ThresholdChoice.fixed
   package var calibration = CalibrationChoice.none
   package var precision = TrainingPrecision.float32
+  /// Of one label a sample: the probability below which nothing is predicted.
+  package var abstainBelow: Float = 0
 
   package init(
     architecture: HeadArchitecture = .linear, epochs: Int = Defaults.epochs, batchSize: Int? = nil,
@@ -96,6 +98,19 @@ package struct TrainingConfiguration: Sendable, Equatable {
     /// A class is predicted where its probability exceeds this. DINO4Cells and Cell-DINO use the same.
     package static let threshold: Float = 0.5
   }
+
+  /// What heads are trained for, which their loss tells.
+  package var task: ClassificationTask { loss.task }
+
+  /// The same for a task: a loss of the other one becomes plain cross-entropy.
+  package func adapted(to task: ClassificationTask) -> TrainingConfiguration {
+    var configuration = self
+    if loss.task != task { configuration.loss = HeadLoss.Defaults.loss(of: task) }
+    return configuration
+  }
+
+  /// A class is predicted above it (several labels) or from it on (one label), where no threshold is fitted.
+  var fixedThreshold: Float { task == .single ? abstainBelow : Defaults.threshold }
 
   /// The rate that the schedule is about.
   package var initialLearningRate: Double { learningRate ?? Defaults.learningRate }
@@ -134,7 +149,7 @@ extension TrainingConfiguration: Codable {
   private enum CodingKeys: String, CodingKey {
     case architecture, epochs, batchSize, learningRate, weightDecay, seed, loss, sampling, schedule, patience,
       grid
-    case ensembleCount, thresholds, calibration, precision
+    case ensembleCount, thresholds, calibration, precision, abstainBelow
   }
 
   package init(from decoder: any Decoder) throws {
@@ -158,5 +173,6 @@ extension TrainingConfiguration: Codable {
     thresholds = try later(.thresholds, thresholds)
     calibration = try later(.calibration, calibration)
     precision = try later(.precision, precision)
+    abstainBelow = try later(.abstainBelow, abstainBelow)
   }
 }

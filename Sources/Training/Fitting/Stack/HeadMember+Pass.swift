@@ -12,6 +12,8 @@ final class PassScratch {
   let targets: WordBuffer
   /// [unit]: 1 for samples that the head learns from.
   let presence = WordBuffer(count: PanelLayout.unit)
+  /// [classes]: what a head adds to its logits.
+  let biases: WordBuffer
   /// [widest layer and a row of zeros, unit] numbers that are multiplied.
   private let numbers: WordBuffer
   /// Panels of the unit's samples as outputs, over the widest layer.
@@ -24,6 +26,7 @@ final class PassScratch {
     outputs = buffers()
     gradients = buffers()
     targets = WordBuffer(count: (shape.layers.last?.outputs ?? 0) * PanelLayout.unit)
+    biases = WordBuffer(count: shape.layers.last?.outputs ?? 0)
     let widest = shape.layers.map(\.outputs).max() ?? 0
     numbers = WordBuffer(count: (widest + 1) * PanelLayout.unit)
     panels = WordBuffer(count: layout.panelWords(inputs: widest, outputs: PanelLayout.unit))
@@ -129,11 +132,47 @@ extension HeadMember {
   ///
   /// - Parameters:
   ///   - positiveWeights: of each class.
-  ///   - scale: of the gradient: 1 / (samples of the batch that the head learns from x classes).
+  ///   - scale: of the gradient: 1 / (samples of the batch that the head learns from x losses of a sample).
   ///   - kept: 1 - dropout.
   func backward(
-    _ place: UnitPlace, loss: training_loss, positiveWeights: [Float], scale: Float, kept: Float,
+    _ place: UnitPlace, loss: HeadLoss.Kernel, positiveWeights: [Float], scale: Float, kept: Float,
     scratch: PassScratch
+  ) {
+    switch loss {
+    case .perClass(let loss):
+      findLosses(place, loss, positiveWeights: positiveWeights, scale: scale, scratch: scratch)
+    case .softmax(let smoothing):
+      let last = layers.count - 1
+      withSoftmax(scratch, weights: positiveWeights, smoothing: smoothing) { classes in
+        training_softmax_loss(
+          &classes, place.width, scratch.outputs[last].floats, scratch.targets.floats + place.column,
+          scratch.presence.floats + place.column, scale, scratch.gradients[last].floats,
+          losses.start + place.number,
+          layers[last].biasSums.start + place.number * layers[last].outputs)
+      }
+    }
+    for (index, layer) in layers.enumerated().reversed() {
+      scratch.round(scratch.gradients[index], rows: layer.outputs)
+      scratch.copyRows(
+        rows: layer.outputs, width: place.width, firstRow: place.firstRow, rowCapacity: layer.rowCapacity,
+        into: layer.gradients)
+      guard index > 0, let transposed = layer.transposed else { return }
+      let before = scratch.gradients[index - 1]
+      scratch.layout.multiply(
+        transposed.start, stride: layer.outputStride, rows: layer.inputs,
+        panels: scratch.samplePanels(rows: layer.outputs, width: place.width), inputs: layer.outputs,
+        outputs: place.width, into: before.floats, outStride: PanelLayout.unit)
+      for row in 0..<layer.inputs {
+        let at = row * PanelLayout.unit
+        layers[index - 1].biasSums.start[place.number * layer.inputs + row] = Double(
+          training_rectify_backward(
+            before.floats + at, scratch.outputs[index - 1].floats + at, place.width, 1 / kept))
+      }
+    }
+  }
+
+  private func findLosses(
+    _ place: UnitPlace, _ loss: training_loss, positiveWeights: [Float], scale: Float, scratch: PassScratch
   ) {
     let last = layers.count - 1
     var loss = loss
@@ -152,22 +191,42 @@ extension HeadMember {
       losses.start[place.number] += sums.0
       layers[last].biasSums.start[place.number * layers[last].outputs + row] = sums.1
     }
-    for (index, layer) in layers.enumerated().reversed() {
-      scratch.round(scratch.gradients[index], rows: layer.outputs)
-      scratch.copyRows(
-        rows: layer.outputs, width: place.width, firstRow: place.firstRow, rowCapacity: layer.rowCapacity,
-        into: layer.gradients)
-      guard index > 0, let transposed = layer.transposed else { return }
-      let before = scratch.gradients[index - 1]
-      scratch.layout.multiply(
-        transposed.start, stride: layer.outputStride, rows: layer.inputs,
-        panels: scratch.samplePanels(rows: layer.outputs, width: place.width), inputs: layer.outputs,
-        outputs: place.width, into: before.floats, outStride: PanelLayout.unit)
-      for row in 0..<layer.inputs {
+  }
+
+  /// The classes of the last layer as kernels of softmax take them.
+  private func withSoftmax(
+    _ scratch: PassScratch, weights: [Float], smoothing: Float,
+    _ body: (inout training_softmax_classes) -> Void
+  ) {
+    guard let last = layers.last else { return }
+    for row in 0..<last.outputs { scratch.biases.floats[row] = last.effectiveBias(of: row) }
+    weights.withUnsafeBufferPointer { weights in
+      var classes = training_softmax_classes(
+        count: last.outputs, stride: PanelLayout.unit, biases: scratch.biases.floats,
+        weights: weights.baseAddress, smoothing: smoothing)
+      body(&classes)
+    }
+  }
+
+  /// Adds, for each class, how many of the first samples of a unit are hit, missed and wrong, by outputs in `scratch`.
+  /// - Shape: `counts` is [classes, 3].
+  func count(
+    _ samples: Int, task: ClassificationTask, scratch: PassScratch, into counts: UnsafeMutablePointer<UInt64>
+  ) {
+    guard let last = layers.last else { return }
+    let logits = scratch.outputs[layers.count - 1].floats
+    switch task {
+    case .single:
+      withSoftmax(scratch, weights: [], smoothing: 0) { classes in
+        training_count_likeliest(
+          &classes, samples, logits, scratch.targets.floats, scratch.presence.floats, counts)
+      }
+    case .multi:
+      for row in 0..<last.outputs {
         let at = row * PanelLayout.unit
-        layers[index - 1].biasSums.start[place.number * layer.inputs + row] = Double(
-          training_rectify_backward(
-            before.floats + at, scratch.outputs[index - 1].floats + at, place.width, 1 / kept))
+        training_count(
+          logits + at, last.effectiveBias(of: row), scratch.targets.floats + at, scratch.presence.floats,
+          samples, counts + row * 3)
       }
     }
   }

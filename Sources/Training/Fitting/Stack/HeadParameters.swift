@@ -34,9 +34,11 @@ struct HeadShape: Sendable, Equatable {
   }
 
   /// Parameters to start from: hidden layers uniform within 1 / sqrt(inputs), as PyTorch draws them; a linear
-  /// head zero, for its loss is convex; output biases the log odds of each class, so that rare classes need
-  /// not first be unlearned.
-  func initialParameters(positives: [Int], samples: Int, seed: UInt64) -> [Float] {
+  /// head zero, for its loss is convex; output biases the log odds of each class, or of one class a sample the
+  /// logarithms of their frequencies, so that rare classes need not first be unlearned.
+  func initialParameters(
+    positives: [Int], samples: Int, task: ClassificationTask = .multi, seed: UInt64
+  ) -> [Float] {
     var parameters = [Float](repeating: 0, count: parameterCount)
     var generator = SeededGenerator(seed: seed)
     if layers.count > 1 {
@@ -47,7 +49,8 @@ struct HeadShape: Sendable, Equatable {
       }
     }
     for (index, count) in zip(layers[layers.count - 1].biases, positives) {
-      parameters[index] = Float(log((Double(count) + 0.5) / (Double(samples - count) + 0.5)))
+      let others = task == .single ? samples : samples - count
+      parameters[index] = Float(log((Double(count) + 0.5) / (Double(others) + 0.5)))
     }
     return parameters
   }

@@ -25,6 +25,9 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
   private let workers: [Worker]
   private let shape: HeadShape
 
+  /// Losses of a sample: one of all classes together, or one a class.
+  private var lossesOfSample: Int { configuration.task == .single ? 1 : labels.classes.count }
+
   /// A thread's own memory.
   private struct Worker {
     let vectors: VectorScratch
@@ -78,7 +81,8 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
   ///   - order: the samples, a batch after the other. The less work, the closer in their batch are those that
   ///     the same sets learn from.
   ///   - firstStep: steps of the epochs before.
-  /// - Returns: each member's mean loss over its samples and classes; NaN for one that saw none.
+  /// - Returns: each member's mean loss over its samples, and over classes where each has a loss; NaN for one that saw
+  ///   none.
   func train(order: [Int32], firstStep: Int) -> [Double] {
     let setCount = positiveWeights.count
     let batches = stride(from: 0, to: order.count, by: batchSize).enumerated().map { index, start in
@@ -110,7 +114,7 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
       for set in 0..<setCount { seen[set] += batch.learned[set].count }
     }
     return members.indices.map {
-      sums.start[$0] / Double(seen[members[$0].set] * labels.classes.count)
+      sums.start[$0] / Double(seen[members[$0].set] * lossesOfSample)
     }
   }
 
@@ -163,8 +167,8 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
         scratch: pass)
       member.backward(
         part, loss: loss, positiveWeights: positiveWeights[set],
-        scale: 1 / (Float(batch.learned[set].count) * Float(labels.classes.count)), kept: 1 - dropout,
-        scratch: pass)
+        scale: 1 / (Float(batch.learned[set].count) * Float(lossesOfSample)), kept: 1 - dropout, scratch: pass
+      )
     }
   }
 
@@ -227,8 +231,8 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
     }
   }
 
-  /// The active members' macro F1 on samples, at a probability of one half, over the classes that have
-  /// positives.
+  /// The active members' macro F1 on samples, at a probability of one half or, of one label, by the likeliest class,
+  /// over the classes that have positives.
   /// - Returns: one a member of the set in the order of `members`; 0 when no class has positives.
   func macroF1(ofSet set: Int, on samples: [Int32]) -> [Double] {
     let tested = members.filter { $0.set == set }
@@ -257,14 +261,8 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
             place, vectors: panels.vectors(from: 0), dimension: source.dimension, dropout: nil,
             isLearned: false,
             scratch: pass)
-          guard let last = member.layers.last else { continue }
-          for row in 0..<classCount {
-            let at = row * PanelLayout.unit
-            training_count(
-              pass.outputs[member.layers.count - 1].floats + at, last.effectiveBias(of: row),
-              pass.targets.floats + at, pass.presence.floats, part.count,
-              counts.start + (index * classCount + row) * 3)
-          }
+          member.count(
+            part.count, task: configuration.task, scratch: pass, into: counts.start + index * classCount * 3)
         }
       }
     }

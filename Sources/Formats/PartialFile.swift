@@ -1,0 +1,68 @@
+import Faults
+import Glibc
+
+/// The file in which another one grows until it is complete: beside it, under its name with `.cellvec-1.partial` behind
+/// it, or the next number while another process writes the same file.
+///
+/// It is locked for as long as it is written. One that nobody has locked was left by a process that was killed, and is
+/// removed by the next that comes to its name.
+final class PartialFile: Sendable {
+  /// Processes that write one file at a time.
+  private static let limit = 100
+
+  let path: String
+  let descriptor: Int32
+
+  /// - Throws: `cannotCreate`.
+  init(of target: String) throws(Fault) {
+    for number in 1...Self.limit {
+      let path = "\(target).cellvec-\(number).partial"
+      repeat {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        if descriptor >= 0 {
+          // A file system without locks refuses; what is left on it stays. Where another process has the lock already, it
+          // takes the file for one that was left, and removes it.
+          let isLost = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+          if !isLost, Self.isNamed(path, descriptor) {
+            self.path = path
+            self.descriptor = descriptor
+            return
+          }
+          close(descriptor)
+        } else if errno != EEXIST {
+          let fault = Fault.system(target, "create")
+          throw Fault(.cannotCreate, fault.subject, fault.problem, remedy: fault.remedy)
+        }
+      } while Self.removeAbandoned(path)
+    }
+    throw Fault(
+      .cannotCreate, target,
+      "has \(Self.limit) unfinished copies beside it, \(target).cellvec-1.partial and so on",
+      remedy: "remove those that no process writes")
+  }
+
+  deinit { close(descriptor) }
+
+  /// Removes the file, which must still have its name.
+  func remove() { unlink(path) }
+
+  /// Removes a file of this process's user that nobody has locked.
+  /// - Returns: whether the name may be free now.
+  private static func removeAbandoned(_ path: String) -> Bool {
+    let descriptor = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { return errno == ENOENT }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid(),
+      flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    else { return false }
+    return !isNamed(path, descriptor) || unlink(path) == 0
+  }
+
+  /// Whether a name leads to the file that is open.
+  private static func isNamed(_ path: String, _ descriptor: Int32) -> Bool {
+    var (named, opened) = (stat(), stat())
+    return lstat(path, &named) == 0 && fstat(descriptor, &opened) == 0 && named.st_dev == opened.st_dev
+      && named.st_ino == opened.st_ino
+  }
+}

@@ -1,0 +1,195 @@
+import Faults
+import Kernels
+package import Storage
+
+/// Makes the graph of a space.
+///
+/// Vectors that share a list around one of some centres are compared with each other; each vertex has edges to near ones
+/// that lie in different directions, and edges lead back. Then each vector is searched for, and edges are chosen anew
+/// among what the search met.
+///
+/// Source: Rubel et al., PiPNN (arXiv 2602.21247) for the lists; Gou et al., SymphonyQG (arXiv 2411.12229) for the rest.
+package struct GraphBuild {
+  /// Fewer rows are searched faster without a graph.
+  package static let leastRows = 1_000
+  /// Vectors that are searched for to measure recall, before they become vertices.
+  private static let heldOut = 256
+  /// Random directions that are searched for to measure the recall of unusual queries.
+  private static let directions = 64
+  /// How far the searches go that edges are chosen from.
+  private static let refinement: (k: Int, reach: Float) = (24, 0.05)
+
+  package typealias Progress = (_ done: Int, _ total: Int) throws -> Void
+
+  package struct Summary: Sendable, Equatable {
+    package let record: GraphRecord
+    /// Whether the graph was made anew.
+    package let isFresh: Bool
+    /// Rows that are not in it.
+    package let leftOut: Int
+  }
+
+  private let writer: DatabaseWriter
+  private let space: SpaceRecord
+  private let threads: Int
+
+  package init(of space: SpaceRecord, in writer: DatabaseWriter, threads: Int) {
+    self.space = space
+    self.writer = writer
+    self.threads = threads
+  }
+
+  /// Makes the graph, if there is none to which and from which less than a hundredth of its rows came and went. Nobody
+  /// sees it before it is complete. No other thread may change the space meanwhile. Takes about three times the bytes of
+  /// the vectors in memory.
+  ///
+  /// - Parameters:
+  ///   - isFresh: make it anew in any case.
+  ///   - progress: called as the build goes on; a throw ends it.
+  /// - Throws: `usage` when the space has too few different vectors.
+  package func run(isFresh: Bool = false, progress: Progress = { _, _ in }) throws -> Summary {
+    try writer.removeStrayIndexBlocks(of: space)
+    return try writer.database.read { snapshot in
+      let rows = try snapshot.rows(in: space)
+      if !isFresh, let record = try soundRecord(snapshot) {
+        let held = try snapshot.rowsInGraph(of: space)
+        let missing = rows.subtracting(held).count
+        if (missing + record.vertexCount - held.count) * 100 <= record.vertexCount {
+          return Summary(record: record, isFresh: false, leftOut: missing)
+        }
+      }
+      return try make(rows, snapshot, progress)
+    }
+  }
+
+  /// nil where there is no graph, or its record is damaged.
+  private func soundRecord(_ snapshot: borrowing Snapshot) throws -> GraphRecord? {
+    do {
+      return try snapshot.graphRecord(of: space)
+    } catch let fault as Fault where fault.kind == .badData {
+      return nil
+    }
+  }
+
+  private func make(
+    _ rows: RowSet, _ snapshot: borrowing Snapshot, _ progress: Progress
+  ) throws -> Summary {
+    guard rows.count >= Self.leastRows else { throw tooFew(rows.count, "") }
+    let codeSpace = CodeSpace(dimension: space.dimension, seed: 0)
+    let vectors = try RotatedVectors(of: rows, in: space, codeSpace, snapshot)
+    try progress(0, 4)
+    let partition = try GraphPartition(of: rows, vectors, threads: threads)
+    let table = VertexTable(partition, vectors, heldOut: Self.heldOut, threads: threads)
+    guard table.count >= Self.leastRows, table.count >= rows.count / 4 * 3 else {
+      throw tooFew(table.count, " that differ, and three in four")
+    }
+    let main = 0..<table.mainCount
+    let lists = CandidateLists(of: table)
+    try compareLists(lists, table, listCount: partition.listCount) {
+      try progress($0, 4 * partition.listCount)
+    }
+    let edges = GraphEdges(of: table)
+    let records = GraphRecords(of: table, dimension: space.dimension)
+    edges.choose(from: lists, of: main, threads: threads)
+    edges.lead(backAmong: main.count, threads: threads)
+    records.write(main, edges, threads: threads)
+    try progress(2, 4)
+    try search(main, lists, table, edges, records)
+    edges.choose(from: lists, of: main, threads: threads)
+    edges.lead(backAmong: main.count, threads: threads)
+    records.write(main, edges, threads: threads)
+    try progress(3, 4)
+    let usual = try measured(try heldOutVectors(table, snapshot), table, codeSpace, snapshot)
+    let unusual = try measured(
+      MeasuredQueries.directions(Self.directions, dimension: space.dimension), table, codeSpace, snapshot)
+    let calibrations = try GraphMeasurement(
+      table: table, records: records, usual: usual, unusual: unusual, threads: threads
+    ).calibrations()
+    // With some room: few queries beyond it are worth their longer way.
+    let range = 1.25 * usual.range
+    try takeUpHeldOut(lists, table, edges, records)
+    records.write(edges.lead(to: edges.unreached(from: records.entries)), edges)
+
+    let segment = try writer.removeStrayIndexBlocks(of: space)
+    try records.store(in: space, segment: segment, writer)
+    let record = GraphRecord(
+      dimension: space.dimension, seed: 0, segment: segment, vertexCount: table.count,
+      entryCount: records.entries.count, range: range, calibrations: calibrations)
+    var held = RowSet(table.rows)
+    for vertex in edges.unreached(from: records.entries) { held.remove(table.rows[vertex]) }
+    try writer.write { [held] in try $0.setGraph(record, of: space, rows: held) }
+    // The blocks of the graph before.
+    try writer.removeStrayIndexBlocks(of: space)
+    try progress(4, 4)
+    return Summary(record: record, isFresh: true, leftOut: rows.count - held.count)
+  }
+
+  private func tooFew(_ count: Int, _ condition: String) -> Fault {
+    Fault(
+      .usage, "space \"\(space.name)\"",
+      expected: "at least \(Self.leastRows) vectors for a graph\(condition)", found: "\(count)",
+      remedy: "make an index of the kind compact, or search without one")
+  }
+
+  private func compareLists(
+    _ lists: CandidateLists, _ table: VertexTable, listCount: Int, progress: (Int) throws -> Void
+  ) throws {
+    let first = ListOrder(of: Array(table.lists.first[..<table.mainCount]), listCount: listCount)
+    let second = ListOrder(of: Array(table.lists.second[..<table.mainCount]), listCount: listCount)
+    for list in 0..<listCount {
+      var members = Array(first.places(in: list))
+      if listCount > 1 { members += second.places(in: list) }
+      if !members.isEmpty { lists.compare(members, threads: threads) }
+      try progress(list)
+    }
+  }
+
+  /// Makes what a search for each of some vertices visits its candidates, with the edges that it has.
+  private func search(
+    _ vertices: Range<Int>, _ lists: CandidateLists, _ table: VertexTable, _ edges: GraphEdges,
+    _ records: GraphRecords
+  ) throws {
+    try records.searchEach(
+      vertices.count, of: table, k: Self.refinement.k, GraphReach(near: Self.refinement.reach),
+      threads: threads, rotated: { table.widen(vertices.lowerBound + $0, into: $1) },
+      body: { place, search in
+        let vertex = vertices.lowerBound + place
+        let path = UnsafeBufferPointer(start: search.path, count: search.visit_count)
+        lists.set(edges.edges(of: vertex) + Array(path), of: vertex)
+      })
+  }
+
+  /// Makes vertices of the vectors that were held out.
+  private func takeUpHeldOut(
+    _ lists: CandidateLists, _ table: VertexTable, _ edges: GraphEdges, _ records: GraphRecords
+  ) throws {
+    let late = table.mainCount..<table.count
+    try search(late, lists, table, edges, records)
+    edges.choose(from: lists, of: late, threads: threads)
+    var changed: Set<UInt32> = []
+    for vertex in late { changed.formUnion(edges.leadBack(to: vertex)) }
+    records.write(late, edges, threads: threads)
+    records.write(changed.sorted(), edges)
+  }
+
+  private func measured(
+    _ queries: [Float], _ table: VertexTable, _ codeSpace: CodeSpace, _ snapshot: borrowing Snapshot
+  ) throws -> MeasuredQueries {
+    try MeasuredQueries(queries, of: table, in: space, codeSpace, snapshot, threads: threads)
+  }
+
+  /// The vectors that are held out, [count, dimension].
+  private func heldOutVectors(_ table: VertexTable, _ snapshot: borrowing Snapshot) throws -> [Float] {
+    let late = Array(table.rows[table.mainCount...])
+    var queries = [Float](repeating: 0, count: late.count * space.dimension)
+    let places = Dictionary(uniqueKeysWithValues: zip(late, 0...))
+    try snapshot.forEachBlock(of: space, containing: RowSet(late)) { block in
+      for row in block.rows {
+        guard let place = places[row] else { continue }
+        queries.replaceSubrange(
+          place * space.dimension..<(place + 1) * space.dimension, with: block.vector(of: row))
+      }
+    }
+    return queries
+  }
+}

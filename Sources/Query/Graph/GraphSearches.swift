@@ -1,0 +1,145 @@
+import Kernels
+
+/// How far a search goes, as kernels_graph_search has it.
+struct GraphReach {
+  let near: Float
+  /// Of unusual searches; nil where they are given up.
+  var far: Float?
+  /// 1 less the similarity of the last neighbor above which a search is unusual.
+  var range: Float = .infinity
+  /// The share of visited vertices that may be found below which it is.
+  var leastShare: Float = 0
+}
+
+extension kernels_graph_search {
+  /// By how much similarities of a query with two vectors in steps may be in the wrong order: four standard deviations of
+  /// their difference, for rotated vectors whose largest number is some three times as large as most.
+  var rounding: Float { 0.04 / Float(codes.width).squareRoot() }
+
+  /// What an exact comparison may find among the k nearest.
+  var candidates: UnsafeBufferPointer<kernels_graph_hit> {
+    guard hit_count > k else { return UnsafeBufferPointer(start: hits, count: hit_count) }
+    let least = hits[k - 1].similarity - rounding
+    var count = k
+    while count < hit_count && hits[count].similarity >= least { count += 1 }
+    return UnsafeBufferPointer(start: hits, count: count)
+  }
+}
+
+/// One thread's searches of a graph, some of which are under way at a time: while the memory that one needs is coming,
+/// another computes.
+final class GraphSearches {
+  private static let slots = 3
+  /// Hits that a search for k neighbors keeps: steps may put one behind the k-th that is among them.
+  static func hitLimit(k: Int) -> Int { k + 1 + k / 4 }
+
+  /// Vertices that a search may visit before it is given up.
+  static func visitLimit(vertexCount: Int) -> Int { min(vertexCount, max(4096, vertexCount / 16)) }
+
+  /// Vertices that a search may have met and not visited.
+  private static let leastCapacity = 1024
+
+  private let isa = kernels_active_isa()
+  private let width: Int
+  private let memory: UnsafeMutablePointer<kernels_graph_search>
+  private let vector: UnsafeMutablePointer<Float>
+  /// What each slot searches for.
+  private var queries = [Int](repeating: 0, count: slots)
+
+  /// - Parameters:
+  ///   - hitLimit: hits of a search, at least `k`.
+  ///   - visitLimit: vertices after which a search is given up.
+  ///   - wanted: the rows that may be found; nil for all.
+  init(
+    width: Int, vertexCount: Int, k: Int, hitLimit: Int, visitLimit: Int, reach: GraphReach,
+    rowLimit: UInt32, wanted: RowMask? = nil
+  ) {
+    self.width = width
+    vector = .allocate(capacity: width)
+    memory = .allocate(capacity: Self.slots)
+    let capacity = max(Self.leastCapacity, 8 * hitLimit)
+    for slot in 0..<Self.slots {
+      var search = kernels_graph_search()
+      search.tables = Self.aligned(4 * width, UInt8.self)
+      search.query = Self.aligned(width, Int16.self)
+      search.visited = Self.aligned(vertexCount / 64 + 1, UInt64.self)
+      search.visited.initialize(repeating: 0, count: vertexCount / 64 + 1)
+      search.visit_limit = visitLimit
+      search.path = Self.aligned(visitLimit, UInt32.self)
+      search.estimates = Self.aligned(capacity + 16, Float.self)
+      search.vertices = Self.aligned(capacity + 16, UInt32.self)
+      search.capacity = capacity
+      search.hits = Self.aligned(hitLimit, kernels_graph_hit.self)
+      search.hit_limit = hitLimit
+      search.k = k
+      search.reach = reach.near
+      search.far_reach = reach.far ?? .infinity
+      search.range = reach.range
+      search.least_share = reach.leastShare
+      search.row_limit = wanted.map { min($0.rowLimit, rowLimit) } ?? rowLimit
+      search.wanted = wanted?.words
+      (memory + slot).initialize(to: search)
+    }
+  }
+
+  deinit {
+    for slot in 0..<Self.slots {
+      let search = memory[slot]
+      let parts: [UnsafeMutableRawPointer?] = [
+        .init(search.tables), .init(search.query), .init(search.visited), .init(search.path),
+        .init(search.estimates), .init(search.vertices), .init(search.hits),
+      ]
+      for part in parts { part?.deallocate() }
+    }
+    memory.deallocate()
+    vector.deallocate()
+  }
+
+  private static func aligned<Value>(_ count: Int, _ type: Value.Type) -> UnsafeMutablePointer<Value> {
+    UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<Value>.stride, alignment: 64)
+      .bindMemory(to: type, capacity: count)
+  }
+
+  /// Searches for some queries; each is over in its own time.
+  /// - Parameters:
+  ///   - rotated: writes a query's rotated vector of unit length.
+  ///   - missing: makes a block of the graph known.
+  ///   - finished: told of each query once, with its search as it ended: finished or lost.
+  func run(
+    _ graph: inout kernels_graph, _ range: Range<Int>,
+    rotated: (_ query: Int, UnsafeMutablePointer<Float>) -> Void,
+    missing: (_ block: Int) throws -> Void,
+    finished: (_ query: Int, UnsafeMutablePointer<kernels_graph_search>) throws -> Void
+  ) throws {
+    var next = range.lowerBound
+    /// Has a slot's search go on, or begins the next ones, until one runs.
+    func settle(_ slot: Int) throws {
+      while true {
+        switch memory[slot].state {
+        case KERNELS_GRAPH_RUNNING: return
+        case KERNELS_GRAPH_WAITING:
+          try missing(Int(memory[slot].missing))
+          memory[slot].state = KERNELS_GRAPH_RUNNING
+        case KERNELS_GRAPH_IDLE:
+          guard next < range.upperBound else { return }
+          rotated(next, vector)
+          queries[slot] = next
+          next += 1
+          kernels_begin_graph_search(isa, &graph, vector, memory + slot)
+        default:
+          try finished(queries[slot], memory + slot)
+          memory[slot].state = KERNELS_GRAPH_IDLE
+        }
+      }
+    }
+    for slot in 0..<Self.slots {
+      memory[slot].state = KERNELS_GRAPH_IDLE
+      try settle(slot)
+    }
+    while true {
+      let slot = kernels_advance_graph_searches(isa, &graph, memory, Self.slots)
+      if slot == Self.slots { return }
+      try settle(slot)
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import Storage
+
+/// The share of a graph's rows that must match: where fewer do, too many vertices are visited in vain.
+private let leastMatchingShare = 0.3
+/// Where fewer of the vertices around a query match than this part of what match overall, the condition is against it.
+private let leastSharePart: Float = 0.5
+
+extension Snapshot {
+  /// The nearest cells of each query through the space's graph; nil where that does not help: where there is none that
+  /// reaches the recall, few rows of it match, many neighbors are asked for, or a query is zero.
+  ///
+  /// Queries for which the graph does not lead to `k` rows are compared with every row.
+  /// - Parameters:
+  ///   - matching: the rows to search, which have a vector.
+  ///   - exactLimit: matching rows up to which nil is returned.
+  borrowing func nearestByGraph(
+    to queries: [Float], count: Int, k: Int, in space: SpaceRecord, among matching: RowSet,
+    recall: Double, threads: Int, exactLimit: Int
+  ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan)? {
+    guard let record = try graphRecord(of: space), let calibration = record.calibration(recall: recall)
+    else { return nil }
+    let inGraph = matching.intersection(try rowsInGraph(of: space))
+    guard inGraph.count > exactLimit, k <= inGraph.count / 20,
+      Double(inGraph.count) >= leastMatchingShare * Double(record.vertexCount)
+    else { return nil }
+    let units = try queries.withUnsafeBufferPointer { try unitVectors($0, count: count, space: space) }
+    if hasZeroVector(units, dimension: space.dimension) { return nil }
+
+    let graph = try self.graph(record, of: space)
+    let missing = matching.subtracting(inGraph)
+    let isCoded = count >= FreshCodes.leastQueries && !missing.isEmpty
+    let search = GraphSearch(
+      graph: graph,
+      reach: GraphReach(
+        near: calibration.reach, far: calibration.farReach, range: record.range,
+        leastShare: leastSharePart * Float(inGraph.count) / Float(record.vertexCount)),
+      k: k,
+      wanted: inGraph.count < record.vertexCount ? RowMask(inGraph) : nil,
+      fresh: isCoded ? try FreshCodes(of: missing, graph, threads: threads, self) : nil)
+    let known =
+      isCoded || missing.isEmpty
+      ? [] : try nearest(to: queries, count: count, k: k, in: space, among: missing, threads: threads)
+    let (found, work) = try search.run(units, known: known, threads: threads)
+    let lost = found.indices.filter { found[$0] == nil }
+    var neighbors = found.map { $0 ?? [] }
+    if !lost.isEmpty {
+      let dimension = space.dimension
+      let others = try nearest(
+        to: lost.flatMap { queries[$0 * dimension..<($0 + 1) * dimension] }, count: lost.count, k: k,
+        in: space,
+        among: matching, threads: threads)
+      for (query, others) in zip(lost, others) { neighbors[query] = others }
+    }
+    let plan = SearchPlan(
+      way: .graph(calibration), matching: matching.count, indexed: inGraph.count, work: work)
+    return (neighbors, plan)
+  }
+}

@@ -1,0 +1,74 @@
+import Faults
+import Kernels
+
+/// What a space's graph is made of. Layout: schema/store.md, "Graphs".
+package struct GraphRecord: Sendable, Equatable, Codable {
+  /// How far a search goes so that it finds a share of the nearest neighbors, as was measured when the graph was built.
+  package struct Calibration: Sendable, Equatable, Codable {
+    /// The share of the ten nearest neighbors.
+    package let recall: Double
+    /// A search ends when no vertex is left whose distance, squared, seems to be at most 1 + reach times that of the last
+    /// neighbor.
+    package let reach: Float
+    /// The same for queries that are unlike the vectors; nil where so many vertices would be visited that comparing all
+    /// vectors takes less time.
+    package let farReach: Float?
+
+    package init(recall: Double, reach: Float, farReach: Float?) {
+      self.recall = recall
+      self.reach = reach
+      self.farReach = farReach
+    }
+  }
+
+  package let dimension: Int
+  /// Of the random rotation.
+  package let seed: UInt64
+  /// What the keys of its blocks have.
+  package let segment: UInt32
+  package let vertexCount: Int
+  package let entryCount: Int
+  /// 1 less the similarity of the last neighbor up to which recall was measured.
+  package let range: Float
+  /// By ascending recall.
+  package var calibrations: [Calibration]
+
+  package init(
+    dimension: Int, seed: UInt64, segment: UInt32, vertexCount: Int, entryCount: Int, range: Float,
+    calibrations: [Calibration]
+  ) {
+    self.dimension = dimension
+    self.seed = seed
+    self.segment = segment
+    self.vertexCount = vertexCount
+    self.entryCount = entryCount
+    self.range = range
+    self.calibrations = calibrations
+  }
+
+  /// The cheapest calibration that finds as much as asked; nil when none does.
+  package func calibration(recall: Double) -> Calibration? {
+    calibrations.first { $0.recall >= recall }
+  }
+
+  /// Bytes of a vertex.
+  package var vertexByteCount: Int { kernels_vertex_bytes(kernels_code_width(dimension)) }
+
+  static func key(of space: UInt16) -> Key { Key().appending(space).appending(UInt8(2)) }
+
+  /// - Throws: `badData` when it cannot be the graph of the space.
+  init(decoding value: UnsafeRawBufferPointer, space: SpaceRecord) throws {
+    self = try Document.decode(GraphRecord.self, from: value, of: "the graph of space \"\(space.name)\"")
+    let limit = StoredGraph.entryLimit(dimension: space.dimension)
+    guard dimension == space.dimension, (1..<Int(UInt32.max)).contains(vertexCount),
+      (1...min(vertexCount, limit)).contains(entryCount), range.isFinite,
+      calibrations.allSatisfy({ $0.reach.isFinite && $0.farReach?.isFinite != false })
+    else { throw damagedGraph(of: space, "its record does not fit the space") }
+  }
+}
+
+func damagedGraph(of space: SpaceRecord, _ problem: String) -> Fault {
+  Fault(
+    .badData, "the graph of space \"\(space.name)\"", "is damaged: \(problem)",
+    remedy: "search with --exact, and make it anew with cellvec index build --kind graph")
+}

@@ -1,0 +1,296 @@
+import Kernels
+import Randomness
+import Testing
+
+private let sets = instructionSets
+
+/// Vertices around some centres, each with edges to its nearest ones, and the records that a search reads.
+private final class SmallGraph {
+  let width: Int
+  let count: Int
+  let vectors: [[Float]]
+  private(set) var steps: [Int8] = []
+  private(set) var step: [Float] = []
+  private(set) var neighbours: [[UInt32]] = []
+  private let perBlock = 7
+  private var blocks: [UnsafePointer<UInt8>?] = []
+  private let records: UnsafeMutablePointer<UInt8>
+  private let entries: UnsafeMutablePointer<UInt8>
+  private let centre: [Float]
+
+  init(width: Int, count: Int, seed: UInt64) {
+    var generator = SeededGenerator(seed: seed)
+    func unit(_ vector: [Float]) -> [Float] {
+      let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      return vector.map { $0 / norm }
+    }
+    let middles = (0..<5).map { _ in (0..<width).map { _ in Float(generator.normal()) } }
+    let vectors = (0..<count).map { unit(middles[$0 % 5].map { $0 + 0.7 * Float(generator.normal()) }) }
+    self.vectors = vectors
+    self.width = width
+    self.count = count
+    centre = vectors[0].indices.map { place in vectors.reduce(0) { $0 + $1[place] } / Float(count) }
+    let byteCount = kernels_vertex_bytes(width)
+    records = Self.zeros(count * byteCount)
+    entries = Self.zeros(kernels_group_bytes(width))
+    for vector in vectors {
+      var numbers = [Int8](repeating: 0, count: width)
+      step.append(kernels_vertex_steps(width, vector, &numbers))
+      steps += numbers
+    }
+    var scratch = [Float](repeating: 0, count: 2 * width)
+    withSet { set in
+      for vertex in 0..<UInt32(count) {
+        let others = (0..<UInt32(count)).filter { $0 != vertex }
+        let near = others.map { ($0, kernels_vertex_similarity(KERNELS_PORTABLE, &set, vertex, $0)) }
+          .sorted { $0.1 > $1.1 }.prefix(32).map(\.0)
+        neighbours.append(near)
+        kernels_write_vertex(
+          &set, vertex, 1000 + vertex, near, near.count, &scratch, records + Int(vertex) * byteCount)
+      }
+      for slot in 0..<5 {
+        kernels_encode_vertex(&set, UInt32(slot), centre, &scratch, entries, slot)
+      }
+    }
+    for block in 0..<(count + perBlock - 1) / perBlock {
+      blocks.append(UnsafePointer(records + block * perBlock * byteCount))
+    }
+  }
+
+  deinit {
+    records.deallocate()
+    entries.deallocate()
+  }
+
+  private static func zeros(_ count: Int) -> UnsafeMutablePointer<UInt8> {
+    UnsafeMutableRawPointer.allocate(byteCount: count, alignment: 64)
+      .initializeMemory(as: UInt8.self, repeating: 0, count: count)
+  }
+
+  func withSet<Result>(_ body: (inout kernels_vertex_set) -> Result) -> Result {
+    steps.withUnsafeBufferPointer { steps in
+      step.withUnsafeBufferPointer { step in
+        var set = kernels_vertex_set(width: width, steps: steps.baseAddress, step: step.baseAddress)
+        return body(&set)
+      }
+    }
+  }
+
+  func bytes(of vertex: Int) -> UnsafeBufferPointer<UInt8> {
+    let byteCount = kernels_vertex_bytes(width)
+    return UnsafeBufferPointer(start: records + vertex * byteCount, count: byteCount)
+  }
+
+  /// - Parameter isLazy: whether the search has to ask for every block.
+  func search(
+    _ isa: kernels_isa, _ query: [Float], k: Int, reach: Float, farReach: Float = .infinity,
+    range: Float = .infinity, leastShare: Float = 0, visitLimit: Int? = nil, wanted: [UInt64]? = nil,
+    isLazy: Bool = false
+  ) -> (state: kernels_graph_state, hits: [kernels_graph_hit], visits: Int) {
+    let memory = Memory()
+    var search = kernels_graph_search()
+    search.tables = memory.zeros(4 * width)
+    search.query = memory.zeros(width)
+    search.visited = memory.zeros(count / 64 + 1)
+    search.visit_limit = visitLimit ?? count
+    search.path = memory.zeros(count)
+    search.capacity = 256
+    search.estimates = memory.zeros(272)
+    search.vertices = memory.zeros(272)
+    search.hit_limit = k + 2
+    search.hits = memory.zeros(k + 2)
+    search.k = k
+    search.reach = reach
+    search.far_reach = farReach
+    search.range = range
+    search.least_share = leastShare
+    search.row_limit = UInt32(1000 + count)
+    if let wanted { search.wanted = UnsafePointer(memory.copy(wanted)) }
+    let known = memory.copy(isLazy ? Array(repeating: nil, count: blocks.count) : blocks)
+    var graph = kernels_graph(
+      width: width, vertices: UInt32(count), per_block: UInt32(perBlock), blocks: UnsafePointer(known),
+      entries: UnsafePointer(entries), entry_centre: UnsafePointer(memory.copy(centre)), entry_count: 5)
+    kernels_begin_graph_search(isa, &graph, query, &search)
+    while search.state == KERNELS_GRAPH_RUNNING || search.state == KERNELS_GRAPH_WAITING {
+      if search.state == KERNELS_GRAPH_WAITING {
+        known[Int(search.missing)] = blocks[Int(search.missing)]
+        search.state = KERNELS_GRAPH_RUNNING
+      }
+      _ = kernels_advance_graph_searches(isa, &graph, &search, 1)
+    }
+    let hits = UnsafeBufferPointer(start: search.hits, count: search.hit_count)
+    return (search.state, Array(hits), search.visit_count)
+  }
+}
+
+/// Buffers that live as long as it does, on 64-byte boundaries.
+private final class Memory {
+  private var parts: [UnsafeMutableRawPointer] = []
+
+  deinit { for part in parts { part.deallocate() } }
+
+  /// - Precondition: `Value` is trivial, and zeros are one.
+  func zeros<Value>(_ count: Int) -> UnsafeMutablePointer<Value> {
+    let byteCount = count * MemoryLayout<Value>.stride
+    let part = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+    part.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    parts.append(part)
+    return part.bindMemory(to: Value.self, capacity: count)
+  }
+
+  func copy<Value>(_ values: [Value]) -> UnsafeMutablePointer<Value> {
+    let target: UnsafeMutablePointer<Value> = zeros(values.count)
+    target.update(from: values, count: values.count)
+    return target
+  }
+}
+
+private func product(_ a: [Float], _ b: [Float]) -> Double {
+  zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+}
+
+@Suite struct GraphKernelTests {
+  @Test(arguments: [64, 384, 448])
+  func stepsAreWithinHalfOfOneAndSimilaritiesWithinTheirErrors(width: Int) {
+    let graph = SmallGraph(width: width, count: 40, seed: 1)
+    for vertex in 0..<graph.count {
+      for place in 0..<width {
+        let rounded = Float(graph.steps[vertex * width + place]) * graph.step[vertex]
+        #expect(abs(rounded - graph.vectors[vertex][place]) <= graph.step[vertex] * 0.5001)
+      }
+    }
+    for isa in sets {
+      graph.withSet { set in
+        for (a, b) in [(0, 1), (3, 8), (39, 2), (5, 5)] {
+          let similarity = kernels_vertex_similarity(isa, &set, UInt32(a), UInt32(b))
+          #expect(similarity == kernels_vertex_similarity(KERNELS_PORTABLE, &set, UInt32(a), UInt32(b)))
+          // Each side is off by the length of half steps in all directions at most, and by far less at random.
+          #expect(abs(Double(similarity) - product(graph.vectors[a], graph.vectors[b])) < 0.01)
+        }
+      }
+    }
+  }
+
+  @Test func aVectorOfZerosHasNoSteps() {
+    var steps = [Int8](repeating: 1, count: 64)
+    #expect(kernels_vertex_steps(64, [Float](repeating: 0, count: 64), &steps) == 0)
+    #expect(steps.allSatisfy { $0 == 0 })
+  }
+
+  @Test func aRecordHoldsCodesNeighboursStepsAndRow() {
+    let graph = SmallGraph(width: 128, count: 20, seed: 2)
+    for vertex in [0, 7, 19] {
+      let record = UnsafeRawBufferPointer(graph.bytes(of: vertex))
+      let numbers = (0..<32).map {
+        UInt32(littleEndian: record.loadUnaligned(fromByteOffset: 4 * 128 + 256 + 4 * $0, as: UInt32.self))
+      }
+      #expect(Array(numbers.prefix(19)) == graph.neighbours[vertex])
+      #expect(numbers.dropFirst(19).allSatisfy { $0 == .max })
+      let own = kernels_group_bytes(128)
+      #expect((0..<128).allSatisfy { Int8(bitPattern: record[own + $0]) == graph.steps[vertex * 128 + $0] })
+      #expect(record.loadUnaligned(fromByteOffset: own + 128, as: Float.self) == graph.step[vertex])
+      #expect(record.loadUnaligned(fromByteOffset: own + 132, as: UInt32.self) == UInt32(1000 + vertex))
+      #expect(record.dropFirst(own + 136).allSatisfy { $0 == 0 } && record.count == own + 128 + 64)
+    }
+  }
+
+  @Test func candidatesAreTheBestOnceInOrder() {
+    var list = [kernels_vertex_candidate](repeating: kernels_vertex_candidate(), count: 4)
+    var count = 0
+    for (similarity, vertex) in [
+      (0.5, 7), (0.9, 3), (0.5, 2), (0.5, 7), (0.1, 9), (0.7, 1), (0.2, 4), (0.9, 3),
+    ] {
+      count = kernels_offer_candidate(&list, count, 4, Float(similarity), UInt32(vertex))
+    }
+    #expect(count == 4 && list.map(\.vertex) == [3, 1, 2, 7])
+  }
+
+  @Test func neighboursLieInDifferentDirectionsFirst() {
+    let graph = SmallGraph(width: 64, count: 60, seed: 3)
+    for isa in sets {
+      graph.withSet { set in
+        for vertex in 0..<UInt32(60) {
+          let candidates = graph.neighbours[Int(vertex)].map {
+            kernels_vertex_candidate(
+              similarity: kernels_vertex_similarity(isa, &set, vertex, $0), vertex: $0)
+          }
+          var chosen = [UInt32](repeating: 0, count: 32)
+          var apart = 0
+          let count = kernels_choose_neighbours(isa, &set, candidates, candidates.count, &chosen, &apart)
+          // By the definition, in plain Swift.
+          var expected: [kernels_vertex_candidate] = []
+          for candidate in candidates {
+            let limit = 1 - (1 - candidate.similarity) / (Float(1.1) * Float(1.1))
+            if expected.allSatisfy({
+              kernels_vertex_similarity(isa, &set, $0.vertex, candidate.vertex) <= limit
+            }) {
+              expected.append(candidate)
+            }
+          }
+          let first = expected.map(\.vertex)
+          #expect(apart == first.count && Array(chosen.prefix(apart)) == first)
+          let rest = candidates.map(\.vertex).filter { !first.contains($0) }
+          #expect(Array(chosen[apart..<count]) == Array(rest.prefix(32 - apart)))
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [64, 192, 384])
+  func aSearchThatGoesFarEnoughFindsTheNearestOnEverySet(width: Int) {
+    let graph = SmallGraph(width: width, count: 400, seed: 4)
+    let query = zip(graph.vectors[11], graph.vectors[36]).map { ($0 + $1) / 1.5 }
+    let truth = graph.vectors.indices.sorted {
+      product(graph.vectors[$0], query) > product(graph.vectors[$1], query)
+    }
+    for isa in sets {
+      let (state, hits, visits) = graph.search(isa, query, k: 10, reach: 3)
+      #expect(state == KERNELS_GRAPH_FINISHED && hits.count == 12 && visits <= 400)
+      #expect(Set(hits.map(\.row)).count == 12)
+      #expect(Set(hits.prefix(10).map(\.row)).subtracting(truth.prefix(12).map { UInt32(1000 + $0) }).isEmpty)
+      for hit in hits {
+        // Steps are exact to some thousandths.
+        #expect(abs(Double(hit.similarity) - product(graph.vectors[Int(hit.row) - 1000], query)) < 0.01)
+      }
+      let near = graph.search(isa, query, k: 10, reach: 0)
+      #expect(near.visits < visits)
+      #expect(graph.search(isa, query, k: 10, reach: 3, isLazy: true).hits.map(\.row) == hits.map(\.row))
+    }
+  }
+
+  @Test func aSearchFindsWantedRowsAlone() {
+    let graph = SmallGraph(width: 64, count: 300, seed: 5)
+    let even = [UInt64](repeating: 0x5555_5555_5555_5555, count: 1300 / 64 + 1)
+    for isa in sets {
+      let (state, hits, _) = graph.search(isa, graph.vectors[3], k: 8, reach: 2, wanted: even)
+      #expect(state == KERNELS_GRAPH_FINISHED && hits.count == 10 && hits.allSatisfy { $0.row % 2 == 0 })
+    }
+  }
+
+  @Test func anUnusualSearchGoesFartherOrIsGivenUp() {
+    let graph = SmallGraph(width: 64, count: 300, seed: 7)
+    let even = [UInt64](repeating: 0x5555_5555_5555_5555, count: 1300 / 64 + 1)
+    for isa in sets {
+      let query = graph.vectors[3]
+      let near = graph.search(isa, query, k: 8, reach: 0)
+      let far = graph.search(isa, query, k: 8, reach: 3)
+      // It is farther from its neighbours than any query was.
+      let unusual = graph.search(isa, query, k: 8, reach: 0, farReach: 3, range: 0)
+      #expect(unusual.state == KERNELS_GRAPH_FINISHED && unusual.visits > near.visits)
+      #expect(unusual.hits.map(\.row) == far.hits.map(\.row))
+      #expect(graph.search(isa, query, k: 8, reach: 0, range: 0).state == KERNELS_GRAPH_LOST)
+      // Half of the vertices may be found.
+      let usual = graph.search(isa, query, k: 8, reach: 0, farReach: 3, leastShare: 0.01, wanted: even)
+      let against = graph.search(isa, query, k: 8, reach: 0, farReach: 3, leastShare: 1, wanted: even)
+      #expect(against.state == KERNELS_GRAPH_FINISHED && against.visits > usual.visits)
+    }
+  }
+
+  @Test func aSearchIsGivenUpAfterItsLastVisit() {
+    let graph = SmallGraph(width: 64, count: 300, seed: 6)
+    for isa in sets {
+      let (state, _, visits) = graph.search(isa, graph.vectors[3], k: 8, reach: 3, visitLimit: 12)
+      #expect(state == KERNELS_GRAPH_LOST && visits == 12)
+    }
+  }
+}

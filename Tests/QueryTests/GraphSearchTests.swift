@@ -1,0 +1,317 @@
+import Faults
+import Kernels
+import Randomness
+import TestSupport
+import Testing
+
+@testable import Query
+@testable import Storage
+
+private let dimension = 24
+
+extension IndexedDatabase {
+  @discardableResult
+  fileprivate func buildGraph(isFresh: Bool = false, threads: Int = 2) throws -> GraphBuild.Summary {
+    try GraphBuild(of: space, in: writer, threads: threads).run(isFresh: isFresh)
+  }
+
+  fileprivate var present: RowSet {
+    get throws { try writer.database.read { try $0.rows(in: space) } }
+  }
+
+  fileprivate var flags: [String] {
+    get throws { try writer.database.read { try $0.transaction.formatHeader().writerFlags } }
+  }
+
+  fileprivate func entryCount(_ table: Table) throws -> Int {
+    try writer.database.read { $0.transaction.count(table) }
+  }
+
+  /// That a search's results are cells that match, none twice, in order, with the similarities of an exact search, and as
+  /// many as there can be.
+  fileprivate func expectSound(
+    _ found: [[Neighbor]], _ queries: [[Float]], k: Int, among rows: RowSet? = nil
+  ) throws {
+    let matching = try rows?.intersection(present) ?? present
+    #expect(found.count == queries.count)
+    for (neighbors, query) in zip(found, queries) {
+      let foundRows = RowSet(neighbors.map(\.row))
+      #expect(neighbors.count == min(k, matching.count) && foundRows.count == neighbors.count)
+      #expect(foundRows.subtracting(matching).isEmpty)
+      #expect(try neighbors == exact([query], k: k, among: foundRows)[0])
+    }
+  }
+}
+
+private func usesGraph(_ plan: SearchPlan) -> Bool { if case .graph = plan.way { true } else { false } }
+
+private func graphDatabase(in directory: String, count: Int = 4000) throws -> IndexedDatabase {
+  var database = try IndexedDatabase(in: directory, dimension: dimension)
+  try database.add(clusteredVectors(count, dimension: dimension, seed: 1))
+  try database.buildGraph()
+  return database
+}
+
+@Suite struct GraphSearchTests {
+  @Test func resultsAreExactWhateverComesAndGoes() throws {
+    try withTemporaryDirectory { directory in
+      var database = try graphDatabase(in: directory, count: 5000)
+      var generator = SeededGenerator(seed: 1)
+      // Enough queries that codes are made of new rows, and so few that there are none.
+      for queryCount in [300, 20] {
+        let queries = clusteredVectors(queryCount, dimension: dimension, seed: 2)
+        for round in 0..<3 {
+          let (found, plan) = try database.search(queries, k: 10)
+          #expect(usesGraph(plan))
+          try database.expectSound(found, queries, k: 10)
+          #expect(recall(found, try database.exact(queries, k: 10)) >= 0.97)
+          let filter = RowSet(
+            (0..<Row(7000)).filter { _ in generator.next() % 100 < UInt64(40 + round * 25) })
+          let (filtered, _) = try database.search(queries, k: 5, among: filter)
+          try database.expectSound(filtered, queries, k: 5, among: filter)
+          #expect(recall(filtered, try database.exact(queries, k: 5, among: filter)) >= 0.97)
+
+          try database.delete((0..<100).map { _ in Row(generator.next() % 5000) })
+          try database.add(clusteredVectors(70, dimension: dimension, seed: UInt64(10 + round)))
+          let present = try database.present.toArray()
+          let changed = (0..<40).map { _ in present[Int(generator.next() % UInt64(present.count))] }
+          try database.set(clusteredVectors(40, dimension: dimension, seed: UInt64(20 + round)), of: changed)
+          #expect(try database.writer.database.check().faults.isEmpty)
+        }
+      }
+    }
+  }
+
+  @Test func recallIsThatWhichWasAskedFor() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: 64)
+      try database.add(clusteredVectors(10_000, dimension: 64, clusters: 200, seed: 1, spread: 0.8))
+      let record = try database.buildGraph().record
+      #expect(record.calibrations.map(\.recall) == [0.9, 0.95, 0.99, 0.999])
+      #expect(zip(record.calibrations, record.calibrations.dropFirst()).allSatisfy { $0.reach <= $1.reach })
+      let queries = clusteredVectors(200, dimension: 64, clusters: 200, seed: 3, spread: 0.8)
+      let truth = try database.exact(queries, k: 10)
+      var visited = 0
+      for asked in [0.9, 0.95, 0.99, 0.999] {
+        let (found, plan) = try database.search(queries, k: 10, recall: asked)
+        // 2,000 neighbors: three standard deviations of a share of 0.9 are 0.02.
+        #expect(usesGraph(plan) && recall(found, truth) >= asked - 0.02)
+        #expect(plan.work.vertices >= visited)
+        visited = plan.work.vertices
+      }
+    }
+  }
+
+  @Test func fewMatchingRowsAreSearchedOtherwise() throws {
+    try withTemporaryDirectory { directory in
+      let database = try graphDatabase(in: directory)
+      let queries = clusteredVectors(10, dimension: dimension, seed: 5)
+      var generator = SeededGenerator(seed: 6)
+      for (percent, byGraph) in [(1, false), (20, false), (50, true), (90, true)] {
+        let filter = RowSet((0..<Row(4000)).filter { _ in generator.next() % 100 < UInt64(percent) })
+        let (found, plan) = try database.search(queries, k: 2, among: filter)
+        #expect(usesGraph(plan) == byGraph)
+        try database.expectSound(found, queries, k: 2, among: filter)
+      }
+      try database.build()
+      let (_, plan) = try database.search(queries, k: 5, among: RowSet(0..<Row(1000)))
+      guard case .index = plan.way else { return #expect(Bool(false), "the index is not used: \(plan.way)") }
+    }
+  }
+
+  @Test func aConditionAgainstTheQueryLosesNothing() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: dimension)
+      let vectors = clusteredVectors(8000, dimension: dimension, seed: 4)
+      try database.add(vectors)
+      try database.buildGraph()
+      let queries = vectors.filter { $0[0] < -1 }.prefix(20).map { $0 }
+      let filter = RowSet((0..<Row(8000)).filter { vectors[Int($0)][0] > 0 })
+      let (found, plan) = try database.search(queries, k: 10, among: filter)
+      #expect(usesGraph(plan))
+      try database.expectSound(found, queries, k: 10, among: filter)
+      #expect(recall(found, try database.exact(queries, k: 10, among: filter)) >= 0.95)
+    }
+  }
+
+  @Test func resultsDoNotDependOnThreadsOfSearchOrBuild() throws {
+    try withTemporaryDirectory { directory in
+      let database = try graphDatabase(in: directory, count: 3000)
+      let queries = clusteredVectors(100, dimension: dimension, seed: 2)
+      let one = try database.search(queries, k: 7, threads: 1).neighbors
+      for threads in [2, 3, 8] {
+        #expect(try database.search(queries, k: 7, threads: threads).neighbors == one)
+      }
+      let record = try database.buildGraph(isFresh: true, threads: 1).record
+      let again = try database.buildGraph(isFresh: true, threads: 5).record
+      #expect(record.calibrations == again.calibrations)
+      #expect(try database.search(queries, k: 7, threads: 1).neighbors == one)
+    }
+  }
+
+  @Test func newRowsAreFoundAtOnce() throws {
+    try withTemporaryDirectory { directory in
+      var database = try graphDatabase(in: directory)
+      let fresh = clusteredVectors(300, dimension: dimension, seed: 9)
+      let rows = try database.add(fresh)
+      for queries in [fresh, Array(fresh.prefix(3))] {
+        let (found, plan) = try database.search(queries, k: 1)
+        #expect(usesGraph(plan) && found.map { $0.first?.row } == Array(rows.prefix(queries.count)))
+      }
+      let summary = try database.buildGraph()
+      #expect(summary.isFresh && summary.record.vertexCount == 4300 && summary.leftOut == 0)
+      #expect(try !database.buildGraph().isFresh)
+    }
+  }
+}
+
+@Suite struct GraphCandidateTests {
+  @Test func hitsThatRoundingMayHavePutBehindAreCompared() {
+    var hits = [0.9, 0.8, 0.796, 0.794].enumerated().map {
+      kernels_graph_hit(similarity: $1, row: UInt32($0))
+    }
+    hits.withUnsafeMutableBufferPointer { hits in
+      var search = kernels_graph_search()
+      search.hits = hits.baseAddress
+      search.k = 2
+      // Four standard deviations are 0.005.
+      search.codes.width = 64
+      for (found, compared) in [(0, 0), (1, 1), (2, 2), (3, 3), (4, 3)] {
+        search.hit_count = found
+        #expect(search.candidates.count == compared)
+      }
+    }
+  }
+}
+
+@Suite struct GraphCareTests {
+  @Test func aGraphIsAWriterFlagAsLongAsThereIsOne() throws {
+    try withTemporaryDirectory { directory in
+      let database = try graphDatabase(in: directory)
+      #expect(try database.flags == ["graph"])
+      try database.build()
+      #expect(try database.flags == ["graph", "index-2"])
+      try database.build(isFresh: true)
+      try database.buildGraph(isFresh: true)
+      #expect(try database.writer.database.check().faults.isEmpty)
+      try database.writer.write { try $0.dropIndex(of: database.space) }
+      #expect(try database.flags == [])
+      #expect(try database.entryCount(.codes) == 0 && database.entryCount(.indexes) == 0)
+    }
+  }
+
+  @Test func aBuildThatEndsEarlyIsSeenByNobody() throws {
+    try withTemporaryDirectory { directory in
+      let database = try graphDatabase(in: directory)
+      let queries = clusteredVectors(10, dimension: dimension, seed: 5)
+      let before = try database.search(queries, k: 5).neighbors
+      let blocks = try database.entryCount(.codes)
+      struct Stop: Error {}
+      for step in 0..<4 {
+        #expect(throws: Stop.self) {
+          try GraphBuild(of: database.space, in: database.writer, threads: 2).run(isFresh: true) {
+            done, total in
+            if done * 4 / total >= step { throw Stop() }
+          }
+        }
+        #expect(try database.search(queries, k: 5).neighbors == before)
+      }
+      try database.buildGraph(isFresh: true)
+      #expect(try database.entryCount(.codes) == blocks)
+    }
+  }
+
+  @Test func checkFindsAVertexOfAnotherVectorAndRepairDropsTheGraph() throws {
+    try withTemporaryDirectory { directory in
+      let database = try graphDatabase(in: directory)
+      let rows = try database.writer.database.read { try $0.rowsInGraph(of: database.space) }
+      let record = try #require(
+        try database.writer.database.read { try $0.graphRecord(of: database.space) })
+      // The vector changes without the graph's being told.
+      try database.set(clusteredVectors(1, dimension: dimension, seed: 3), of: [5])
+      try database.writer.write { try $0.setGraph(record, of: database.space, rows: rows) }
+      let problems = try database.writer.database.check().faults.map(\.problem)
+      #expect(problems == ["has another vector of cell 5 than the space"])
+      _ = try database.writer.repair()
+      #expect(try database.writer.database.read { try $0.graphRecord(of: database.space) } == nil)
+      #expect(try database.writer.database.check().faults.isEmpty)
+    }
+  }
+}
+
+@Suite struct UnusualGraphTests {
+  @Test func equalVectorsStayOutsideAndAreFound() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: dimension)
+      let others = clusteredVectors(4000, dimension: dimension, seed: 1)
+      let zero = [Float](repeating: 0, count: dimension)
+      try database.add(others + Array(repeating: others[0], count: 300) + Array(repeating: zero, count: 20))
+      let summary = try database.buildGraph()
+      #expect(summary.record.vertexCount == 4000 && summary.leftOut == 320)
+      for count in [30, 400] {
+        let queries = Array(others[0..<count])
+        let (found, plan) = try database.search(queries, k: 40)
+        #expect(usesGraph(plan))
+        try database.expectSound(found, queries, k: 40)
+        #expect(Set(found[0].map(\.row)).subtracting([0] + (4000..<4300)).isEmpty)
+      }
+      let (nothing, plan) = try database.search([zero], k: 4)
+      #expect(!usesGraph(plan) && nothing[0].map(\.row) == [0, 1, 2, 3])
+      #expect(try database.writer.database.check().faults.isEmpty)
+    }
+  }
+
+  @Test func mostlyEqualVectorsAreRefused() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: dimension)
+      let others = clusteredVectors(1500, dimension: dimension, seed: 1)
+      try database.add(others + Array(repeating: others[0], count: 2000))
+      #expect {
+        try database.buildGraph()
+      } throws: {
+        ($0 as? Fault)?.problem
+          == "expected at least 1000 vectors for a graph that differ, and three in four, found 1500"
+      }
+    }
+  }
+
+  @Test func queriesUnlikeAnyVectorFindTheirNeighbors() throws {
+    try withTemporaryDirectory { directory in
+      let database = try graphDatabase(in: directory, count: 5000)
+      var generator = SeededGenerator(seed: 8)
+      var queries = (0..<30).map { _ in (0..<dimension).map { _ in Float(generator.normal()) } }
+      queries.append((0..<dimension).map { $0 == 5 ? -1e30 : 0 })
+      queries.append((0..<dimension).map { $0 == 5 ? 1e-30 : 0 })
+      let (found, plan) = try database.search(queries, k: 10)
+      #expect(usesGraph(plan))
+      try database.expectSound(found, queries, k: 10)
+      #expect(recall(found, try database.exact(queries, k: 10)) >= 0.9)
+    }
+  }
+
+  @Test func fewDimensionsAndManyNeighborsAreSearchedToo() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: 3)
+      try database.add(clusteredVectors(3000, dimension: 3, seed: 1))
+      try database.buildGraph()
+      let queries = clusteredVectors(5, dimension: 3, seed: 2)
+      let (found, plan) = try database.search(queries, k: 100)
+      #expect(usesGraph(plan))
+      try database.expectSound(found, queries, k: 100)
+      let (all, other) = try database.search([[1, 2, 3]], k: 5000)
+      #expect(!usesGraph(other) && all[0].count == 3000)
+    }
+  }
+
+  @Test func fewRowsNeedNoGraph() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: 3)
+      try database.add(clusteredVectors(GraphBuild.leastRows - 1, dimension: 3, seed: 1))
+      #expect {
+        try database.buildGraph()
+      } throws: {
+        ($0 as? Fault)?.problem == "expected at least 1000 vectors for a graph, found 999"
+      }
+    }
+  }
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Fields of one label a cell: the likeliest class is predicted, with its probability.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+python3 - <<'PYTHON'
+import npy
+npy.save("vectors.npy", (60, 4), [float(i % 3 == j) + (i * (j + 5) % 7) / 10 for i in range(60) for j in range(4)])
+with open("cells.csv", "w") as file:
+    file.write("well,dose,places\n")
+    for i in range(60):
+        file.write(f"A{i // 6:02},{'low mid high'.split()[(i + (i % 10 == 0)) % 3] if i < 54 else ''},{'a;b' if i % 2 else 'c'}\n")
+PYTHON
+cellvec import vectors.npy --db db --space s --metadata cells.csv --type places=list --quiet >/dev/null
+
+train=(cellvec train --db db --labels dose --group well --folds 3 --epochs 30 --learning-rate 0.05)
+expect_exit 0 "${train[@]}" --calibrate temperature --save one
+expect_stdout '^task +single: one label a cell, the likeliest class is predicted$'
+expect_stdout '^accuracy +[01]\.[0-9]+ ± .* sample SD .* 3 folds, grouped by well$'
+expect_stdout '^balanced accuracy '
+expect_stdout "^Cohen's kappa "
+expect_stdout '^Matthews '
+expect_exit 0 "${train[@]}" --json
+expect_json
+expect_stdout '"loss":\{"kind":"softmax","smoothing":0\}'
+expect_stdout '"task":"single"'
+expect_exit 0 "${train[@]}" --csv --quiet
+expect_stdout '^class,cells,precision,.*,macro_f1,macro_f1_sample_sd,macro_f1_population_sd$'
+expect_exit 0 "${train[@]}" --loss balanced --loss-numbers 0.1 --hidden 6 --patience 3 --json
+expect_stdout '"loss":\{"kind":"balanced","smoothing":0\.1'
+
+# What goes with one task alone.
+expect_exit 0 "${train[@]}" --task multi --thresholds fitted --calibrate isotonic
+expect_stdout '^task +multi: several labels a cell'
+expect_exit 0 "${train[@]}" --loss focal
+expect_stdout '^task +multi'
+expect_exit 64 "${train[@]}" --task single --loss focal
+expect_stderr '--loss focal goes with --task multi'
+expect_exit 64 "${train[@]}" --thresholds fitted
+expect_stderr 'fitted thresholds: go with several labels a cell'
+expect_exit 64 "${train[@]}" --calibrate isotonic
+expect_exit 64 "${train[@]}" --task multi --abstain-below 0.5
+expect_exit 64 "${train[@]}" --abstain-below 2
+expect_exit 64 "${train[@]}" --grades places
+expect_stderr 'grades: go with several labels a cell'
+expect_exit 65 cellvec train --db db --labels places --group well --folds 3 --task single
+expect_stderr '^cellvec: cell 1: expected one label, found "a", "b"; leave it out, or ask for --task multi$'
+
+# One label and its probability.
+expect_exit 0 cellvec predict --db db --head one
+expect_stderr 'wrote predicted_dose and probability_dose of 60 cells, 0 without a label'
+expect_exit 0 cellvec count --db db --where "predicted_dose = 'low' AND probability_dose >= 0.33"
+expect_stdout '^20$'
+expect_exit 0 cellvec fields --db db --csv
+expect_stdout '^predicted_dose,string,60'
+expect_equal "one field has probabilities" "$(grep -c '^probability_' .stdout)" 1
+expect_exit 64 cellvec predict --db db --head one --threshold 0.5
+expect_stderr 'use --abstain-below'
+expect_exit 64 cellvec predict --db db --head one --abstain-below 1.5
+expect_exit 0 cellvec predict --db db --head one --abstain-below 1
+expect_exit 0 cellvec count --db db --where "predicted_dose IS NULL AND probability_dose > 0"
+expect_stdout '^60$'
+expect_exit 0 cellvec predict --db db --head one --abstain-below 1 --empty top1
+expect_exit 0 cellvec count --db db --where "predicted_dose IS NULL"
+expect_stdout '^0$'
+
+# Heads are shown and carried as others are.
+expect_exit 0 cellvec heads show one --db db
+expect_stdout '^task +single'
+expect_stdout '^accuracy '
+expect_stdout '^calibration +error .*, each corrected by what was fitted to others \([2-5] parts\)$'
+expect_exit 0 cellvec heads export one one.safetensors --db db
+expect_exit 0 cellvec heads import one.safetensors --name two --db db
+expect_exit 0 cellvec predict --db db --head two
+expect_stdout '^low +20$'
+expect_exit 0 cellvec train --db db --labels dose --group well --folds 3 --epochs 2 --task multi --save several
+expect_exit 64 cellvec predict --db db --head several
+expect_stderr 'field "predicted_dose": expected a string.*rename or drop it with cellvec fields'
+
+evaluate=(cellvec evaluate --db db --labels dose --group well --folds 3 --epochs 20 --learning-rate 0.05)
+expect_exit 0 "${evaluate[@]}" --abstain-below 0.4 --output eval.json --report page.html
+expect_stdout '^task +single'
+expect_stdout '^validation +none: nothing is tuned, and all train groups teach$'
+expect_stdout '^space +macro_f1 .* accuracy +balanced_accuracy +kappa +matthews +auroc$'
+expect_equal "the saved file says so" "$(
+  python3 - <<'PYTHON'
+import json
+e = json.load(open("eval.json"))
+run = e["runs"][0]
+print(e["version"], e["task"], run["folds"][0]["thresholds"], run["summary"]["accuracy"]["folds"], "microF1" in run["summary"])
+PYTHON
+)" "2 single [0.4, 0.4, 0.4] 3 False"
+expect_exit 0 grep --quiet 'one label a sample, the likeliest class is predicted' page.html
+expect_exit 0 "${evaluate[@]}" --csv --quiet
+expect_stdout '^space,macro_f1,.*,accuracy,accuracy_sample_sd,accuracy_population_sd,accuracy_folds,'
+# Wells brought together have several doses.
+expect_exit 65 cellvec evaluate --db db --labels dose --sample well --folds 3 --epochs 2 --task single
+expect_stderr 'sample "A00": expected one label, found "high", "low", "mid"'
+# One well at a time has every class; one cell at a time has one, and no ranking.
+expect_exit 0 cellvec evaluate --db db --labels dose --group dose --folds 2 --epochs 1 --leave-one-group-out
+expect_stdout '^note: AUROC is undefined: all 3 folds have no class with positives and negatives$'
+finish
