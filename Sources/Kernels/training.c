@@ -6,6 +6,7 @@
 #include "transformer_rows.h"
 
 typedef uint32_t training_octet __attribute__((vector_size(32)));
+typedef float training_eight __attribute__((vector_size(32)));
 
 // The finaliser of MurmurHash3 over a Weyl sequence: every bit of the result depends on seed and index.
 INLINE uint32_t mixed(uint64_t seed, uint64_t index) {
@@ -65,8 +66,23 @@ void training_transpose(const uint32_t *x, size_t stride, size_t rows, size_t co
   CALL(transpose, x, stride, rows, columns, out, out_stride);
 }
 
-void training_interleave(const uint16_t *low, const uint16_t *high, size_t count, uint32_t *out) {
-  CALL(interleave, low, high, count, out);
+void training_pack_vectors(const float *x, size_t rows, size_t padded, size_t columns, const float *mean,
+                           const float *scale, size_t width, float *by_sample, float *by_column, size_t first,
+                           size_t panel) {
+  CALL(pack_vectors, x, rows, padded, columns, mean, scale, width, by_sample, by_column, first, panel);
+}
+
+void training_pack_columns(const uint32_t *x, size_t stride, size_t rows, size_t columns, size_t width, uint32_t *out,
+                           size_t panel) {
+  for (size_t start = 0; start < columns; start += width, out += panel * width) {
+    const size_t bytes = (columns - start < width ? columns - start : width) * sizeof *x;
+    for (size_t r = 0; r < rows; r++) memcpy(out + r * width, x + r * stride + start, bytes);
+  }
+}
+
+void training_pack_pairs(const uint16_t *x, size_t stride, size_t words, size_t columns, size_t width, uint32_t *out,
+                         size_t panel) {
+  CALL(pack_pairs, x, stride, words, columns, width, out, panel);
 }
 
 void training_loss_row(const training_loss *loss, size_t padded, const float *logits, float bias, float weight,

@@ -272,15 +272,20 @@ TARGET static void NAMED(rectify_drop)(float *x, size_t count, float bias, float
   }
 }
 
-TARGET static void NAMED(interleave)(const uint16_t *low, const uint16_t *high, size_t count, uint32_t *out) {
-  for (size_t i = 0; i < count; i++) out[i] = low[i] | (uint32_t)high[i] << 16;
+TARGET static void NAMED(pack_pairs)(const uint16_t *x, size_t stride, size_t words, size_t columns, size_t width,
+                                     uint32_t *out, size_t panel) {
+  for (size_t start = 0; start < columns; start += width, out += panel * width) {
+    const size_t count = columns - start < width ? columns - start : width;
+    for (size_t w = 0; w < words; w++) {
+      const uint16_t *low = x + 2 * w * stride + start, *high = low + stride;
+      for (size_t i = 0; i < count; i++) out[w * width + i] = low[i] | (uint32_t)high[i] << 16;
+    }
+  }
 }
 
-// Eight rows of eight words, by three rounds of exchanges between pairs of rows 1, 2 and 4 apart.
-TARGET_INLINE void NAMED(transpose_eight)(const uint32_t *x, size_t stride, uint32_t *out, size_t out_stride) {
-  training_octet r[8], s[8];
-#pragma clang loop unroll(full)
-  for (size_t i = 0; i < 8; i++) memcpy(&r[i], x + i * stride, sizeof r[i]);
+// Writes eight rows of eight words as columns, by three rounds of exchanges between pairs of rows 1, 2 and 4 apart.
+TARGET_INLINE void NAMED(transpose_octets)(training_octet r[8], uint32_t *out, size_t out_stride) {
+  training_octet s[8];
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < 8; i += 2) {
     s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
@@ -301,6 +306,60 @@ TARGET_INLINE void NAMED(transpose_eight)(const uint32_t *x, size_t stride, uint
   }
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < 8; i++) memcpy(out + i * out_stride, &s[i], sizeof s[i]);
+}
+
+TARGET_INLINE void NAMED(transpose_eight)(const uint32_t *x, size_t stride, uint32_t *out, size_t out_stride) {
+  training_octet r[8];
+#pragma clang loop unroll(full)
+  for (size_t i = 0; i < 8; i++) memcpy(&r[i], x + i * stride, sizeof r[i]);
+  NAMED(transpose_octets)(r, out, out_stride);
+}
+
+// Eight columns at a time of all rows of a panel: what is written then lies close together.
+TARGET static void NAMED(pack_vectors)(const float *x, size_t rows, size_t padded, size_t columns, const float *mean,
+                                       const float *scale, size_t width, float *by_sample, float *by_column,
+                                       size_t first, size_t panel) {
+  float spare[64];
+  for (size_t start = 0; start < padded; start += width) {
+    const size_t end = padded - start < width ? padded : start + width;
+    float *samples = by_sample + start * columns;
+    size_t c = 0;
+    for (; c + 8 <= columns; c += 8) {
+      training_eight center, factor;
+      memcpy(&center, mean + c, sizeof center);
+      memcpy(&factor, scale + c, sizeof factor);
+      float *column = by_column ? by_column + (c / width * panel + first) * width + c % width : NULL;
+      for (size_t r = start; r < end; r += 8) {
+        // In the place of a row that lacks stands the mean, which becomes zero.
+        const float *from = x + r * columns + c;
+        size_t from_stride = columns;
+        if (r + 8 > rows) {
+          for (size_t i = 0; i < 8; i++) memcpy(spare + 8 * i, r + i < rows ? from + i * columns : mean + c, 32);
+          from = spare;
+          from_stride = 8;
+        }
+        training_octet lines[8];
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < 8; i++) {
+          training_eight y;
+          memcpy(&y, from + i * from_stride, sizeof y);
+          lines[i] = (training_octet)((y - center) * factor);
+        }
+        if (column) {
+#pragma clang loop unroll(full)
+          for (size_t i = 0; i < 8; i++) memcpy(column + (r + i) * width, &lines[i], sizeof lines[i]);
+        }
+        NAMED(transpose_octets)(lines, (uint32_t *)(void *)(samples + c * width + r - start), width);
+      }
+    }
+    for (; c < columns; c++) {
+      for (size_t r = start; r < end; r++) {
+        const float y = r < rows ? (x[r * columns + c] - mean[c]) * scale[c] : 0;
+        samples[c * width + r - start] = y;
+        if (by_column) by_column[(c / width * panel + first + r) * width + c % width] = y;
+      }
+    }
+  }
 }
 
 TARGET static void NAMED(transpose)(const uint32_t *x, size_t stride, size_t rows, size_t columns, uint32_t *out,

@@ -52,11 +52,52 @@ import Testing
     }
   }
 
-  @Test func interleavedHalvesAreWords() {
-    let (low, high) = ((0..<37).map { UInt16($0) }, (0..<37).map { UInt16(60_000 + $0) })
-    var out = [UInt32](repeating: 0, count: 37)
-    training_interleave(low, high, 37, &out)
-    for index in 0..<37 { #expect(out[index] == UInt32(low[index]) | UInt32(high[index]) << 16) }
+  @Test(arguments: [(1, 3), (5, 16), (16, 40), (40, 17)], [8, 16, 32])
+  func packedVectorsAreStandardizedInBothPanels(shape: (rows: Int, columns: Int), width: Int) {
+    let (rows, columns) = shape
+    let (first, panel) = (16, 96)
+    let padded = (rows + width - 1) / width * width
+    let (x, mean, scale) = (
+      normals(rows * columns, seed: 1), normals(columns, seed: 2), normals(columns, seed: 3)
+    )
+    let panels = (columns + width - 1) / width
+    var bySample = [Float](repeating: .nan, count: padded * columns)
+    var byColumn = [Float](repeating: .nan, count: panels * panel * width)
+    training_pack_vectors(x, rows, padded, columns, mean, scale, width, &bySample, &byColumn, first, panel)
+    var written = 0
+    for row in 0..<padded {
+      for column in 0..<columns {
+        let expected = row < rows ? (x[row * columns + column] - mean[column]) * scale[column] : 0
+        #expect(bySample[(row / width * columns + column) * width + row % width] == expected)
+        #expect(byColumn[(column / width * panel + first + row) * width + column % width] == expected)
+        written += 1
+      }
+    }
+    #expect(byColumn.count { !$0.isNaN } == written)
+    let alone = bySample
+    training_pack_vectors(x, rows, padded, columns, mean, scale, width, &bySample, nil, first, panel)
+    #expect(bySample == alone)
+  }
+
+  @Test(arguments: [1, 31, 70]) func packedColumnsAreWordsInTheirPlaces(columns: Int) {
+    let (rows, stride, width, panel) = (6, columns + 5, 16, 9)
+    let x = (0..<UInt32(rows * stride)).map { $0 &* 2_654_435_761 }
+    let count = (columns + width - 1) / width * panel * width
+    var words = [UInt32](repeating: 7, count: count)
+    training_pack_columns(x, stride, rows, columns, width, &words, panel)
+    let halves = x.flatMap { [UInt16(truncatingIfNeeded: $0), UInt16($0 >> 16)] }
+    var pairs = [UInt32](repeating: 7, count: count)
+    training_pack_pairs(halves, 2 * stride, rows / 2, columns, width, &pairs, panel)
+    for row in 0..<rows {
+      for column in 0..<columns {
+        let place = { (word: Int) in (column / width * panel + word) * width + column % width }
+        #expect(words[place(row)] == x[row * stride + column])
+        let half = UInt16(truncatingIfNeeded: pairs[place(row / 2)] >> UInt32(row % 2 * 16))
+        #expect(half == halves[row * 2 * stride + column])
+      }
+    }
+    #expect(words.count { $0 == 7 } == count - rows * columns)
+    #expect(pairs.count { $0 == 7 } == count - rows / 2 * columns)
   }
 
   @Test func rectifyingAndItsGradient() {

@@ -12,6 +12,14 @@ import Testing
     #expect(table.positives(among: [0, 2]) == [2, 1, 0])
   }
 
+  @Test func aTableOfClassesIsThatOfTheSamplesLabels() throws {
+    let table = try LabelTable(count: 3, classes: [("golgi", [1]), ("cytoplasmic", [0, 2]), ("er", [0])])
+    #expect(table == (try LabelTable(labels: [["er", "cytoplasmic"], ["golgi"], ["cytoplasmic"]])))
+    #expect(table.contains(1, of: 0) && !table.contains(2, of: 0) && table.contains(2, of: 1))
+    let fault = #expect(throws: Fault.self) { try LabelTable(count: 3, classes: [("er", [0, 2])]) }
+    #expect(fault?.description == "sample 1: has no label; leave it out of the training")
+  }
+
   @Test func gatherWritesMultiHotRows() throws {
     let table = try LabelTable(labels: [["a", "c"], ["b"], ["c"]])
     let targets = FloatBuffer([9, 9, 9, 9, 9, 9, 9])

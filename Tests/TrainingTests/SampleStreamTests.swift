@@ -38,6 +38,23 @@ import Testing
     #expect(stream.order(seed: 0, epoch: 0).sorted() == [0, 2, 3, 4])
   }
 
+  @Test func arrangedBatchesHaveTheSameSamples() throws {
+    let sets = [
+      TrainingSet(samples: (0..<100).filter { $0 % 3 > 0 }), TrainingSet(samples: [Int32](20..<90)),
+    ]
+    let stream = SampleStream(sets: sets, labels: try labels(100))
+    let order = stream.order(seed: 0, epoch: 0)
+    let arranged = stream.arranged(order, inBatchesOf: 40)
+    for start in stride(from: 0, to: order.count, by: 40) {
+      let batch = start..<min(start + 40, order.count)
+      #expect(arranged[batch].sorted() == order[batch].sorted())
+      let memberships = arranged[batch].map(stream.sets)
+      #expect(memberships == memberships.sorted())
+    }
+    let alone = SampleStream(sets: [sets[0]], labels: try labels(100))
+    #expect(alone.arranged(alone.order(seed: 0, epoch: 0), inBatchesOf: 40) == alone.order(seed: 0, epoch: 0))
+  }
+
   @Test func classUniformDrawsTakeClassesAlike() throws {
     let set = TrainingSet(samples: [Int32](0..<1000))
     let stream = SampleStream(sets: [set], labels: try labels(2000), sampling: .classUniform)

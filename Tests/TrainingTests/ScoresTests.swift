@@ -78,6 +78,24 @@ import Testing
     #expect(isNear(ranking.averagePrecision, precisions.reduce(0, +) / Double(positives.count)))
   }
 
+  /// As many scores as are sorted by digits, of both signs, with both zeros.
+  @Test func runsAreTheDistinctScoresFromTheHighestDown() {
+    var generator = SeededGenerator(seed: 1)
+    var samples: [(score: Float, isPositive: Bool)] = (0..<5000).map { _ in
+      let factor: Float = generator.uniform() < 0.1 ? 1e30 : 1
+      return (
+        score: Float(Int(generator.next() % 801) - 400) / 7 * factor,
+        isPositive: generator.uniform() < 0.3
+      )
+    }
+    samples += [(-0.0, true), (0, false)]
+    let runs = Ranking(samples).runs
+    let expected = Dictionary(grouping: samples, by: \.score).sorted { $0.key > $1.key }
+    #expect(runs.map(\.score) == expected.map(\.key))
+    #expect(runs.map(\.count) == expected.map(\.value.count))
+    #expect(runs.map(\.positives) == expected.map { $0.value.count(where: \.isPositive) })
+  }
+
   @Test func oneKindOfSampleHasNoCurve() {
     let positives = Ranking([(0.2, true), (0.3, true)])
     #expect(positives.auroc == nil)

@@ -1,6 +1,7 @@
 """Runs cellvec train and its rivals in turns, and prints a table of medians."""
 
 import argparse
+import dataclasses
 import json
 import pathlib
 import statistics
@@ -17,15 +18,29 @@ BATCH, RATE, DECAY = 512, 3e-3, 0.04
 SCRIPTS = {"torch": "rival_torch.py", "scikit-learn": "rival_sklearn.py"}
 
 
+@dataclasses.dataclass
+class Head:
+    name: str
+    hidden: str
+    """Widths of hidden layers, as cellvec and the rivals' scripts take them."""
+    epochs: int
+    seeds: dict
+    """Of a rival that runs on fewer than all."""
+
+
+# An epoch of the larger head is some 45 times the arithmetic of one of the linear head; what is compared is time.
+HEADS = {"linear": Head("linear", "", 10, {}), "mlp": Head("512 and 256 hidden", "512,256", 1, {"scikit-learn": 1})}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--dimension", type=int, default=768)
     parser.add_argument("--classes", type=int, default=17)
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--heads", default="linear")
+    parser.add_argument("--epochs", type=int)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--hidden", default="")
     parser.add_argument("--precision", default="float32,bfloat16")
     parser.add_argument("--rivals", default="torch,scikit-learn")
     options = parser.parse_args()
@@ -34,35 +49,45 @@ def main():
     subprocess.run(
         ["cellvec", "import", "vectors.npy", "--metadata", "cells.csv", "--type", "localization=list", "--db", "db",
          "--space", "s", "--quiet"], cwd=options.work, check=True, stdout=subprocess.DEVNULL)
-    subjects = {f"cellvec, {name}": cellvec(options, name) for name in options.precision.split(",") if name}
-    subjects |= {name: rival(options, name) for name in options.rivals.split(",") if name}
+    print(paragraph(sentence(found)))
+    for head in [HEADS[name] for name in options.heads.split(",")]:
+        head.epochs = options.epochs or head.epochs
+        report(options, head, compare(options, head))
+
+
+def compare(options, head):
+    """The runs of each subject with their macro F1, in turns."""
+    subjects = {f"cellvec, {name}": cellvec(head, name) for name in options.precision.split(",") if name}
+    subjects |= {name: rival(head, name) for name in options.rivals.split(",") if name}
     runs = {name: [] for name in subjects}
     for seed in range(options.seeds):
         for name, command in subjects.items():
+            if seed >= head.seeds.get(name, options.seeds):
+                continue
             run = process.run(command(seed), cwd=options.work)
             runs[name].append((run, macro_f1(json.loads(run.output))))
-            print(f"seed {seed}: {name}: {run.seconds:.1f} s, {run.processor_seconds:.1f} s of processors, "
-                  f"macro F1 {runs[name][-1][1]:.4f}", file=sys.stderr, flush=True)
-    report(options, found, runs)
+            print(f"{head.name}, seed {seed}: {name}: {run.seconds:.1f} s, {run.processor_seconds:.1f} s of "
+                  f"processors, macro F1 {runs[name][-1][1]:.4f}", file=sys.stderr, flush=True)
+    return runs
 
 
-def common_options(options, seed):
-    return ["--epochs", str(options.epochs), "--seed", str(seed)]
+def common_options(head, seed):
+    return ["--epochs", str(head.epochs), "--seed", str(seed)]
 
 
-def cellvec(options, precision):
+def cellvec(head, precision):
     def command(seed):
-        hidden = ["--hidden", options.hidden] if options.hidden else []
+        hidden = ["--hidden", head.hidden] if head.hidden else []
         return ["cellvec", "train", "--db", "db", "--labels", "localization", "--group", "gene", "--json", "--quiet",
                 "--batch-size", str(BATCH), "--learning-rate", str(RATE), "--weight-decay", str(DECAY),
-                "--precision", precision, *hidden, *common_options(options, seed)]
+                "--precision", precision, *hidden, *common_options(head, seed)]
     return command
 
 
-def rival(options, name):
+def rival(head, name):
     def command(seed):
         return [sys.executable, str(HERE / SCRIPTS[name]), ".", "--batch", str(BATCH), "--rate", str(RATE),
-                "--decay", str(DECAY), "--hidden", options.hidden, *common_options(options, seed)]
+                "--decay", str(DECAY), "--hidden", head.hidden, *common_options(head, seed)]
     return command
 
 
@@ -70,22 +95,24 @@ def macro_f1(output):
     return output["macroF1"] if "macroF1" in output else output["evaluation"]["macroF1"]["mean"]
 
 
-def report(options, found, runs):
-    print(paragraph(sentence(found)))
-    layers = f"hidden layers {options.hidden}" if options.hidden else "linear"
+def report(options, head, runs):
     print(paragraph(
-        f"{options.rows} x {options.dimension}, {options.classes} classes, {layers}, 5 folds of whole groups, "
-        f"{options.epochs} epochs, batches of {BATCH}; whole processes, medians of {options.seeds} seeds; memory is "
-        "the process's own, without mapped files"))
-    print(row("", "s", "s of processors", "times the first", "MB", "macro F1, mean of seeds"))
-    print(row(*["---"] * 6))
+        f"{options.rows} x {options.dimension}, {options.classes} classes, {head.name}, 5 folds of whole groups, "
+        f"{head.epochs} epochs, batches of {BATCH}; whole processes, medians over seeds; ratios are to the first row; "
+        "memory is the process's own, without mapped files; macro F1 is the mean and the range over seeds"))
+    print(row("", "seeds", "s", "ratio", "s of processors", "ratio", "MB", "macro F1"))
+    print(row(*["---"] * 8))
     first = None
     for name, results in runs.items():
-        median = lambda value: statistics.median(value(run) for run, _ in results)
-        used = median(lambda run: run.processor_seconds)
-        first = first or used
-        print(row(name, f"{median(lambda run: run.seconds):.1f}", f"{used:.1f}", f"{used / first:.1f}",
-                  megabytes(median(lambda run: run.own_byte_count)), f"{statistics.mean(f1 for _, f1 in results):.4f}"))
+        def median(value):
+            return statistics.median(value(run) for run, _ in results)
+        seconds, used = median(lambda run: run.seconds), median(lambda run: run.processor_seconds)
+        first = first or (seconds, used)
+        scores = [score for _, score in results]
+        print(row(name, len(results), f"{seconds:.1f}", f"{seconds / first[0]:.1f}", f"{used:.1f}",
+                  f"{used / first[1]:.1f}", megabytes(median(lambda run: run.own_byte_count)),
+                  f"{statistics.mean(scores):.4f} ({min(scores):.4f} to {max(scores):.4f})"))
+    print()
 
 
 if __name__ == "__main__":

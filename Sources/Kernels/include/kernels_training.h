@@ -21,12 +21,31 @@ void training_moments(const float *x, size_t rows, size_t columns, const float *
 // x[i] = (x[i] - mean[i]) * scale[i].
 void training_standardize(float *x, size_t count, const float *mean, const float *scale);
 
+// Panels of `width` outputs, a multiple of 8, as kernels_matmul.h has them. Their word `k` of output `o` lies at
+// (o / width * panel + k) * width + o % width, where `panel` is how many words an output has.
+
+// Standardises vectors x [rows, columns], y[r, c] = (x[r, c] - mean[c]) * scale[c], and packs them twice as float32:
+//
+//   padded        rows with those of zeros behind them, a multiple of 8
+//   by_sample     outputs are samples, words are columns
+//   by_column     outputs are columns, words are samples from `first` on of `panel`; or NULL
+// What the last panel of by_column has beyond the columns is left as it is.
+void training_pack_vectors(const float *x, size_t rows, size_t padded, size_t columns, const float *mean,
+                           const float *scale, size_t width, float *by_sample, float *by_column, size_t first,
+                           size_t panel);
+
+// Packs columns as outputs: word r of output c is x[r, c]. Rows of x lie `stride` words apart.
+void training_pack_columns(const uint32_t *x, size_t stride, size_t rows, size_t columns, size_t width, uint32_t *out,
+                           size_t panel);
+
+// The same of bfloat16: word r of output c is x[2 r, c] + 65536 * x[2 r + 1, c], of `words` pairs of rows. Rows lie
+// `stride` numbers apart.
+void training_pack_pairs(const uint16_t *x, size_t stride, size_t words, size_t columns, size_t width, uint32_t *out,
+                         size_t panel);
+
 // out[c, r] = x[r, c] for words of 32 bits: rows of x lie `stride` words apart, those of out `out_stride`.
 void training_transpose(const uint32_t *x, size_t stride, size_t rows, size_t columns, uint32_t *out,
                         size_t out_stride);
-
-// out[i] = low[i] + 65536 * high[i]: two rows of bfloat16 as words.
-void training_interleave(const uint16_t *low, const uint16_t *high, size_t count, uint32_t *out);
 
 // The losses of a class, for a logit x with p = 1 / (1 + exp(-x)) and a target t in [0, 1]; s(x) = log(1 + exp(x)).
 typedef enum {

@@ -63,7 +63,7 @@ package func crossValidate(
 ) throws -> CrossValidation {
   precondition(folds.assignment.count == labels.count)
   let everySample = Array(0..<Int32(labels.count))
-  try requireTrainable(source: source, labels: labels, samples: everySample)
+  try requireTrainable(source: source, labels: labels, samples: everySample, threads: threads ?? folds.count)
   try configuration.validate()
 
   let threads = threads ?? folds.count
@@ -75,34 +75,40 @@ package func crossValidate(
     source: source, labels: labels, targets: targets, sets: sets, configuration: configuration,
     threads: threads,
     progress: progress)
-  let results = try concurrentMap(folds.count, threads: threads) { fold in
-    let test = folds.testSamples(of: fold)
-    let head = fits[fold].head
-    let probabilities = try head.finiteProbabilities(of: test, in: source)
-    let scores = Scores(
-      probabilities: probabilities, samples: test, labels: labels, thresholds: head.thresholds,
-      task: head.task)
-    return (
-      fold: CrossValidation.Fold(trainCount: sets[fold].samples.count, testCount: test.count, scores: scores),
-      test: test, probabilities: probabilities
-    )
-  }
-
   let classCount = labels.classes.count
-  var pooled = [Float](repeating: 0, count: labels.count * classCount)
-  var decisions = [Bool](repeating: false, count: labels.count * classCount)
-  for (result, fit) in zip(results, fits) {
-    let own = fit.head.task.decisions(result.probabilities, thresholds: fit.head.thresholds)
-    for (row, sample) in result.test.enumerated() {
-      for place in 0..<classCount {
-        pooled[Int(sample) * classCount + place] = result.probabilities[row * classCount + place]
-        decisions[Int(sample) * classCount + place] = own[row * classCount + place]
+  var probabilities = [Float](repeating: 0, count: labels.count * classCount)
+  try probabilities.withUnsafeMutableBufferPointer { buffer in
+    guard let start = buffer.baseAddress else { return }
+    // Each sample is tested by one fold: no two threads write the same numbers, and they are read after all have ended.
+    nonisolated(unsafe) let rows = start
+    _ = try concurrentMap(folds.count, threads: threads) { fold in
+      try fits[fold].head.forEachFiniteBatch(of: folds.testSamples(of: fold), in: source) { samples, batch in
+        guard let first = batch.baseAddress else { return }
+        for (row, sample) in samples.enumerated() {
+          (rows + Int(sample) * classCount).update(from: first + row * classCount, count: classCount)
+        }
       }
     }
   }
+  let (values, assignment, thresholds) = (probabilities, folds.assignment, fits.map(\.head.thresholds))
+  let task = configuration.task
+  @Sendable func scores(of samples: [Int32]) -> Scores {
+    Scores(
+      of: samples, labels: labels, task: task,
+      probability: { values[Int(samples[$0]) * classCount + $1] },
+      decided: { place in
+        let sample = Int(samples[place])
+        return task.decided(
+          values[sample * classCount..<(sample + 1) * classCount],
+          thresholds: thresholds[Int(assignment[sample])]
+        )
+      })
+  }
+  let tested = concurrentMap(folds.count, threads: threads) { fold in
+    let test = folds.testSamples(of: fold)
+    return CrossValidation.Fold(
+      trainCount: sets[fold].samples.count, testCount: test.count, scores: scores(of: test))
+  }
   return CrossValidation(
-    folds: results.map(\.fold), isGrouped: folds.isGrouped, probabilities: pooled,
-    pooled: Scores(
-      probabilities: pooled, samples: everySample, labels: labels, decisions: decisions,
-      task: configuration.task))
+    folds: tested, isGrouped: folds.isGrouped, probabilities: values, pooled: scores(of: everySample))
 }

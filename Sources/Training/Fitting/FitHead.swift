@@ -34,7 +34,7 @@ package func fitHead(
   let held = Set(validation)
   let samples = samples ?? (0..<Int32(labels.count)).filter { !held.contains($0) }
   try configuration.validate()
-  try requireTrainable(source: source, labels: labels, samples: samples)
+  try requireTrainable(source: source, labels: labels, samples: samples, threads: threads)
   return try fitHeads(
     source: source, labels: labels, targets: targets,
     sets: [TrainingSet(samples: samples, validation: validation, fold: fold)], configuration: configuration,
@@ -72,7 +72,9 @@ func fitHeads(
 }
 
 /// Refuses labels and vectors that no head can be trained on.
-func requireTrainable(source: some SampleVectors, labels: LabelTable, samples: [Int32]) throws {
+func requireTrainable(
+  source: some SampleVectors, labels: LabelTable, samples: [Int32], threads: Int = 1
+) throws {
   precondition(source.count == labels.count)
   guard labels.classes.count >= 2 else {
     throw Fault(
@@ -89,14 +91,19 @@ func requireTrainable(source: some SampleVectors, labels: LabelTable, samples: [
         remedy: "leave the class out, or add cells without it")
     }
   }
-  try requireFinite(source, samples: samples)
+  // Each thread looks through a part; the first fault of the first part is thrown.
+  let parts = max(threads, 1)
+  _ = try concurrentMap(parts, threads: parts) { part in
+    try requireFinite(
+      source, samples: samples[samples.count * part / parts..<samples.count * (part + 1) / parts])
+  }
 }
 
-private func requireFinite(_ source: some SampleVectors, samples: [Int32]) throws {
+private func requireFinite(_ source: some SampleVectors, samples: ArraySlice<Int32>) throws {
   let batchSize = 256
   let batch = FloatBuffer(count: batchSize * source.dimension)
-  for start in stride(from: 0, to: samples.count, by: batchSize) {
-    let slice = samples[start..<min(start + batchSize, samples.count)]
+  for start in stride(from: samples.startIndex, to: samples.endIndex, by: batchSize) {
+    let slice = samples[start..<min(start + batchSize, samples.endIndex)]
     source.gather(slice, into: batch.values)
     let count = slice.count * source.dimension
     let bad = kernels_first_beyond(KERNELS_FLOAT32, batch.start, count)

@@ -32,7 +32,7 @@ struct FitRun<Source: SampleVectors> {
   }
 
   func fits(progress: ProgressReport) throws -> [HeadFit] {
-    let standardizations = Standardization.fit(source, sets: sets, stream: stream)
+    let standardizations = Standardization.fit(source, sets: sets, stream: stream, threads: threads)
     let ensemble = try (0..<UInt64(configuration.ensembleCount)).map { number in
       try train(seed: configuration.seed &+ number, standardizations, progress: progress)
     }
@@ -100,7 +100,8 @@ struct FitRun<Source: SampleVectors> {
       }, batchSize: batchSize, layout: layout, shape: shape, threads: threads)
     var watches = members.map { _ in MemberWatch(patience: configuration.patience) }
     for epoch in 0..<configuration.epochs where members.contains(where: \.isActive) {
-      let losses = stack.train(order: stream.order(seed: seed, epoch: epoch), firstStep: epoch * stepsAnEpoch)
+      let order = stream.arranged(stream.order(seed: seed, epoch: epoch), inBatchesOf: batchSize)
+      let losses = stack.train(order: order, firstStep: epoch * stepsAnEpoch)
       for (number, set) in sets.enumerated() {
         let group = number * trials.count..<(number + 1) * trials.count
         guard members[group].contains(where: \.isActive) else { continue }

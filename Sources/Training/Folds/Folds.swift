@@ -25,13 +25,12 @@ package struct Folds: Sendable, Equatable {
   /// - Source: Sechidis, Tsoumakas and Vlahavas, "On the stratification of multi-label data", 2011.
   package static func grouped(groups: [Int32], labels: LabelTable, k: Int, seed: UInt64) throws -> Folds {
     precondition(groups.count == labels.count)
-    return try Folds(groups: groups, labels: labels, k: k, seed: seed, isGrouped: true)
+    return try Folds(groups: groups, labels: labels, k: k, seed: seed)
   }
 
   /// k folds of single samples, stratified in the same way.
   package static func ungrouped(labels: LabelTable, k: Int, seed: UInt64) throws -> Folds {
-    try Folds(
-      groups: Array(0..<Int32(labels.count)), labels: labels, k: k, seed: seed, isGrouped: false)
+    try Folds(groups: nil, labels: labels, k: k, seed: seed)
   }
 
   /// A fold for each group, in order of the groups' first samples.
@@ -67,7 +66,7 @@ package struct Folds: Sendable, Equatable {
     }
   }
 
-  private init(groups: [Int32], labels: LabelTable, k: Int, seed: UInt64, isGrouped: Bool) throws {
+  private init(groups: [Int32]?, labels: LabelTable, k: Int, seed: UInt64) throws {
     guard k >= 2 else {
       throw Fault(
         .usage, "folds", expected: "at least 2", found: "\(k)", remedy: "ask for 2 folds or more, such as 5")
@@ -87,18 +86,25 @@ package struct Folds: Sendable, Equatable {
     let foldOfGroup = table.stratified(into: k, seed: seed)
     count = k
     assignment = table.groupOfSample.map { foldOfGroup[Int($0)] }
-    self.isGrouped = isGrouped
+    isGrouped = groups != nil
     warnings = table.warnings(foldOfGroup: foldOfGroup, k: k, classes: labels.classes)
   }
 
   /// The samples that `fold` is tested on, increasing.
   package func testSamples(of fold: Int) -> [Int32] {
-    assignment.indices.filter { assignment[$0] == fold }.map(Int32.init)
+    samples { $0 == fold }
   }
 
   /// The samples that the head tested on `fold` is trained on, increasing.
   package func trainSamples(of fold: Int) -> [Int32] {
-    assignment.indices.filter { assignment[$0] != fold }.map(Int32.init)
+    samples { $0 != fold }
+  }
+
+  private func samples(where isWanted: (Int32) -> Bool) -> [Int32] {
+    var samples: [Int32] = []
+    samples.reserveCapacity(assignment.count { isWanted($0) })
+    for (sample, fold) in assignment.enumerated() where isWanted(fold) { samples.append(Int32(sample)) }
+    return samples
   }
 }
 

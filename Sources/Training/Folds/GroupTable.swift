@@ -5,47 +5,75 @@ struct GroupTable {
   /// The group of each sample that was given, renumbered 0..<count in the order of first appearance.
   let groupOfSample: [Int32]
   /// Samples of each group.
-  private let sizes: [Int]
-  /// The classes of each group, with the number of samples of each.
-  private let classCounts: [[(classIndex: Int, samples: Int)]]
+  private let sizes: [Int32]
+  /// The classes of group g, each with its samples: entries[starts[g]..<starts[g + 1]].
+  private let entries: [Entry]
+  private let starts: [Int]
   private let classCount: Int
+
+  /// The samples that a group has of a class.
+  private struct Entry {
+    let classIndex: Int32
+    var samples: Int32
+  }
 
   var count: Int { sizes.count }
 
   /// - Parameters:
-  ///   - groups: the group of each sample, any numbers.
+  ///   - groups: the group of each sample, any numbers; nil for each sample as a group of its own.
   ///   - samples: those to look at; nil for all.
-  init(groups: [Int32], labels: LabelTable, samples: [Int32]? = nil) {
-    let samples = samples ?? groups.indices.map(Int32.init)
-    var numbers: [Int32: Int32] = [:]
-    var groupOfSample: [Int32] = []
-    var sizes: [Int] = []
-    var classCounts: [[(classIndex: Int, samples: Int)]] = []
-    groupOfSample.reserveCapacity(samples.count)
-    for sample in samples {
-      let name = groups[Int(sample)]
-      let group = numbers[name] ?? Int32(sizes.count)
-      if group == sizes.count {
-        numbers[name] = group
-        sizes.append(0)
-        classCounts.append([])
+  init(groups: [Int32]?, labels: LabelTable, samples: [Int32]? = nil) {
+    let samples = samples ?? (0..<Int32(labels.count)).map(\.self)
+    var sizes: [Int32] = []
+    if let groups {
+      var numbers: [Int32: Int32] = [:]
+      groupOfSample = samples.map { sample in
+        let name = groups[Int(sample)]
+        let group = numbers[name] ?? Int32(sizes.count)
+        if group == sizes.count {
+          numbers[name] = group
+          sizes.append(0)
+        }
+        sizes[Int(group)] += 1
+        return group
       }
-      groupOfSample.append(group)
-      sizes[Int(group)] += 1
-      for member in labels.classes(of: sample) {
-        let known = classCounts[Int(group)].firstIndex { $0.classIndex == Int(member) }
-        if let known {
-          classCounts[Int(group)][known].samples += 1
-        } else {
-          classCounts[Int(group)].append((Int(member), 1))
+    } else {
+      groupOfSample = samples.indices.map(Int32.init)
+      sizes = Array(repeating: 1, count: samples.count)
+    }
+    // Places of `samples` by group: those of a group follow one another.
+    var ends = [Int](repeating: 0, count: sizes.count + 1)
+    for group in sizes.indices { ends[group + 1] = ends[group] + Int(sizes[group]) }
+    var places = [Int32](repeating: 0, count: samples.count)
+    for (place, group) in groupOfSample.enumerated() {
+      places[ends[Int(group)]] = Int32(place)
+      ends[Int(group)] += 1
+    }
+    var entries: [Entry] = []
+    var starts = [0]
+    starts.reserveCapacity(sizes.count + 1)
+    var entryOfClass = [Int](repeating: -1, count: labels.classes.count)
+    var first = 0
+    for size in sizes {
+      for place in places[first..<first + Int(size)] {
+        for member in labels.classes(of: samples[Int(place)]) {
+          if entryOfClass[Int(member)] < starts[starts.count - 1] {
+            entryOfClass[Int(member)] = entries.count
+            entries.append(Entry(classIndex: member, samples: 0))
+          }
+          entries[entryOfClass[Int(member)]].samples += 1
         }
       }
+      first += Int(size)
+      starts.append(entries.count)
     }
-    self.groupOfSample = groupOfSample
     self.sizes = sizes
-    self.classCounts = classCounts
-    self.classCount = labels.classes.count
+    self.entries = entries
+    self.starts = starts
+    classCount = labels.classes.count
   }
+
+  private func entries(ofGroup group: Int) -> ArraySlice<Entry> { entries[starts[group]..<starts[group + 1]] }
 
   /// The fold of every group, k folds of equal size; see `Folds.grouped`.
   func stratified(into k: Int, seed: UInt64) -> [Int32] {
@@ -61,13 +89,13 @@ struct GroupTable {
     let sum = shares.reduce(0, +)
     var generator = SeededGenerator(seed: seed)
     let tieOrder = generator.permutation(of: count)
-    var groupsOfClass = [[(group: Int, samples: Int)]](repeating: [], count: classCount)
+    var groupsOfClass = [[(group: Int32, samples: Int32)]](repeating: [], count: classCount)
     var lackOfClass = [Int](repeating: 0, count: k * classCount)
     for group in 0..<count {
-      for entry in classCounts[group] {
-        groupsOfClass[entry.classIndex].append((group, entry.samples))
+      for entry in entries(ofGroup: group) {
+        groupsOfClass[Int(entry.classIndex)].append((Int32(group), entry.samples))
         for fold in 0..<k {
-          lackOfClass[fold * classCount + entry.classIndex] += shares[fold] * entry.samples
+          lackOfClass[fold * classCount + Int(entry.classIndex)] += shares[fold] * Int(entry.samples)
         }
       }
     }
@@ -83,19 +111,19 @@ struct GroupTable {
       }
       let fold = best.count == 1 ? best[0] : best[Int(generator.next() % UInt64(best.count))]
       folds[group] = Int32(fold)
-      lack[fold] -= sum * sizes[group]
-      for entry in classCounts[group] {
-        lackOfClass[fold * classCount + entry.classIndex] -= sum * entry.samples
-        unassigned[entry.classIndex] -= 1
+      lack[fold] -= sum * Int(sizes[group])
+      for entry in entries(ofGroup: group) {
+        lackOfClass[fold * classCount + Int(entry.classIndex)] -= sum * Int(entry.samples)
+        unassigned[Int(entry.classIndex)] -= 1
       }
     }
 
     while let rarest = (0..<classCount).filter({ unassigned[$0] > 0 }).min(by: {
       unassigned[$0] < unassigned[$1]
     }) {
-      let members = groupsOfClass[rarest].filter { folds[$0.group] < 0 }
-        .sorted { ($1.samples, tieOrder[$0.group]) < ($0.samples, tieOrder[$1.group]) }
-      for member in members { assign(member.group) { lackOfClass[$0 * classCount + rarest] } }
+      let members = groupsOfClass[rarest].filter { folds[Int($0.group)] < 0 }
+        .sorted { ($1.samples, tieOrder[Int($0.group)]) < ($0.samples, tieOrder[Int($1.group)]) }
+      for member in members { assign(Int(member.group)) { lackOfClass[$0 * classCount + rarest] } }
     }
     return folds
   }
@@ -114,7 +142,7 @@ struct GroupTable {
     var validates = part.map { $0 == 1 }
     var groupsOfClass = [[Int]](repeating: [], count: classCount)
     for group in 0..<count {
-      for entry in classCounts[group] { groupsOfClass[entry.classIndex].append(group) }
+      for entry in entries(ofGroup: group) { groupsOfClass[Int(entry.classIndex)].append(group) }
     }
     for groups in groupsOfClass where groups.allSatisfy({ validates[$0] }) {
       if let first = groups.first { validates[first] = false }
@@ -126,9 +154,9 @@ struct GroupTable {
     var groups = [Int](repeating: 0, count: classCount)
     var folds = [Set<Int32>](repeating: [], count: classCount)
     for group in 0..<count {
-      for entry in classCounts[group] {
-        groups[entry.classIndex] += 1
-        folds[entry.classIndex].insert(foldOfGroup[group])
+      for entry in entries(ofGroup: group) {
+        groups[Int(entry.classIndex)] += 1
+        folds[Int(entry.classIndex)].insert(foldOfGroup[group])
       }
     }
     return classes.indices.compactMap { index in

@@ -73,9 +73,7 @@ package struct Head: Sendable, Equatable {
   package func finiteProbabilities(of samples: [Int32], in source: some SampleVectors) throws -> [Float] {
     let probabilities = probabilities(of: samples, in: source)
     if let bad = probabilities.firstIndex(where: \.isNaN) {
-      throw Fault(
-        .badData, "vector of sample \(samples[bad / classes.count])", expected: "a probability from the head",
-        found: "NaN", remedy: "lower the learning rate, and check the vectors for extreme values")
+      throw Self.noProbability(ofSample: samples[bad / classes.count])
     }
     return probabilities
   }
@@ -83,13 +81,43 @@ package struct Head: Sendable, Equatable {
   /// - Returns: [samples.count, classes.count], row-major, in the order of `samples`; each in [0, 1], those of one label
   ///   with the sum 1, or NaN where sums of products overflow.
   package func probabilities(of samples: [Int32], in source: some SampleVectors) -> [Float] {
+    var probabilities: [Float] = []
+    probabilities.reserveCapacity(samples.count * classes.count)
+    forEachBatch(of: samples, in: source) { _, batch in probabilities += batch }
+    return probabilities
+  }
+
+  /// Calls `body` with some samples after others and their probabilities, as `finiteProbabilities` gives them.
+  /// - Throws: as `finiteProbabilities`.
+  func forEachFiniteBatch(
+    of samples: [Int32], in source: some SampleVectors,
+    _ body: (ArraySlice<Int32>, UnsafeMutableBufferPointer<Float>) -> Void
+  ) throws {
+    var bad: Int32?
+    forEachBatch(of: samples, in: source) { slice, batch in
+      if bad == nil, let place = batch.firstIndex(where: \.isNaN) {
+        bad = slice[slice.startIndex + place / classes.count]
+      }
+      body(slice, batch)
+    }
+    if let bad { throw Self.noProbability(ofSample: bad) }
+  }
+
+  private static func noProbability(ofSample sample: Int32) -> Fault {
+    Fault(
+      .badData, "vector of sample \(sample)", expected: "a probability from the head",
+      found: "NaN", remedy: "lower the learning rate, and check the vectors for extreme values")
+  }
+
+  private func forEachBatch(
+    of samples: [Int32], in source: some SampleVectors,
+    _ body: (ArraySlice<Int32>, UnsafeMutableBufferPointer<Float>) -> Void
+  ) {
     precondition(source.dimension == dimension)
     let rows = min(Self.batchSize, samples.count)
     let batch = FloatBuffer(count: rows * dimension)
     let packed = members.map { $0.map { PackedLayer($0, rows: rows) } }
     let sums = FloatBuffer(count: rows * classes.count)
-    var probabilities: [Float] = []
-    probabilities.reserveCapacity(samples.count * classes.count)
     for start in stride(from: 0, to: samples.count, by: Self.batchSize) {
       let slice = samples[start..<min(start + Self.batchSize, samples.count)]
       source.gather(slice, into: batch.values)
@@ -109,9 +137,8 @@ package struct Head: Sendable, Equatable {
       }
       for index in 0..<count { sums.start[index] /= Float(members.count) }
       calibration.apply(to: sums.values.extracting(0..<count), classCount: classes.count, task: task)
-      probabilities += sums.values.prefix(count)
+      body(slice, sums.values.extracting(0..<count))
     }
-    return probabilities
   }
 }
 

@@ -81,11 +81,12 @@ package struct DatabaseSamples: Sendable {
     areLists = field.type == .list
     groupNames = grouped?.map(\.text) ?? []
     let samples = SampleNumbers(rows, limit: try snapshot.rowLimit())
-    var labels = [[String]](repeating: [], count: rows.count)
-    for (text, members) in classes {
-      for row in members.intersection(kept).toArray() { labels[samples[row]].append(text) }
-    }
-    self.labels = try LabelTable(labels: labels)
+    labels = try LabelTable(
+      count: rows.count,
+      classes: classes.compactMap { text, members in
+        let members = members.intersection(kept)
+        return members.isEmpty ? nil : (text, members.toArray().map { Int32(samples[$0]) })
+      })
     groups = grouped.map { grouped in
       var groups = [Int32](repeating: 0, count: rows.count)
       for (number, members) in grouped.enumerated() {

@@ -58,6 +58,43 @@ package struct LabelTable: Sendable, Equatable {
     self.members = members
   }
 
+  /// The table of these classes, in whatever order and each but once.
+  ///
+  /// - Parameter classes: the name of each with its samples, none twice, below `count`.
+  /// - Throws: `badData` for a sample that is in no class.
+  init(count: Int, classes unordered: [(name: String, samples: [Int32])]) throws {
+    let classes = unordered.sorted { $0.name < $1.name }
+    var offsets = [Int32](repeating: 0, count: count + 1)
+    for sample in classes.lazy.flatMap(\.samples) { offsets[Int(sample) + 1] += 1 }
+    if let bare = offsets.dropFirst().firstIndex(of: 0) {
+      throw Fault(.badData, "sample \(bare - 1)", "has no label", remedy: "leave it out of the training")
+    }
+    for sample in 0..<count { offsets[sample + 1] += offsets[sample] }
+    // Each sample's list is filled from its end, by classes that decrease, and so its offset becomes its start.
+    var members = [Int32](repeating: 0, count: Int(offsets[count]))
+    for (position, entry) in classes.enumerated().reversed() {
+      for sample in entry.samples {
+        offsets[Int(sample) + 1] -= 1
+        members[Int(offsets[Int(sample) + 1])] = Int32(position)
+      }
+    }
+    offsets.removeFirst()
+    offsets.append(Int32(members.count))
+    self.classes = classes.map(\.name)
+    self.count = count
+    positives = classes.map(\.samples.count)
+    self.offsets = offsets
+    self.members = members
+  }
+
+  /// Whether a sample belongs to a class.
+  func contains(_ member: Int32, of sample: Int32) -> Bool {
+    for place in Int(offsets[Int(sample)])..<Int(offsets[Int(sample) + 1]) where members[place] == member {
+      return true
+    }
+    return false
+  }
+
   /// Whether each sample belongs to one class.
   package var isSingle: Bool { members.count == count }
 

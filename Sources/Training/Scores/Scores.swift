@@ -27,10 +27,13 @@ package struct Scores: Sendable, Equatable, Codable {
     probabilities: [Float], samples: [Int32], labels: LabelTable, thresholds: [Float],
     task: ClassificationTask = .multi
   ) {
-    precondition(thresholds.count == labels.classes.count)
+    let classCount = labels.classes.count
+    precondition(probabilities.count == samples.count * classCount && thresholds.count == classCount)
     self.init(
-      probabilities: probabilities, samples: samples, labels: labels,
-      decisions: task.decisions(probabilities, thresholds: thresholds), task: task)
+      of: samples, labels: labels, task: task, probability: { probabilities[$0 * classCount + $1] },
+      decided: {
+        task.decided(probabilities[$0 * classCount..<($0 + 1) * classCount], thresholds: thresholds)
+      })
   }
 
   /// - Parameters:
@@ -40,30 +43,50 @@ package struct Scores: Sendable, Equatable, Codable {
     probabilities: [Float], samples: [Int32], labels: LabelTable, decisions: [Bool],
     task: ClassificationTask = .multi
   ) {
-    labelsOfSample = task == .single ? .single : nil
     let classCount = labels.classes.count
     precondition(probabilities.count == samples.count * classCount && decisions.count == probabilities.count)
-    var isPositive = [Bool](repeating: false, count: probabilities.count)
+    self.init(
+      of: samples, labels: labels, task: task, probability: { probabilities[$0 * classCount + $1] },
+      decided: { place in (0..<classCount).filter { decisions[place * classCount + $0] } })
+  }
+
+  /// Scores without a table of their own: beside what the functions read, four bytes a sample are held.
+  ///
+  /// - Parameters:
+  ///   - probability: of the sample in a place of `samples`, and a class.
+  ///   - decided: the classes that are predicted for that sample, increasing.
+  init(
+    of samples: [Int32], labels: LabelTable, task: ClassificationTask,
+    probability: (_ place: Int, _ index: Int) -> Float, decided: (_ place: Int) -> [Int]
+  ) {
+    labelsOfSample = task == .single ? .single : nil
+    let classCount = labels.classes.count
     var emptyPredictions = 0
     var exactMatches = 0
-    for (row, sample) in samples.enumerated() {
-      for member in labels.classes(of: sample) { isPositive[row * classCount + Int(member)] = true }
-      let cells = row * classCount..<(row + 1) * classCount
-      if !decisions[cells].contains(true) { emptyPredictions += 1 }
-      if decisions[cells].elementsEqual(isPositive[cells]) { exactMatches += 1 }
+    var predicted = [Int](repeating: 0, count: classCount)
+    var hits = predicted
+    var calibration = Calibration(task: task)
+    for (place, sample) in samples.enumerated() {
+      let found = decided(place)
+      emptyPredictions += found.isEmpty ? 1 : 0
+      exactMatches += found.elementsEqual(labels.classes(of: sample).lazy.map(Int.init)) ? 1 : 0
+      for index in found {
+        predicted[index] += 1
+        hits[index] += labels.contains(Int32(index), of: sample) ? 1 : 0
+      }
+      calibration.add(
+        classCount: classCount, probability: { probability(place, $0) },
+        isPositive: { labels.contains(Int32($0), of: sample) })
     }
     perClass = labels.classes.enumerated().map { index, name in
-      let column = stride(from: index, to: probabilities.count, by: classCount)
-      return ClassScore(
-        className: name,
-        ranking: Ranking(column.map { (score: probabilities[$0], isPositive: isPositive[$0]) }),
-        predicted: column.count { decisions[$0] }, hits: column.count { decisions[$0] && isPositive[$0] })
+      let ranking = Ranking(count: samples.count) { place in
+        (probability(place, index), labels.contains(Int32(index), of: samples[place]))
+      }
+      return ClassScore(className: name, ranking: ranking, predicted: predicted[index], hits: hits[index])
     }
     self.emptyPredictions = emptyPredictions
     self.exactMatches = exactMatches
     sampleCount = samples.count
-    let calibration = Calibration(
-      probabilities: probabilities, isPositive: isPositive, classCount: classCount, task: task)
     brier = calibration.brier
     calibrationError = calibration.error
   }

@@ -7,10 +7,11 @@ package import Storage
 package struct BlockVectors: SampleVectors, @unchecked Sendable {
   // Shared: pointers into immutable pages of a read-only memory map. Any thread may read them, none can
   // write them, and the caller keeps the snapshot that holds the pages open: hence @unchecked Sendable.
-  private let locations: [UnsafeRawPointer]
+  private let blocks: BlockTable
+  private let rows: [Row]
   private let scalar: ScalarType
   package let dimension: Int
-  package var count: Int { locations.count }
+  package var count: Int { rows.count }
 
   /// - Parameters:
   ///   - blocks: blocks of one space in the order of their rows.
@@ -19,20 +20,12 @@ package struct BlockVectors: SampleVectors, @unchecked Sendable {
   package init(blocks: [VectorBlock], space: SpaceRecord, rows: [Row]) throws {
     dimension = space.dimension
     scalar = space.scalar
-    locations = try rows.map { row in
-      // The last block that starts at or before the row is the only one that can hold it.
-      var low = 0
-      var high = blocks.count
-      while low < high {
-        let middle = (low + high) / 2
-        if blocks[middle].firstRow <= row { low = middle + 1 } else { high = middle }
-      }
-      guard low > 0, case let block = blocks[low - 1], Int(row - block.firstRow) < block.slotCount else {
-        throw Fault(
-          .missingInput, "cell \(row)", "has no vector in the space that is trained on",
-          remedy: "ingest its image into this space, or leave the cell out")
-      }
-      return block.location(of: row)
+    self.blocks = BlockTable(blocks)
+    self.rows = rows
+    if let missing = rows.first(where: { self.blocks.location(of: $0) == nil }) {
+      throw Fault(
+        .missingInput, "cell \(missing)", "has no vector in the space that is trained on",
+        remedy: "ingest its image into this space, or leave the cell out")
     }
   }
 
@@ -53,11 +46,57 @@ package struct BlockVectors: SampleVectors, @unchecked Sendable {
   package func gather(_ indices: ArraySlice<Int32>, into batch: UnsafeMutableBufferPointer<Float>) {
     precondition(batch.count >= indices.count * dimension)
     guard var target = batch.baseAddress else { return }
-    locations.withUnsafeBufferPointer { locations in
-      for index in indices {
-        scalar.widen(locations[Int(index)], count: dimension, into: target)
-        target += dimension
+    for index in indices {
+      guard let vector = blocks.location(of: rows[Int(index)]) else {
+        preconditionFailure("looked for before")
       }
+      scalar.widen(vector, count: dimension, into: target)
+      target += dimension
     }
+  }
+}
+
+/// Where the vector of a row lies: blocks of one space begin at multiples of a number of rows, so that a division finds
+/// the block.
+private struct BlockTable {
+  private struct Place {
+    var base: UnsafeRawPointer?
+    /// Rows of the block.
+    var slotCount: Row = 0
+  }
+
+  private let firstRow: Row
+  private let step: Row
+  private let vectorByteCount: Int
+  private let places: [Place]
+
+  /// - Parameter blocks: in the order of their rows.
+  init(_ blocks: [VectorBlock]) {
+    firstRow = blocks.first?.firstRow ?? 0
+    vectorByteCount = blocks.first?.vectorByteCount ?? 0
+    let last = blocks.last?.firstRow ?? 0
+    // What all distances between first rows are multiples of is at least the rows of a block.
+    var step: Row = 0
+    for block in blocks {
+      var other = block.firstRow - firstRow
+      while other > 0 { (step, other) = (other, step % other) }
+    }
+    step = max(step, Row(blocks.last?.slotCount ?? 0), 1)
+    var places = [Place](repeating: Place(), count: Int((last - firstRow) / step) + 1)
+    for block in blocks {
+      places[Int((block.firstRow - firstRow) / step)] = Place(
+        base: block.base, slotCount: Row(block.slotCount))
+    }
+    self.step = step
+    self.places = places
+  }
+
+  /// nil for a row that lies in no block.
+  @inline(__always) func location(of row: Row) -> UnsafeRawPointer? {
+    guard row >= firstRow else { return nil }
+    let (number, slot) = (row - firstRow).quotientAndRemainder(dividingBy: step)
+    guard number < places.count else { return nil }
+    let place = places[Int(number)]
+    return slot < place.slotCount ? place.base.map { $0 + Int(slot) * vectorByteCount } : nil
   }
 }

@@ -39,10 +39,17 @@ final class BatchPanels {
     _ samples: ArraySlice<Int32>, rows: Int, firstRow: Int, batchRows: Int, isLearned: Bool,
     from source: some SampleVectors, standardization: Standardization, scratch: VectorScratch
   ) {
-    // Rows of bfloat16 are whole words, and whole panels where columns are packed.
-    let stride = scratch.stride
     let values = scratch.values.floats
     source.gather(samples, into: UnsafeMutableBufferPointer(start: values, count: samples.count * dimension))
+    if layout.number == KERNELS_F32 {
+      training_pack_vectors(
+        values, samples.count, rows, dimension, standardization.mean, standardization.scale,
+        layout.panelWidth,
+        vectors.floats + firstRow * dimension, isLearned ? dimensions.floats : nil, firstRow, batchRows)
+      return
+    }
+    // Rows of bfloat16 are whole words.
+    let stride = scratch.stride
     for row in 0..<samples.count {
       training_standardize(values + row * dimension, dimension, standardization.mean, standardization.scale)
     }
@@ -70,12 +77,13 @@ final class VectorScratch {
   let stride: Int
   /// [unit, dimension]
   let values: WordBuffer
-  /// [unit, stride] numbers that are multiplied
+  /// [unit, stride] numbers that are multiplied; none for float32, which needs no rounding
   let numbers: WordBuffer
 
   init(layout: PanelLayout, dimension: Int) {
-    stride = dimension.rounded(upTo: max(layout.panelWidth, 2))
+    stride = dimension.rounded(upTo: 2)
     values = WordBuffer(count: PanelLayout.unit * dimension)
-    numbers = WordBuffer(count: PanelLayout.unit * stride / layout.numbersPerWord)
+    numbers = WordBuffer(
+      count: layout.number == KERNELS_F32 ? 0 : PanelLayout.unit * stride / layout.numbersPerWord)
   }
 }

@@ -74,6 +74,8 @@ struct UnitPlace {
   /// Samples with the zeros that fill the last panel.
   let width: Int
   let batchRows: Int
+  /// The column of the unit's targets and presence that belongs to `firstRow`.
+  let column: Int
 }
 
 extension HeadMember {
@@ -118,6 +120,14 @@ extension HeadMember {
     }
   }
 
+  /// Leaves nothing of a unit, where the head learns from none of its samples.
+  func passOver(_ unit: Int) {
+    losses.start[unit] = 0
+    for layer in layers {
+      (layer.biasSums.start + unit * layer.outputs).update(repeating: 0, count: layer.outputs)
+    }
+  }
+
   /// Leaves the loss, and the gradients of all layers' outputs, of a unit whose outputs are in `scratch`.
   ///
   /// - Parameters:
@@ -135,8 +145,9 @@ extension HeadMember {
       let last = layers.count - 1
       withSoftmax(scratch, weights: positiveWeights, smoothing: smoothing) { classes in
         training_softmax_loss(
-          &classes, place.width, scratch.outputs[last].floats, scratch.targets.floats,
-          scratch.presence.floats, scale, scratch.gradients[last].floats, losses.start + place.number,
+          &classes, place.width, scratch.outputs[last].floats, scratch.targets.floats + place.column,
+          scratch.presence.floats + place.column, scale, scratch.gradients[last].floats,
+          losses.start + place.number,
           layers[last].biasSums.start + place.number * layers[last].outputs)
       }
     }
@@ -173,7 +184,8 @@ extension HeadMember {
       withUnsafeMutableBytes(of: &sums) { sums in
         training_loss_row(
           &loss, place.width, scratch.outputs[last].floats + at, layers[last].effectiveBias(of: row),
-          positiveWeights[row], scratch.targets.floats + at, scratch.presence.floats, scale,
+          positiveWeights[row], scratch.targets.floats + at + place.column,
+          scratch.presence.floats + place.column, scale,
           scratch.gradients[last].floats + at, sums.assumingMemoryBound(to: Double.self).baseAddress)
       }
       losses.start[place.number] += sums.0

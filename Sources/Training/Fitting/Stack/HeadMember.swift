@@ -98,10 +98,12 @@ final class HeadMember {
   ///
   /// - Parameters:
   ///   - panels: of the unit's inputs as outputs, over the batch's `rows`.
+  ///   - learned: the rows that the head learns from; it is one at least.
   ///   - factors: with weight decay, and without.
   ///   - scratch: [128, unit], zeroed once.
   func update(
-    layer index: Int, from start: Int, panels: UnsafePointer<UInt32>, rows: Int, batchUnits: Int,
+    layer index: Int, from start: Int, panels: UnsafePointer<UInt32>, rows: Int, learned: LearnedRows,
+    batchUnits: Int,
     factors: (weights: training_adamw_factors, biases: training_adamw_factors), scratch: UpdateScratch
   ) {
     let layer = layers[index]
@@ -118,9 +120,8 @@ final class HeadMember {
       let outputs = min(UpdateScratch.rows, layer.outputs - first)
       layout.multiply(
         UnsafeRawPointer(layer.gradients.start) + first * layer.rowCapacity * 4 / layout.numbersPerWord,
-        stride: layer.rowCapacity, rows: outputs, panels: panels, inputs: rows, outputs: count,
-        into: gradient,
-        outStride: PanelLayout.unit)
+        stride: layer.rowCapacity, rows: outputs, panels: panels, inputs: rows, parts: learned.runs,
+        outputs: count, into: gradient, outStride: PanelLayout.unit)
       for output in first..<first + outputs {
         let at = output * layer.inputStride + start
         let row = gradient + (output - first) * PanelLayout.unit

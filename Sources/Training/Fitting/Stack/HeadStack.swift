@@ -68,8 +68,8 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
     let samples: ArraySlice<Int32>
     /// Of all epochs.
     let step: Int
-    /// How many of the samples each set learns from.
-    let counts: [Int]
+    /// What each set learns from.
+    let learned: [LearnedRows]
     let rows: Int
 
     var units: Int { (rows + PanelLayout.unit - 1) / PanelLayout.unit }
@@ -77,22 +77,23 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
 
   /// Trains all members that are active on an epoch's samples.
   ///
-  /// - Parameter firstStep: steps of the epochs before.
+  /// - Parameters:
+  ///   - order: the samples, a batch after the other. The less work, the closer in their batch are those that
+  ///     the same sets learn from.
+  ///   - firstStep: steps of the epochs before.
   /// - Returns: each member's mean loss over its samples, and over classes where each has a loss; NaN for one that saw
   ///   none.
   func train(order: [Int32], firstStep: Int) -> [Double] {
     let setCount = positiveWeights.count
     let batches = stride(from: 0, to: order.count, by: batchSize).enumerated().map { index, start in
       let samples = order[start..<min(start + batchSize, order.count)]
-      var counts = [Int](repeating: setCount == 1 ? samples.count : 0, count: setCount)
-      if setCount > 1 {
-        for sample in samples {
-          let sets = stream.sets(of: sample)
-          for set in 0..<setCount where sets >> UInt32(set) & 1 == 1 { counts[set] += 1 }
-        }
+      var learned = [LearnedRows](repeating: LearnedRows(), count: setCount)
+      for (row, sample) in samples.enumerated() {
+        let sets = stream.sets(of: sample)
+        for set in 0..<setCount where sets >> UInt32(set) & 1 == 1 { learned[set].add(row) }
       }
       return Batch(
-        samples: samples, step: firstStep + index, counts: counts, rows: layout.padded(samples.count))
+        samples: samples, step: firstStep + index, learned: learned, rows: layout.padded(samples.count))
     }
     let sums = SumBuffer(count: members.count)
     let threads = min(workers.count, batches.first?.units ?? 1)
@@ -110,7 +111,7 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
     }
     var seen = [Int](repeating: 0, count: setCount)
     for batch in batches {
-      for set in 0..<setCount { seen[set] += batch.counts[set] }
+      for set in 0..<setCount { seen[set] += batch.learned[set].count }
     }
     return members.indices.map {
       sums.start[$0] / Double(seen[members[$0].set] * lossesOfSample)
@@ -119,11 +120,11 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
 
   /// The members that a batch has samples for.
   private func learning(_ batch: Batch) -> [HeadMember] {
-    members.filter { $0.isActive && batch.counts[$0.set] > 0 }
+    members.filter { $0.isActive && batch.learned[$0.set].count > 0 }
   }
 
   private func addLosses(of batch: Batch, to sums: SumBuffer) {
-    for (index, member) in members.enumerated() where member.isActive && batch.counts[member.set] > 0 {
+    for (index, member) in members.enumerated() where member.isActive && batch.learned[member.set].count > 0 {
       for unit in 0..<batch.units { sums.start[index] += member.losses.start[unit] }
     }
   }
@@ -131,7 +132,7 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
   private func place(_ unit: Int, rows: Int) -> UnitPlace {
     let first = unit * PanelLayout.unit
     return UnitPlace(
-      number: unit, firstRow: first, width: min(PanelLayout.unit, rows - first), batchRows: rows)
+      number: unit, firstRow: first, width: min(PanelLayout.unit, rows - first), batchRows: rows, column: 0)
   }
 
   private func learn(_ unit: Int, of batch: Batch, by worker: Int) {
@@ -146,21 +147,28 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
     gatherTargets(of: samples, into: pass)
     let loss = configuration.loss.kernel
     var set = -1
+    var part: UnitPlace?
     for member in learning(batch) {
       if member.set != set {
         set = member.set
-        markPresence(of: samples, set: set, in: pass)
+        part = batch.learned[set].part(of: place, step: layout.step)
+        if part != nil { markPresence(of: samples, set: set, in: pass) }
+      }
+      guard let part else {
+        member.passOver(unit)
+        continue
       }
       let dropout = configuration.architecture.dropout
       // A pattern for each step, the same for all members: those of a grid differ by rate and decay alone.
       let pattern = configuration.seed &+ UInt64(batch.step) &* 0xD1B5_4A32_D192_ED03
       member.forward(
-        place, vectors: self.batch.vectors(from: place.firstRow), dimension: source.dimension,
+        part, vectors: self.batch.vectors(from: part.firstRow), dimension: source.dimension,
         dropout: dropout > 0 ? HeadMember.Dropout(probability: dropout, seed: pattern) : nil, isLearned: true,
         scratch: pass)
       member.backward(
-        place, loss: loss, positiveWeights: positiveWeights[set],
-        scale: 1 / (Float(batch.counts[set]) * Float(lossesOfSample)), kept: 1 - dropout, scratch: pass)
+        part, loss: loss, positiveWeights: positiveWeights[set],
+        scale: 1 / (Float(batch.learned[set].count) * Float(lossesOfSample)), kept: 1 - dropout, scratch: pass
+      )
     }
   }
 
@@ -185,28 +193,41 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
 
   /// The thread's part of the optimiser's step.
   private func update(_ batch: Batch, worker: Int, of threads: Int) {
-    var item = 0
-    for member in learning(batch) {
-      let rate = member.rates.rate(at: batch.step)
-      let factors = { (decay: Double) in
+    let steps = learning(batch).map { Step(of: $0, at: batch.step) }
+    // Members take turns at a unit of inputs, whose panels then lie in the cache.
+    let places = shape.layers.enumerated().flatMap { index, layer in
+      stride(from: 0, to: layer.inputs, by: PanelLayout.unit).map { (layer: index, start: $0) }
+    }
+    let count = places.count * steps.count
+    for item in count * worker / threads..<count * (worker + 1) / threads {
+      let (place, step) = (places[item / steps.count], steps[item % steps.count])
+      let panels =
+        step.member.layers[place.layer].activations.map {
+          UnsafePointer($0.start + place.start * layout.words(batch.rows))
+        } ?? self.batch.dimensions(from: place.start, rows: batch.rows)
+      step.member.update(
+        layer: place.layer, from: place.start, panels: panels, rows: batch.rows,
+        learned: batch.learned[step.member.set], batchUnits: batch.units,
+        factors: (weights: step.weights, biases: step.biases), scratch: workers[worker].update)
+    }
+  }
+
+  /// A member's step of the optimiser: the factors of its weights, and of its biases, which do not decay.
+  private struct Step {
+    let member: HeadMember
+    let weights: training_adamw_factors
+    let biases: training_adamw_factors
+
+    init(of member: HeadMember, at batchStep: Int) {
+      self.member = member
+      let rate = member.rates.rate(at: batchStep)
+      func factors(decay: Double) -> training_adamw_factors {
         training_adamw_prepare(
           training_adamw_step(
             rate: rate, decay: decay, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: member.stepCount + 1))
       }
-      let both = (weights: factors(member.weightDecay), biases: factors(0))
-      for (index, layer) in member.layers.enumerated() {
-        for start in stride(from: 0, to: layer.inputs, by: PanelLayout.unit) {
-          defer { item += 1 }
-          guard item % threads == worker else { continue }
-          let panels =
-            layer.activations.map { UnsafePointer($0.start + start * layout.words(batch.rows)) }
-            ?? self.batch.dimensions(from: start, rows: batch.rows)
-          member.update(
-            layer: index, from: start, panels: panels, rows: batch.rows, batchUnits: batch.units,
-            factors: both,
-            scratch: workers[worker].update)
-        }
-      }
+      weights = factors(decay: member.weightDecay)
+      biases = factors(decay: 0)
     }
   }
 

@@ -22,7 +22,10 @@ struct PanelLayout: Sendable {
   }
 
   /// Samples of a batch with those of zeros that fill its last panel.
-  func padded(_ rows: Int) -> Int { rows.rounded(upTo: max(panelWidth, TRAINING_LANES)) }
+  func padded(_ rows: Int) -> Int { rows.rounded(upTo: step) }
+
+  /// Samples that are computed together at least.
+  var step: Int { max(panelWidth, TRAINING_LANES) }
 
   /// Words of `count` numbers.
   func words(_ count: Int) -> Int { (count + numbersPerWord - 1) / numbersPerWord }
@@ -46,6 +49,28 @@ struct PanelLayout: Sendable {
     kernels_matmul(
       isa, &product, x, stride * 4 / numbersPerWord, rows, nil, KERNELS_STORE, KERNELS_F32, out, outStride * 4
     )
+  }
+
+  /// The same, summed over some of the inputs: `parts`, of which there is one at least, in their order. Where
+  /// numbers share a word, those beside the ends of a part are summed too.
+  func multiply(
+    _ x: UnsafeRawPointer, stride: Int, rows: Int, panels: UnsafePointer<UInt32>, inputs: Int,
+    parts: [Range<Int>], outputs: Int, into out: UnsafeMutablePointer<Float>, outStride: Int
+  ) {
+    var product = kernels_product()
+    product.number = number
+    let panelWords = panelWidth * words(inputs)
+    for (panel, output) in Swift.stride(from: 0, to: outputs, by: panelWidth).enumerated() {
+      product.outputs = min(panelWidth, outputs - output)
+      for (index, part) in parts.enumerated() {
+        let first = part.lowerBound / numbersPerWord
+        product.inputs = (words(part.upperBound) - first) * numbersPerWord
+        product.panels = UnsafeRawPointer(panels + panel * panelWords + first * panelWidth)
+        kernels_matmul(
+          isa, &product, x + first * 4, stride * 4 / numbersPerWord, rows, nil,
+          index == 0 ? KERNELS_STORE : KERNELS_RESIDUAL, KERNELS_F32, out + output, outStride * 4)
+      }
+    }
   }
 
   /// Writes floats as the numbers that are multiplied, from number `offset` of `target` on.
@@ -113,22 +138,19 @@ extension PanelLayout {
   ///
   /// - Parameters:
   ///   - x: [rows, stride words]; of bfloat16, what lies behind an odd last row must be a row of zeros.
-  ///   - columns: of a row; what lies behind them up to a whole panel is packed too.
+  ///   - columns: of a row; what the last panel has beyond them stays as it is.
   func packColumns(
     _ x: UnsafePointer<UInt32>, stride: Int, rows: Int, columns: Int, firstWord: Int = 0, panelWordCount: Int,
     into panels: UnsafeMutablePointer<UInt32>
   ) {
-    for word in 0..<words(rows) {
-      for panel in 0..<panelCount(columns) {
-        let target = panels + (panel * panelWordCount + firstWord + word) * panelWidth
-        if number == KERNELS_BF16 {
-          let low = UnsafeRawPointer(x + 2 * word * stride).assumingMemoryBound(to: UInt16.self)
-          let at = panel * panelWidth
-          training_interleave(low + at, low + 2 * stride + at, panelWidth, target)
-        } else {
-          target.update(from: x + word * stride + panel * panelWidth, count: panelWidth)
-        }
-      }
+    let target = panels + firstWord * panelWidth
+    if number == KERNELS_BF16 {
+      training_pack_pairs(
+        UnsafeRawPointer(x).assumingMemoryBound(to: UInt16.self), 2 * stride, words(rows), columns,
+        panelWidth,
+        target, panelWordCount)
+    } else {
+      training_pack_columns(x, stride, rows, columns, panelWidth, target, panelWordCount)
     }
   }
 }

@@ -61,6 +61,19 @@ struct SampleStream: Sendable {
     return order
   }
 
+  /// The same batches, in which samples of the same sets follow one another, in their order: what a set does not learn from need not
+  /// be computed for it where it fills whole panels.
+  func arranged(_ order: [Int32], inBatchesOf size: Int) -> [Int32] {
+    if membership.isEmpty { return order }
+    var arranged = order
+    for start in stride(from: 0, to: order.count, by: size) {
+      let batch = start..<min(start + size, order.count)
+      let keys = batch.map { UInt64(sets(of: order[$0])) << 32 | UInt64($0) }.sorted()
+      for (place, key) in zip(batch, keys) { arranged[place] = order[Int(UInt32(truncatingIfNeeded: key))] }
+    }
+    return arranged
+  }
+
   private func classUniform(_ generator: inout SeededGenerator) -> [Int32] {
     var members = [[Int32]](repeating: [], count: labels.classes.count)
     for sample in samples {

@@ -8,6 +8,8 @@ struct Standardization: Sendable, Equatable {
 
   /// Samples that are read at once.
   private static let batchSize = 256
+  /// Samples whose sums are made by one thread; sums of parts are added in order, whoever made them.
+  private static let partSize = 8192
   /// Different memberships in sets that sums are kept for at a time: repeated folds of single samples have as many as
   /// samples.
   private static let patternLimit = 1024
@@ -20,39 +22,76 @@ struct Standardization: Sendable, Equatable {
 
   /// Fits to the samples of each set, and to all of them, in one pass over the vectors.
   static func fit(
-    _ source: some SampleVectors, sets: [TrainingSet], stream: SampleStream
+    _ source: some SampleVectors, sets: [TrainingSet], stream: SampleStream, threads: Int = 1
   ) -> (all: Standardization, ofSets: [Standardization]) {
     let dimension = source.dimension
     // The first sample as shift keeps the one-pass variance accurate when the mean is far from zero.
     var shift = [Float](repeating: 0, count: dimension)
     shift.withUnsafeMutableBufferPointer { source.gather(stream.samples.prefix(1), into: $0) }
-    // Samples of the same sets are summed together, as long as these are few; their sums then go to each set's.
-    var moments: [UInt32: Moments] = [:]
-    let all = Moments(dimension: dimension)
-    let ofSets = sets.count > 1 ? sets.map { _ in Moments(dimension: dimension) } : []
-    func addToTotals() {
-      for (members, sums) in moments.sorted(by: { $0.key < $1.key }) {
-        all.add(sums)
-        for (set, total) in ofSets.enumerated() where members >> UInt32(set) & 1 == 1 { total.add(sums) }
+    let origin = shift
+    let totals = SetMoments(dimension: dimension, setCount: sets.count)
+    let starts = Array(stride(from: 0, to: stream.samples.count, by: partSize))
+    for first in stride(from: 0, to: starts.count, by: max(threads, 1)) {
+      let some = starts[first..<min(first + max(threads, 1), starts.count)]
+      let sums = concurrentMap(some.count, threads: threads) { index in
+        let start = some[first + index]
+        let moments = SetMoments(dimension: dimension, setCount: sets.count)
+        moments.add(
+          stream.samples[start..<min(start + partSize, stream.samples.count)], of: source, stream: stream,
+          shift: origin)
+        return moments
       }
-      moments.removeAll(keepingCapacity: true)
+      for part in sums { totals.add(part) }
     }
-    let batch = FloatBuffer(count: batchSize * dimension)
-    for start in stride(from: 0, to: stream.samples.count, by: batchSize) {
-      let slice = stream.samples[start..<min(start + batchSize, stream.samples.count)]
-      source.gather(slice, into: batch.values)
-      for (row, sample) in slice.enumerated() {
-        let sets = stream.sets(of: sample)
-        let known = moments[sets]
-        let sums = known ?? Moments(dimension: dimension)
-        if known == nil { moments[sets] = sums }
-        sums.add(batch.start + row * dimension, shift: shift)
-        if moments.count == patternLimit { addToTotals() }
+    let ofAll = Standardization(totals.all, shift: origin)
+    return (ofAll, sets.count > 1 ? totals.ofSets.map { Standardization($0, shift: origin) } : [ofAll])
+  }
+
+  /// Sums over samples, all of them and those of each set.
+  // Shared: handed from the thread that made it to the one that adds it up, one at a time. Hence @unchecked Sendable.
+  private final class SetMoments: @unchecked Sendable {
+    let all: Moments
+    /// Empty for one set, whose samples are all.
+    let ofSets: [Moments]
+
+    init(dimension: Int, setCount: Int) {
+      all = Moments(dimension: dimension)
+      ofSets = setCount > 1 ? (0..<setCount).map { _ in Moments(dimension: dimension) } : []
+    }
+
+    func add(_ other: SetMoments) {
+      all.add(other.all)
+      for (own, others) in zip(ofSets, other.ofSets) { own.add(others) }
+    }
+
+    func add(
+      _ samples: ArraySlice<Int32>, of source: some SampleVectors, stream: SampleStream, shift: [Float]
+    ) {
+      // Samples of the same sets are summed together, as long as these are few; their sums then go to each set's.
+      var moments: [UInt32: Moments] = [:]
+      func addToTotals() {
+        for (members, sums) in moments.sorted(by: { $0.key < $1.key }) {
+          all.add(sums)
+          for (set, total) in ofSets.enumerated() where members >> UInt32(set) & 1 == 1 { total.add(sums) }
+        }
+        moments.removeAll(keepingCapacity: true)
       }
+      let dimension = source.dimension
+      let batch = FloatBuffer(count: min(batchSize, samples.count) * dimension)
+      for start in stride(from: samples.startIndex, to: samples.endIndex, by: batchSize) {
+        let slice = samples[start..<min(start + batchSize, samples.endIndex)]
+        source.gather(slice, into: batch.values)
+        for (row, sample) in slice.enumerated() {
+          let sets = stream.sets(of: sample)
+          let known = moments[sets]
+          let sums = known ?? Moments(dimension: dimension)
+          if known == nil { moments[sets] = sums }
+          sums.add(batch.start + row * dimension, shift: shift)
+          if moments.count == patternLimit { addToTotals() }
+        }
+      }
+      addToTotals()
     }
-    addToTotals()
-    let ofAll = Standardization(all, shift: shift)
-    return (ofAll, sets.count > 1 ? ofSets.map { Standardization($0, shift: shift) } : [ofAll])
   }
 
   private init(_ moments: Moments, shift: [Float]) {
