@@ -64,6 +64,11 @@ package struct AtomicFile: ~Copyable {
   /// Makes the file durable and gives it its name, durably too.
   package consuming func commit() throws(Fault) {
     try synchronize()
+    guard partial.isNamed else {
+      throw Fault(
+        .inputOutput, path, "is not written: its unfinished copy \(partial.path) was removed meanwhile",
+        remedy: "run the command again, and leave files of that name alone")
+    }
     guard rename(partial.path, path) == 0 else { throw Fault.system(path, "rename its finished copy") }
     isCommitted = true
     try syncFolder(of: path)

@@ -18,14 +18,21 @@ package func requireSeparateFiles(outputs: [String], inputs: [String] = []) thro
   }
 }
 
-/// Refuses what would be made in the folder of a database, or in a new folder in that: whoever copies, moves or removes
-/// the database would do so with it.
+/// Refuses what would be made in the folder of a database, or in a folder in that: whoever copies, moves or removes the
+/// database would do so with it.
 /// - Throws: `cannotCreate`.
 package func requirePlaceOutsideDatabases(_ path: String) throws(Fault) {
-  let folder = nearestFolder(of: path)
-  guard access("\(folder)/data.mdb", F_OK) == 0 else { return }
-  throw Fault(
-    .cannotCreate, path, "would lie among the files of database \(folder)", remedy: "give a place outside it")
+  guard let resolved = realpath(nearestFolder(of: path), nil) else { return }
+  var folder = String(cString: resolved)[...]
+  free(resolved)
+  while let end = folder.lastIndex(of: "/") {
+    if access("\(folder)/data.mdb", F_OK) == 0 {
+      throw Fault(
+        .cannotCreate, path, "would lie among the files of database \(folder)",
+        remedy: "give a place outside it")
+    }
+    folder = folder[..<end]
+  }
 }
 
 /// The first folder that is there on the way from a path up to the root.

@@ -43,8 +43,10 @@ final class PartialFile: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Removes the file, which must still have its name.
-  func remove() { unlink(path) }
+  /// Whether the name still leads to this file: another's may have it when somebody removed this one.
+  var isNamed: Bool { Self.isNamed(path, descriptor) }
+
+  func remove() { if isNamed { unlink(path) } }
 
   /// Removes a file of this process's user that nobody has locked.
   /// - Returns: whether the name may be free now.

@@ -24,8 +24,9 @@ import Testing
   @Test func nothingIsMadeInTheFolderOfADatabase() throws {
     try withTemporaryDirectory { folder in
       #expect(mkdir("\(folder)/db", 0o755) == 0)
+      #expect(mkdir("\(folder)/db/kept", 0o755) == 0)
       close(open("\(folder)/db/data.mdb", O_CREAT | O_WRONLY, 0o644))
-      for path in ["db/out.npy", "db//report/report.html", "./db/a/b/c/", "db/../db/x"] {
+      for path in ["db/out.npy", "db//report/report.html", "./db/a/b/c/", "db/../db/x", "db/kept/x"] {
         let fault = #expect(throws: Fault.self) {
           try requireSeparateFiles(outputs: ["\(folder)/\(path)"])
         }
@@ -63,6 +64,22 @@ import Testing
       #expect(symlink("elsewhere", left) == 0)
       try AtomicFile(path: path).commit()
       #expect(try names(in: folder) == ["out", "out.cellvec-1.partial"])
+    }
+  }
+
+  @Test func aFileWhoseUnfinishedCopyIsAnothersIsNotWritten() throws {
+    try withTemporaryDirectory { folder in
+      let path = "\(folder)/out"
+      var first = try AtomicFile(path: path)
+      try first.write([1])
+      #expect(unlink("\(path).cellvec-1.partial") == 0)
+      var second = try AtomicFile(path: path)
+      try second.write([2])
+      let fault = #expect(throws: Fault.self) { try first.commit() }
+      #expect(fault?.kind == .inputOutput)
+      #expect(try names(in: folder) == ["out.cellvec-1.partial"])
+      try second.commit()
+      #expect(try names(in: folder) == ["out"] && bytes(ofFile: path) == [2])
     }
   }
 

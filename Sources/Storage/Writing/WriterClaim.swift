@@ -37,9 +37,17 @@ final class WriterClaim: Sendable {
         lock = try WriterLock(directory: path, onWait: onWait)
       } catch let fault as Fault where fault.kind == .missingInput && tries < WriterClaim.tryLimit {
         lock = nil
+      } catch {
+        // Of what others have in it, nothing goes.
+        if hasMadeFolder { rmdir(path) }
+        throw error
       }
-    } while lock?.isCurrent != true
-    guard let lock else { preconditionFailure("the loop ends with a lock") }
+    } while lock?.isCurrent != true && tries < WriterClaim.tryLimit
+    guard let lock, lock.isCurrent else {
+      throw Fault(
+        .inputOutput, path, "cannot be locked: its writer.lock is another file whenever it is looked at",
+        remedy: "keep the database on a local disk")
+    }
     self.path = path
     self.lock = lock
     self.hasMadeFolder = hasMadeFolder

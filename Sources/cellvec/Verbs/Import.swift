@@ -86,17 +86,23 @@ struct Import: ParsableCommand {
       descriptor: 0, name: "stdin", isCancelled: { Interruption.isRequested })
     let progress = ProgressLine(counting: "vectors", of: nil, isQuiet: talk.quiet)
     var report = try ReportWriter(Self.columns, as: output.format)
-    var (dimension, count, added) = (0, 0, 0)
+    var (dimension, arrayCount, count, added) = (0, 0, 0, 0)
     try stream.run(into: space, keeping: numbers.dtype, of: writer, rowsPerCommit: rowsPerCommit) {
       array, addedByArray in
-      (dimension, count, added) = (array.dimension, count + array.count, added + addedByArray)
+      (dimension, arrayCount) = (array.dimension, arrayCount + 1)
+      (count, added) = (count + array.count, added + addedByArray)
       progress.update(done: count)
       if output.format == .table { return }
       try report.write(row(array.dimension, array.count, addedByArray))
       try report.flush()
     }
     progress.finish()
-    if count == 0 { talk.say("stdin had no array: nothing was changed") }
+    if arrayCount == 0 {
+      try Interruption.check()
+      throw Fault(
+        .badData, "stdin", "had no array: nothing was changed",
+        remedy: "see whether the program in front of it has failed")
+    }
     try writer.completeIndexes()
     // A table is for people, who want the sum.
     if output.format == .table { try report.write(row(dimension, count, added)) }
