@@ -29,7 +29,7 @@ GRAPH_TARGET static inline float_lanes larger(float_lanes a, float_lanes b) {
 
 GRAPH_TARGET static void set_query(size_t width, const float *query, kernels_graph_search *search) {
   // A sum of products with steps fits 32 bits.
-  const size_t limit = (size_t)INT32_MAX / 127 / width;
+  const size_t limit = (size_t)INT32_MAX / 128 / width;
   const float steps = (float)(limit < QUERY_STEPS ? limit : QUERY_STEPS);
   float_lanes most = {0};
   for (size_t i = 0; i < width; i += LANES) {
@@ -129,8 +129,8 @@ GRAPH_TARGET static void thin(kernels_graph_search *search) {
       sum += search->estimates[i];
     }
     const float mean = sum / (float)(kept ? kept : 1);
-    // Equal ones are as good as one another.
-    if (kept == search->waiting && mean <= least) kept = search->capacity / 2;
+    // Equal ones are as good as one another. A damaged record may give estimates of which the mean is no number.
+    if (kept == search->waiting && !(mean > least)) kept = search->capacity / 2;
     search->waiting = kept;
     least = mean;
   }

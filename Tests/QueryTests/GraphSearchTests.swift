@@ -91,6 +91,14 @@ private func graphDatabase(in directory: String, count: Int = 4000) throws -> In
       #expect(zip(record.calibrations, record.calibrations.dropFirst()).allSatisfy { $0.reach <= $1.reach })
       let queries = clusteredVectors(200, dimension: 64, clusters: 200, seed: 3, spread: 0.8)
       let truth = try database.exact(queries, k: 10)
+      // Of few neighbors as many are found.
+      let manyQueries = clusteredVectors(1_000, dimension: 64, clusters: 200, seed: 4, spread: 0.8)
+      for k in [1, 2, 5, 100] {
+        let (found, plan) = try database.search(manyQueries, k: k, recall: 0.95)
+        // A share of 0.95 of 1,000: three standard deviations are 0.02.
+        #expect(usesGraph(plan) && recall(found, try database.exact(manyQueries, k: k)) >= 0.93)
+        #expect(found.allSatisfy { $0.count == k })
+      }
       var visited = 0
       for asked in [0.9, 0.95, 0.99, 0.999] {
         let (found, plan) = try database.search(queries, k: 10, recall: asked)

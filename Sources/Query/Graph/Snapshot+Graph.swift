@@ -5,9 +5,14 @@ private let leastMatchingShare = 0.3
 /// Where fewer of the vertices around a query match than this part of what match overall, the condition is against it.
 private let leastSharePart: Float = 0.5
 
+/// Where more rows than one in so many have to be compared besides the graph's, an index of lists that holds more of them
+/// is faster.
+private let largestMissingPart = 20
+
 extension Snapshot {
   /// The nearest cells of each query through the space's graph; nil where that does not help: where there is none that
-  /// reaches the recall, few rows of it match, many neighbors are asked for, or a query is zero.
+  /// reaches the recall, few rows of it match, many of them are not in it but in an index of lists, many neighbors are
+  /// asked for, or a query is zero.
   ///
   /// Queries for which the graph does not lead to `k` rows are compared with every row.
   /// - Parameters:
@@ -28,13 +33,20 @@ extension Snapshot {
 
     let graph = try self.graph(record, of: space)
     let missing = matching.subtracting(inGraph)
+    if missing.count > inGraph.count / largestMissingPart,
+      try indexRecord(of: space) != nil,
+      try indexedRows(in: space).intersection(matching).count > inGraph.count
+    {
+      return nil
+    }
     let isCoded = count >= FreshCodes.leastQueries && !missing.isEmpty
     let search = GraphSearch(
       graph: graph,
       reach: GraphReach(
         near: calibration.reach, far: calibration.farReach, range: record.range,
         leastShare: leastSharePart * Float(inGraph.count) / Float(record.vertexCount)),
-      k: k,
+      // How far a search goes was measured for so many, and fewer are found with them.
+      k: max(k, MeasuredQueries.k),
       wanted: inGraph.count < record.vertexCount ? RowMask(inGraph) : nil,
       fresh: isCoded ? try FreshCodes(of: missing, graph, threads: threads, self) : nil)
     let known =
@@ -42,7 +54,7 @@ extension Snapshot {
       ? [] : try nearest(to: queries, count: count, k: k, in: space, among: missing, threads: threads)
     let (found, work) = try search.run(units, known: known, threads: threads)
     let lost = found.indices.filter { found[$0] == nil }
-    var neighbors = found.map { $0 ?? [] }
+    var neighbors = found.map { Array(($0 ?? []).prefix(k)) }
     if !lost.isEmpty {
       let dimension = space.dimension
       let others = try nearest(

@@ -27,7 +27,6 @@ final class MappedCentres: ScoredCentres, @unchecked Sendable {
     var runs: [Run] = []
     try index.forEachRunOfCentres { first, count, centres in
       runs.append(Run(lists: first..<first + count, centres: centres))
-      fetch(UnsafeRawBufferPointer(UnsafeBufferPointer(start: centres, count: count * index.width)))
     }
     self.runs = runs
     let width = width

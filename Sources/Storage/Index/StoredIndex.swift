@@ -74,6 +74,7 @@ package struct StoredIndex: Sendable {
       guard let value = try reader.value(.codes, name.key),
         let base = layout.items(of: value, name, itemCount: size)?.baseAddress
       else { throw damagedIndex(of: space, "centres of lists are missing") }
+      fetch(UnsafeRawBufferPointer(start: base, count: size * layout.itemByteCount))
       try body(number * layout.itemsPerBlock, size, base.assumingMemoryBound(to: Float.self))
     }
   }
