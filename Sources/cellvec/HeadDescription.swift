@@ -51,7 +51,7 @@ struct HeadDescription {
           .text(
             "error \(short(report.before.expectedError)) to \(short(report.after.expectedError)), "
               + "Brier \(short(report.before.brier)) to \(short(report.after.brier)), on \(report.samples) cells"
-              + (report.parts.map { ", each corrected by what was fitted to others (\($0) parts)" }
+              + (report.partCount.map { ", each corrected by what was fitted to others (\($0) parts)" }
                 ?? " that the correction was fitted to, hence too good")
           )
         ))

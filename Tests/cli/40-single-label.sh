@@ -85,7 +85,7 @@ expect_equal "the saved file says so" "$(
 import json
 e = json.load(open("eval.json"))
 run = e["runs"][0]
-print(e["version"], e["task"], run["folds"][0]["thresholds"], run["summary"]["accuracy"]["folds"], "microF1" in run["summary"])
+print(e["version"], e["task"], run["folds"][0]["thresholds"], run["summary"]["accuracy"]["foldCount"], "microF1" in run["summary"])
 PYTHON
 )" "2 single [0.4, 0.4, 0.4] 3 False"
 expect_exit 0 grep --quiet 'one label a sample, the likeliest class is predicted' page.html
