@@ -31,6 +31,7 @@ struct HeadDescription {
       let grouping = evaluation.groupField.map { "grouped by \($0)" } ?? "UNGROUPED"
       let spreads = summary.task == .single ? evaluation.spreads : [("macro F1", evaluation.macroF1)]
       entries += spreads.map { name, spread in
+        guard let spread else { return (name, .text(evaluation.undefinedWords)) }
         let scores = "\(short(spread.mean)) ± \(short(spread.sampleSD)) sample SD"
         return (name, .text("\(scores), \(evaluation.folds) folds, \(grouping)"))
       }
