@@ -1,6 +1,7 @@
 // The loss of heads that choose one class of several. A block of samples goes through all classes at once, LANES samples
 // side by side in the compiler's vector types.
 
+#include <float.h>
 #include <math.h>
 
 #include "kernels_training.h"
@@ -65,6 +66,7 @@ INLINE void tails_of_block(const training_softmax_classes *of, const float *logi
 INLINE void wishes_of_block(const training_softmax_classes *of, const float *logits, const float *targets,
                             softmax_lanes *lanes) {
   const float kept = 1 - of->smoothing, spread = of->smoothing / (float)of->count;
+  const octet lowest = (octet){} - FLT_MAX;
   octet largest, weight = {}, fit = {};
   load(&largest, lanes->largest);
   for (size_t c = 0; c < of->count; c++) {
@@ -72,8 +74,12 @@ INLINE void wishes_of_block(const training_softmax_classes *of, const float *log
     load(&x, logits + c * of->stride);
     load(&t, targets + c * of->stride);
     const octet wanted = (kept * t + spread) * of->weights[c];
+    octet difference = x + of->biases[c] - largest;
+    // Infinity times a class that is not wanted would be no number.
+    const octet_of_ints lower = difference < lowest;
+    choose(&difference, &lower, &lowest, &difference);
     weight += wanted;
-    fit += wanted * (x + of->biases[c] - largest);
+    fit += wanted * difference;
   }
   store(lanes->weight, &weight);
   store(lanes->fit, &fit);
@@ -137,10 +143,10 @@ FOR_SET(__attribute__((target("avx2,fma"))), avx2)
 #define WITH_SET(part, ...) part##_portable(__VA_ARGS__)
 #endif
 
-void training_softmax_loss(const training_softmax_classes *of, size_t padded, const float *logits,
-                           const float *targets, const float *presence, float scale, float *gradient,
-                           double *loss_sum, double *bias_sums) {
-  const int has_avx2 = kernels_active_isa() >= KERNELS_AVX2;
+void training_softmax_loss_on(kernels_isa isa, const training_softmax_classes *of, size_t padded,
+                              const float *logits, const float *targets, const float *presence, float scale,
+                              float *gradient, double *loss_sum, double *bias_sums) {
+  const int has_avx2 = isa >= KERNELS_AVX2;
   (void)has_avx2;
   for (size_t c = 0; c < of->count; c++) bias_sums[c] = 0;
   *loss_sum = 0;
@@ -153,16 +159,26 @@ void training_softmax_loss(const training_softmax_classes *of, size_t padded, co
   }
 }
 
+void training_softmax_loss(const training_softmax_classes *of, size_t padded, const float *logits,
+                           const float *targets, const float *presence, float scale, float *gradient,
+                           double *loss_sum, double *bias_sums) {
+  training_softmax_loss_on(kernels_active_isa(), of, padded, logits, targets, presence, scale, gradient, loss_sum,
+                           bias_sums);
+}
+
 void training_count_likeliest(const training_softmax_classes *of, size_t count, const float *logits,
                               const float *targets, const float *presence, uint64_t *counts) {
   for (size_t i = 0; i < count; i++) {
     if (!(presence[i] > 0)) continue;
     size_t best = 0;
-    for (size_t c = 1; c < of->count; c++) {
-      if (logits[c * of->stride + i] + of->biases[c] > logits[best * of->stride + i] + of->biases[best]) best = c;
+    int answers = 1;
+    for (size_t c = 0; c < of->count; c++) {
+      const float x = logits[c * of->stride + i] + of->biases[c];
+      if (isnan(x)) answers = 0;
+      if (x > logits[best * of->stride + i] + of->biases[best]) best = c;
     }
     for (size_t c = 0; c < of->count; c++) {
-      const int truth = targets[c * of->stride + i] > 0, found = c == best;
+      const int truth = targets[c * of->stride + i] > 0, found = answers && c == best;
       counts[3 * c] += truth && found;
       counts[3 * c + 1] += truth && !found;
       counts[3 * c + 2] += !truth && found;

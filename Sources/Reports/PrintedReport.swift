@@ -46,9 +46,10 @@ package struct PrintedReport: Sendable {
     let chosen = try options.cells.map { try Self.samples(of: $0, in: view) }
     let samples = chosen ?? view.typicalSamples(limit: Limit.samples)
     let noise = view.labelNoise()
-    let questioned = Set(noise.map(\.sample))
+    let listedNoise = Array(noise.prefix(Limit.tableLines))
+    let questioned = Set(listedNoise.map(\.sample))
     let allMistakes = view.mistakes()
-    // What is asked about is not shown twice.
+    // What is listed as a question is not shown twice.
     let mistakes = allMistakes.filter { !questioned.contains($0.sample) }
     let shown =
       samples + mistakes.prefix(Self.montageLimit).map(\.sample)
@@ -77,7 +78,7 @@ package struct PrintedReport: Sendable {
       Self.mistakes(
         Array(mistakes.prefix(Limit.tableLines)), total: allMistakes.count,
         questioned: allMistakes.count - mistakes.count, of: view, pictures),
-      Self.labelNoise(Array(noise.prefix(Limit.tableLines)), total: noise.count, of: view, pictures),
+      Self.labelNoise(listedNoise, total: noise.count, of: view, pictures),
       Self.map(vectors, of: view), Self.pictureNotes(pictureProblems),
     ]
     sections = found.compactMap { $0 }

@@ -34,10 +34,9 @@ struct RunView {
     }
     var decisions = [Bool](repeating: false, count: folds.count * classCount)
     for sample in tested {
-      guard let own = thresholds[folds[sample]] else { continue }
-      let predicted = (evaluation.task ?? .multi).decided(
-        values[sample * classCount..<(sample + 1) * classCount], thresholds: own)
-      for index in predicted { decisions[sample * classCount + index] = true }
+      for index in evaluation.predictedClasses(of: sample, in: run) ?? [] {
+        decisions[sample * classCount + index] = true
+      }
     }
     self.decisions = decisions
   }

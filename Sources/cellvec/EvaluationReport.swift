@@ -130,7 +130,7 @@ struct EvaluationReport {
               .real(run.macroF1Interval?.lower), .real(run.macroF1Interval?.upper),
             ]
           }
-          if decimals == nil { row.append(.integer(summary?.folds ?? 0)) }
+          if decimals == nil { row.append(.integer(summary?.foldCount ?? 0)) }
         }
         return row + metrics.map { .real(run.summary[$0]?.mean) }
       })

@@ -31,6 +31,7 @@ struct HeadDescription {
       let grouping = evaluation.groupField.map { "grouped by \($0)" } ?? "UNGROUPED"
       let spreads = summary.task == .single ? evaluation.spreads : [("macro F1", evaluation.macroF1)]
       entries += spreads.map { name, spread in
+        guard let spread else { return (name, .text(evaluation.undefinedWords)) }
         let scores = "\(short(spread.mean)) ± \(short(spread.sampleSD)) sample SD"
         return (name, .text("\(scores), \(evaluation.folds) folds, \(grouping)"))
       }
@@ -51,7 +52,7 @@ struct HeadDescription {
           .text(
             "error \(short(report.before.expectedError)) to \(short(report.after.expectedError)), "
               + "Brier \(short(report.before.brier)) to \(short(report.after.brier)), on \(report.samples) cells"
-              + (report.parts.map { ", each corrected by what was fitted to others (\($0) parts)" }
+              + (report.partCount.map { ", each corrected by what was fitted to others (\($0) parts)" }
                 ?? " that the correction was fitted to, hence too good")
           )
         ))

@@ -36,7 +36,9 @@ struct TrainingReport {
       ("cells", .text("\(samples.rows.count)\(groups), \(samples.labels.classes.count) classes")),
       ("left out", .text(samples.leftOut(plan.grouping))),
     ]
-    entries += outcome.evaluation.spreads.map { ($0.name, .text(described($0.spread))) }
+    entries += outcome.evaluation.spreads.map { name, spread in
+      (name, .text(spread.map(described) ?? outcome.evaluation.undefinedWords))
+    }
     if let head { entries.append(("head", .text(head))) }
     return Card(entries)
   }
@@ -88,13 +90,19 @@ extension ClassificationTask {
 }
 
 extension HeadEvaluation {
-  /// Means over folds, by the names that people give them.
-  var spreads: [(name: String, spread: Spread)] {
-    let ofSingle = [
-      ("accuracy", accuracy), ("balanced accuracy", balancedAccuracy), ("Cohen's kappa", cohenKappa),
-      ("Matthews", matthews),
-    ].compactMap { name, spread in spread.map { (name, $0) } }
-    return [("macro F1", macroF1)] + (ofSingle.isEmpty ? [("micro F1", microF1)] : ofSingle)
+  /// Means over folds, by the names that people give them; nil for one that some folds do not have.
+  var spreads: [(name: String, spread: Spread?)] {
+    guard let accuracy else { return [("macro F1", macroF1), ("micro F1", microF1)] }
+    return [
+      ("macro F1", macroF1), ("accuracy", accuracy), ("balanced accuracy", balancedAccuracy),
+      ("Cohen's kappa", cohenKappa), ("Matthews", matthews),
+    ]
+  }
+
+  /// What stands in the place of a score that some folds do not have.
+  var undefinedWords: String {
+    oneClassFoldCount.map { "undefined: \($0) of \(folds) folds have labels of one class alone" }
+      ?? "undefined"
   }
 }
 

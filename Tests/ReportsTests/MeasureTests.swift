@@ -63,6 +63,14 @@ import Training
     #expect(view.mistakes().allSatisfy { $0.probability == $0.weight && !$0.isLabelled })
   }
 
+  @Test func samplesThatHeadsAbstainFromAreNoMistakes() throws {
+    let view = try view(SyntheticEvaluation(separation: 1, task: .single, abstainBelow: 0.4))
+    let decided = view.tested.filter { !view.predicted($0).isEmpty }
+    #expect(decided.count < view.tested.count)
+    let wrong = decided.filter { view.predicted($0) != view.evaluation.samples[$0].labels }
+    #expect(!wrong.isEmpty && view.mistakes().map(\.sample).sorted() == wrong)
+  }
+
   @Test func classesAreInOneOrder() throws {
     let view = try view()
     let support = view.order.map { view.scores.perClass[$0].support }

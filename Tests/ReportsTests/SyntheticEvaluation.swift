@@ -17,6 +17,8 @@ struct SyntheticEvaluation {
   var name: (Int) -> String? = { _ in nil }
   var warnings: [String] = []
   var task = ClassificationTask.multi
+  /// Of one label a sample, the probability below which none is predicted.
+  var abstainBelow: Float = 0
 
   private let folds = 3
 
@@ -78,7 +80,7 @@ struct SyntheticEvaluation {
         for index in own { probabilities[index] /= sum }
       }
     }
-    let thresholds = [Float](repeating: task == .single ? 0 : 0.5, count: classes.count)
+    let thresholds = [Float](repeating: task == .single ? abstainBelow : 0.5, count: classes.count)
     let tested = (0..<self.folds).map { fold in
       let test = (0..<Int32(sampleCount)).filter { folds[Int($0)] == fold }
       let own = test.flatMap { sample in

@@ -234,18 +234,20 @@ extension DatabaseWriter {
       }
       #expect(fault?.subject == "--threshold" && fault?.remedy == "use --abstain-below")
 
-      // The same field as one of several labels writes another type.
+      // The same field as one of several labels writes another type, which is refused before the work.
       var several = plan
       several.task = .multi
       try writer.save(several, in: space)
-      let other = try writer.database.read { try DatabasePrediction(headNamed: "h", snapshot: $0) }
-      let type = #expect(throws: Fault.self) { try other.write(to: writer) }
+      let type = #expect(throws: Fault.self) {
+        _ = try writer.database.read { try DatabasePrediction(headNamed: "h", snapshot: $0) }
+      }
       #expect(type?.kind == .usage && type?.subject == "field \"predicted_gene\"")
-      #expect(throws: Fault.self) {
+      let option = #expect(throws: Fault.self) {
         _ = try writer.database.read {
           try DatabasePrediction(headNamed: "h", abstainBelow: 0.5, snapshot: $0)
         }
       }
+      #expect(option?.subject == "--abstain-below")
     }
   }
 

@@ -161,7 +161,7 @@ private func withDatabase(_ body: (LabelledDatabase) throws -> Void) throws {
       try evaluation.save(to: path)
       let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
       let first = text.replacing("\"version\":2", with: "\"version\":1")
-        .replacing("\"task\":\"multi\",", with: "").replacing(/"folds":[0-9]+,"mean"/, with: "\"mean\"")
+        .replacing("\"task\":\"multi\",", with: "").replacing(/"foldCount":[0-9]+,"mean"/, with: "\"mean\"")
       #expect(first.count < text.count - 20)
       try Data(first.utf8).write(to: URL(filePath: path))
       let read = try Evaluation(path: path)
@@ -170,7 +170,7 @@ private func withDatabase(_ body: (LabelledDatabase) throws -> Void) throws {
       #expect(
         predicted
           == evaluation.samples.indices.map { evaluation.predictedClasses(of: $0, in: evaluation.runs[0]) })
-      #expect(read.runs[0].summary[.macroF1]?.folds == nil)
+      #expect(read.runs[0].summary[.macroF1]?.foldCount == nil)
     }
   }
 
@@ -219,7 +219,7 @@ private func withDatabase(_ body: (LabelledDatabase) throws -> Void) throws {
       let evaluation = try database.outcome(plan, spaces: ["good"]).evaluation
       let summary = evaluation.runs[0].summary
       #expect(summary[.macroAUROC] == nil && summary[.macroAveragePrecision] == nil)
-      #expect(summary[.accuracy]?.folds == 50)
+      #expect(summary[.accuracy]?.foldCount == 50)
       #expect(
         evaluation.partialMetrics.contains(
           "AUROC is undefined: all 50 folds have no class with positives and negatives"))
@@ -258,8 +258,8 @@ private func withDatabase(_ body: (LabelledDatabase) throws -> Void) throws {
         text.replacing(/"level":[0-9.]+/, with: "\"level\":1e308"),
         text.replacing(/"validationShare":[0-9.]+/, with: "\"validationShare\":1e307"),
         text.replacing(
-          /"macroF1":{"folds":6,"mean":[0-9.e-]+/, with: "\"macroF1\":{\"folds\":6,\"mean\":1.5e308"),
-        text.replacing(/"macroF1":{"folds":6/, with: "\"macroF1\":{\"folds\":\(Int.max)"),
+          /"macroF1":{"foldCount":6,"mean":[0-9.e-]+/, with: "\"macroF1\":{\"foldCount\":6,\"mean\":1.5e308"),
+        text.replacing(/"macroF1":{"foldCount":6/, with: "\"macroF1\":{\"foldCount\":\(Int.max)"),
         text.replacing(/"sampleSD":[0-9.e-]+/, with: "\"sampleSD\":1.5e308"),
         text.replacing(/"loss":[0-9.e-]+/, with: "\"loss\":1.5e308"),
         text.replacing(/"loss":[0-9.e-]+/, with: "\"loss\":-1e308"),

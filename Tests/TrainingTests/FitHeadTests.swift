@@ -156,4 +156,21 @@ import Testing
     let configuration = TrainingConfiguration()
     #expect([10, 300, 6400, 1_000_000].map(configuration.batchSize) == [16, 16, 100, 512])
   }
+
+  @Test func aClassWithoutSamplesWeighsNothing() throws {
+    let loss = HeadLoss.softmax(isBalanced: true, smoothing: 0.1)
+    #expect(loss.positiveWeights(positives: [10, 0, 30], samples: 40) == [2, 0, 40 / Float(60)])
+    let cells = SyntheticCells(count: 300, dimension: 8, classes: 3, signal: 3, seed: 4)
+    let labels = try LabelTable(labels: cells.labels.map { [$0[0]] })
+    let known = (0..<Int32(300)).filter { labels.classes(of: $0).first != 2 }
+    var configuration = TrainingConfiguration(epochs: 20, learningRate: 0.05)
+    configuration.loss = loss
+    let head = try fitHeads(
+      source: cells.source, labels: labels, sets: [TrainingSet(samples: known)], configuration: configuration
+    )[0].head
+    let probabilities = head.probabilities(of: known, in: cells.source)
+    let ofAbsent = stride(from: 2, to: probabilities.count, by: 3).map { probabilities[$0] }
+    // Smoothing alone would make it a thirtieth.
+    #expect(ofAbsent.reduce(0, +) / Float(known.count) < 1 / 30)
+  }
 }

@@ -150,7 +150,11 @@ import Testing
     table.apply(fit.head.calibration)
     #expect(fit.head.thresholds == (0..<3).map { table.bestThreshold(of: $0) })
     let crossed = try #require(uncorrected.crossFitted(.temperature, groups: []))
-    #expect(report.parts == 5 && report.after == crossed.table.reliability)
+    let ofFold = try fitHead(
+      source: cells.source, labels: try cells.table, validation: validation, configuration: configuration,
+      fold: 0)
+    #expect(ofFold.head == fit.head && ofFold.calibration == nil)
+    #expect(report.partCount == 5 && report.after == crossed.table.reliability)
     #expect(report.before == uncorrected.reliability && report.after != table.reliability)
   }
 }

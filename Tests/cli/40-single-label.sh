@@ -5,9 +5,9 @@ python3 - <<'PYTHON'
 import npy
 npy.save("vectors.npy", (60, 4), [float(i % 3 == j) + (i * (j + 5) % 7) / 10 for i in range(60) for j in range(4)])
 with open("cells.csv", "w") as file:
-    file.write("well,dose,places\n")
+    file.write("well,dose,places,dose_low\n")
     for i in range(60):
-        file.write(f"A{i // 6:02},{'low mid high'.split()[(i + (i % 10 == 0)) % 3] if i < 54 else ''},{'a;b' if i % 2 else 'c'}\n")
+        file.write(f"A{i // 6:02},{'low mid high'.split()[(i + (i % 10 == 0)) % 3] if i < 54 else ''},{'a;b' if i % 2 else 'c'},{'xy'[i % 4 == 0]}\n")
 PYTHON
 cellvec import vectors.npy --db db --space s --metadata cells.csv --type places=list --quiet >/dev/null
 
@@ -75,6 +75,25 @@ expect_exit 0 cellvec train --db db --labels dose --group well --folds 3 --epoch
 expect_exit 64 cellvec predict --db db --head several
 expect_stderr 'field "predicted_dose": expected a string.*rename or drop it with cellvec fields'
 
+# What heads of other labels have predicted is left alone, and nothing is written.
+expect_exit 0 cellvec import vectors.npy --db other --space s --metadata cells.csv --quiet
+expect_exit 0 cellvec train --db other --labels dose_low --group well --folds 3 --epochs 1 --save low
+expect_exit 0 cellvec predict --db other --head low
+expect_exit 0 cellvec predict --db other --head low
+expect_exit 0 cellvec train --db other --labels dose --group well --folds 3 --epochs 1 --task multi --save doses
+expect_exit 64 cellvec predict --db other --head doses
+expect_stderr 'field "probability_dose_low": has probabilities of head "low", which predicts dose_low; rename or drop it'
+expect_exit 0 cellvec fields --db other --csv
+expect_equal "no field is made" "$(grep -c '^predicted_dose,' .stdout)" 0
+
+# Where a fold has one class, agreement is undefined, and a class that is not learned weighs nothing.
+expect_exit 0 cellvec train --db db --labels dose --group dose --folds 3 --epochs 1 --loss balanced --loss-numbers 0.1 \
+  --save apart
+expect_stdout "^Cohen's kappa +undefined: 3 of 3 folds have labels of one class alone\$"
+expect_stdout '^Matthews +undefined: 3 of 3 folds'
+expect_exit 0 cellvec heads show apart --db db
+expect_stdout "^Cohen's kappa +undefined: 3 of 3 folds have labels of one class alone\$"
+
 evaluate=(cellvec evaluate --db db --labels dose --group well --folds 3 --epochs 20 --learning-rate 0.05)
 expect_exit 0 "${evaluate[@]}" --abstain-below 0.4 --output eval.json --report page.html
 expect_stdout '^task +single'
@@ -85,7 +104,7 @@ expect_equal "the saved file says so" "$(
 import json
 e = json.load(open("eval.json"))
 run = e["runs"][0]
-print(e["version"], e["task"], run["folds"][0]["thresholds"], run["summary"]["accuracy"]["folds"], "microF1" in run["summary"])
+print(e["version"], e["task"], run["folds"][0]["thresholds"], run["summary"]["accuracy"]["foldCount"], "microF1" in run["summary"])
 PYTHON
 )" "2 single [0.4, 0.4, 0.4] 3 False"
 expect_exit 0 grep --quiet 'one label a sample, the likeliest class is predicted' page.html

@@ -92,7 +92,8 @@ def of_features(name, self_normalized, sets, work):
 def linear(db, name):
     chosen = SETS[name]
     out = json.loads(cellvec(
-        "train", "--db", db, "--labels", chosen["labels"], "--group", chosen["group"], "--folds", chosen["folds"],
+        "train", "--db", db, "--labels", chosen["labels"], "--task", "multi", "--group", chosen["group"],
+        "--folds", chosen["folds"],
         "--where", f"{chosen['labels']} IS NOT NULL", "--seed", 1, "--json", "--quiet"))
     f1, scores = out["evaluation"]["macroF1"], out["evaluation"]["perClass"]
     return f1["mean"], f1["sampleSD"], float(np.mean([entry["auroc"] for entry in scores]))

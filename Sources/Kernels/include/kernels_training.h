@@ -112,13 +112,20 @@ typedef struct {
 //   presence   [padded]: 1 for samples that count, 0 for others, whose gradient is 0
 //   scale      gradient = scale * presence * dloss/dx
 //   loss_sum, bias_sums   become the losses of samples that count, and [count] the gradients, summed over samples
-// Never overflows for finite logits; a NaN among those that count makes loss and sums NaN. The result depends on arguments
-// and on whether the machine has AVX2.
+// A class whose logit + bias lies more than FLT_MAX below the largest counts as that far below. Finite logits + biases
+// give no NaN; a NaN or +infinity among those that count makes loss and sums NaN. The result depends on arguments and on
+// whether the machine has AVX2.
 void training_softmax_loss(const training_softmax_classes *of, size_t padded, const float *logits,
                            const float *targets, const float *presence, float scale, float *gradient,
                            double *loss_sum, double *bias_sums);
 
-// As training_count, for the likeliest class of each sample, of equal ones the first: counts is [count, 3].
+// The same on an instruction set that the machine has.
+void training_softmax_loss_on(kernels_isa isa, const training_softmax_classes *of, size_t padded,
+                              const float *logits, const float *targets, const float *presence, float scale,
+                              float *gradient, double *loss_sum, double *bias_sums);
+
+// As training_count, for the likeliest class of each sample, of equal ones the first: counts is [count, 3]. A sample with
+// a NaN has no likeliest class.
 void training_count_likeliest(const training_softmax_classes *of, size_t count, const float *logits,
                               const float *targets, const float *presence, uint64_t *counts);
 

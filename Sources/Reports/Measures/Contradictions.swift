@@ -13,14 +13,14 @@ struct Contradiction: Equatable {
 
 extension RunView {
   /// Wrong decisions, the most confident first: by how far the probability lies beyond the threshold, as part of how
-  /// far it could. Of each sample the worst.
+  /// far it could. Of each sample the worst. Of one label the wrong class is the mistake: a sample without a prediction
+  /// has none.
   func mistakes() -> [Contradiction] {
     strongest { sample, index in
       let (isTrue, isPredicted) = (isTrue(sample, index), isPredicted(sample, index))
       guard isTrue != isPredicted else { return nil }
       let (probability, threshold) = (probability(sample, index), threshold(sample, index))
-      // Of one label the wrong class is the mistake, unless there is none.
-      if task == .single, isPredicted || !predicted(sample).isEmpty { return isPredicted ? probability : nil }
+      if task == .single { return isPredicted ? probability : nil }
       let room = isPredicted ? 1 - threshold : threshold
       return room > 0 ? abs(probability - threshold) / room : 0
     }

@@ -5,7 +5,7 @@ extension PrintedReport {
   /// Wrong decisions of which the head is surest.
   /// - Parameters:
   ///   - total: samples with a wrong decision.
-  ///   - questioned: those of them that stand among the labels to look at again, and not here.
+  ///   - questioned: those of them that are listed among the labels to look at again, and not here.
   static func mistakes(
     _ mistakes: [Contradiction], total: Int, questioned: Int, of view: RunView, _ pictures: CellPictures?
   ) -> PageSection {

@@ -184,12 +184,12 @@ package struct Evaluation: Sendable, Equatable, Codable {
     /// Divides by the number of folds.
     package let populationSD: Double?
     /// How many folds have the metric; nil in files of version 1.
-    package let folds: Int?
+    package let foldCount: Int?
 
     /// - Parameter values: at least one.
     package init(_ values: [Double]) {
       precondition(!values.isEmpty)
-      folds = values.count
+      foldCount = values.count
       let spread = values.count > 1 ? Spread(values) : nil
       mean = spread?.mean ?? values[0]
       sampleSD = spread?.sampleSD

@@ -28,7 +28,7 @@ extension Evaluation {
       try count.require([Double(run.space.dimension)], name)
       for summary in run.summary.values {
         try score.require([summary.mean, summary.sampleSD, summary.populationSD].compactMap(\.self), name)
-        try count.require([summary.folds].compactMap { $0.map(Double.init) }, name)
+        try count.require([summary.foldCount].compactMap { $0.map(Double.init) }, name)
       }
       for fold in run.folds { try fold.requirePlausibleNumbers(path, name) }
       for predictions in run.predictions { try predictions.pooled.requirePlausibleNumbers(path, name) }

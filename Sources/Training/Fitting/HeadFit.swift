@@ -9,7 +9,7 @@ package struct TrainingSet: Sendable, Equatable {
   /// is by itself.
   package let validationGroups: [Int32]
   /// The fold of cross-validation that the head belongs to, from 0; nil outside of one. It names the head in
-  /// reports of progress, and changes nothing.
+  /// reports of progress; the head is the same with and without, only its calibration is not assessed within one.
   package let fold: Int?
 
   package init(

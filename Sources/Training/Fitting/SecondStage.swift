@@ -12,18 +12,18 @@ package struct CalibrationReport: Sendable, Equatable, Codable {
 
   package let samples: Int
   package let before: Reliability
-  /// Of corrections that were not fitted to the samples which they correct, where there are `parts`.
+  /// Of corrections that were not fitted to the samples which they correct, where there is a `partCount`.
   package let after: Reliability
   /// How many parts the samples were divided into, groups kept together: those of each part are corrected by what was
   /// fitted to the others. nil where there were too few groups, and in older records: then `after` is of the correction
   /// that was fitted to these very samples, and too good.
-  package let parts: Int?
+  package let partCount: Int?
 }
 
 extension Head {
   /// Fits the calibration, then the thresholds of calibrated probabilities, on samples that weights were not
   /// fitted to.
-  /// - Returns: nil where nothing is calibrated.
+  /// - Returns: nil where nothing is calibrated, and of heads of folds: these are tested on samples of their own.
   mutating func fitSecondStage(
     on set: TrainingSet, in source: some SampleVectors, labels: LabelTable,
     configuration: TrainingConfiguration
@@ -38,11 +38,11 @@ extension Head {
     if configuration.thresholds == .fitted {
       thresholds = labels.classes.indices.map { table.bestThreshold(of: $0) }
     }
-    guard configuration.calibration != .none else { return nil }
+    guard configuration.calibration != .none, set.fold == nil else { return nil }
     let crossed = uncorrected.crossFitted(configuration.calibration, groups: set.validationGroups)
     return CalibrationReport(
       samples: set.validation.count, before: uncorrected.reliability,
-      after: (crossed?.table ?? table).reliability, parts: crossed?.parts)
+      after: (crossed?.table ?? table).reliability, partCount: crossed?.parts)
   }
 }
 

@@ -36,7 +36,8 @@ package struct DatabasePrediction: Sendable {
   ///   - abstainBelow: to predict nothing below, in place of the head's own probability; of a head of one label.
   ///   - empty: what cells without a class get.
   /// - Throws: `missingInput` when there is no such head, `badData` when it is damaged, `usage` for a
-  ///   threshold outside 0..<1, a probability to abstain below outside 0...1, or either of the other kind of heads.
+  ///   threshold outside 0..<1, a probability to abstain below outside 0...1, either of the other kind of heads, or a
+  ///   field to be written that has another type, or what a head of other labels has predicted.
   package init(
     headNamed name: String, threshold: Float? = nil, abstainBelow: Float? = nil,
     empty: EmptyPrediction = .keep, snapshot: borrowing Snapshot
@@ -74,6 +75,7 @@ package struct DatabasePrediction: Sendable {
     self.empty = empty
     data = summary.data
     classes = head.classes
+    try requireFields(in: snapshot)
   }
 
   private static func require(
@@ -93,9 +95,6 @@ package struct DatabasePrediction: Sendable {
 
   /// Name of the field that gets the probability of the predicted class, of one label a cell.
   package var probabilityField: String { "probability_\(labelField)" }
-
-  /// Name of the field that gets the probabilities of a class, of several labels a cell.
-  package func probabilityField(of className: String) -> String { "probability_\(labelField)_\(className)" }
 
   /// - Throws: `usage` when the head was trained in another space.
   package func require(_ other: SpaceRecord) throws {
@@ -143,11 +142,8 @@ package struct DatabasePrediction: Sendable {
     _ probabilities: [Float], of rows: [Row], counting counts: inout PredictionCounts,
     to transaction: inout WriteTransaction
   ) throws {
-    let labels = try predictionField(in: &transaction)
-    let numbers =
-      task == .single
-      ? [try transaction.field(named: probabilityField, type: .number).id]
-      : try classes.map { try transaction.field(named: probabilityField(of: $0), type: .number).id }
+    let labels = try transaction.field(named: predictionField, type: predictionType).id
+    let numbers = try probabilityFields.map { try transaction.field(named: $0, type: .number).id }
     for (index, row) in rows.enumerated() {
       var values: [UInt16: FieldValue?] = [:]
       let own = probabilities[index * classes.count..<(index + 1) * classes.count]
@@ -175,16 +171,42 @@ package struct DatabasePrediction: Sendable {
 }
 
 extension DatabasePrediction {
-  /// The number of the field that gets the labels.
-  /// - Throws: `usage` where another kind of head has written one of another type.
-  private func predictionField(in transaction: inout WriteTransaction) throws -> UInt16 {
-    do {
-      return try transaction.field(named: predictionField, type: task == .single ? .string : .list).id
-    } catch let fault as Fault where fault.kind == .badData {
+  private var predictionType: FieldType { task == .single ? .string : .list }
+
+  /// Names of the fields that get probabilities.
+  private var probabilityFields: [String] {
+    Self.probabilityFields(labels: labelField, classes: classes, task: task)
+  }
+
+  private static func probabilityFields(
+    labels: String, classes: [String], task: ClassificationTask
+  ) -> [String] {
+    task == .single ? ["probability_\(labels)"] : classes.map { "probability_\(labels)_\($0)" }
+  }
+
+  /// Makes sure of the fields to be written, before any work.
+  private func requireFields(in snapshot: borrowing Snapshot) throws {
+    let numbers = probabilityFields
+    for (name, type) in [(predictionField, predictionType)] + numbers.map({ ($0, FieldType.number) }) {
+      guard let field = snapshot.field(named: name), field.type != type else { continue }
+      let why = type == .number ? "" : ": heads of one label a cell write a string, others a list"
       throw Fault(
-        .usage, fault.subject, fault.problem,
-        remedy:
-          "rename or drop it with cellvec fields: heads of one label a cell write a string, others a list")
+        .usage, "field \"\(name)\"", expected: "a \(field.type.rawValue), as it is in the database",
+        found: "a \(type.rawValue)", remedy: "rename or drop it with cellvec fields\(why)")
+    }
+    let present = numbers.filter { snapshot.field(named: $0) != nil }
+    guard !present.isEmpty else { return }
+    for record in try snapshot.heads() {
+      // A head that cannot be read predicts nothing.
+      guard let other = try? HeadSummary(json: record.summary, name: record.name),
+        let labels = other.labelField, labels != labelField,
+        snapshot.field(named: "predicted_\(labels)") != nil
+      else { continue }
+      let taken = Self.probabilityFields(labels: labels, classes: other.classes, task: other.task)
+      guard let name = present.first(where: taken.contains) else { continue }
+      throw Fault(
+        .usage, "field \"\(name)\"", "has probabilities of head \"\(record.name)\", which predicts \(labels)",
+        remedy: "rename or drop it and predicted_\(labels) with cellvec fields")
     }
   }
 

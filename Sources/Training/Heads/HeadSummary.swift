@@ -157,6 +157,9 @@ package struct HeadEvaluation: Sendable, Equatable, Codable {
   package let balancedAccuracy: Spread?
   package let cohenKappa: Spread?
   package let matthews: Spread?
+  /// Of one label a sample, the folds with labels of one class alone, which have neither kappa nor Matthews' correlation;
+  /// nil of several, where there are none, and in older records.
+  package let oneClassFoldCount: Int?
   /// Out-of-fold scores of each class.
   package let perClass: [ClassScore]
 
@@ -172,6 +175,8 @@ package struct HeadEvaluation: Sendable, Equatable, Codable {
     balancedAccuracy = isSingle ? validation.spread(of: .balancedAccuracy) : nil
     cohenKappa = isSingle ? validation.spread(of: .cohenKappa) : nil
     matthews = isSingle ? validation.spread(of: .matthews) : nil
+    let oneClassFolds = validation.folds.count { $0.scores.value(of: .matthews) == nil }
+    oneClassFoldCount = isSingle && oneClassFolds > 0 ? oneClassFolds : nil
     perClass = validation.pooled.perClass
   }
 }

@@ -41,7 +41,8 @@ struct FittingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "One label a cell, or several.", valueName: "task"))
+      "single (one label a cell) or multi (several); default by --loss, else by the field's type: single for a string, multi for a list.",
+      valueName: "task"))
   var task: ClassificationTask?
 
   @Option(help: ArgumentHelp("Widths of hidden layers, as in 512,256, or none.", valueName: "widths"))
@@ -72,7 +73,10 @@ struct FittingOptions: ParsableArguments {
       "Cells a step; default by the number of cells.", valueName: "count", visibility: .hidden))
   var batchSize: Int?
 
-  @Option(help: ArgumentHelp("What training lowers.", valueName: "loss", visibility: .hidden))
+  @Option(
+    help: ArgumentHelp(
+      "What training lowers; decides --task, too: focal makes it multi.", valueName: "loss",
+      visibility: .hidden))
   var loss: HeadLoss.Kind?
 
   @Option(

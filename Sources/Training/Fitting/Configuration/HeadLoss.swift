@@ -15,6 +15,7 @@ package enum HeadLoss: Sendable, Equatable, Codable {
   case asymmetric(positive: Float, negative: Float, margin: Float)
   /// Cross-entropy of one class a sample. With `isBalanced` a sample weighs as much less as its class has more of them,
   /// so that all classes count alike; of `smoothing` s, the labelled class is learned as 1 - s, and s is spread over all.
+  /// A class weighs in both: what is spread to it is multiplied by its weight, as PyTorch does.
   case softmax(isBalanced: Bool, smoothing: Float)
 
   package enum Kind: String, Sendable, CaseIterable, Codable {
@@ -72,16 +73,22 @@ package enum HeadLoss: Sendable, Equatable, Codable {
     }
   }
 
-  /// What the positives of each class count.
+  /// What the positives of each class count; of a balanced loss 0 for a class without any, which smoothing would else
+  /// teach every sample.
   /// - Parameter positives: among `samples` samples, of each class.
   func positiveWeights(positives: [Int], samples: Int) -> [Float] {
     switch self {
     case .weighted(let factor):
       positives.map { factor ?? (Float(samples - $0) + 0.5) / (Float($0) + 0.5) }
     case .softmax(true, _):
-      positives.map { Float(samples) / (Float(positives.count) * Float(max($0, 1))) }
+      balancedWeights(positives: positives, samples: samples)
     case .binary, .focal, .asymmetric, .softmax: positives.map { _ in 1 }
     }
+  }
+
+  private func balancedWeights(positives: [Int], samples: Int) -> [Float] {
+    let learned = Float(positives.count { $0 > 0 })
+    return positives.map { $0 > 0 ? Float(samples) / (learned * Float($0)) : 0 }
   }
 
   private enum CodingKeys: String, CodingKey {
