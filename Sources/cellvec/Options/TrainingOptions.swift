@@ -41,7 +41,7 @@ struct FittingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "single (one label a cell) or multi (several); default by --loss, else by the field's type: single for a string, multi for a list.",
+      "One label a cell or several; default by --loss, else by the field's type.",
       valueName: "task"))
   var task: ClassificationTask?
 
@@ -103,7 +103,7 @@ struct FittingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "When a class counts as predicted: fitted on other groups, or at 0.5.", valueName: "way"))
+      "When a class is predicted; fixed is 0.5.", valueName: "way"))
   var thresholds: ThresholdChoice?
 
   @Option(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Faults
 import Ingest
 import Storage
 

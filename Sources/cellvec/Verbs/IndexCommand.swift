@@ -30,17 +30,18 @@ struct BuildIndex: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "build", abstract: "Make the index of a space, or take new cells up.",
     discussion: """
-      Where there are twice or half as many cells as the index was made of, or a third
-      came later, it is made anew. Searches go on with the old one until the new one is
-      complete. A build that was stopped is gone on with by the next one, unless
-      vectors have changed.
+      Where there are twice or half as many cells as the index was made of, or
+      a third came later, it is made anew. Searches go on with the old one until
+      the new one is complete. A build that was stopped is gone on with by the
+      next one, unless vectors have changed.
 
-      --kind graph takes no cells up: it is made anew when more than a hundredth of them
-      came or went. A space may have a compact index beside it, which then serves
-      conditions that few cells match.
+      --kind graph takes no cells up: it is made anew when more than a hundredth
+      of them came or went. A space may have a compact index beside it, which
+      then serves conditions that few cells match.
 
-      --kind int8 copies the vectors in 8 bits a number: searches by cosine that compare
-      every cell read a quarter of the bytes (of float16 a half), and find the same.
+      --kind int8 copies the vectors in 8 bits a number: searches by cosine that
+      compare every cell read a quarter of the bytes (of float16 a half), and
+      find the same.
       """)
 
   @OptionGroup var database: DatabaseOptions

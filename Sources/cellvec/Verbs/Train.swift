@@ -11,9 +11,7 @@ struct Train: ParsableCommand {
       Each fold's head is tested on groups of cells that it was not trained on. More
       options: cellvec train --help-hidden, and docs/classification.md.
 
-      Examples:
-        cellvec train --db lab.cellvec --labels localization --group gene
-        cellvec train --db lab.cellvec --labels localization --save loc-v1
+      cellvec train --db lab.cellvec --labels localization --group gene --save loc-v1
       """)
 
   @OptionGroup var database: DatabaseOptions
