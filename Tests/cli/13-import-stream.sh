@@ -63,7 +63,7 @@ expect_stdout '^imported,48,3000,3000$'
 expect_exit 0 cellvec check --db broken-db
 expect_exit 65 from_file first.csv import - --db none
 expect_stderr 'array 1 of stdin: is not a NumPy array'
-expect_exit 0 from_file /dev/null import - --db empty
+expect_exit 65 from_file /dev/null import - --db empty
 expect_equal "nor does a stream without any" "$(ls -d none empty 2>/dev/null)" ""
 expect_exit 64 from_file first.npy import - --db live --metadata first.csv
 expect_stderr 'metadata goes with a file'
