@@ -119,7 +119,7 @@ nothing_new 65 new merge one two --db new
 nothing_new 65 new import bad.npy --db new
 nothing_new 66 new import none.npy --db new
 nothing_new 65 new import - --db new
-expect_stderr 'stdin had no array: nothing was changed'
+expect_stderr 'stdin: had no array: nothing was changed'
 cellvec models seed tiny.safetensors --width 64 --depth 1 --patch 8 --inputs nucleus --image-size 32 --quiet
 nothing_new 66 new ingest there --db new --channels "nucleus=*_nucleus.png" --backbone tiny.safetensors
 nothing_new 2 new ingest images --db new --channels "nucleus=*_nucleus.png" --backbone tiny.safetensors
