@@ -32,7 +32,7 @@ struct GraphSearch {
         guard let base = queries.baseAddress else { return }
         inLanes(lanes, of: count) { lane, share in
           outcomes[lane] = Result {
-            let lane = GraphLane(self, queries: base, share, known)
+            let lane = try GraphLane(self, queries: base, share, known)
             try lane.run()
             return lane
           }
@@ -60,20 +60,25 @@ private final class GraphLane {
   private let known: [[Neighbor]]
   /// [count, dimension]
   private let queries: UnsafePointer<Float>
-  private let vectors: MappedVectors
+  private let vectors: VectorBlocks
   private let blocks: UnsafeMutablePointer<UnsafePointer<UInt8>?>
   private let found: UnsafeMutablePointer<kernels_code_hit>
   /// A query whose vectors are coming, and the rows to compare it with.
   private var pending: Int?
   private var rows: [Row] = []
 
-  init(_ parent: GraphSearch, queries: UnsafePointer<Float>, _ share: Range<Int>, _ known: [[Neighbor]]) {
+  init(_ parent: GraphSearch, queries: UnsafePointer<Float>, _ share: Range<Int>, _ known: [[Neighbor]])
+    throws
+  {
     self.parent = parent
     self.queries = queries
     self.share = share
     self.known = known
     neighbors = Array(repeating: nil, count: share.count)
-    vectors = MappedVectors(of: parent.graph)
+    let graph = parent.graph
+    vectors = try VectorBlocks(
+      of: graph.space, rowLimit: graph.rowLimit, block: { try graph.vectors(ofBlock: $0) },
+      astray: { graph.leadsAstray($0) })
     blocks = .allocate(capacity: parent.graph.blockCount)
     blocks.initialize(repeating: nil, count: parent.graph.blockCount)
     found = .allocate(capacity: parent.fresh?.count ?? 0)
@@ -137,40 +142,5 @@ private final class GraphLane {
     }
     work.rows += rows.count
     neighbors[query - share.lowerBound] = nearest.sorted()
-  }
-}
-
-/// Blocks of vectors that a thread has met.
-private final class MappedVectors {
-  private let graph: StoredGraph
-  private let perBlock: Int
-  /// Bytes of a vector.
-  let byteCount: Int
-  /// Zero where a block was not met. Pages of the table that nobody touches cost nothing.
-  private let blocks: UnsafeMutablePointer<UnsafeRawBufferPointer>
-
-  init(of graph: StoredGraph) {
-    self.graph = graph
-    perBlock = graph.space.vectorsPerBlock
-    byteCount = graph.space.dimension * graph.space.scalar.byteCount
-    let count = Int(graph.rowLimit) / perBlock + 1
-    guard let memory = calloc(count, MemoryLayout<UnsafeRawBufferPointer>.stride) else {
-      preconditionFailure("no memory for \(count) pointers")
-    }
-    blocks = memory.bindMemory(to: UnsafeRawBufferPointer.self, capacity: count)
-  }
-
-  deinit { free(blocks) }
-
-  /// - Parameter row: below the graph's limit.
-  func vector(of row: Row) throws -> UnsafeRawPointer {
-    let block = Int(row) / perBlock
-    let start = Int(row) % perBlock * byteCount
-    if start < blocks[block].count, let base = blocks[block].baseAddress { return base + start }
-    blocks[block] = try graph.vectors(ofBlock: block)
-    guard start < blocks[block].count, let base = blocks[block].baseAddress else {
-      throw graph.leadsAstray("it leads to a row without a vector")
-    }
-    return base + start
   }
 }

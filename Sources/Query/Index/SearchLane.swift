@@ -59,7 +59,9 @@ final class SearchLane {
       Float(wanted.count) < Self.packedShare * Float(index.rowCount)
         ? PackedLists(of: segments, in: index, wanted: wanted, lanes: lanes) : nil
     }
-    vectors = try VectorBlocks(of: index)
+    vectors = try VectorBlocks(
+      of: index.space, rowLimit: index.rowLimit, block: { try index.vectors(ofBlock: $0) },
+      astray: { index.leadsAstray($0) })
     compared = index.record.listsPerRow > 1 ? try RowMarks(limit: index.rowLimit) : nil
     rotated = .allocate(capacity: batch * width)
     scores = .allocate(capacity: batch * centres.scoreStride)
@@ -341,46 +343,4 @@ private final class RowMarks {
     for row in marked { words[Int(row / 64)] = 0 }
     marked.removeAll(keepingCapacity: true)
   }
-}
-
-/// Blocks of vectors that a thread has met.
-private final class VectorBlocks {
-  private let index: StoredIndex
-  private let perBlock: Int
-  /// Bytes of a vector.
-  let byteCount: Int
-  /// Zero where a block was not met.
-  private let blocks: UnsafeMutablePointer<UnsafeRawBufferPointer>
-
-  init(of index: StoredIndex) throws {
-    self.index = index
-    perBlock = index.space.vectorsPerBlock
-    byteCount = index.space.dimension * index.space.scalar.byteCount
-    let count = Int(index.rowLimit) / perBlock + 1
-    blocks = try untouchedMemory(for: count, of: UnsafeRawBufferPointer.self)
-  }
-
-  deinit { free(blocks) }
-
-  /// - Parameter row: below the index's limit.
-  func vector(of row: Row) throws -> UnsafeRawPointer {
-    let block = Int(row) / perBlock
-    let start = Int(row) % perBlock * byteCount
-    if start < blocks[block].count, let base = blocks[block].baseAddress { return base + start }
-    blocks[block] = try index.vectors(ofBlock: block)
-    guard start < blocks[block].count, let base = blocks[block].baseAddress else {
-      throw index.leadsAstray("it leads to a row without a vector")
-    }
-    return base + start
-  }
-}
-
-/// Zeros, of which pages that nobody touches cost nothing; to be freed.
-private func untouchedMemory<Element>(
-  for count: Int, of type: Element.Type
-) throws -> UnsafeMutablePointer<Element> {
-  guard let memory = calloc(count, MemoryLayout<Element>.stride) else {
-    throw Fault.system("search", "get memory")
-  }
-  return memory.bindMemory(to: type, capacity: count)
 }
