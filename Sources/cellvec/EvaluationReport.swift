@@ -30,7 +30,7 @@ struct EvaluationReport {
     let unit = evaluation.sampleUnit
     let samples =
       unit == SampleUnit.cellWord
-      ? "\(cells) cells" : "\(evaluation.samples.count) (means of the \(cells) cells of each \(unit))"
+      ? "\(cells) cells" : "\(evaluation.samples.count) (\(pooling) the \(cells) cells of each \(unit))"
     let groups = evaluation.groupField.map { _ in " in \(Set(evaluation.samples.map(\.group)).count) groups" }
     return Card([
       (
@@ -54,6 +54,10 @@ struct EvaluationReport {
         .text("sample_sd divides by folds - 1, population_sd by folds; 95 % intervals draw groups anew")
       ),
     ])
+  }
+
+  private var pooling: String {
+    evaluation.runs.first?.configuration.attention == nil ? "means of" : "attention over"
   }
 
   private var leftOutText: String {

@@ -15,7 +15,7 @@ struct HeadDescription {
   private var card: Card {
     var entries: [(String, Value)] = [
       ("head", .text(name)), ("space", .text(space)), ("labels", .text(summary.labelField)),
-      ("task", .text(summary.task.explanation)), ("layers", .text(layers)),
+      ("task", .text(summary.task.explanation)), ("sample", .text(sample)), ("layers", .text(layers)),
     ]
     if let training = summary.training {
       entries.append(("loss", .text(training.loss.kind.rawValue)))
@@ -61,6 +61,13 @@ struct HeadDescription {
   }
 
   private func short(_ number: Double) -> String { fixed(number, decimals: 3) }
+
+  private var sample: String {
+    let unit = summary.unit
+    guard unit != .cell else { return "a cell" }
+    let attention = summary.attentionWidth.map { "the attention of \($0) gates over" }
+    return "\(attention ?? "the mean of") the cells of each \(unit.name)"
+  }
 
   private var layers: String {
     let widths = [summary.dimension] + summary.architecture.hidden + [summary.classes.count]

@@ -33,14 +33,24 @@ struct TrainingReport {
     var entries: [(String, Value)] = [
       ("space", .text(space)), ("labels", .text(plan.labelField)),
       ("task", .text(outcome.configuration.task.explanation)),
-      ("cells", .text("\(samples.rows.count)\(groups), \(samples.labels.classes.count) classes")),
-      ("left out", .text(samples.leftOut(plan.grouping))),
+      outcome.brought.map { brought in
+        let cells = "\(plan.pooling) \(brought.cellCount) cells of each \(plan.unit.name)"
+        return (
+          "samples", .text("\(brought.sampleCount) (\(cells))\(groups), \(samples.labels.classes.count) classes")
+        )
+      } ?? ("cells", .text("\(samples.rows.count)\(groups), \(samples.labels.classes.count) classes")),
+      ("left out", .text(samples.leftOut(plan.grouping) + withoutSample)),
     ]
     entries += outcome.evaluation.spreads.map { name, spread in
       (name, .text(spread.map(described) ?? outcome.evaluation.undefinedWords))
     }
     if let head { entries.append(("head", .text(head))) }
     return Card(entries)
+  }
+
+  private var withoutSample: String {
+    let count = outcome.brought.map { outcome.samples.rows.count - $0.cellCount } ?? 0
+    return count > 0 ? ", \(count) without \(plan.unit.name)" : ""
   }
 
   private func described(_ score: Spread) -> String {
@@ -76,6 +86,12 @@ struct TrainingReport {
   private var notes: [String] {
     let warnings = FoldWarning.summary(of: outcome.warnings).map { "warning: \($0)" }
     return warnings.isEmpty ? [] : [""] + warnings
+  }
+}
+
+extension TrainingPlan {
+  fileprivate var pooling: String {
+    configuration.attention == nil ? "means of the" : "attention over the"
   }
 }
 
@@ -119,6 +135,8 @@ private struct TrainingDocument: Encodable {
   let space: String
   let labelField: String
   let task: ClassificationTask
+  let sampleUnit: String
+  let sampleCount: Int
   let cellCount: Int
   let groupCount: Int?
   let cellsWithoutLabel: Int
@@ -136,7 +154,9 @@ private struct TrainingDocument: Encodable {
     labelField = report.plan.labelField
     task = report.outcome.configuration.task
     let samples = report.outcome.samples
-    cellCount = samples.rows.count
+    sampleUnit = report.plan.unit.name
+    sampleCount = report.outcome.brought?.sampleCount ?? samples.rows.count
+    cellCount = report.outcome.brought?.cellCount ?? samples.rows.count
     groupCount = samples.groupCount
     cellsWithoutLabel = samples.unlabeledCount
     cellsWithoutGroup = samples.ungroupedCount

@@ -316,7 +316,7 @@ private func withDatabase(_ body: (LabelledDatabase) throws -> Void) throws {
         let space = snapshot.spaces[0]
         let samples = try EvaluationSamples(
           of: snapshot, spaces: [space], plan: plan, among: nil, transfer: nil)
-        let source = try samples.vectors(in: space, of: snapshot)
+        let source = try samples.vectors(in: space, of: snapshot).means
         let mean = FloatBuffer(count: 8)
         let sample = try #require(samples.samples.firstIndex { $0.name == "G3" })
         source.gather([Int32(sample)], into: mean.values)

@@ -16,7 +16,10 @@ extension PrintedReport {
   private static func facts(of evaluation: Evaluation) -> [(name: String, value: String)] {
     let samples = evaluation.samples
     let cellCount = samples.reduce(0) { $0 + $1.cellCount }
-    let cells = cellCount == samples.count ? "" : ", means of \(grouped(cellCount)) cells"
+    let pooling = evaluation.runs.first?.configuration.attention.map {
+      "attention of \($0.width) gates over"
+    }
+    let cells = cellCount == samples.count ? "" : ", \(pooling ?? "means of") \(grouped(cellCount)) cells"
     let groups = Set(samples.compactMap(\.group)).count
     let map = evaluation.labelMap.map { " through the map \($0)" } ?? ""
     var facts = [

@@ -78,22 +78,23 @@ extension EvaluationPlan {
     let samples = try EvaluationSamples(
       of: snapshot, spaces: spaces.map(\.record), plan: self, among: selection, transfer: transfer)
     let configuration = try configuration.checked(for: samples.task(task), hasGrades: grades != nil)
+    try configuration.attention?.validate(within: configuration, unit: unit)
     let splits = try SplitPlan(design, of: samples.subjects)
     let headCount = splits.splits.reduce(0) { $0 + $1.count } * configuration.ensembleCount
     var warnings = splits.warnings
     var tests: [RunTest] = []
     for (number, space) in spaces.enumerated() {
-      let source = try samples.vectors(in: space.record, of: snapshot)
+      let vectors = try samples.vectors(in: space.record, of: snapshot)
       try requireTrainable(
-        source: source, labels: samples.labels, samples: Array(0..<Int32(samples.labels.count)),
+        source: vectors.means, labels: samples.labels, samples: Array(0..<Int32(samples.labels.count)),
         threads: threads)
-      let copies = IdenticalVectors(in: source, groups: samples.subjects.effectiveGroups)
+      let copies = IdenticalVectors(in: vectors.means, groups: samples.subjects.effectiveGroups)
       if let pair = copies.example {
         warnings.append(
           samples.warning(of: pair, count: copies.count, space: space.description.name))
       }
       let evaluator = RunEvaluator(
-        source: source, targets: samples.targets, subjects: samples.subjects, plan: splits, design: design,
+        vectors: vectors, targets: samples.targets, subjects: samples.subjects, plan: splits, design: design,
         configuration: configuration,
         threads: threads)
       tests += try evaluator.runs(in: space.description) { trained in

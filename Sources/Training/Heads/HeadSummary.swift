@@ -4,9 +4,9 @@ import FoundationEssentials
 
 /// What a head is and how it did, for listing heads without reading their weights; kept as JSON.
 package struct HeadSummary: Sendable, Equatable, Codable {
-  /// The newest version of the record; without one it is the first. The third has heads of one label a sample, others
-  /// remain what the second describes.
-  package static let newestVersion = 3
+  /// The newest version of the record; without one it is the first. The third has heads of one label a sample, the fourth
+  /// those whose samples have several cells; others remain what the second describes.
+  package static let newestVersion = 4
 
   private let version: Int?
   /// Class names, in the order of the probabilities.
@@ -18,6 +18,10 @@ package struct HeadSummary: Sendable, Equatable, Codable {
   package let thresholds: [Float]
   /// The head's task; absent for several labels a sample.
   private let labelsOfSample: ClassificationTask?
+  /// What a sample is: "image", or the field whose values are samples; absent where samples are cells.
+  private let sampleUnit: String?
+  /// Gates of the attention by which cells of a sample are weighed; absent where their mean is taken.
+  package let attentionWidth: Int?
   /// Heads whose probabilities are averaged; absent for one.
   private let members: Int?
   /// How probabilities are corrected; absent where they are not.
@@ -36,11 +40,13 @@ package struct HeadSummary: Sendable, Equatable, Codable {
   package private(set) var space: HeadSpace?
 
   package init(
-    of head: Head, labelField: String? = nil, training: TrainingConfiguration? = nil,
+    of head: Head, unit: SampleUnit = .cell, labelField: String? = nil, training: TrainingConfiguration? = nil,
     evaluation: HeadEvaluation? = nil, course: HeadCourse? = nil, data: HeadData? = nil,
     space: HeadSpace? = nil
   ) {
-    version = head.task == .single ? Self.newestVersion : 2
+    version = unit != .cell ? 4 : head.task == .single ? 3 : 2
+    sampleUnit = unit == .cell ? nil : unit.name
+    attentionWidth = head.attention?.width
     labelsOfSample = head.task == .single ? .single : nil
     self.labelField = labelField
     classes = head.classes
@@ -58,10 +64,12 @@ package struct HeadSummary: Sendable, Equatable, Codable {
 
   package var memberCount: Int { members ?? 1 }
   package var task: ClassificationTask { labelsOfSample ?? .multi }
+  /// What a sample is.
+  package var unit: SampleUnit { sampleUnit.map { SampleUnit($0) } ?? .cell }
 
   private enum CodingKeys: String, CodingKey {
     case version, classes, dimension, architecture, thresholds, members, calibration, labelField, training
-    case evaluation, course, data, space
+    case evaluation, course, data, space, sampleUnit, attentionWidth
     case labelsOfSample = "task"
   }
 
@@ -109,6 +117,10 @@ package struct HeadSummary: Sendable, Equatable, Codable {
     }
     if task == .single, case .isotonic = calibration {
       throw Self.fault(name, expected: "a temperature for a head of one label", found: "isotonic curves")
+    }
+    guard attentionWidth.map({ unit != .cell && (1...65_536).contains($0) }) ?? true else {
+      throw Self.fault(
+        name, expected: "an attention of 1 to 65536 gates over several cells", found: "another one")
     }
     guard data?.isValid ?? true else {
       throw Self.fault(name, expected: "ranges of rows in order", found: "others")

@@ -4,14 +4,8 @@ import Filter
 import Storage
 import Training
 
-/// What samples are and how they are split.
+/// How samples are split and what is told of them.
 struct EvaluationOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "What a sample is: cell, image, or a field whose values are samples, each the mean of its cells.",
-      valueName: "unit"))
-  private var sample = SampleUnit.cellWord
-
   @Option(help: ArgumentHelp("How often folds are drawn anew.", valueName: "count"))
   private var repeats = 1
 
@@ -66,12 +60,10 @@ struct EvaluationOptions: ParsableArguments {
   var inputs: [String] { [labelMap].compactMap(\.self) }
 
   /// - Throws: those of reading a label map.
-  func plan(_ training: TrainingPlan, isGroupingGiven: Bool) throws -> EvaluationPlan {
-    let unit = SampleUnit(sample)
+  func plan(_ training: TrainingPlan) throws -> EvaluationPlan {
     var plan = EvaluationPlan(
-      labelField: training.labelField, labelMap: try labelMap.map { try LabelMap(named: $0) }, unit: unit,
-      // What is brought together in a sample cannot be apart in groups.
-      grouping: isGroupingGiven || unit == .cell ? training.grouping : unit.grouping,
+      labelField: training.labelField, labelMap: try labelMap.map { try LabelMap(named: $0) },
+      unit: training.unit, grouping: training.grouping,
       design: EvaluationDesign(
         scheme: trainWhere != nil ? .transfer : leaveOneGroupOut ? .leaveOneGroupOut : .folds,
         folds: training.folds, repeats: repeats, validationShare: validationShare(training.configuration),

@@ -41,8 +41,8 @@ struct Evaluate: ParsableCommand {
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
-    let plan = try evaluation.plan(training.plan, isGroupingGiven: training.labels.isGroupingGiven)
-    if plan.unit == .cell, let advice = training.labels.advice { talk.say(advice) }
+    let plan = try evaluation.plan(training.plan)
+    if let advice = training.advice { talk.say(advice) }
     try requireSeparateFiles(
       outputs: [output, report.map { PrintedReport.page(at: $0) }].compactMap(\.self),
       inputs: evaluation.inputs + selection.inputs)

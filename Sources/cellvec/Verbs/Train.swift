@@ -31,7 +31,7 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
-    if let advice = training.labels.advice { talk.say(advice) }
+    if let advice = training.advice { talk.say(advice) }
     // A head that is to be kept needs the writer's lock before the work, not after it.
     let path = try database.path()
     let writer = save == nil ? nil : try self.writer.open(path: path, isQuiet: talk.quiet)
