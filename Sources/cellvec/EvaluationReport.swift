@@ -77,7 +77,8 @@ struct EvaluationReport {
     case .leaveOneGroupOut: return "one of \(folds) groups left out at a time"
     case .transfer:
       let tested = evaluation.testFolds[0].count { $0 >= 0 }
-      return "\(evaluation.samples.count - tested) samples teach, \(tested) test"
+      let place = evaluation.testDatabase.map { " of \($0)" } ?? ""
+      return "\(evaluation.samples.count - tested) samples teach, \(tested)\(place) test"
     }
   }
 
@@ -226,6 +227,7 @@ private struct EvaluationDocument: Encodable {
   let task: ClassificationTask?
   let sampleUnit: String
   let groupField: String?
+  let testDatabase: String?
   let sampleCount: Int
   let cellCount: Int
   let cellsWithoutLabel: Int
@@ -246,6 +248,7 @@ private struct EvaluationDocument: Encodable {
     task = evaluation.task
     sampleUnit = evaluation.sampleUnit
     groupField = evaluation.groupField
+    testDatabase = evaluation.testDatabase
     sampleCount = evaluation.samples.count
     cellCount = evaluation.samples.reduce(0) { $0 + $1.cellCount }
     cellsWithoutLabel = leftOut.withoutLabel

@@ -4,14 +4,16 @@ import Storage
 
 /// The samples that an evaluation's spaces are compared on: cells, or means of cells, with labels and groups.
 struct EvaluationSamples {
-  /// The cells behind the samples, increasing.
+  /// The cells behind the samples, increasing; where two databases are evaluated, those that teach.
   let cells: [Row]
+  /// Cells of another database, which test: their positions follow those of `cells`.
+  let testCells: [Row]
   /// Of each sample, its cells as positions in `cells`; nil where samples are the cells.
   let members: [[Int32]]?
   let samples: [Evaluation.Sample]
   let labels: LabelTable
   /// Whether labels are of a list field.
-  private let areLists: Bool
+  let areLists: Bool
   let subjects: SplitSubjects
   /// What classes are learned as; nil for 1.
   let targets: SoftTargets?
@@ -77,6 +79,7 @@ struct EvaluationSamples {
     }
     let (members, names) = (units?.members, units?.names)
     cells = database.rows
+    testCells = []
     areLists = database.areLists
     self.members = members
     let (groups, table) = (subjects.groups, labels)
@@ -113,7 +116,7 @@ struct EvaluationSamples {
       of: try BlockVectors(snapshot: snapshot, space: space, rows: cells), members: members)
   }
 
-  private static func fingerprint(of samples: [Evaluation.Sample], classes: [String]) -> String {
+  static func fingerprint(of samples: [Evaluation.Sample], classes: [String]) -> String {
     var text = classes.joined(separator: "\u{1F}")
     for sample in samples {
       let labels = sample.labels.map(String.init).joined(separator: ",")
