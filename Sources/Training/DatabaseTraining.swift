@@ -94,7 +94,9 @@ extension TrainingPlan {
     let validation = try crossValidate(
       vectors: vectors, labels: labels, targets: targets, folds: folds, groups: groups,
       configuration: configuration, threads: threads, progress: progress)
-    let evaluation = HeadEvaluation(validation, groupField: grouping.name, foldSeed: configuration.seed)
+    let evaluation = HeadEvaluation(
+      validation, groupField: grouping.name, foldSeed: configuration.seed,
+      abstains: configuration.abstainBelow > 0)
     let head = try headName.map { name in
       let set = try TrainingSet(
         Array(0..<Int32(labels.count)), labels: labels, groups: groups, configuration: configuration)

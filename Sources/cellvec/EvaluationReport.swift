@@ -15,6 +15,7 @@ struct EvaluationReport {
     let isBold = Terminal.current.hasStyle
     guard format == .table else { return try StandardOutput.write(lines: allScores.lines(as: format)) }
     var parts = [summary.lines(), scores.lines(as: .table, isBold: isBold)]
+    if abstainBelow > 0 { parts.append(abstention.lines(as: .table, isBold: isBold)) }
     if !evaluation.comparisons.isEmpty { parts.append(comparisons.lines(as: .table, isBold: isBold)) }
     parts.append(classes.lines(as: .table, isBold: isBold))
     let notes = evaluation.partialMetrics.map { "note: \($0)" }
@@ -32,12 +33,18 @@ struct EvaluationReport {
       unit == SampleUnit.cellWord
       ? "\(cells) cells" : "\(evaluation.samples.count) (\(pooling) the \(cells) cells of each \(unit))"
     let groups = evaluation.groupField.map { _ in " in \(Set(evaluation.samples.map(\.group)).count) groups" }
-    return Card([
+    let entries: [(String, Value)] = [
       (
         "labels",
         .text(evaluation.labelField + (evaluation.labelMap.map { " by the map \($0)" } ?? ""))
       ),
-      ("task", .text(task.explanation)),
+      ("task", .text(task.explanation)), ("loss", .text(lossName)),
+      (
+        "abstention",
+        .text(
+          task == .multi
+            ? nil : abstainBelow > 0 ? ClassificationTask.abstention(below: abstainBelow) : "none")
+      ),
       ("samples", .text("\(samples)\(groups ?? ""), \(evaluation.classes.count) classes")),
       ("left out", .text(leftOutText)),
       ("split", .text("\(scheme), \(evaluation.groupField.map { "grouped by \($0)" } ?? "UNGROUPED")")),
@@ -53,8 +60,14 @@ struct EvaluationReport {
         "spread",
         .text("sample_sd divides by folds - 1, population_sd by folds; 95 % intervals draw groups anew")
       ),
-    ])
+    ]
+    return Card(task == .single ? entries : entries.filter { $0.0 != "abstention" })
   }
+
+  private var lossName: String? { evaluation.runs.first?.configuration.loss.kind.rawValue }
+
+  /// The probability below which nothing is predicted; 0 where something always is.
+  private var abstainBelow: Float { evaluation.runs.first?.configuration.abstainBelow ?? 0 }
 
   private var pooling: String {
     evaluation.runs.first?.configuration.attention == nil ? "means of" : "attention over"
@@ -141,6 +154,21 @@ struct EvaluationReport {
       })
   }
 
+  /// Of how many samples something is predicted, and how well.
+  private var abstention: Report {
+    let metrics = Metric.ofAbstention
+    return Report(
+      ["space"] + (hasFractions ? ["fraction"] : [])
+        + metrics.flatMap {
+          [Column($0.columnName, decimals: 3), Column("\($0.columnName)_sample_sd", decimals: 3)]
+        },
+      rows: evaluation.runs.map { run in
+        let name: [Value] = [.text(run.space.name)] + (hasFractions ? [.real(run.fraction)] : [])
+        return name
+          + metrics.flatMap { [.real(run.summary[$0]?.mean), .real(run.summary[$0]?.sampleSD)] }
+      })
+  }
+
   private var comparisons: Report {
     Report(
       ["first", "second"] + (hasFractions ? ["fraction"] : []) + [
@@ -194,6 +222,9 @@ extension Metric {
     case .hammingLoss: "hamming_loss"
     case .brier: "brier"
     case .calibrationError: "calibration_error"
+    case .coverage: "coverage"
+    case .decidedAccuracy: "decided_accuracy"
+    case .decidedMacroF1: "decided_macro_f1"
     }
   }
 }

@@ -36,13 +36,18 @@ struct TrainingReport {
       outcome.brought.map { brought in
         let cells = "\(plan.pooling) \(brought.cellCount) cells of each \(plan.unit.name)"
         return (
-          "samples", .text("\(brought.sampleCount) (\(cells))\(groups), \(samples.labels.classes.count) classes")
+          "samples",
+          .text("\(brought.sampleCount) (\(cells))\(groups), \(samples.labels.classes.count) classes")
         )
       } ?? ("cells", .text("\(samples.rows.count)\(groups), \(samples.labels.classes.count) classes")),
       ("left out", .text(samples.leftOut(plan.grouping) + withoutSample)),
     ]
-    entries += outcome.evaluation.spreads.map { name, spread in
-      (name, .text(spread.map(described) ?? outcome.evaluation.undefinedWords))
+    if outcome.configuration.abstainBelow > 0 {
+      entries.append(
+        ("abstention", .text(ClassificationTask.abstention(below: outcome.configuration.abstainBelow))))
+    }
+    entries += outcome.evaluation.spreads.map { score in
+      (score.name, .text(score.spread.map(described) ?? score.undefinedWords))
     }
     if let head { entries.append(("head", .text(head))) }
     return Card(entries)
@@ -103,22 +108,32 @@ extension ClassificationTask {
     case .multi: "multi: several labels a cell, each class is predicted above its threshold"
     }
   }
+
+  /// When a head abstains, and what that counts as.
+  static func abstention(below probability: Float) -> String {
+    "below \(probability), which counts as predicting none of the classes"
+  }
 }
 
 extension HeadEvaluation {
-  /// Means over folds, by the names that people give them; nil for one that some folds do not have.
-  var spreads: [(name: String, spread: Spread?)] {
-    guard let accuracy else { return [("macro F1", macroF1), ("micro F1", microF1)] }
-    return [
-      ("macro F1", macroF1), ("accuracy", accuracy), ("balanced accuracy", balancedAccuracy),
-      ("Cohen's kappa", cohenKappa), ("Matthews", matthews),
-    ]
-  }
-
-  /// What stands in the place of a score that some folds do not have.
-  var undefinedWords: String {
-    oneClassFoldCount.map { "undefined: \($0) of \(folds) folds have labels of one class alone" }
+  /// Means over folds, by the names that people give them; nil for one that some folds do not have, with words that stand
+  /// in its place.
+  var spreads: [(name: String, spread: Spread?, undefinedWords: String)] {
+    guard let accuracy else { return [("macro F1", macroF1, ""), ("micro F1", microF1, "")] }
+    let ofOneClass =
+      oneClassFoldCount.map { "undefined: \($0) of \(folds) folds have labels of one class alone" }
       ?? "undefined"
+    let scores = [
+      ("macro F1", macroF1, ""), ("accuracy", accuracy, ""),
+      ("balanced accuracy", balancedAccuracy, "undefined"),
+      ("Cohen's kappa", cohenKappa, ofOneClass), ("Matthews", matthews, ofOneClass),
+    ]
+    guard let coverage else { return scores }
+    let undecided = "undefined: some folds decide about no sample"
+    return scores + [
+      ("coverage", coverage, ""), ("accuracy of the decided", decidedAccuracy, undecided),
+      ("macro F1 of the decided", decidedMacroF1, undecided),
+    ]
   }
 }
 

@@ -27,6 +27,21 @@ expect_stdout '^class,cells,precision,.*,macro_f1,macro_f1_sample_sd,macro_f1_po
 expect_exit 0 "${train[@]}" --loss balanced --loss-numbers 0.1 --hidden 6 --patience 3 --json
 expect_stdout '"loss":\{"kind":"balanced","smoothing":0\.1'
 
+expect_exit 0 "${train[@]}" --abstain-below 0.5 --save shy
+expect_stdout '^abstention +below 0\.5, which counts as predicting none'
+expect_stdout '^coverage +[01]\.[0-9]+ ± '
+expect_stdout '^accuracy of the decided +[01]\.[0-9]+ ± '
+expect_stdout '^macro F1 of the decided '
+expect_exit 0 cellvec heads show shy --db db
+expect_stdout '^abstention +below 0\.5,'
+expect_stdout '^coverage '
+expect_exit 0 cellvec heads list --db db --csv
+expect_stdout '^head,space,labels,classes,macro_f1,macro_f1_sd,grouped_by,task,abstain_below$'
+expect_stdout '^one,s,dose,3,.*,well,single,$'
+expect_stdout '^shy,s,dose,3,.*,well,single,0\.5$'
+expect_exit 0 "${train[@]}" --abstain-below 1
+expect_stdout '^accuracy of the decided +undefined: some folds decide about no sample$'
+
 # What goes with one task alone.
 expect_exit 0 "${train[@]}" --task multi --thresholds fitted --calibrate isotonic
 expect_stdout '^task +multi: several labels a cell'
@@ -99,6 +114,27 @@ expect_exit 0 "${evaluate[@]}" --abstain-below 0.4 --output eval.json --report p
 expect_stdout '^task +single'
 expect_stdout '^validation +none: nothing is tuned, and all train groups teach$'
 expect_stdout '^space +macro_f1 .* accuracy +balanced_accuracy +kappa +matthews +auroc$'
+expect_stdout '^loss +softmax$'
+expect_stdout '^abstention +below 0\.4, which counts as predicting none of the classes$'
+expect_stdout '^space +coverage +coverage_sample_sd +decided_accuracy +decided_accuracy_sample_sd +decided_macro_f1 '
+expect_equal "the decided are scored as NumPy would" "$(
+  python3 - <<'PYTHON'
+import base64, json, struct
+e = json.load(open("eval.json"))
+run = e["runs"][0]
+data = base64.b64decode(run["predictions"][0]["probabilities"])
+k = len(e["classes"])
+values = struct.unpack(f"<{len(data) // 4}f", data)
+rows = [values[i * k:(i + 1) * k] for i in range(len(e["samples"]))]
+good = []
+for fold in run["folds"]:
+    decided = [(max(r), r.index(max(r)) in s["labels"]) for r, s, f in zip(rows, e["samples"], e["testFolds"][0])
+               if f == fold["fold"] and max(r) >= 0.4]
+    good.append(abs(fold["values"]["coverage"] - len(decided) / fold["testCount"]) < 1e-9
+                and abs(fold["values"]["decidedAccuracy"] - sum(right for _, right in decided) / len(decided)) < 1e-9)
+print(all(good))
+PYTHON
+)" True
 expect_equal "the saved file says so" "$(
   python3 - <<'PYTHON'
 import json
@@ -108,6 +144,8 @@ print(e["version"], e["task"], run["folds"][0]["thresholds"], run["summary"]["ac
 PYTHON
 )" "2 single [0.4, 0.4, 0.4] 3 False"
 expect_exit 0 grep --quiet 'one label a sample, the likeliest class is predicted' page.html
+expect_exit 0 grep --quiet 'below a probability of 0.400, which counts as' page.html
+expect_exit 0 grep --quiet 'Errors by the part that is decided' page.html
 expect_exit 0 "${evaluate[@]}" --csv --quiet
 expect_stdout '^space,macro_f1,.*,accuracy,accuracy_sample_sd,accuracy_population_sd,accuracy_folds,'
 # Wells brought together have several doses.

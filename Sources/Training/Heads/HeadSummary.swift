@@ -40,7 +40,8 @@ package struct HeadSummary: Sendable, Equatable, Codable {
   package private(set) var space: HeadSpace?
 
   package init(
-    of head: Head, unit: SampleUnit = .cell, labelField: String? = nil, training: TrainingConfiguration? = nil,
+    of head: Head, unit: SampleUnit = .cell, labelField: String? = nil,
+    training: TrainingConfiguration? = nil,
     evaluation: HeadEvaluation? = nil, course: HeadCourse? = nil, data: HeadData? = nil,
     space: HeadSpace? = nil
   ) {
@@ -64,6 +65,10 @@ package struct HeadSummary: Sendable, Equatable, Codable {
 
   package var memberCount: Int { members ?? 1 }
   package var task: ClassificationTask { labelsOfSample ?? .multi }
+  /// The probability below which it abstains; nil for a head that always predicts, or has thresholds.
+  package var abstainBelow: Float? {
+    task == .single ? thresholds.first.flatMap { $0 > 0 ? $0 : nil } : nil
+  }
   /// What a sample is.
   package var unit: SampleUnit { sampleUnit.map { SampleUnit($0) } ?? .cell }
 
@@ -172,10 +177,17 @@ package struct HeadEvaluation: Sendable, Equatable, Codable {
   /// Of one label a sample, the folds with labels of one class alone, which have neither kappa nor Matthews' correlation;
   /// nil of several, where there are none, and in older records.
   package let oneClassFoldCount: Int?
+  /// Of heads that may abstain; nil of others, and of scores that some fold does not have.
+  package let coverage: Spread?
+  package let decidedAccuracy: Spread?
+  package let decidedMacroF1: Spread?
   /// Out-of-fold scores of each class.
   package let perClass: [ClassScore]
 
-  package init(_ validation: CrossValidation, groupField: String?, foldSeed: UInt64) {
+  /// - Parameter abstains: whether nothing is predicted where the likeliest class is not likely enough.
+  package init(
+    _ validation: CrossValidation, groupField: String?, foldSeed: UInt64, abstains: Bool = false
+  ) {
     precondition(validation.isGrouped == (groupField != nil))
     folds = validation.folds.count
     self.foldSeed = foldSeed
@@ -189,6 +201,9 @@ package struct HeadEvaluation: Sendable, Equatable, Codable {
     matthews = isSingle ? validation.spread(of: .matthews) : nil
     let oneClassFolds = validation.folds.count { $0.scores.value(of: .matthews) == nil }
     oneClassFoldCount = isSingle && oneClassFolds > 0 ? oneClassFolds : nil
+    coverage = abstains ? validation.spread(of: .coverage) : nil
+    decidedAccuracy = abstains ? validation.spread(of: .decidedAccuracy) : nil
+    decidedMacroF1 = abstains ? validation.spread(of: .decidedMacroF1) : nil
     perClass = validation.pooled.perClass
   }
 }

@@ -18,7 +18,8 @@ struct ListHeads: ParsableCommand {
     commandName: "list", abstract: "List heads with their spaces and scores.",
     discussion: """
       macro_f1 is the mean over the folds of cross-validation, macro_f1_sd its
-      sample standard deviation, and grouped_by what the folds kept together.
+      sample standard deviation, and grouped_by what the folds kept together. A head of
+      one label a cell (task single) predicts none below the probability abstain_below.
 
       Example:
         cellvec heads list --db lab.cellvec
