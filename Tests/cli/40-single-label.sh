@@ -109,6 +109,17 @@ expect_stdout '^Matthews +undefined: 3 of 3 folds'
 expect_exit 0 cellvec heads show apart --db db
 expect_stdout "^Cohen's kappa +undefined: 3 of 3 folds have labels of one class alone\$"
 
+# Neighbors vote for one label or several.
+expect_exit 0 cellvec knn --db db --labels dose --group well -k 1,5
+expect_stdout '^task +single: one label a cell$'
+expect_stdout '^k +macro_f1 +accuracy +balanced_accuracy +kappa +matthews +cells_without_prediction$'
+expect_exit 0 cellvec knn --db db --labels dose --group well --task multi --csv
+expect_stdout '^k,macro_f1,micro_f1,cells_without_prediction$'
+expect_exit 0 cellvec knn --db db --labels dose --group well -k 5 --json
+expect_stdout '"accuracy":[01].*"balancedAccuracy":.*"cohenKappa":.*"task":"single"'
+expect_exit 65 cellvec knn --db db --labels places --group well --task single
+expect_stderr 'cell 1: expected one label, found "a", "b"'
+
 evaluate=(cellvec evaluate --db db --labels dose --group well --folds 3 --epochs 20 --learning-rate 0.05)
 expect_exit 0 "${evaluate[@]}" --abstain-below 0.4 --output eval.json --report page.html
 expect_stdout '^task +single'

@@ -99,7 +99,7 @@ package struct DatabaseSamples: Sendable {
   /// The task of these labels.
   /// - Parameter asked: nil for what the field's type says.
   /// - Throws: `badData` for a cell with several labels where one is wanted.
-  func task(_ asked: ClassificationTask?) throws -> ClassificationTask {
+  package func task(_ asked: ClassificationTask?) throws -> ClassificationTask {
     let task = asked ?? ClassificationTask(areLists: areLists)
     if task == .single, let sample = labels.firstOfSeveral {
       throw labels.severalLabels(of: sample, named: "cell \(rows[Int(sample)])")
