@@ -47,6 +47,9 @@ expect_exit 0 "${train[@]}" --task multi --thresholds fitted --calibrate isotoni
 expect_stdout '^task +multi: several labels a cell'
 expect_exit 0 "${train[@]}" --loss focal
 expect_stdout '^task +multi'
+expect_stderr '^dose is one label a cell, and --loss focal learns each class by itself \(--task multi\); --loss softmax or balanced'
+expect_exit 0 "${train[@]}" --loss focal --task multi
+expect_equal "nothing is said of what was asked for" "$(grep -c 'one label' .stderr)" 0
 expect_exit 64 "${train[@]}" --task single --loss focal
 expect_stderr '--loss focal goes with --task multi'
 expect_exit 64 "${train[@]}" --thresholds fitted
@@ -70,7 +73,8 @@ expect_equal "one field has probabilities" "$(grep -c '^probability_' .stdout)" 
 expect_exit 64 cellvec predict --db db --head one --threshold 0.5
 expect_stderr 'use --abstain-below'
 expect_exit 64 cellvec predict --db db --head one --abstain-below 1.5
-expect_exit 0 cellvec predict --db db --head one --abstain-below 1
+expect_exit 0 cellvec predict --db db --head one --abstain-below 1 --csv
+expect_stdout '^,60$'
 expect_exit 0 cellvec count --db db --where "predicted_dose IS NULL AND probability_dose > 0"
 expect_stdout '^60$'
 expect_exit 0 cellvec predict --db db --head one --abstain-below 1 --empty top1
@@ -165,4 +169,26 @@ expect_stderr 'sample "A00": expected one label, found "high", "low", "mid"'
 # One well at a time has every class; one cell at a time has one, and no ranking.
 expect_exit 0 cellvec evaluate --db db --labels dose --group dose --folds 2 --epochs 1 --leave-one-group-out
 expect_stdout '^note: AUROC is undefined: all 3 folds have no class with positives and negatives$'
+
+# Numbers are no classes, until they are read as texts.
+python3 -c '
+with open("numbers.csv", "w") as file:
+    file.write("cell,amount\n" + "".join(f"{i},{i % 3 / 10}\n" for i in range(60)))'
+expect_exit 0 cellvec update --db db --metadata numbers.csv
+expect_exit 64 cellvec train --db db --labels amount --group well --folds 3 --epochs 1
+expect_stderr 'field "amount": holds numbers, which are no classes.*with --type amount=string.*fields drop amount'
+expect_exit 0 cellvec fields drop amount --db db --yes
+expect_exit 0 cellvec update --db db --metadata numbers.csv --type amount=string
+expect_exit 0 cellvec train --db db --labels amount --group well --folds 3 --epochs 1
+expect_stdout '^task +single'
+
+# Who stops an evaluation hears that nothing is saved, and finds no empty folder.
+"$CELLVEC" evaluate --db db --labels dose --group well --folds 3 --epochs 1000000 --report drawn >.stdout 2>.stderr &
+pid=$!
+until [[ -d drawn ]]; do kill -0 "$pid" || break; done
+kill -TERM "$pid"
+wait "$pid"
+expect_equal "the status of an interruption" $? 130
+expect_stderr 'interrupted; nothing was saved; run the same command to begin again'
+expect_equal "no folder is left" "$(ls -d drawn 2>/dev/null)" ""
 finish

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Faults
+import Storage
 import Training
 
 extension ClassificationTask: ExpressibleByArgument {}
@@ -19,6 +20,16 @@ struct TrainingOptions: ParsableArguments {
   var folds = TrainingPlan.Defaults.folds
 
   @OptionGroup var fitting: FittingOptions
+
+  /// What to say of a loss that learns several labels of cells which have one.
+  func taskAdvice(in snapshot: borrowing Snapshot) -> String? {
+    guard fitting.task == nil, let loss = fitting.loss, loss.task == .multi,
+      snapshot.field(named: labels.field)?.type == .string
+    else { return nil }
+    return
+      "\(labels.field) is one label a cell, and --loss \(loss.rawValue) learns each class by itself (--task multi); "
+      + "--loss softmax or balanced learns one label"
+  }
 
   /// What to say of a grouping that was not asked for.
   var advice: String? { samples.unit == .cell ? labels.advice : nil }

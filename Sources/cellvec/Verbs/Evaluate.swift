@@ -52,9 +52,11 @@ struct Evaluate: ParsableCommand {
     let path = try self.database.path()
     let database = try Database(path: path)
     let other = try evaluation.testDb.map { try otherDatabase(at: $0, than: path) }
-    if let report { try PrintedReport.prepare(at: report) }
+    let hasNewFolder = try report.map { try PrintedReport.prepare(at: $0) } ?? false
+    defer { if hasNewFolder, let report { PrintedReport.removeEmptyFolder(at: report) } }
     if let output { try Evaluation.prepare(at: output) }
     let outcome = try database.read { snapshot in
+      if let advice = training.taskAdvice(in: snapshot) { talk.say(advice) }
       guard let other else { return try evaluate(plan, snapshot: snapshot) }
       return try other.read { try evaluate(plan, snapshot: snapshot, testedOn: $0) }
     }
@@ -96,7 +98,7 @@ struct Evaluate: ParsableCommand {
     let progress = ProgressLine(counting: "heads", of: nil, isQuiet: talk.quiet)
     let outcome = try work { trained, all in
       progress.update(done: trained, note: "\(all) in all")
-      try Interruption.check()
+      try Interruption.check(leaving: .nothing)
     }
     progress.finish()
     return outcome

@@ -75,7 +75,7 @@ struct KNN: ParsableCommand {
         threads: threads.count
       ) { count in
         for _ in 0..<count { progress.advance() }
-        try Interruption.check()
+        try Interruption.check(leaving: .nothing)
       }
       progress.finish()
       return VotesReport(

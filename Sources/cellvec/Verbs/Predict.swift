@@ -20,7 +20,7 @@ struct Predict: ParsableCommand {
       for its sample, and with attention its weight there, attention_<labels>.
 
       A cell for which no class is above its threshold, or likely enough, gets no label
-      (--empty keep), the one nearest to it (top1), or the label "unknown".
+      (--empty keep, counted in a line without one), the nearest (top1), or "unknown".
 
       Examples:
         cellvec predict --db lab.cellvec --head loc-v1
@@ -63,8 +63,11 @@ struct Predict: ParsableCommand {
       try Interruption.check()
     }
     progress.finish()
+    let unlabelled = empty == .keep ? counts.empty : 0
     let report = Report(
-      ["label", "cells"], rows: counts.perClass.map { [.text($0.name), .integer($0.cells)] })
+      ["label", "cells"],
+      rows: counts.perClass.map { [.text($0.name), .integer($0.cells)] }
+        + (unlabelled > 0 ? [[.text(nil), .integer(unlabelled)]] : []))
     try StandardOutput.write(report, as: output.format)
     let names =
       [prediction.predictionField] + (prediction.task == .single ? [prediction.probabilityField] : [])
