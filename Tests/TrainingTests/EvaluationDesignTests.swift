@@ -1,4 +1,5 @@
 import Faults
+import Storage
 import Testing
 
 @testable import Training
@@ -37,6 +38,56 @@ import Testing
       #expect(evaluation.comparisons[0].correctedT == nil && evaluation.comparisons[0].interval != nil)
       let fault = #expect(throws: Fault.self) { try database.outcome(plan, transfer: ("HPA", "HPA")) }
       #expect(fault?.problem == "90 of those to learn from are to be tested on, too")
+    }
+  }
+
+  /// Both databases have the same cells, under the same names of images, which are apart, and of genes, which are not.
+  @Test(arguments: [SampleUnit.cell, .image])
+  func anotherDatabaseIsTestedOn(unit: SampleUnit) throws {
+    try withDatabase { database in
+      try withDatabase { other in
+        var plan = plan
+        plan.unit = unit
+        plan.grouping = .image
+        plan.design = EvaluationDesign(scheme: .transfer, resamplings: 20)
+        let outcome = try database.outcome(plan, testedOn: other)
+        let evaluation = outcome.evaluation
+        let count = unit == .cell ? 149 : 50
+        #expect(evaluation.testDatabase == "other" && evaluation.samples.count == 2 * count)
+        #expect(
+          evaluation.testFolds == [Array(repeating: -1, count: count) + Array(repeating: 0, count: count)])
+        #expect(evaluation.samples.suffix(count).map(\.row) == evaluation.samples.prefix(count).map(\.row))
+        #expect(
+          evaluation.samples.suffix(count).map(\.labels) == evaluation.samples.prefix(count).map(\.labels))
+        #expect(outcome.leftOut.withoutLabel == 2)
+        let run = evaluation.runs[0]
+        #expect(run.folds.count == 1 && run.folds[0].testCount == count)
+        #expect(try #require(run.summary[.macroF1]).mean > 0.8)
+        #expect(
+          evaluation.warnings.contains {
+            $0.contains("\(2 * count) samples have the vector") && $0.contains(" of other; a copy may be")
+          })
+
+        plan.unit = .cell
+        plan.grouping = .field("gene")
+        let fault = #expect(throws: Fault.self) { try database.outcome(plan, testedOn: other) }
+        #expect(fault?.subject == "group \"G0\"")
+      }
+    }
+  }
+
+  @Test func aDatabaseWithoutTheSpaceCannotBeTestedOn() throws {
+    try withDatabase { database in
+      try withDatabase { other in
+        let good = try other.writer.database.read { snapshot in
+          try #require(snapshot.spaces.first { space in space.name == "good" })
+        }
+        try other.writer.write { try $0.rename(good, to: "else") }
+        var plan = plan
+        plan.design = EvaluationDesign(scheme: .transfer, resamplings: 20)
+        let fault = #expect(throws: Fault.self) { try database.outcome(plan, testedOn: other) }
+        #expect(fault?.kind == .usage && fault?.subject == "database \"other\"")
+      }
     }
   }
 

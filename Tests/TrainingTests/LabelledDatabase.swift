@@ -86,6 +86,21 @@ struct LabelledDatabase {
   }
 }
 
+extension LabelledDatabase {
+  /// Heads of the space "good" tested on the cells of another database.
+  func outcome(_ plan: EvaluationPlan, testedOn other: LabelledDatabase) throws -> EvaluationOutcome {
+    try writer.database.read { snapshot in
+      try other.writer.database.read { otherSnapshot in
+        let space = try #require(snapshot.spaces.first { space in space.name == "good" })
+        return try plan.run(
+          snapshot: snapshot,
+          spaces: [(space, Evaluation.Space(name: space.name, dimension: space.dimension))],
+          testedOn: otherSnapshot, EvaluationPlan.OtherDatabase(name: "other", selection: nil), threads: 2)
+      }
+    }
+  }
+}
+
 func withDatabase(_ body: (LabelledDatabase) throws -> Void) throws {
   try withTemporaryDirectory { try body(LabelledDatabase(in: $0)) }
 }
