@@ -76,6 +76,9 @@ assert (summary["version"], summary["sampleUnit"], summary["attentionWidth"]) ==
 PYTHON
 expect_equal "Python reads the file" $? 0
 
+expect_exit 64 cellvec heads export told told.onnx --format onnx --db db
+expect_stderr 'has an attention over cells, which is not written as ONNX'
+
 # Means are the default.
 expect_exit 0 cellvec train "${learn[@]}" --save means
 expect_stdout '^samples +48 \(means of the 288 cells of each gene\)'
