@@ -24,7 +24,8 @@ extension Evaluation {
     }
     let limit = try snapshot.rowLimit()
     var images: [Row: String] = [:]
-    for sample in samples {
+    // What only teaches may be of another database.
+    for (sample, fold) in zip(samples, testFolds[0]) where testDatabase == nil || fold >= 0 {
       guard sample.row < limit else {
         return Fault(
           .badData, "cell \(sample.row)", "was evaluated, and this database ends at cell \(limit)",

@@ -73,7 +73,8 @@ package struct PrintedReport: Sendable {
       + (spaceCount == 1 ? "1 space" : "\(spaceCount) spaces") + "; \(evaluation.splitting)"
     let found: [PageSection?] = [
       Self.summary(of: evaluation), Self.fewShot(of: evaluation), Self.classes(of: view),
-      Self.confusion(of: view), Self.reliability(of: view), Self.learning(of: view),
+      Self.confusion(of: view), Self.reliability(of: view), Self.abstention(of: view),
+      Self.learning(of: view),
       Self.samples(samples, areTypical: chosen == nil, of: view, pictures),
       Self.mistakes(
         Array(mistakes.prefix(Limit.tableLines)), total: allMistakes.count,

@@ -58,14 +58,18 @@ extension PrintedReport {
   /// Makes sure that a report can be written to a path, before the work that leads to one: makes its folder, or tries
   /// the file, which stays as it is.
   ///
+  /// - Returns: whether a folder was made, to be given to `removeEmptyFolder` where no report follows.
   /// - Throws: `cannotCreate`.
-  package static func prepare(at path: String) throws {
+  package static func prepare(at path: String) throws -> Bool {
     if isPage(path) {
       _ = try AtomicFile(path: path)
-    } else {
-      try makeFolder(path)
+      return false
     }
+    return try makeFolder(path)
   }
+
+  /// Removes a folder that nothing was written to.
+  package static func removeEmptyFolder(at path: String) { rmdir(path) }
 
   private static func isPage(_ path: String) -> Bool { path.lowercased().hasSuffix(".html") }
 
@@ -79,11 +83,12 @@ extension PrintedReport {
     try file.commit()
   }
 
-  private static func makeFolder(_ path: String) throws {
-    if mkdir(path, 0o777) == 0 { return }
+  /// - Returns: whether it was not there before.
+  @discardableResult private static func makeFolder(_ path: String) throws -> Bool {
+    if mkdir(path, 0o777) == 0 { return true }
     var status = stat()
     if errno == EEXIST, stat(path, &status) == 0 {
-      if status.st_mode & S_IFMT == S_IFDIR { return }
+      if status.st_mode & S_IFMT == S_IFDIR { return false }
       throw Fault(
         .cannotCreate, path, "exists and is no folder", remedy: "name a folder, or a file that ends in .html")
     }

@@ -126,7 +126,8 @@ extension Evaluation {
       "\(design.folds) folds" + (design.repeats > 1 ? " × \(design.repeats) repetitions" : "")
         + ", \(grouping)"
     case .leaveOneGroupOut: "one \(groupField ?? "group") left out at a time"
-    case .transfer: "trained on some samples, tested on others"
+    case .transfer:
+      "trained on some samples, tested on others\(testDatabase.map { " of \($0)" } ?? ""), \(grouping)"
     }
   }
 }

@@ -8,6 +8,7 @@ package struct TrainingPlan: Sendable {
   }
 
   package var labelField: String
+  package var unit: SampleUnit
   package var grouping: FoldGrouping
   /// How many folds of cross-validation.
   package var folds: Int
@@ -19,10 +20,11 @@ package struct TrainingPlan: Sendable {
   package var grades: (field: String, targets: GradeTargets)?
 
   package init(
-    labelField: String, grouping: FoldGrouping, folds: Int = Defaults.folds,
+    labelField: String, unit: SampleUnit = .cell, grouping: FoldGrouping, folds: Int = Defaults.folds,
     configuration: TrainingConfiguration = TrainingConfiguration()
   ) {
     self.labelField = labelField
+    self.unit = unit
     self.grouping = grouping
     self.folds = folds
     self.configuration = configuration
@@ -31,7 +33,10 @@ package struct TrainingPlan: Sendable {
 
 /// A plan carried out.
 package struct TrainingOutcome: Sendable {
+  /// The cells that were learned from.
   package let samples: DatabaseSamples
+  /// How many samples they are brought together in, and the cells that are part of one; nil where samples are cells.
+  package let brought: (sampleCount: Int, cellCount: Int)?
   /// How heads were trained: the plan's, with a loss for the task.
   package let configuration: TrainingConfiguration
   package let validation: CrossValidation
@@ -56,7 +61,7 @@ extension TrainingPlan {
     try (task.map { configuration.adapted(to: $0) } ?? configuration).validateAlone()
   }
 
-  /// Cross-validates heads on cells of a space, and trains one on all of them when it is given a name.
+  /// Cross-validates heads on samples of a space, and trains one on all of them when it is given a name.
   ///
   /// - Parameters:
   ///   - selection: cells to learn from; nil for all.
@@ -71,43 +76,54 @@ extension TrainingPlan {
     try validate()
     let samples = try DatabaseSamples(
       snapshot: snapshot, space: space, labelField: labelField, grouping: grouping, among: selection)
-    let task = try samples.task(task)
+    let units = try UnitSamples(unit, of: samples, in: snapshot)
+    let task = try units?.task(task, areLists: samples.areLists) ?? samples.task(task)
     let configuration = try configuration.checked(for: task, hasGrades: grades != nil)
-    let source = try BlockVectors(snapshot: snapshot, space: space, rows: samples.rows)
+    try configuration.attention?.validate(within: configuration, unit: unit)
+    let (labels, groups) = units.map { ($0.labels, $0.groups) } ?? (samples.labels, samples.groups)
+    let vectors = UnitVectors(
+      of: try BlockVectors(snapshot: snapshot, space: space, rows: samples.rows), members: units?.members)
     let targets = try grades.map { grades in
-      try samples.softTargets(field: grades.field, targets: grades.targets, snapshot: snapshot)
+      guard unit == .cell else {
+        throw Fault(
+          .usage, "grades", "go with cells as samples", remedy: "leave out the grades, or the sample")
+      }
+      return try samples.softTargets(field: grades.field, targets: grades.targets, snapshot: snapshot)
     }
-    let folds = try split(samples)
+    let folds = try split(labels, groups: groups)
     let validation = try crossValidate(
-      source: source, labels: samples.labels, targets: targets, folds: folds, groups: samples.groups,
+      vectors: vectors, labels: labels, targets: targets, folds: folds, groups: groups,
       configuration: configuration, threads: threads, progress: progress)
-    let evaluation = HeadEvaluation(validation, groupField: grouping.name, foldSeed: configuration.seed)
+    let evaluation = HeadEvaluation(
+      validation, groupField: grouping.name, foldSeed: configuration.seed,
+      abstains: configuration.abstainBelow > 0)
     let head = try headName.map { name in
       let set = try TrainingSet(
-        Array(0..<Int32(samples.rows.count)), labels: samples.labels, groups: samples.groups,
-        configuration: configuration)
+        Array(0..<Int32(labels.count)), labels: labels, groups: groups, configuration: configuration)
       // The labels of all samples were looked through by the cross-validation.
       let fit = try fitHeads(
-        source: source, labels: samples.labels, targets: targets, sets: [set], configuration: configuration,
+        on: vectors, labels: labels, targets: targets, sets: [set], configuration: configuration,
         threads: threads ?? 1, progress: progress)[0]
+      let cells = units?.cells(of: set) ?? set
       let summary = HeadSummary(
-        of: fit.head, labelField: labelField, training: configuration, evaluation: evaluation,
+        of: fit.head, unit: unit, labelField: labelField, training: configuration, evaluation: evaluation,
         course: HeadCourse(of: fit),
-        data: try HeadData(rows: samples.rows, labels: samples.labels, set: set, snapshot: snapshot),
+        data: try HeadData(rows: samples.rows, labels: samples.labels, set: cells, snapshot: snapshot),
         space: HeadSpace(space))
       return HeadRecord(
         name: name, space: space.id, summary: try summary.json(), weights: fit.head.encodedWeights())
     }
     return TrainingOutcome(
-      samples: samples, configuration: configuration, validation: validation, warnings: folds.warnings,
+      samples: samples, brought: units.map { ($0.labels.count, $0.cellCount) },
+      configuration: configuration, validation: validation, warnings: folds.warnings,
       evaluation: evaluation, head: head)
   }
 
-  private func split(_ samples: DatabaseSamples) throws -> Folds {
-    if let groups = samples.groups {
-      try Folds.grouped(groups: groups, labels: samples.labels, k: folds, seed: configuration.seed)
+  private func split(_ labels: LabelTable, groups: [Int32]?) throws -> Folds {
+    if let groups {
+      try Folds.grouped(groups: groups, labels: labels, k: folds, seed: configuration.seed)
     } else {
-      try Folds.ungrouped(labels: samples.labels, k: folds, seed: configuration.seed)
+      try Folds.ungrouped(labels: labels, k: folds, seed: configuration.seed)
     }
   }
 

@@ -20,6 +20,11 @@ package struct NeighborVotes: Sendable {
     case best
     /// Every class with more than half of the weight.
     case majority
+
+    package init(_ task: ClassificationTask) { self = task == .single ? .best : .majority }
+
+    /// How many labels a cell is taken to have.
+    package var task: ClassificationTask { self == .best ? .single : .multi }
   }
 
   /// What a search through an index did to the predictions.
@@ -54,7 +59,7 @@ package struct NeighborVotes: Sendable {
   ///   - progress: called after each search with the number of samples that it classified; a throw ends the work.
   /// - Complexity: through an index, a search of it for each sample; else an exact search of all samples for every
   ///   1,024 of them.
-  /// - Throws: `badData` where all cells are of one group.
+  /// - Throws: `badData` where all cells are of one group, or where cells have several labels and the rule gives one.
   package init(
     of samples: DatabaseSamples, in space: SpaceRecord, of snapshot: borrowing Snapshot, ks: [Int],
     rule: Rule,
@@ -62,6 +67,7 @@ package struct NeighborVotes: Sendable {
     progress: (Int) throws -> Void = { _ in }
   ) throws {
     precondition(temperature > 0 && !ks.isEmpty && ks.allSatisfy { $0 > 0 })
+    _ = try samples.task(rule.task)
     let classCount = samples.labels.classes.count
     let search = try VoterSearch(
       of: samples, in: space, from: snapshot, count: min(ks.max() ?? 1, samples.rows.count), threads: threads)
@@ -100,7 +106,8 @@ package struct NeighborVotes: Sendable {
       return Result(
         k: k, probabilities: probabilities,
         scores: Scores(
-          probabilities: probabilities, samples: indices, labels: samples.labels, decisions: decisions))
+          probabilities: probabilities, samples: indices, labels: samples.labels, decisions: decisions,
+          task: rule.task))
     }
     self.rule = rule
   }

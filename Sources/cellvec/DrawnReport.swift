@@ -16,7 +16,7 @@ struct DrawnReport {
     self.talk = talk
     Interruption.listen()
     report = try PrintedReport(of: evaluation, options: options, database: database) {
-      try Interruption.check()
+      try Interruption.check(leaving: .nothing)
     }
   }
 

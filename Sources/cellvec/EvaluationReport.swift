@@ -15,6 +15,7 @@ struct EvaluationReport {
     let isBold = Terminal.current.hasStyle
     guard format == .table else { return try StandardOutput.write(lines: allScores.lines(as: format)) }
     var parts = [summary.lines(), scores.lines(as: .table, isBold: isBold)]
+    if abstainBelow > 0 { parts.append(abstention.lines(as: .table, isBold: isBold)) }
     if !evaluation.comparisons.isEmpty { parts.append(comparisons.lines(as: .table, isBold: isBold)) }
     parts.append(classes.lines(as: .table, isBold: isBold))
     let notes = evaluation.partialMetrics.map { "note: \($0)" }
@@ -30,14 +31,20 @@ struct EvaluationReport {
     let unit = evaluation.sampleUnit
     let samples =
       unit == SampleUnit.cellWord
-      ? "\(cells) cells" : "\(evaluation.samples.count) (means of the \(cells) cells of each \(unit))"
+      ? "\(cells) cells" : "\(evaluation.samples.count) (\(pooling) the \(cells) cells of each \(unit))"
     let groups = evaluation.groupField.map { _ in " in \(Set(evaluation.samples.map(\.group)).count) groups" }
-    return Card([
+    let entries: [(String, Value)] = [
       (
         "labels",
         .text(evaluation.labelField + (evaluation.labelMap.map { " by the map \($0)" } ?? ""))
       ),
-      ("task", .text(task.explanation)),
+      ("task", .text(task.explanation)), ("loss", .text(lossName)),
+      (
+        "abstention",
+        .text(
+          task == .multi
+            ? nil : abstainBelow > 0 ? ClassificationTask.abstention(below: abstainBelow) : "none")
+      ),
       ("samples", .text("\(samples)\(groups ?? ""), \(evaluation.classes.count) classes")),
       ("left out", .text(leftOutText)),
       ("split", .text("\(scheme), \(evaluation.groupField.map { "grouped by \($0)" } ?? "UNGROUPED")")),
@@ -53,7 +60,17 @@ struct EvaluationReport {
         "spread",
         .text("sample_sd divides by folds - 1, population_sd by folds; 95 % intervals draw groups anew")
       ),
-    ])
+    ]
+    return Card(task == .single ? entries : entries.filter { $0.0 != "abstention" })
+  }
+
+  private var lossName: String? { evaluation.runs.first?.configuration.loss.kind.rawValue }
+
+  /// The probability below which nothing is predicted; 0 where something always is.
+  private var abstainBelow: Float { evaluation.runs.first?.configuration.abstainBelow ?? 0 }
+
+  private var pooling: String {
+    evaluation.runs.first?.configuration.attention == nil ? "means of" : "attention over"
   }
 
   private var leftOutText: String {
@@ -73,7 +90,8 @@ struct EvaluationReport {
     case .leaveOneGroupOut: return "one of \(folds) groups left out at a time"
     case .transfer:
       let tested = evaluation.testFolds[0].count { $0 >= 0 }
-      return "\(evaluation.samples.count - tested) samples teach, \(tested) test"
+      let place = evaluation.testDatabase.map { " of \($0)" } ?? ""
+      return "\(evaluation.samples.count - tested) samples teach, \(tested)\(place) test"
     }
   }
 
@@ -136,6 +154,21 @@ struct EvaluationReport {
       })
   }
 
+  /// Of how many samples something is predicted, and how well.
+  private var abstention: Report {
+    let metrics = Metric.ofAbstention
+    return Report(
+      ["space"] + (hasFractions ? ["fraction"] : [])
+        + metrics.flatMap {
+          [Column($0.columnName, decimals: 3), Column("\($0.columnName)_sample_sd", decimals: 3)]
+        },
+      rows: evaluation.runs.map { run in
+        let name: [Value] = [.text(run.space.name)] + (hasFractions ? [.real(run.fraction)] : [])
+        return name
+          + metrics.flatMap { [.real(run.summary[$0]?.mean), .real(run.summary[$0]?.sampleSD)] }
+      })
+  }
+
   private var comparisons: Report {
     Report(
       ["first", "second"] + (hasFractions ? ["fraction"] : []) + [
@@ -189,6 +222,9 @@ extension Metric {
     case .hammingLoss: "hamming_loss"
     case .brier: "brier"
     case .calibrationError: "calibration_error"
+    case .coverage: "coverage"
+    case .decidedAccuracy: "decided_accuracy"
+    case .decidedMacroF1: "decided_macro_f1"
     }
   }
 }
@@ -222,6 +258,7 @@ private struct EvaluationDocument: Encodable {
   let task: ClassificationTask?
   let sampleUnit: String
   let groupField: String?
+  let testDatabase: String?
   let sampleCount: Int
   let cellCount: Int
   let cellsWithoutLabel: Int
@@ -242,6 +279,7 @@ private struct EvaluationDocument: Encodable {
     task = evaluation.task
     sampleUnit = evaluation.sampleUnit
     groupField = evaluation.groupField
+    testDatabase = evaluation.testDatabase
     sampleCount = evaluation.samples.count
     cellCount = evaluation.samples.reduce(0) { $0 + $1.cellCount }
     cellsWithoutLabel = leftOut.withoutLabel

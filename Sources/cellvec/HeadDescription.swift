@@ -15,8 +15,17 @@ struct HeadDescription {
   private var card: Card {
     var entries: [(String, Value)] = [
       ("head", .text(name)), ("space", .text(space)), ("labels", .text(summary.labelField)),
-      ("task", .text(summary.task.explanation)), ("layers", .text(layers)),
+      ("task", .text(summary.task.explanation)), ("sample", .text(sample)), ("layers", .text(layers)),
     ]
+    if summary.task == .single {
+      entries.append(
+        (
+          "abstention",
+          .text(
+            summary.abstainBelow.map { ClassificationTask.abstention(below: $0) }
+              ?? "none: the likeliest class is always predicted")
+        ))
+    }
     if let training = summary.training {
       entries.append(("loss", .text(training.loss.kind.rawValue)))
       entries.append(("seed", .text(String(training.seed))))
@@ -29,11 +38,11 @@ struct HeadDescription {
     }
     if let evaluation = summary.evaluation {
       let grouping = evaluation.groupField.map { "grouped by \($0)" } ?? "UNGROUPED"
-      let spreads = summary.task == .single ? evaluation.spreads : [("macro F1", evaluation.macroF1)]
-      entries += spreads.map { name, spread in
-        guard let spread else { return (name, .text(evaluation.undefinedWords)) }
+      let spreads = summary.task == .single ? evaluation.spreads : [("macro F1", evaluation.macroF1, "")]
+      entries += spreads.map { score in
+        guard let spread = score.spread else { return (score.name, .text(score.undefinedWords)) }
         let scores = "\(short(spread.mean)) ± \(short(spread.sampleSD)) sample SD"
-        return (name, .text("\(scores), \(evaluation.folds) folds, \(grouping)"))
+        return (score.name, .text("\(scores), \(evaluation.folds) folds, \(grouping)"))
       }
     }
     if let trial = summary.course?.trials.first(where: \.isChosen) {
@@ -61,6 +70,13 @@ struct HeadDescription {
   }
 
   private func short(_ number: Double) -> String { fixed(number, decimals: 3) }
+
+  private var sample: String {
+    let unit = summary.unit
+    guard unit != .cell else { return "a cell" }
+    let attention = summary.attentionWidth.map { "the attention of \($0) gates over" }
+    return "\(attention ?? "the mean of") the cells of each \(unit.name)"
+  }
 
   private var layers: String {
     let widths = [summary.dimension] + summary.architecture.hidden + [summary.classes.count]

@@ -18,10 +18,17 @@ enum Interruption {
 
   static var isRequested: Bool { interruptionWasRequested.load(ordering: .relaxed) }
 
+  /// What is left of work that was interrupted.
+  enum Remains: String {
+    case part = "what is saved is kept; run the same command to go on"
+    /// Of work that saves something at its end alone.
+    case nothing = "nothing was saved; run the same command to begin again"
+  }
+
   /// - Throws: `cancelled` when the user has asked to stop.
-  static func check() throws {
+  static func check(leaving remains: Remains = .part) throws {
     guard isRequested else { return }
-    throw Fault(.cancelled, "", "interrupted", remedy: "what is saved is kept; run the same command to go on")
+    throw Fault(.cancelled, "", "interrupted", remedy: remains.rawValue)
   }
 }
 

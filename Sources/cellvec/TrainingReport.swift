@@ -33,14 +33,29 @@ struct TrainingReport {
     var entries: [(String, Value)] = [
       ("space", .text(space)), ("labels", .text(plan.labelField)),
       ("task", .text(outcome.configuration.task.explanation)),
-      ("cells", .text("\(samples.rows.count)\(groups), \(samples.labels.classes.count) classes")),
-      ("left out", .text(samples.leftOut(plan.grouping))),
+      outcome.brought.map { brought in
+        let cells = "\(plan.pooling) \(brought.cellCount) cells of each \(plan.unit.name)"
+        return (
+          "samples",
+          .text("\(brought.sampleCount) (\(cells))\(groups), \(samples.labels.classes.count) classes")
+        )
+      } ?? ("cells", .text("\(samples.rows.count)\(groups), \(samples.labels.classes.count) classes")),
+      ("left out", .text(samples.leftOut(plan.grouping) + withoutSample)),
     ]
-    entries += outcome.evaluation.spreads.map { name, spread in
-      (name, .text(spread.map(described) ?? outcome.evaluation.undefinedWords))
+    if outcome.configuration.abstainBelow > 0 {
+      entries.append(
+        ("abstention", .text(ClassificationTask.abstention(below: outcome.configuration.abstainBelow))))
+    }
+    entries += outcome.evaluation.spreads.map { score in
+      (score.name, .text(score.spread.map(described) ?? score.undefinedWords))
     }
     if let head { entries.append(("head", .text(head))) }
     return Card(entries)
+  }
+
+  private var withoutSample: String {
+    let count = outcome.brought.map { outcome.samples.rows.count - $0.cellCount } ?? 0
+    return count > 0 ? ", \(count) without \(plan.unit.name)" : ""
   }
 
   private func described(_ score: Spread) -> String {
@@ -79,6 +94,12 @@ struct TrainingReport {
   }
 }
 
+extension TrainingPlan {
+  fileprivate var pooling: String {
+    configuration.attention == nil ? "means of the" : "attention over the"
+  }
+}
+
 extension ClassificationTask {
   /// What is predicted, for those who did not ask for it.
   var explanation: String {
@@ -87,22 +108,32 @@ extension ClassificationTask {
     case .multi: "multi: several labels a cell, each class is predicted above its threshold"
     }
   }
+
+  /// When a head abstains, and what that counts as.
+  static func abstention(below probability: Float) -> String {
+    "below \(probability), which counts as predicting none of the classes"
+  }
 }
 
 extension HeadEvaluation {
-  /// Means over folds, by the names that people give them; nil for one that some folds do not have.
-  var spreads: [(name: String, spread: Spread?)] {
-    guard let accuracy else { return [("macro F1", macroF1), ("micro F1", microF1)] }
-    return [
-      ("macro F1", macroF1), ("accuracy", accuracy), ("balanced accuracy", balancedAccuracy),
-      ("Cohen's kappa", cohenKappa), ("Matthews", matthews),
-    ]
-  }
-
-  /// What stands in the place of a score that some folds do not have.
-  var undefinedWords: String {
-    oneClassFoldCount.map { "undefined: \($0) of \(folds) folds have labels of one class alone" }
+  /// Means over folds, by the names that people give them; nil for one that some folds do not have, with words that stand
+  /// in its place.
+  var spreads: [(name: String, spread: Spread?, undefinedWords: String)] {
+    guard let accuracy else { return [("macro F1", macroF1, ""), ("micro F1", microF1, "")] }
+    let ofOneClass =
+      oneClassFoldCount.map { "undefined: \($0) of \(folds) folds have labels of one class alone" }
       ?? "undefined"
+    let scores = [
+      ("macro F1", macroF1, ""), ("accuracy", accuracy, ""),
+      ("balanced accuracy", balancedAccuracy, "undefined"),
+      ("Cohen's kappa", cohenKappa, ofOneClass), ("Matthews", matthews, ofOneClass),
+    ]
+    guard let coverage else { return scores }
+    let undecided = "undefined: some folds decide about no sample"
+    return scores + [
+      ("coverage", coverage, ""), ("accuracy of the decided", decidedAccuracy, undecided),
+      ("macro F1 of the decided", decidedMacroF1, undecided),
+    ]
   }
 }
 
@@ -119,6 +150,8 @@ private struct TrainingDocument: Encodable {
   let space: String
   let labelField: String
   let task: ClassificationTask
+  let sampleUnit: String
+  let sampleCount: Int
   let cellCount: Int
   let groupCount: Int?
   let cellsWithoutLabel: Int
@@ -136,7 +169,9 @@ private struct TrainingDocument: Encodable {
     labelField = report.plan.labelField
     task = report.outcome.configuration.task
     let samples = report.outcome.samples
-    cellCount = samples.rows.count
+    sampleUnit = report.plan.unit.name
+    sampleCount = report.outcome.brought?.sampleCount ?? samples.rows.count
+    cellCount = report.outcome.brought?.cellCount ?? samples.rows.count
     groupCount = samples.groupCount
     cellsWithoutLabel = samples.unlabeledCount
     cellsWithoutGroup = samples.ungroupedCount

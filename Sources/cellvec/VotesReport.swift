@@ -21,7 +21,7 @@ struct VotesReport {
     }
     let groups = samples.groupCount.map { " in \($0) groups" } ?? ""
     return Card([
-      ("space", .text(space)), ("labels", .text(labels)),
+      ("space", .text(space)), ("labels", .text(labels)), ("task", .text(task)),
       ("cells", .text("\(samples.rows.count)\(groups), \(samples.labels.classes.count) classes")),
       ("left out", .text(samples.leftOut(grouping))),
       ("neighbors", .text("\(grouping.name.map { "of another \($0)" } ?? "of all cells, UNGROUPED")")),
@@ -33,17 +33,28 @@ struct VotesReport {
     ])
   }
 
+  private var task: String {
+    switch votes.rule.task {
+    case .single: "single: one label a cell"
+    case .multi: "multi: several labels a cell"
+    }
+  }
+
   private var scores: Report {
-    Report(
-      [
-        "k", Column("macro_f1", decimals: 3), Column("micro_f1", decimals: 3),
-        "cells_without_prediction",
-      ],
-      rows: votes.results.map {
+    let metrics: [(name: String, metric: Metric)] =
+      switch votes.rule.task {
+      case .single:
         [
-          .integer($0.k), .real($0.scores.macroF1), .real($0.scores.microF1),
-          .integer($0.scores.emptyPredictions),
+          ("macro_f1", .macroF1), ("accuracy", .accuracy), ("balanced_accuracy", .balancedAccuracy),
+          ("kappa", .cohenKappa), ("matthews", .matthews),
         ]
+      case .multi: [("macro_f1", .macroF1), ("micro_f1", .microF1)]
+      }
+    return Report(
+      ["k"] + metrics.map { Column($0.name, decimals: 3) } + ["cells_without_prediction"],
+      rows: votes.results.map { result in
+        [.integer(result.k)] + metrics.map { .real(result.scores.value(of: $0.metric)) }
+          + [.integer(result.scores.emptyPredictions)]
       })
   }
 }
@@ -54,7 +65,24 @@ private struct VotesDocument: Encodable {
     let k: Int
     let macroF1: Double
     let microF1: Double
+    /// Of one label a cell; absent of several.
+    let accuracy: Double?
+    let balancedAccuracy: Double?
+    let cohenKappa: Double?
+    let matthews: Double?
     let scores: Scores
+
+    init(_ result: NeighborVotes.Result) {
+      (k, scores) = (result.k, result.scores)
+      (macroF1, microF1) = (result.scores.macroF1, result.scores.microF1)
+      func single(_ metric: Metric) -> Double? {
+        result.scores.task == .single ? result.scores.value(of: metric) : nil
+      }
+      accuracy = single(.accuracy)
+      balancedAccuracy = single(.balancedAccuracy)
+      cohenKappa = single(.cohenKappa)
+      matthews = single(.matthews)
+    }
   }
 
   let space: String
@@ -66,6 +94,7 @@ private struct VotesDocument: Encodable {
   let cellsWithoutGroup: Int
   let temperature: Double
   let rule: NeighborVotes.Rule
+  let task: ClassificationTask
   /// Absent where all cells were compared.
   let recall: Double?
   let agreeingCells: Int?
@@ -82,11 +111,10 @@ private struct VotesDocument: Encodable {
     cellsWithoutGroup = report.samples.ungroupedCount
     temperature = report.temperature
     rule = report.votes.rule
+    task = report.votes.rule.task
     recall = report.votes.indexUse?.recall
     agreeingCells = report.votes.indexUse?.agreeing
     cellsComparedWithAll = report.votes.indexUse?.compared
-    results = report.votes.results.map {
-      Result(k: $0.k, macroF1: $0.scores.macroF1, microF1: $0.scores.microF1, scores: $0.scores)
-    }
+    results = report.votes.results.map(Result.init)
   }
 }

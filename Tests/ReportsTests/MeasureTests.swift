@@ -71,6 +71,31 @@ import Training
     #expect(!wrong.isEmpty && view.mistakes().map(\.sample).sorted() == wrong)
   }
 
+  /// The definition: for each sample, those at least as sure, counted anew.
+  @Test func risksAreThoseOfTheSurestSamples() throws {
+    let view = try view(SyntheticEvaluation(separation: 1, task: .single))
+    let samples = view.tested.map { sample in
+      let own = view.classes.indices.map { view.probability(sample, $0) }
+      let best = own.indices.max { own[$0] < own[$1] } ?? 0
+      return (probability: own[best], isRight: view.isTrue(sample, best))
+    }
+    let curve = view.riskCoverage()
+    var area = 0.0
+    for sample in samples {
+      let surer = samples.filter { $0.probability >= sample.probability }
+      let risk = Double(surer.count { !$0.isRight }) / Double(surer.count)
+      area += risk / Double(samples.count)
+      let point = try #require(curve.point(from: sample.probability))
+      #expect(abs(point.risk - risk) < 1e-12)
+      #expect(abs(point.coverage - Double(surer.count) / Double(samples.count)) < 1e-12)
+    }
+    #expect(abs(curve.area - area) < 1e-12)
+    #expect(curve.points.last?.coverage == 1)
+    #expect(curve.point(from: 1) == nil && RiskCoverage([]).points.isEmpty)
+    let tied = RiskCoverage([(0.5, true), (0.5, false), (0.9, true)])
+    #expect(tied.points.map(\.coverage) == [1.0 / 3, 1] && tied.points.map(\.risk) == [0, 1.0 / 3])
+  }
+
   @Test func classesAreInOneOrder() throws {
     let view = try view()
     let support = view.order.map { view.scores.perClass[$0].support }

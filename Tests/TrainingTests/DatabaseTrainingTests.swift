@@ -131,7 +131,7 @@ extension DatabaseWriter {
 
   @Test(arguments: [
     ("localisation", FoldGrouping.none, Fault.Kind.missingInput, "did you mean \"localization\"?"),
-    ("plate", .none, .usage, "type list or string"),
+    ("plate", .none, .usage, "--type plate=string"),
     ("localization", .field("gen"), .missingInput, "\"gene\""),
     ("localization", .field("localization"), .usage, "type string or number"),
   ])

@@ -14,6 +14,8 @@ private struct NeighborsFixture: Decodable {
     let k: Int
     let probabilities: [Double]
     let macroF1, microF1: Double
+    /// Scores of one label a cell; empty of several.
+    let agreement: [Training.Metric: Double]
   }
 
   let dimension: Int
@@ -58,11 +60,15 @@ private struct NeighborsFixture: Decodable {
     }
   }
 
+  /// Scores are scikit-learn's.
   @Test(arguments: [
-    ("best", "single", FoldGrouping.field("gene")), ("majority", "several", .field("gene")),
-    ("ungrouped", "several", .none),
+    ("best", "single", FoldGrouping.field("gene"), ClassificationTask?.none),
+    ("majority", "several", .field("gene"), nil), ("ungrouped", "several", .none, .multi),
+    ("singleMajority", "single", .field("gene"), .multi),
   ])
-  func votesAreThoseOfNumPy(name: String, labels: String, grouping: FoldGrouping) throws {
+  func votesAreThoseOfNumPy(
+    name: String, labels: String, grouping: FoldGrouping, task: ClassificationTask?
+  ) throws {
     try withFixture { fixture, space, snapshot in
       let samples = try DatabaseSamples(
         snapshot: snapshot, space: space, labelField: labels, grouping: grouping)
@@ -70,7 +76,7 @@ private struct NeighborsFixture: Decodable {
       for threads in [1, 3] {
         let votes = try NeighborVotes(
           of: samples, in: space, of: snapshot, ks: expected.map(\.k),
-          rule: samples.areLists ? .majority : .best,
+          rule: NeighborVotes.Rule(try samples.task(task)),
           temperature: fixture.temperature, threads: threads)
         for (found, expected) in zip(votes.results, expected) {
           #expect(found.k == expected.k && found.probabilities.count == expected.probabilities.count)
@@ -79,8 +85,24 @@ private struct NeighborsFixture: Decodable {
           }
           #expect(abs(found.scores.macroF1 - expected.macroF1) < 1e-9)
           #expect(abs(found.scores.microF1 - expected.microF1) < 1e-9)
+          #expect(found.scores.task == (expected.agreement.isEmpty ? .multi : .single))
+          for (metric, expected) in expected.agreement {
+            #expect(abs((found.scores.value(of: metric) ?? .nan) - expected) < 1e-9, "\(metric)")
+          }
         }
       }
+    }
+  }
+
+  @Test func oneLabelIsNotGivenToCellsOfSeveral() throws {
+    try withFixture { fixture, space, snapshot in
+      let samples = try DatabaseSamples(
+        snapshot: snapshot, space: space, labelField: "several", grouping: .none)
+      let fault = #expect(throws: Fault.self) {
+        try NeighborVotes(
+          of: samples, in: space, of: snapshot, ks: [1], rule: .best, temperature: 0.07, threads: 1)
+      }
+      #expect(fault?.kind == .badData)
     }
   }
 

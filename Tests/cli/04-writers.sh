@@ -50,6 +50,6 @@ kill -INT "$trainer"
 wait "$trainer"
 expect_equal "an interrupted run ends with status 130" "$?" 130
 expect_equal "and says what that means" "$(tail -n 1 interrupted.err)" \
-  "cellvec: interrupted; what is saved is kept; run the same command to go on"
+  "cellvec: interrupted; nothing was saved; run the same command to begin again"
 expect_exit 66 cellvec predict --db db --head h
 finish

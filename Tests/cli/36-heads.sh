@@ -51,6 +51,22 @@ sed 's/\\"version\\":2/\\"version\\":9/' h.safetensors >newer.safetensors
 expect_exit 69 cellvec heads import newer.safetensors --name h2 --db db
 expect_stderr 'found version 9; use a newer cellvec'
 
+# ONNX: tools/parity/heads runs such files by onnxruntime.
+expect_exit 0 cellvec heads export h h.onnx --format onnx --db db
+expect_equal "the model names its ends, its operators and its classes" "$(
+  python3 - <<'PYTHON'
+data = open("h.onnx", "rb").read()
+texts = [b"vectors", b"probabilities", b"Gemm", b"Sigmoid", b'["er","golgi","nucleus"]', b"cellvec_head"]
+print(data[:2] == b"\x08\x07", all(text in data for text in texts))
+PYTHON
+)" "True True"
+expect_exit 64 cellvec heads export h h.onnx --format pickle --db db
+expect_exit 0 cellvec train --db db --labels localization --group gene --folds 3 --epochs 2 --calibrate isotonic --save curved
+expect_exit 64 cellvec heads export curved curved.onnx --format onnx --db db
+expect_stderr 'head "curved": has isotonic curves, which are not written as ONNX; export it as safetensors'
+expect_equal "nothing is written" "$(ls curved.onnx 2>/dev/null)" ""
+expect_exit 0 cellvec heads drop curved --db db --yes
+
 expect_exit 64 cellvec heads drop h --db db
 expect_exit 0 cellvec heads drop h --db db --yes
 expect_exit 66 cellvec heads drop h --db db --yes

@@ -62,4 +62,69 @@ expect_exit 66 cellvec evaluate --db copies --labels label --group gene --folds 
 expect_stderr 'have no cell in common'
 expect_exit 0 cellvec evaluate --spaces copies --db copies --labels label --group gene --folds 3 --epochs 5
 expect_stdout '^warning: space copies: 12 samples have the vector of a sample of another group, such as cell 0 and cell 6;'
+# Another database as the test set, as of another microscope: its spaces must mean the same.
+python3 - <<'PYTHON'
+import npy
+names = ["cytoplasmic", "golgi", "nucleoplasm"]
+values, lines = [], []
+for i in range(30):
+    values += [float(i % 3 == j) + (i * (j + 4) % 7) / 25 for j in range(3)]
+    lines.append(f"G{50 + i // 3},{names[i % 3]}")
+npy.save("wide.npy", (30, 3), values)
+open("wide.csv", "w").write("gene,localization\n" + "\n".join(lines) + "\n")
+PYTHON
+cellvec import wide.npy --db wide --space s --metadata wide.csv --type localization=list --quiet >/dev/null
+cellvec import wide.npy --db else --space t --metadata wide.csv --type localization=list --quiet >/dev/null
+expect_exit 0 cellvec import vectors.npy --db hpa --space s --metadata cells.csv --type localization=list
+other=(cellvec evaluate --db hpa --labels localization --group gene --epochs 30 --learning-rate 0.05 --label-map opencell-hpa)
+expect_exit 0 "${other[@]}" --train-where "source = 'HPA'" --test-db wide --output other.json --report other.html
+expect_stdout '^split +60 samples teach, 30 of wide test, grouped by gene$'
+expect_stdout '^samples +90 cells in 30 groups, 3 classes$'
+expect_stdout '^s +1\.000 +- +- '
+expect_equal "rows that are tested are those of the other database" "$(
+  python3 - <<'PYTHON'
+import json
+e = json.load(open("other.json"))
+tested = [sample["row"] for sample, fold in zip(e["samples"], e["testFolds"][0]) if fold == 0]
+print(e["testDatabase"], e["design"]["scheme"], tested == list(range(30)), max(w["row"] for w in e["witnesses"]))
+PYTHON
+)" "wide transfer True 29"
+expect_exit 0 grep --quiet 'tested on others of wide' other.html
+expect_exit 0 cellvec report other.json --db wide --output again.html
+expect_equal "the same page from the file" "$(cat other.html)" "$(cat again.html)"
+expect_exit 0 "${other[@]}" --train-where "source = 'HPA'" --test-db wide --test-where "gene IN ('G50','G51')"
+expect_stdout '^split +60 samples teach, 6 of wide test, grouped by gene$'
+expect_exit 0 "${other[@]}" --train-where "source = 'HPA'" --test-db wide --where "localization HAS 'golgi' OR localization HAS 'Golgi apparatus' OR localization HAS 'Cytosol' OR localization HAS 'cytoplasmic'"
+expect_stdout '^split +40 samples teach, 20 of wide test'
+
+# A cell that lies in both, under two names.
+python3 - <<'PYTHON'
+import random
+import npy
+random.seed(1)
+cells = [[random.random() for _ in range(2)] for _ in range(24)]
+cells[15] = cells[5]
+npy.save("left.npy", (12, 2), [number for cell in cells[:12] for number in cell])
+npy.save("right.npy", (12, 2), [number for cell in cells[12:] for number in cell])
+for name, start in (("left", 0), ("right", 12)):
+    open(name + ".csv", "w").write("gene,kind\n" + "".join(f"K{start + i},{'ab'[i % 2]}\n" for i in range(12)))
+PYTHON
+for name in left right; do
+  cellvec import "$name.npy" --db "$name" --space s --metadata "$name.csv" --quiet >/dev/null
+done
+expect_exit 0 cellvec evaluate --db left --labels kind --group gene --test-db right --epochs 3
+expect_stdout '^warning: space s: 2 samples have the vector of .* such as cell 5 and cell 3 of right; a copy may be learned from'
+# Images of one name are two; imported cells that name none are one group a database.
+expect_exit 0 cellvec evaluate --db left --labels kind --test-db right --epochs 3
+expect_stdout '^split +12 samples teach, 12 of right test, grouped by image$'
+
+expect_exit 64 "${other[@]}" --test-db else
+expect_stderr 'database "else": has no vectors that mean what those of space "s" do: 3 numbers, imported; import its vectors'
+expect_exit 64 "${other[@]}" --test-db hpa
+expect_stderr '--test-db: is the database that is learned from; choose cells of it with --train-where'
+expect_exit 66 "${other[@]}" --test-db nowhere
+expect_exit 64 "${other[@]}" --test-db wide --leave-one-group-out
+cellvec update --db wide --set gene=G3 --where "gene = 'G50'" --quiet >/dev/null
+expect_exit 65 "${other[@]}" --test-db wide
+expect_stderr 'group "G3": has cells among those that are learned from and among those that are tested on'
 finish

@@ -27,11 +27,29 @@ expect_stdout '^class,cells,precision,.*,macro_f1,macro_f1_sample_sd,macro_f1_po
 expect_exit 0 "${train[@]}" --loss balanced --loss-numbers 0.1 --hidden 6 --patience 3 --json
 expect_stdout '"loss":\{"kind":"balanced","smoothing":0\.1'
 
+expect_exit 0 "${train[@]}" --abstain-below 0.5 --save shy
+expect_stdout '^abstention +below 0\.5, which counts as predicting none'
+expect_stdout '^coverage +[01]\.[0-9]+ ± '
+expect_stdout '^accuracy of the decided +[01]\.[0-9]+ ± '
+expect_stdout '^macro F1 of the decided '
+expect_exit 0 cellvec heads show shy --db db
+expect_stdout '^abstention +below 0\.5,'
+expect_stdout '^coverage '
+expect_exit 0 cellvec heads list --db db --csv
+expect_stdout '^head,space,labels,classes,macro_f1,macro_f1_sd,grouped_by,task,abstain_below$'
+expect_stdout '^one,s,dose,3,.*,well,single,$'
+expect_stdout '^shy,s,dose,3,.*,well,single,0\.5$'
+expect_exit 0 "${train[@]}" --abstain-below 1
+expect_stdout '^accuracy of the decided +undefined: some folds decide about no sample$'
+
 # What goes with one task alone.
 expect_exit 0 "${train[@]}" --task multi --thresholds fitted --calibrate isotonic
 expect_stdout '^task +multi: several labels a cell'
 expect_exit 0 "${train[@]}" --loss focal
 expect_stdout '^task +multi'
+expect_stderr '^dose is one label a cell, and --loss focal learns each class by itself \(--task multi\); --loss softmax or balanced'
+expect_exit 0 "${train[@]}" --loss focal --task multi
+expect_equal "nothing is said of what was asked for" "$(grep -c 'one label' .stderr)" 0
 expect_exit 64 "${train[@]}" --task single --loss focal
 expect_stderr '--loss focal goes with --task multi'
 expect_exit 64 "${train[@]}" --thresholds fitted
@@ -55,7 +73,8 @@ expect_equal "one field has probabilities" "$(grep -c '^probability_' .stdout)" 
 expect_exit 64 cellvec predict --db db --head one --threshold 0.5
 expect_stderr 'use --abstain-below'
 expect_exit 64 cellvec predict --db db --head one --abstain-below 1.5
-expect_exit 0 cellvec predict --db db --head one --abstain-below 1
+expect_exit 0 cellvec predict --db db --head one --abstain-below 1 --csv
+expect_stdout '^,60$'
 expect_exit 0 cellvec count --db db --where "predicted_dose IS NULL AND probability_dose > 0"
 expect_stdout '^60$'
 expect_exit 0 cellvec predict --db db --head one --abstain-below 1 --empty top1
@@ -94,11 +113,43 @@ expect_stdout '^Matthews +undefined: 3 of 3 folds'
 expect_exit 0 cellvec heads show apart --db db
 expect_stdout "^Cohen's kappa +undefined: 3 of 3 folds have labels of one class alone\$"
 
+# Neighbors vote for one label or several.
+expect_exit 0 cellvec knn --db db --labels dose --group well -k 1,5
+expect_stdout '^task +single: one label a cell$'
+expect_stdout '^k +macro_f1 +accuracy +balanced_accuracy +kappa +matthews +cells_without_prediction$'
+expect_exit 0 cellvec knn --db db --labels dose --group well --task multi --csv
+expect_stdout '^k,macro_f1,micro_f1,cells_without_prediction$'
+expect_exit 0 cellvec knn --db db --labels dose --group well -k 5 --json
+expect_stdout '"accuracy":[01].*"balancedAccuracy":.*"cohenKappa":.*"task":"single"'
+expect_exit 65 cellvec knn --db db --labels places --group well --task single
+expect_stderr 'cell 1: expected one label, found "a", "b"'
+
 evaluate=(cellvec evaluate --db db --labels dose --group well --folds 3 --epochs 20 --learning-rate 0.05)
 expect_exit 0 "${evaluate[@]}" --abstain-below 0.4 --output eval.json --report page.html
 expect_stdout '^task +single'
 expect_stdout '^validation +none: nothing is tuned, and all train groups teach$'
 expect_stdout '^space +macro_f1 .* accuracy +balanced_accuracy +kappa +matthews +auroc$'
+expect_stdout '^loss +softmax$'
+expect_stdout '^abstention +below 0\.4, which counts as predicting none of the classes$'
+expect_stdout '^space +coverage +coverage_sample_sd +decided_accuracy +decided_accuracy_sample_sd +decided_macro_f1 '
+expect_equal "the decided are scored as NumPy would" "$(
+  python3 - <<'PYTHON'
+import base64, json, struct
+e = json.load(open("eval.json"))
+run = e["runs"][0]
+data = base64.b64decode(run["predictions"][0]["probabilities"])
+k = len(e["classes"])
+values = struct.unpack(f"<{len(data) // 4}f", data)
+rows = [values[i * k:(i + 1) * k] for i in range(len(e["samples"]))]
+good = []
+for fold in run["folds"]:
+    decided = [(max(r), r.index(max(r)) in s["labels"]) for r, s, f in zip(rows, e["samples"], e["testFolds"][0])
+               if f == fold["fold"] and max(r) >= 0.4]
+    good.append(abs(fold["values"]["coverage"] - len(decided) / fold["testCount"]) < 1e-9
+                and abs(fold["values"]["decidedAccuracy"] - sum(right for _, right in decided) / len(decided)) < 1e-9)
+print(all(good))
+PYTHON
+)" True
 expect_equal "the saved file says so" "$(
   python3 - <<'PYTHON'
 import json
@@ -108,6 +159,8 @@ print(e["version"], e["task"], run["folds"][0]["thresholds"], run["summary"]["ac
 PYTHON
 )" "2 single [0.4, 0.4, 0.4] 3 False"
 expect_exit 0 grep --quiet 'one label a sample, the likeliest class is predicted' page.html
+expect_exit 0 grep --quiet 'below a probability of 0.400, which counts as' page.html
+expect_exit 0 grep --quiet 'Errors by the part that is decided' page.html
 expect_exit 0 "${evaluate[@]}" --csv --quiet
 expect_stdout '^space,macro_f1,.*,accuracy,accuracy_sample_sd,accuracy_population_sd,accuracy_folds,'
 # Wells brought together have several doses.
@@ -116,4 +169,26 @@ expect_stderr 'sample "A00": expected one label, found "high", "low", "mid"'
 # One well at a time has every class; one cell at a time has one, and no ranking.
 expect_exit 0 cellvec evaluate --db db --labels dose --group dose --folds 2 --epochs 1 --leave-one-group-out
 expect_stdout '^note: AUROC is undefined: all 3 folds have no class with positives and negatives$'
+
+# Numbers are no classes, until they are read as texts.
+python3 -c '
+with open("numbers.csv", "w") as file:
+    file.write("cell,amount\n" + "".join(f"{i},{i % 3 / 10}\n" for i in range(60)))'
+expect_exit 0 cellvec update --db db --metadata numbers.csv
+expect_exit 64 cellvec train --db db --labels amount --group well --folds 3 --epochs 1
+expect_stderr 'field "amount": holds numbers, which are no classes.*with --type amount=string.*fields drop amount'
+expect_exit 0 cellvec fields drop amount --db db --yes
+expect_exit 0 cellvec update --db db --metadata numbers.csv --type amount=string
+expect_exit 0 cellvec train --db db --labels amount --group well --folds 3 --epochs 1
+expect_stdout '^task +single'
+
+# Who stops an evaluation hears that nothing is saved, and finds no empty folder.
+"$CELLVEC" evaluate --db db --labels dose --group well --folds 3 --epochs 1000000 --report drawn >.stdout 2>.stderr &
+pid=$!
+until [[ -d drawn ]]; do kill -0 "$pid" || break; done
+kill -TERM "$pid"
+wait "$pid"
+expect_equal "the status of an interruption" $? 130
+expect_stderr 'interrupted; nothing was saved; run the same command to begin again'
+expect_equal "no folder is left" "$(ls -d drawn 2>/dev/null)" ""
 finish

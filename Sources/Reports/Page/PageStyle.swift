@@ -29,14 +29,18 @@ let pageStyle = """
   .table { overflow-x: auto; margin: 8px 0 }
   table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums }
   caption { text-align: left; color: var(--muted); padding-bottom: 6px }
-  th, td { padding: 4px 12px; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: 400; overflow-wrap: break-word; max-width: 44ch }
-  thead th { color: var(--muted); font-weight: 600; white-space: nowrap; border-bottom: 2px solid var(--line) }
-  .number { text-align: right; white-space: nowrap }
+  th, td { padding: 4px 9px; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; font-weight: 400; overflow-wrap: break-word; max-width: 44ch }
+  thead th { color: var(--muted); font-weight: 600; vertical-align: bottom; min-width: 5ch; max-width: 16ch; overflow-wrap: anywhere; hyphens: auto; border-bottom: 2px solid var(--line) }
+  .number { text-align: right }
+  td.number { white-space: nowrap }
   .table th:first-child { position: sticky; left: 0; background: var(--paper) }
   @media (prefers-color-scheme: dark) {
   :root { --paper: #0d1117; --ink: #e6edf3; --muted: #9198a1; --line: #30363d; --link: #6cb6ff; --warn: #2b2410; --warn-line: #b8860b }
   .f-ink { fill: #e6edf3 } .f-muted { fill: #9198a1 } .f-axis { fill: #6e7681 } .f-grid { fill: #21262d } .f-paper { fill: #0d1117 } .f-faint { fill: #3d444d } .f-deep { fill: #79c0ff }
   .s-ink { stroke: #e6edf3 } .s-muted { stroke: #9198a1 } .s-axis { stroke: #6e7681 } .s-grid { stroke: #21262d } .s-paper { stroke: #0d1117 } .s-faint { stroke: #3d444d }
+  }
+  @media (max-width: 1400px) {
+  details table { font-size: 12.5px } details th, details td { padding: 3px 5px } details thead th { font-size: 11px }
   }
   @media print {
   body { font-size: 11pt } nav, .file { display: none } figure, tr { break-inside: avoid } header, main { max-width: none; padding: 0 } .plot, .table { overflow: visible } table { font-size: 8pt; width: 100% } th, td { padding: 2px 4px; white-space: normal; overflow-wrap: anywhere }

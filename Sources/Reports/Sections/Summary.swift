@@ -16,7 +16,10 @@ extension PrintedReport {
   private static func facts(of evaluation: Evaluation) -> [(name: String, value: String)] {
     let samples = evaluation.samples
     let cellCount = samples.reduce(0) { $0 + $1.cellCount }
-    let cells = cellCount == samples.count ? "" : ", means of \(grouped(cellCount)) cells"
+    let pooling = evaluation.runs.first?.configuration.attention.map {
+      "attention of \($0.width) gates over"
+    }
+    let cells = cellCount == samples.count ? "" : ", \(pooling ?? "means of") \(grouped(cellCount)) cells"
     let groups = Set(samples.compactMap(\.group)).count
     let map = evaluation.labelMap.map { " through the map \($0)" } ?? ""
     var facts = [
@@ -34,10 +37,25 @@ extension PrintedReport {
       ("seed", "\(evaluation.design.seed)"), ("fingerprint of samples and labels", evaluation.fingerprint),
     ]
     if let training = evaluation.runs.first?.configuration {
+      var loss = training.loss.kind.rawValue
+      if case .softmax(_, let smoothing) = training.loss, smoothing > 0 {
+        loss += ", labels smoothed by \(decimal(Double(smoothing), places: 2))"
+      }
+      facts.insert(("loss", loss), at: 2)
+      if evaluation.task == .single {
+        let limit = decimal(Double(training.abstainBelow), places: 3)
+        facts.insert(
+          (
+            "abstention",
+            training.abstainBelow > 0
+              ? "below a probability of \(limit), which counts as predicting none of the classes"
+              : "none: the likeliest class is always predicted"
+          ), at: 3)
+      }
       let hidden = training.architecture.hidden
       let layers =
         hidden.isEmpty ? "linear" : "hidden layers of " + hidden.map(String.init).joined(separator: ", ")
-      facts.insert(("head", "\(layers), at most \(training.epochs) epochs"), at: 5)
+      facts.insert(("head", "\(layers), at most \(training.epochs) epochs"), at: 4)
     }
     return facts
   }
@@ -102,7 +120,10 @@ extension PrintedReport {
 
   private static func scoreTable(of evaluation: Evaluation) -> PageTable {
     let runs = evaluation.fullRuns
-    let metrics = tableMetrics.filter { metric in runs.contains { $0.summary[metric] != nil } }
+    let abstains = runs.contains { $0.configuration.abstainBelow > 0 }
+    let metrics = (tableMetrics + (abstains ? Metric.ofAbstention : [])).filter { metric in
+      runs.contains { $0.summary[metric] != nil }
+    }
     let hasIntervals = runs.contains { $0.macroF1Interval != nil }
     // A line for each score: spaces are few, scores are many.
     func line(_ name: String, _ value: (Evaluation.Run) -> String) -> [String] { [name] + runs.map(value) }

@@ -61,9 +61,20 @@ package func crossValidate(
   groups: [Int32]? = nil, configuration: TrainingConfiguration,
   threads: Int? = nil, progress: @escaping ProgressReport = { _ in }
 ) throws -> CrossValidation {
+  try crossValidate(
+    vectors: UnitVectors(of: source, members: nil), labels: labels, targets: targets, folds: folds,
+    groups: groups, configuration: configuration, threads: threads, progress: progress)
+}
+
+/// The same for samples that may be of several cells.
+func crossValidate(
+  vectors: UnitVectors, labels: LabelTable, targets: SoftTargets? = nil, folds: Folds, groups: [Int32]? = nil,
+  configuration: TrainingConfiguration, threads: Int? = nil, progress: @escaping ProgressReport = { _ in }
+) throws -> CrossValidation {
   precondition(folds.assignment.count == labels.count)
   let everySample = Array(0..<Int32(labels.count))
-  try requireTrainable(source: source, labels: labels, samples: everySample, threads: threads ?? folds.count)
+  try requireTrainable(
+    source: vectors.means, labels: labels, samples: everySample, threads: threads ?? folds.count)
   try configuration.validate()
 
   let threads = threads ?? folds.count
@@ -72,8 +83,7 @@ package func crossValidate(
       folds.trainSamples(of: fold), fold: fold, labels: labels, groups: groups, configuration: configuration)
   }
   let fits = try fitHeads(
-    source: source, labels: labels, targets: targets, sets: sets, configuration: configuration,
-    threads: threads,
+    on: vectors, labels: labels, targets: targets, sets: sets, configuration: configuration, threads: threads,
     progress: progress)
   let classCount = labels.classes.count
   var probabilities = [Float](repeating: 0, count: labels.count * classCount)
@@ -82,7 +92,9 @@ package func crossValidate(
     // Each sample is tested by one fold: no two threads write the same numbers, and they are read after all have ended.
     nonisolated(unsafe) let rows = start
     _ = try concurrentMap(folds.count, threads: threads) { fold in
-      try fits[fold].head.forEachFiniteBatch(of: folds.testSamples(of: fold), in: source) { samples, batch in
+      let head = fits[fold].head
+      let source = vectors.seen(by: head)
+      try head.forEachFiniteBatch(of: folds.testSamples(of: fold), in: source) { samples, batch in
         guard let first = batch.baseAddress else { return }
         for (row, sample) in samples.enumerated() {
           (rows + Int(sample) * classCount).update(from: first + row * classCount, count: classCount)

@@ -18,6 +18,9 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package let sampleUnit: String
   /// What is kept on one side of every split: "image" or a field; nil for nothing.
   package let groupField: String?
+  /// The database whose cells were tested on, where it is another than the one that was learned from: rows of samples that
+  /// a fold tests, and witnesses, are its.
+  package let testDatabase: String?
   package let design: EvaluationDesign
   /// Class names, in the order of probabilities, scores and thresholds.
   package let classes: [String]
@@ -36,7 +39,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
 
   package init(
     labelField: String, labelMap: String?, task: ClassificationTask = .multi, sampleUnit: String,
-    groupField: String?, design: EvaluationDesign, classes: [String], samples: [Sample], testFolds: [[Int]],
+    groupField: String?, testDatabase: String? = nil, design: EvaluationDesign, classes: [String],
+    samples: [Sample], testFolds: [[Int]],
     fingerprint: String,
     witnesses: [CellWitness]? = nil, runs: [Run], comparisons: [Comparison], warnings: [String]
   ) {
@@ -46,6 +50,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
     self.task = task
     self.sampleUnit = sampleUnit
     self.groupField = groupField
+    self.testDatabase = testDatabase
     self.design = design
     self.classes = classes
     self.samples = samples

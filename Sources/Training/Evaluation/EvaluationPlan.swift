@@ -77,35 +77,98 @@ extension EvaluationPlan {
     precondition(!spaces.isEmpty && (transfer != nil) == (design.scheme == .transfer))
     let samples = try EvaluationSamples(
       of: snapshot, spaces: spaces.map(\.record), plan: self, among: selection, transfer: transfer)
+    return try evaluate(
+      samples, spaces: spaces.map(\.description),
+      witnesses: try CellWitness.of(Set(samples.samples.map(\.row)).sorted(), in: snapshot),
+      threads: threads, progress: progress
+    ) { try samples.vectors(in: spaces[$0].record, of: snapshot) }
+  }
+
+  /// Cells of another database to test on, of the scheme `transfer`.
+  package struct OtherDatabase: Sendable {
+    /// What it is called.
+    package let name: String
+    /// The cells to look at; nil for all.
+    package let selection: RowSet?
+
+    package init(name: String, selection: RowSet?) {
+      self.name = name
+      self.selection = selection
+    }
+  }
+
+  /// The same for heads that learn from cells of one database and are tested on those of another, whose spaces have the
+  /// same recipes and backbones.
+  ///
+  /// - Parameters:
+  ///   - selection: cells of the first database to learn from; nil for all.
+  ///   - other: the database behind `otherSnapshot`.
+  /// - Throws: as above, and `usage` where the other database has no such space.
+  package func run(
+    snapshot: borrowing Snapshot, spaces: [(record: SpaceRecord, description: Evaluation.Space)],
+    among selection: RowSet? = nil, testedOn otherSnapshot: borrowing Snapshot, _ other: OtherDatabase,
+    threads: Int, progress: @escaping EvaluationProgress = { _, _ in }
+  ) throws -> EvaluationOutcome {
+    precondition(!spaces.isEmpty && design.scheme == .transfer)
+    guard grades == nil else {
+      throw Fault(.usage, "grades", "go with one database", remedy: "leave the grades out")
+    }
+    var otherSpaces: [SpaceRecord] = []
+    for space in spaces {
+      otherSpaces.append(try otherSnapshot.requiredSpace(like: space.record, inDatabase: other.name))
+    }
+    let testing = try EvaluationSamples(
+      of: otherSnapshot, spaces: otherSpaces, plan: self, among: other.selection, transfer: nil)
+    let samples = try EvaluationSamples(
+      teaching: EvaluationSamples(
+        of: snapshot, spaces: spaces.map(\.record), plan: self, among: selection, transfer: nil),
+      testing: testing, grouping: grouping)
+    return try evaluate(
+      samples, spaces: spaces.map(\.description), testDatabase: other.name,
+      witnesses: try CellWitness.of(Set(testing.samples.map(\.row)).sorted(), in: otherSnapshot),
+      threads: threads, progress: progress
+    ) { number in
+      try samples.vectors(
+        in: spaces[number].record, of: snapshot, and: otherSpaces[number], of: otherSnapshot)
+    }
+  }
+
+  /// - Parameters:
+  ///   - witnesses: of the cells of the database that samples which are tested are of.
+  ///   - vectors: of a space, by its number.
+  private func evaluate(
+    _ samples: EvaluationSamples, spaces: [Evaluation.Space], testDatabase: String? = nil,
+    witnesses: [CellWitness], threads: Int, progress: @escaping EvaluationProgress,
+    vectors: (Int) throws -> UnitVectors
+  ) throws -> EvaluationOutcome {
     let configuration = try configuration.checked(for: samples.task(task), hasGrades: grades != nil)
+    try configuration.attention?.validate(within: configuration, unit: unit)
     let splits = try SplitPlan(design, of: samples.subjects)
     let headCount = splits.splits.reduce(0) { $0 + $1.count } * configuration.ensembleCount
     var warnings = splits.warnings
     var tests: [RunTest] = []
     for (number, space) in spaces.enumerated() {
-      let source = try samples.vectors(in: space.record, of: snapshot)
+      let vectors = try vectors(number)
       try requireTrainable(
-        source: source, labels: samples.labels, samples: Array(0..<Int32(samples.labels.count)),
+        source: vectors.means, labels: samples.labels, samples: Array(0..<Int32(samples.labels.count)),
         threads: threads)
-      let copies = IdenticalVectors(in: source, groups: samples.subjects.effectiveGroups)
+      let copies = IdenticalVectors(in: vectors.means, groups: samples.subjects.effectiveGroups)
       if let pair = copies.example {
         warnings.append(
-          samples.warning(of: pair, count: copies.count, space: space.description.name))
+          samples.warning(of: pair, count: copies.count, space: space.name, testDatabase: testDatabase))
       }
       let evaluator = RunEvaluator(
-        source: source, targets: samples.targets, subjects: samples.subjects, plan: splits, design: design,
-        configuration: configuration,
-        threads: threads)
-      tests += try evaluator.runs(in: space.description) { trained in
+        vectors: vectors, targets: samples.targets, subjects: samples.subjects, plan: splits, design: design,
+        configuration: configuration, threads: threads)
+      tests += try evaluator.runs(in: space) { trained in
         try progress(number * headCount + trained, spaces.count * headCount)
       }
     }
     let evaluation = Evaluation(
       labelField: labelField, labelMap: labelMap?.name, task: configuration.task, sampleUnit: unit.name,
-      groupField: grouping.name,
+      groupField: grouping.name, testDatabase: testDatabase,
       design: design, classes: samples.labels.classes, samples: samples.samples, testFolds: splits.testFolds,
-      fingerprint: samples.fingerprint,
-      witnesses: try CellWitness.of(Set(samples.samples.map(\.row)).sorted(), in: snapshot),
+      fingerprint: samples.fingerprint, witnesses: witnesses,
       runs: tests.map(\.run), comparisons: comparisons(of: tests),
       warnings: warnings)
     return EvaluationOutcome(evaluation: evaluation, leftOut: samples.leftOut)
@@ -113,9 +176,14 @@ extension EvaluationPlan {
 }
 
 extension EvaluationSamples {
-  fileprivate func warning(of pair: (Int32, Int32), count: Int, space: String) -> String {
-    let (first, second) = (samples[Int(pair.0)], samples[Int(pair.1)])
-    let names = [first, second].map { $0.name.map { "\"\($0)\"" } ?? "cell \($0.row)" }
+  fileprivate func warning(
+    of pair: (Int32, Int32), count: Int, space: String, testDatabase: String?
+  ) -> String {
+    let names = [Int(pair.0), Int(pair.1)].map { index in
+      let isOther = subjects.isTest?[index] ?? false
+      let name = samples[index].name.map { "\"\($0)\"" } ?? "cell \(samples[index].row)"
+      return name + (isOther ? testDatabase.map { " of \($0)" } ?? "" : "")
+    }
     return "space \(space): \(count) samples have the vector of a sample of another group, such as "
       + "\(names[0]) and \(names[1]); a copy may be learned from and tested on"
   }

@@ -59,7 +59,8 @@ extension Scores {
     for own in perClass {
       let subject = "\(name), class \"\(own.className)\""
       try count.require(
-        [own.truePositives, own.falsePositives, own.falseNegatives].map(Double.init), subject)
+        [own.truePositives, own.falsePositives, own.falseNegatives, own.undecided ?? 0].map(Double.init),
+        subject)
       try score.require([own.auroc, own.averagePrecision].compactMap(\.self), subject)
     }
   }

@@ -30,8 +30,8 @@ private struct TestedHead: Sendable {
   let curve: [EpochScore]
 
   /// - Throws: as `Head.finiteProbabilities`.
-  init(_ fit: HeadFit, on split: Split, in source: some SampleVectors) throws {
-    probabilities = try fit.head.finiteProbabilities(of: split.test, in: source)
+  init(_ fit: HeadFit, on split: Split, in vectors: UnitVectors) throws {
+    probabilities = try fit.head.finiteProbabilities(of: split.test, in: vectors.seen(by: fit.head))
     thresholds = fit.head.thresholds
     decisions = fit.head.task.decisions(probabilities, thresholds: thresholds)
     curve = fit.curve
@@ -43,7 +43,7 @@ struct RunEvaluator {
   /// Heads that are trained together: they read the same vectors, and each keeps its own weights in memory.
   private static let headsTogether = 32
 
-  let source: any SampleVectors
+  let vectors: UnitVectors
   /// What classes are learned as; nil for 1.
   let targets: SoftTargets?
   let subjects: SplitSubjects
@@ -83,7 +83,7 @@ struct RunEvaluator {
         trained.withLock { $0 = first + part.count * configuration.ensembleCount }
         // The weights of these heads make room for those of the next.
         tested += try concurrentMap(part.count, threads: threads) { index in
-          try TestedHead(fits[index], on: part[part.startIndex + index], in: source)
+          try TestedHead(fits[index], on: part[part.startIndex + index], in: vectors)
         }
       }
       return test(tested, splits: splits, space: space, fraction: fraction)
@@ -92,7 +92,7 @@ struct RunEvaluator {
 
   private func fit(_ sets: [TrainingSet], progress: @escaping ProgressReport) throws -> [HeadFit] {
     try fitHeads(
-      source: source, labels: labels, targets: targets, sets: sets, configuration: configuration,
+      on: vectors, labels: labels, targets: targets, sets: sets, configuration: configuration,
       threads: threads,
       progress: progress)
   }

@@ -24,7 +24,9 @@ package struct DatabasePrediction: Sendable {
   package let space: SpaceRecord
   package let labelField: String
   package let classes: [String]
-  private let head: Head
+  let head: Head
+  /// What a sample is: of several cells, each gets what is predicted for the sample.
+  package let unit: SampleUnit
   private let empty: EmptyPrediction
   private let data: HeadData?
 
@@ -72,6 +74,7 @@ package struct DatabasePrediction: Sendable {
     self.space = space
     self.labelField = labelField
     self.head = head
+    unit = summary.unit
     self.empty = empty
     data = summary.data
     classes = head.classes
@@ -95,6 +98,9 @@ package struct DatabasePrediction: Sendable {
 
   /// Name of the field that gets the probability of the predicted class, of one label a cell.
   package var probabilityField: String { "probability_\(labelField)" }
+
+  /// Name of the field that gets the weight of each cell among those of its sample; nil for heads without attention.
+  package var attentionField: String? { head.attention.map { _ in "attention_\(labelField)" } }
 
   /// - Throws: `usage` when the head was trained in another space.
   package func require(_ other: SpaceRecord) throws {
@@ -120,10 +126,14 @@ package struct DatabasePrediction: Sendable {
     }
     let trained = try data.flatMap { data in try writer.database.read { try data.rows(in: $0) } }
     var counts = PredictionCounts(
-      cells: 0, empty: 0, trained: trained.map { $0.intersection(RowSet(rows)).count },
+      cells: 0, empty: 0, withoutSample: 0, trained: trained.map { $0.intersection(RowSet(rows)).count },
       perClass: (classes + (empty == .unknown ? [Self.unknownLabel] : [])).map {
         PredictionCounts.Class(name: $0, cells: 0)
       })
+    guard unit == .cell else {
+      try writeSamples(of: RowSet(rows), counting: &counts, to: writer, progress: progress)
+      return counts
+    }
     for start in stride(from: 0, to: rows.count, by: Self.cellsPerCommit) {
       let batch = Array(rows[start..<min(start + Self.cellsPerCommit, rows.count)])
       let probabilities = try writer.database.read { snapshot in
@@ -138,11 +148,15 @@ package struct DatabasePrediction: Sendable {
     return counts
   }
 
-  private func write(
-    _ probabilities: [Float], of rows: [Row], counting counts: inout PredictionCounts,
-    to transaction: inout WriteTransaction
+  /// - Parameters:
+  ///   - probabilities: [rows, classes]
+  ///   - attention: the weight of each cell among those of its sample, where there is one.
+  func write(
+    _ probabilities: [Float], of rows: [Row], attention: [Float]? = nil,
+    counting counts: inout PredictionCounts, to transaction: inout WriteTransaction
   ) throws {
     let labels = try transaction.field(named: predictionField, type: predictionType).id
+    let attentionID = try attentionField.map { try transaction.field(named: $0, type: .number).id }
     let numbers = try probabilityFields.map { try transaction.field(named: $0, type: .number).id }
     for (index, row) in rows.enumerated() {
       var values: [UInt16: FieldValue?] = [:]
@@ -164,6 +178,7 @@ package struct DatabasePrediction: Sendable {
         values[labels] = .some(predicted.isEmpty ? nil : .list(predicted))
         for (number, probability) in zip(numbers, own) { values[number] = .number(Double(probability)) }
       }
+      if let attentionID, let attention { values[attentionID] = .number(Double(attention[index])) }
       counts.cells += 1
       try transaction.setValues(values, of: row)
     }
@@ -187,7 +202,8 @@ extension DatabasePrediction {
   /// Makes sure of the fields to be written, before any work.
   private func requireFields(in snapshot: borrowing Snapshot) throws {
     let numbers = probabilityFields
-    for (name, type) in [(predictionField, predictionType)] + numbers.map({ ($0, FieldType.number) }) {
+    let allNumbers = numbers + [attentionField].compactMap(\.self)
+    for (name, type) in [(predictionField, predictionType)] + allNumbers.map({ ($0, FieldType.number) }) {
       guard let field = snapshot.field(named: name), field.type != type else { continue }
       let why = type == .number ? "" : ": heads of one label a cell write a string, others a list"
       throw Fault(
@@ -232,6 +248,8 @@ package struct PredictionCounts: Sendable, Equatable {
   package fileprivate(set) var cells: Int
   /// Cells for which no class is above its threshold.
   package fileprivate(set) var empty: Int
+  /// Cells that were left out because they are part of no sample.
+  package internal(set) var withoutSample: Int
   /// Cells that the head was trained on or watched on; nil when it does not say, or was trained in another
   /// database.
   package let trained: Int?

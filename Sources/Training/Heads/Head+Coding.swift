@@ -4,7 +4,8 @@ import Formats
 extension Head {
   /// A safetensors file of the layers: `layers.<i>.weight` [outputs, inputs] and `layers.<i>.bias` [outputs],
   /// float32, ReLU between layers; of an ensemble, `members.<m>.` stands before each name. The first layer
-  /// takes vectors as they are stored.
+  /// takes vectors as they are stored. Of an attention over cells, `attention.gates.weight` [2 width, dimension],
+  /// `attention.gates.bias` [2 width] and `attention.scores` [width].
   ///
   /// - Parameter metadata: texts that the file is to hold beside them.
   package func encodedWeights(metadata: [String: String] = [:]) -> [UInt8] {
@@ -18,7 +19,7 @@ extension Head {
       }
     }
     return SafetensorsFile.encode(
-      tensors: tensors, metadata: metadata.merging(["format": "pt"]) { $1 })
+      tensors: (attention?.tensors ?? []) + tensors, metadata: metadata.merging(["format": "pt"]) { $1 })
   }
 
   /// The head that `encodedWeights` and a `HeadSummary` describe.
@@ -45,7 +46,10 @@ extension Head {
           biases: try Self.tensor("\(prefix)layers.\(index).bias", shape: [outputs], in: file))
       }
     }
-    let tensorCount = 2 * layerCount * members.count
+    let attention = try summary.attentionWidth.map {
+      try CellAttention(dimension: summary.dimension, width: $0, file: file)
+    }
+    let tensorCount = 2 * layerCount * members.count + (attention?.tensors.count ?? 0)
     guard file.tensorNames.count == tensorCount else {
       throw Fault(
         .badData, file.name, expected: "\(tensorCount) tensors", found: "\(file.tensorNames.count)",
@@ -55,6 +59,7 @@ extension Head {
       classes: summary.classes, architecture: summary.architecture, dimension: summary.dimension,
       thresholds: summary.thresholds, members: members, task: summary.task)
     calibration = summary.calibration ?? .none
+    self.attention = attention
   }
 
   private static func prefixes(_ memberCount: Int) -> [String] {
@@ -69,7 +74,7 @@ extension Head {
     "\(Self.prefixes(members.count)[member])layers.\(layer).bias"
   }
 
-  private static func tensor(_ name: String, shape: [Int], in file: SafetensorsFile) throws -> [Float] {
+  fileprivate static func tensor(_ name: String, shape: [Int], in file: SafetensorsFile) throws -> [Float] {
     let values = try file.floats(of: name)
     guard file.shape(of: name) == shape else {
       throw Fault(
@@ -82,5 +87,30 @@ extension Head {
         remedy: "train the head again")
     }
     return values
+  }
+}
+
+extension CellAttention {
+  fileprivate typealias Tensor = (name: String, shape: [Int], values: [Float])
+
+  fileprivate var tensors: [Tensor] {
+    [
+      (name: Self.weightName, shape: [2 * width, dimension], values: gates.weights),
+      (name: Self.biasName, shape: [2 * width], values: gates.biases),
+      (name: Self.scoreName, shape: [width], values: scores),
+    ]
+  }
+
+  private static let weightName = "attention.gates.weight"
+  private static let biasName = "attention.gates.bias"
+  private static let scoreName = "attention.scores"
+
+  fileprivate init(dimension: Int, width: Int, file: SafetensorsFile) throws {
+    self.init(
+      gates: Head.Layer(
+        inputs: dimension, outputs: 2 * width,
+        weights: try Head.tensor(Self.weightName, shape: [2 * width, dimension], in: file),
+        biases: try Head.tensor(Self.biasName, shape: [2 * width], in: file)),
+      scores: try Head.tensor(Self.scoreName, shape: [width], in: file))
   }
 }

@@ -12,6 +12,22 @@ package struct Head: Sendable, Equatable {
     let biases: [Float]
 
     var isFinite: Bool { weights.allSatisfy(\.isFinite) && biases.allSatisfy(\.isFinite) }
+
+    /// The same for raw inputs, where this takes standardised ones:
+    /// w (x - mean) scale + b = (w scale) x + (b - sum of w scale mean).
+    func folding(_ standardization: Standardization) -> Layer {
+      var (weights, biases) = (weights, biases)
+      for output in biases.indices {
+        var shift = 0.0
+        for input in 0..<inputs {
+          let folded = weights[output * inputs + input] * standardization.scale[input]
+          weights[output * inputs + input] = folded
+          shift += Double(folded) * Double(standardization.mean[input])
+        }
+        biases[output] = Float(Double(biases[output]) - shift)
+      }
+      return Layer(inputs: inputs, outputs: outputs, weights: weights, biases: biases)
+    }
   }
 
   /// Class names, in the order of the probabilities.
@@ -25,6 +41,8 @@ package struct Head: Sendable, Equatable {
   package var thresholds: [Float]
   /// How the mean probabilities of the members are corrected.
   package var calibration = HeadCalibration.none
+  /// What makes a sample's vector of its cells'; nil where it is their mean, or a cell's own.
+  package var attention: CellAttention?
   /// The layers of each head of the ensemble, at least one. The first layer takes raw vectors: the
   /// standardisation is folded into it.
   let members: [[Layer]]
@@ -41,27 +59,14 @@ package struct Head: Sendable, Equatable {
     self.members = members
   }
 
-  /// The layers of these trained parameters, which act on standardised vectors:
-  /// w (x - mean) scale + b = (w scale) x + (b - sum of w scale mean).
+  /// The layers of these trained parameters, which act on standardised vectors, as layers of raw ones.
   static func layers(_ shape: HeadShape, parameters: [Float], standardization: Standardization) -> [Layer] {
-    let dimension = standardization.mean.count
     var layers = shape.layers.map {
       Layer(
         inputs: $0.inputs, outputs: $0.outputs, weights: Array(parameters[$0.weights]),
         biases: Array(parameters[$0.biases]))
     }
-    var weights = layers[0].weights
-    var biases = layers[0].biases
-    for output in biases.indices {
-      var shift = 0.0
-      for input in 0..<dimension {
-        let folded = weights[output * dimension + input] * standardization.scale[input]
-        weights[output * dimension + input] = folded
-        shift += Double(folded) * Double(standardization.mean[input])
-      }
-      biases[output] = Float(Double(biases[output]) - shift)
-    }
-    layers[0] = Layer(inputs: dimension, outputs: biases.count, weights: weights, biases: biases)
+    layers[0] = layers[0].folding(standardization)
     return layers
   }
 
@@ -143,7 +148,7 @@ package struct Head: Sendable, Equatable {
 }
 
 /// A layer whose weights are packed for the product, with room for its results.
-private final class PackedLayer {
+final class PackedLayer {
   let inputs: Int
   private let outputs: Int
   private let isa = kernels_active_isa()

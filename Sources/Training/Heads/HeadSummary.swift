@@ -4,9 +4,9 @@ import FoundationEssentials
 
 /// What a head is and how it did, for listing heads without reading their weights; kept as JSON.
 package struct HeadSummary: Sendable, Equatable, Codable {
-  /// The newest version of the record; without one it is the first. The third has heads of one label a sample, others
-  /// remain what the second describes.
-  package static let newestVersion = 3
+  /// The newest version of the record; without one it is the first. The third has heads of one label a sample, the fourth
+  /// those whose samples have several cells; others remain what the second describes.
+  package static let newestVersion = 4
 
   private let version: Int?
   /// Class names, in the order of the probabilities.
@@ -18,6 +18,10 @@ package struct HeadSummary: Sendable, Equatable, Codable {
   package let thresholds: [Float]
   /// The head's task; absent for several labels a sample.
   private let labelsOfSample: ClassificationTask?
+  /// What a sample is: "image", or the field whose values are samples; absent where samples are cells.
+  private let sampleUnit: String?
+  /// Gates of the attention by which cells of a sample are weighed; absent where their mean is taken.
+  package let attentionWidth: Int?
   /// Heads whose probabilities are averaged; absent for one.
   private let members: Int?
   /// How probabilities are corrected; absent where they are not.
@@ -36,11 +40,14 @@ package struct HeadSummary: Sendable, Equatable, Codable {
   package private(set) var space: HeadSpace?
 
   package init(
-    of head: Head, labelField: String? = nil, training: TrainingConfiguration? = nil,
+    of head: Head, unit: SampleUnit = .cell, labelField: String? = nil,
+    training: TrainingConfiguration? = nil,
     evaluation: HeadEvaluation? = nil, course: HeadCourse? = nil, data: HeadData? = nil,
     space: HeadSpace? = nil
   ) {
-    version = head.task == .single ? Self.newestVersion : 2
+    version = unit != .cell ? 4 : head.task == .single ? 3 : 2
+    sampleUnit = unit == .cell ? nil : unit.name
+    attentionWidth = head.attention?.width
     labelsOfSample = head.task == .single ? .single : nil
     self.labelField = labelField
     classes = head.classes
@@ -58,10 +65,16 @@ package struct HeadSummary: Sendable, Equatable, Codable {
 
   package var memberCount: Int { members ?? 1 }
   package var task: ClassificationTask { labelsOfSample ?? .multi }
+  /// The probability below which it abstains; nil for a head that always predicts, or has thresholds.
+  package var abstainBelow: Float? {
+    task == .single ? thresholds.first.flatMap { $0 > 0 ? $0 : nil } : nil
+  }
+  /// What a sample is.
+  package var unit: SampleUnit { sampleUnit.map { SampleUnit($0) } ?? .cell }
 
   private enum CodingKeys: String, CodingKey {
     case version, classes, dimension, architecture, thresholds, members, calibration, labelField, training
-    case evaluation, course, data, space
+    case evaluation, course, data, space, sampleUnit, attentionWidth
     case labelsOfSample = "task"
   }
 
@@ -109,6 +122,10 @@ package struct HeadSummary: Sendable, Equatable, Codable {
     }
     if task == .single, case .isotonic = calibration {
       throw Self.fault(name, expected: "a temperature for a head of one label", found: "isotonic curves")
+    }
+    guard attentionWidth.map({ unit != .cell && (1...65_536).contains($0) }) ?? true else {
+      throw Self.fault(
+        name, expected: "an attention of 1 to 65536 gates over several cells", found: "another one")
     }
     guard data?.isValid ?? true else {
       throw Self.fault(name, expected: "ranges of rows in order", found: "others")
@@ -160,10 +177,17 @@ package struct HeadEvaluation: Sendable, Equatable, Codable {
   /// Of one label a sample, the folds with labels of one class alone, which have neither kappa nor Matthews' correlation;
   /// nil of several, where there are none, and in older records.
   package let oneClassFoldCount: Int?
+  /// Of heads that may abstain; nil of others, and of scores that some fold does not have.
+  package let coverage: Spread?
+  package let decidedAccuracy: Spread?
+  package let decidedMacroF1: Spread?
   /// Out-of-fold scores of each class.
   package let perClass: [ClassScore]
 
-  package init(_ validation: CrossValidation, groupField: String?, foldSeed: UInt64) {
+  /// - Parameter abstains: whether nothing is predicted where the likeliest class is not likely enough.
+  package init(
+    _ validation: CrossValidation, groupField: String?, foldSeed: UInt64, abstains: Bool = false
+  ) {
     precondition(validation.isGrouped == (groupField != nil))
     folds = validation.folds.count
     self.foldSeed = foldSeed
@@ -177,6 +201,9 @@ package struct HeadEvaluation: Sendable, Equatable, Codable {
     matthews = isSingle ? validation.spread(of: .matthews) : nil
     let oneClassFolds = validation.folds.count { $0.scores.value(of: .matthews) == nil }
     oneClassFoldCount = isSingle && oneClassFolds > 0 ? oneClassFolds : nil
+    coverage = abstains ? validation.spread(of: .coverage) : nil
+    decidedAccuracy = abstains ? validation.spread(of: .decidedAccuracy) : nil
+    decidedMacroF1 = abstains ? validation.spread(of: .decidedMacroF1) : nil
     perClass = validation.pooled.perClass
   }
 }

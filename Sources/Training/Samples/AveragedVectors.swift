@@ -25,6 +25,13 @@ struct AveragedVectors: SampleVectors {
     self.values = values
   }
 
+  /// - Shape: `values` is [samples, dimension], row-major.
+  init(_ values: [Float], dimension: Int) {
+    self.dimension = dimension
+    count = values.count / dimension
+    self.values = values
+  }
+
   func gather(_ indices: ArraySlice<Int32>, into batch: UnsafeMutableBufferPointer<Float>) {
     guard var target = batch.baseAddress else { return }
     values.withUnsafeBufferPointer { values in

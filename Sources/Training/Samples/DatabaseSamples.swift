@@ -99,7 +99,7 @@ package struct DatabaseSamples: Sendable {
   /// The task of these labels.
   /// - Parameter asked: nil for what the field's type says.
   /// - Throws: `badData` for a cell with several labels where one is wanted.
-  func task(_ asked: ClassificationTask?) throws -> ClassificationTask {
+  package func task(_ asked: ClassificationTask?) throws -> ClassificationTask {
     let task = asked ?? ClassificationTask(areLists: areLists)
     if task == .single, let sample = labels.firstOfSeveral {
       throw labels.severalLabels(of: sample, named: "cell \(rows[Int(sample)])")
@@ -128,6 +128,14 @@ extension Snapshot {
   fileprivate func requiredField(_ name: String, of types: [FieldType], to purpose: String) throws -> Field {
     let field = try requiredField(named: name)
     guard types.contains(field.type) else {
+      if field.type == .number, types.contains(.list) {
+        throw Fault(
+          .usage, "field \"\(name)\"", "holds numbers, which are no classes: these are texts",
+          remedy:
+            "import it with --type \(name)=string; where it is in the database already, drop it with cellvec "
+            + "fields drop \(name), and read it again with cellvec update --metadata TABLE --type \(name)=string"
+        )
+      }
       throw Fault(
         .usage, "field \"\(name)\"", "holds \(field.type.rawValue)s, which cells cannot \(purpose) by",
         remedy: "name a field of type \(types.map(\.rawValue).joined(separator: " or "))")

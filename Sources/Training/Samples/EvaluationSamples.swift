@@ -4,14 +4,16 @@ import Storage
 
 /// The samples that an evaluation's spaces are compared on: cells, or means of cells, with labels and groups.
 struct EvaluationSamples {
-  /// The cells behind the samples, increasing.
+  /// The cells behind the samples, increasing; where two databases are evaluated, those that teach.
   let cells: [Row]
+  /// Cells of another database, which test: their positions follow those of `cells`.
+  let testCells: [Row]
   /// Of each sample, its cells as positions in `cells`; nil where samples are the cells.
   let members: [[Int32]]?
   let samples: [Evaluation.Sample]
   let labels: LabelTable
   /// Whether labels are of a list field.
-  private let areLists: Bool
+  let areLists: Bool
   let subjects: SplitSubjects
   /// What classes are learned as; nil for 1.
   let targets: SoftTargets?
@@ -59,37 +61,25 @@ struct EvaluationSamples {
 
     let limit = try snapshot.rowLimit()
     let images = try snapshot.imageNames(of: database.rows, limit: limit)
-    let units = try snapshot.rowsByGroup(plan.unit.grouping, among: RowSet(database.rows))
-    let numbers = SampleNumbers(database.rows, limit: limit)
-    let members = units.map { units in units.map { unit in unit.rows.toArray().map { Int32(numbers[$0]) } } }
-    let names = units?.map(\.text)
-    if let members, let names {
-      guard !members.isEmpty else {
-        throw Fault(
-          .missingInput, "field \"\(plan.unit.name)\"", "none of the labelled cells has a value in it",
-          remedy: "name another field with --sample")
-      }
-      labels = try LabelTable(joining: database.labels, members: members)
-      let groups = try database.groups.map {
-        try common($0, of: members, names: names, unit: plan.unit) { group in
-          "groups \"\(database.groupNames[Int(group)])\""
-        }
-      }
+    let units = try UnitSamples(plan.unit, of: database, in: snapshot)
+    if let units {
+      labels = units.labels
       let isTest = try transfer.map { transfer in
-        let sides = database.rows.map { transfer.test.contains($0) ? Int32(1) : 0 }
-        return try common(sides, of: members, names: names, unit: plan.unit) { side in
+        try units.common(database.rows.map { transfer.test.contains($0) ? 1 : 0 }) { side in
           side == 1 ? "cells to test on" : "cells to learn from"
         }.map { $0 == 1 }
       }
       subjects = SplitSubjects(
-        labels: labels, groups: groups, groupNames: database.groupNames, isTest: isTest)
+        labels: labels, groups: units.groups, groupNames: database.groupNames, isTest: isTest)
     } else {
       labels = database.labels
       subjects = SplitSubjects(
         labels: labels, groups: database.groups, groupNames: database.groupNames,
         isTest: transfer.map { transfer in database.rows.map { transfer.test.contains($0) } })
     }
+    let (members, names) = (units?.members, units?.names)
     cells = database.rows
+    testCells = []
     areLists = database.areLists
     self.members = members
     let (groups, table) = (subjects.groups, labels)
@@ -100,7 +90,7 @@ struct EvaluationSamples {
         image: images[first], group: groups.map { database.groupNames[Int($0[index])] },
         labels: table.classes(of: Int32(index)).map(Int.init))
     }
-    let unitCells = members?.reduce(0) { $0 + $1.count } ?? database.rows.count
+    let unitCells = units?.cellCount ?? database.rows.count
     leftOut = EvaluationOutcome.LeftOut(
       withoutVector: wanted.intersection(embedded).count - candidates.count,
       withoutLabel: database.unlabeledCount, withoutGroup: database.ungroupedCount,
@@ -121,12 +111,12 @@ struct EvaluationSamples {
   }
 
   /// The vectors of the samples in a space.
-  func vectors(in space: SpaceRecord, of snapshot: borrowing Snapshot) throws -> any SampleVectors {
-    let cells = try BlockVectors(snapshot: snapshot, space: space, rows: cells)
-    return members.map { AveragedVectors(of: cells, members: $0) } ?? cells
+  func vectors(in space: SpaceRecord, of snapshot: borrowing Snapshot) throws -> UnitVectors {
+    UnitVectors(
+      of: try BlockVectors(snapshot: snapshot, space: space, rows: cells), members: members)
   }
 
-  private static func fingerprint(of samples: [Evaluation.Sample], classes: [String]) -> String {
+  static func fingerprint(of samples: [Evaluation.Sample], classes: [String]) -> String {
     var text = classes.joined(separator: "\u{1F}")
     for sample in samples {
       let labels = sample.labels.map(String.init).joined(separator: ",")
@@ -146,34 +136,6 @@ extension DatabaseSamples {
         remedy: "leave out the grades, the sample, or the label map")
     }
     return try softTargets(field: grades.field, targets: grades.targets, snapshot: snapshot)
-  }
-}
-
-/// What the cells of each sample have in common.
-/// - Throws: `usage` where cells of one sample differ.
-private func common(
-  _ values: [Int32], of members: [[Int32]], names: [String], unit: SampleUnit,
-  spelled: (Int32) -> String
-) throws -> [Int32] {
-  try zip(members, names).map { members, name in
-    let value = values[Int(members[0])]
-    if let other = members.first(where: { values[Int($0)] != value }) {
-      throw Fault(
-        .usage, "sample \"\(name)\"",
-        "has cells of \(spelled(value)) and of \(spelled(values[Int(other)])), which cannot be split",
-        remedy: "group by \(unit.name), by what a \(unit.name) is part of, or let a sample be less")
-    }
-    return value
-  }
-}
-
-extension LabelTable {
-  /// A sample for each list of samples of another table, with every class that one of them has.
-  fileprivate init(joining table: LabelTable, members: [[Int32]]) throws {
-    try self.init(
-      labels: members.map { members in
-        Set(members.flatMap { table.classes(of: $0) }).map { table.classes[Int($0)] }
-      })
   }
 }
 

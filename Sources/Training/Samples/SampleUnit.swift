@@ -1,9 +1,9 @@
-/// What one sample of an evaluation is.
+/// What one sample is that heads learn from.
 package enum SampleUnit: Sendable, Equatable {
   case cell
-  /// The mean of the cells of an image.
+  /// The cells of an image.
   case image
-  /// The mean of the cells that share a value of a field, such as those of a protein.
+  /// The cells that share a value of a field, such as those of a protein.
   case field(String)
 
   /// The word for one cell; a field of this name is no unit.

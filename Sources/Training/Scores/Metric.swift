@@ -40,6 +40,13 @@ package enum Metric: String, Sendable, Codable, CodingKeyRepresentable, CaseIter
   /// Mean difference of probability and part of positives, over 15 bins of probability, by their number of decisions:
   /// those about all classes, or of one label those for the likeliest one.
   case calibrationError
+  /// Of one label a sample: part of the samples of which a label is predicted.
+  case coverage
+  /// Of these alone, the part of which the label is predicted, and the mean over classes.
+  case decidedAccuracy, decidedMacroF1
+
+  /// Those that tell something of a head that may abstain.
+  package static let ofAbstention: [Metric] = [.coverage, .decidedAccuracy, .decidedMacroF1]
 
   /// The metrics that tell something of a task, each by one name: of one label, micro F1 and subset accuracy are the
   /// accuracy.
@@ -47,7 +54,8 @@ package enum Metric: String, Sendable, Codable, CodingKeyRepresentable, CaseIter
 
   func isOf(_ task: ClassificationTask) -> Bool {
     switch self {
-    case .accuracy, .balancedAccuracy, .cohenKappa, .matthews: task == .single
+    case .accuracy, .balancedAccuracy, .cohenKappa, .matthews, .coverage, .decidedAccuracy, .decidedMacroF1:
+      task == .single
     case .microF1, .macroMatthews, .subsetAccuracy, .hammingLoss: task == .multi
     default: true
     }
@@ -72,6 +80,9 @@ package enum Metric: String, Sendable, Codable, CodingKeyRepresentable, CaseIter
     case .hammingLoss: "Hamming loss"
     case .brier: "Brier"
     case .calibrationError: "calibration error"
+    case .coverage: "coverage"
+    case .decidedAccuracy: "accuracy of the decided"
+    case .decidedMacroF1: "macro F1 of the decided"
     }
   }
 
@@ -80,6 +91,7 @@ package enum Metric: String, Sendable, Codable, CodingKeyRepresentable, CaseIter
     switch self {
     case .macroAUROC, .macroAveragePrecision, .macroMatthews: "have no class with positives and negatives"
     case .cohenKappa, .matthews: "have labels of one class alone"
+    case .decidedAccuracy, .decidedMacroF1: "decide about no sample"
     default: "have no positives"
     }
   }
@@ -107,7 +119,22 @@ extension Scores {
     case .hammingLoss: hammingLoss
     case .brier: brier
     case .calibrationError: calibrationError
+    case .coverage: sampleCount == 0 ? nil : Double(decidedCount) / Double(sampleCount)
+    case .decidedAccuracy: decidedCount == 0 ? nil : Double(exactMatches) / Double(decidedCount)
+    case .decidedMacroF1: decidedMacroF1(absent)
     }
+  }
+
+  /// Samples of which something is predicted.
+  package var decidedCount: Int { sampleCount - emptyPredictions }
+
+  /// Macro F1 of the samples of which something is predicted; nil where there are none, and of files that do not know
+  /// the labels of the others.
+  private func decidedMacroF1(_ absent: AbsentClasses) -> Double? {
+    guard decidedCount > 0, emptyPredictions == 0 || perClass.allSatisfy({ $0.undecided != nil }) else {
+      return nil
+    }
+    return mean(absent, of: perClass.map { $0.decided })
   }
 
   /// Every metric of the task that has a value.
@@ -118,6 +145,12 @@ extension Scores {
   }
 
   private func mean(_ absent: AbsentClasses, _ value: (ClassScore) -> Double) -> Double? {
+    mean(absent, of: perClass, value)
+  }
+
+  private func mean(
+    _ absent: AbsentClasses, of perClass: [ClassScore], _ value: (ClassScore) -> Double = \.f1
+  ) -> Double? {
     mean(
       of: perClass.compactMap { score in
         if score.support > 0 { return value(score) }

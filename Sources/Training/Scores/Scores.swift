@@ -65,6 +65,7 @@ package struct Scores: Sendable, Equatable, Codable {
     var exactMatches = 0
     var predicted = [Int](repeating: 0, count: classCount)
     var hits = predicted
+    var undecided = predicted
     var calibration = Calibration(task: task)
     for (place, sample) in samples.enumerated() {
       let found = decided(place)
@@ -74,6 +75,9 @@ package struct Scores: Sendable, Equatable, Codable {
         predicted[index] += 1
         hits[index] += labels.contains(Int32(index), of: sample) ? 1 : 0
       }
+      if found.isEmpty {
+        for member in labels.classes(of: sample) { undecided[Int(member)] += 1 }
+      }
       calibration.add(
         classCount: classCount, probability: { probability(place, $0) },
         isPositive: { labels.contains(Int32($0), of: sample) })
@@ -82,7 +86,9 @@ package struct Scores: Sendable, Equatable, Codable {
       let ranking = Ranking(count: samples.count) { place in
         (probability(place, index), labels.contains(Int32(index), of: samples[place]))
       }
-      return ClassScore(className: name, ranking: ranking, predicted: predicted[index], hits: hits[index])
+      return ClassScore(
+        className: name, ranking: ranking, predicted: predicted[index], hits: hits[index],
+        undecided: task == .single ? undecided[index] : nil)
     }
     self.emptyPredictions = emptyPredictions
     self.exactMatches = exactMatches
@@ -112,18 +118,37 @@ package struct ClassScore: Sendable, Equatable, Codable {
   package let auroc: Double?
   /// Area under the precision-recall steps; nil without a positive or without a negative.
   package let averagePrecision: Double?
+  /// Of one label a sample, positives for which nothing is predicted, which are among the false negatives; nil of several
+  /// labels, and in older files.
+  package let undecided: Int?
 
   /// - Parameters:
   ///   - predicted: samples for which the class is predicted.
   ///   - hits: positives among them.
-  init(className: String, ranking: Ranking, predicted: Int, hits: Int) {
+  ///   - undecided: positives for which nothing is predicted.
+  init(className: String, ranking: Ranking, predicted: Int, hits: Int, undecided: Int? = nil) {
     self.className = className
     truePositives = hits
     falsePositives = predicted - hits
     falseNegatives = ranking.positives - hits
     auroc = ranking.auroc
     averagePrecision = ranking.averagePrecision
+    self.undecided = undecided
   }
+
+  /// The same of the samples for which something is predicted, but for what rests on probabilities.
+  fileprivate init(decidedOf score: ClassScore) {
+    className = score.className
+    truePositives = score.truePositives
+    falsePositives = score.falsePositives
+    falseNegatives = score.falseNegatives - (score.undecided ?? 0)
+    auroc = nil
+    averagePrecision = nil
+    undecided = 0
+  }
+
+  /// The score of the samples for which something is predicted; it knows no areas.
+  var decided: ClassScore { ClassScore(decidedOf: self) }
 
   /// Samples for which the class is predicted.
   package var predicted: Int { truePositives + falsePositives }

@@ -4,14 +4,8 @@ import Filter
 import Storage
 import Training
 
-/// What samples are and how they are split.
+/// How samples are split and what is told of them.
 struct EvaluationOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "What a sample is: cell, image, or a field whose values are samples, each the mean of its cells.",
-      valueName: "unit"))
-  private var sample = SampleUnit.cellWord
-
   @Option(help: ArgumentHelp("How often folds are drawn anew.", valueName: "count"))
   private var repeats = 1
 
@@ -37,6 +31,12 @@ struct EvaluationOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Test on cells of another database, as of another microscope, with spaces of the same recipes.",
+      valueName: "directory"))
+  private(set) var testDb: String?
+
+  @Option(
+    help: ArgumentHelp(
       "What labels are called as classes: opencell-hpa, or a table of columns label and class.",
       valueName: "map"))
   private var labelMap: String?
@@ -52,13 +52,17 @@ struct EvaluationOptions: ParsableArguments {
     guard !fractions.isEmpty, fractions.count == names(in: fraction).count else {
       throw ValidationError("--fraction: expected parts such as 0.1,1, found \"\(fraction)\"")
     }
-    guard (trainWhere == nil) == (testWhere == nil) else {
-      throw ValidationError("--train-where and --test-where go together")
+    guard testDb != nil || (trainWhere == nil) == (testWhere == nil) else {
+      throw ValidationError("--train-where and --test-where go together, or with --test-db")
     }
-    if trainWhere != nil && leaveOneGroupOut {
-      throw ValidationError("--train-where and --leave-one-group-out exclude each other")
+    if isTransfer && leaveOneGroupOut {
+      throw ValidationError(
+        "\(testDb == nil ? "--train-where" : "--test-db") and --leave-one-group-out exclude each other")
     }
   }
+
+  /// Whether some cells teach and others test.
+  private var isTransfer: Bool { trainWhere != nil || testDb != nil }
 
   private var fractions: [Double] { Set(names(in: fraction).compactMap(Double.init)).sorted() }
 
@@ -66,14 +70,12 @@ struct EvaluationOptions: ParsableArguments {
   var inputs: [String] { [labelMap].compactMap(\.self) }
 
   /// - Throws: those of reading a label map.
-  func plan(_ training: TrainingPlan, isGroupingGiven: Bool) throws -> EvaluationPlan {
-    let unit = SampleUnit(sample)
+  func plan(_ training: TrainingPlan) throws -> EvaluationPlan {
     var plan = EvaluationPlan(
-      labelField: training.labelField, labelMap: try labelMap.map { try LabelMap(named: $0) }, unit: unit,
-      // What is brought together in a sample cannot be apart in groups.
-      grouping: isGroupingGiven || unit == .cell ? training.grouping : unit.grouping,
+      labelField: training.labelField, labelMap: try labelMap.map { try LabelMap(named: $0) },
+      unit: training.unit, grouping: training.grouping,
       design: EvaluationDesign(
-        scheme: trainWhere != nil ? .transfer : leaveOneGroupOut ? .leaveOneGroupOut : .folds,
+        scheme: isTransfer ? .transfer : leaveOneGroupOut ? .leaveOneGroupOut : .folds,
         folds: training.folds, repeats: repeats, validationShare: validationShare(training.configuration),
         fractions: fractions,
         absentClasses: absentClasses, resamplings: resamplings, seed: training.configuration.seed),
@@ -89,7 +91,25 @@ struct EvaluationOptions: ParsableArguments {
       ?? (configuration.reasonsForValidation.isEmpty ? 0 : EvaluationDesign.Defaults.validationShare)
   }
 
-  /// The cells to learn from and those to test on; nil where folds decide.
+  /// The cells of the database to learn from, where those to test on are of another.
+  func teaching(in snapshot: borrowing Snapshot, among selection: RowSet?) throws -> RowSet? {
+    try cells(trainWhere, origin: "--train-where", in: snapshot, among: selection)
+  }
+
+  /// The cells of another database to test on.
+  func testing(in snapshot: borrowing Snapshot, among selection: RowSet?) throws -> RowSet? {
+    try cells(testWhere, origin: "--test-where", in: snapshot, among: selection)
+  }
+
+  private func cells(
+    _ condition: String?, origin: String, in snapshot: borrowing Snapshot, among selection: RowSet?
+  ) throws -> RowSet? {
+    guard let condition else { return selection }
+    let rows = try Filter(condition, origin: origin).rows(in: snapshot)
+    return selection.map(rows.intersection) ?? rows
+  }
+
+  /// The cells to learn from and those to test on, both of one database; nil where folds decide.
   func transfer(in snapshot: borrowing Snapshot) throws -> EvaluationPlan.Transfer? {
     guard let trainWhere, let testWhere else { return nil }
     return EvaluationPlan.Transfer(

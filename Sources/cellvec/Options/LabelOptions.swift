@@ -9,7 +9,7 @@ struct LabelOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Field whose values stay on one side of every test; default: image.", valueName: "field"))
+      "Field kept on one side of every test; default: image.", valueName: "field"))
   private var group: String?
 
   @Flag(help: "Do not group. Scores will look too good.")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Faults
+import Storage
 import Training
 
 extension ClassificationTask: ExpressibleByArgument {}
@@ -13,17 +14,35 @@ extension TrainingPrecision: ExpressibleByArgument {}
 /// What a head learns and how.
 struct TrainingOptions: ParsableArguments {
   @OptionGroup var labels: LabelOptions
+  @OptionGroup var samples: SampleOptions
 
   @Option(help: ArgumentHelp("Folds of cross-validation.", valueName: "count"))
   var folds = TrainingPlan.Defaults.folds
 
   @OptionGroup var fitting: FittingOptions
 
+  /// What to say of a loss that learns several labels of cells which have one.
+  func taskAdvice(in snapshot: borrowing Snapshot) -> String? {
+    guard fitting.task == nil, let loss = fitting.loss, loss.task == .multi,
+      snapshot.field(named: labels.field)?.type == .string
+    else { return nil }
+    return
+      "\(labels.field) is one label a cell, and --loss \(loss.rawValue) learns each class by itself (--task multi); "
+      + "--loss softmax or balanced learns one label"
+  }
+
+  /// What to say of a grouping that was not asked for.
+  var advice: String? { samples.unit == .cell ? labels.advice : nil }
+
   var plan: TrainingPlan {
     get throws {
+      let unit = samples.unit
       var plan = TrainingPlan(
-        labelField: labels.field, grouping: labels.grouping, folds: folds,
+        labelField: labels.field, unit: unit,
+        // What is brought together in a sample cannot be apart in groups.
+        grouping: labels.isGroupingGiven || unit == .cell ? labels.grouping : unit.grouping, folds: folds,
         configuration: try fitting.configuration)
+      plan.configuration.attention = samples.attention
       plan.task = fitting.labelsOfCell
       plan.grades = try fitting.grades
       return plan
@@ -103,7 +122,7 @@ struct FittingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "When a class is predicted; fixed is 0.5.", valueName: "way"))
+      "Of classes; fixed is 0.5.", valueName: "way"))
   var thresholds: ThresholdChoice?
 
   @Option(

@@ -24,6 +24,8 @@ struct Evaluate: ParsableCommand {
         cellvec evaluate --db lab.cellvec --labels localization --group gene \\
           --label-map opencell-hpa --train-where "source = 'HPA'" \\
           --test-where "source = 'OpenCell'"
+        cellvec evaluate --db confocal.cellvec --labels localization --group gene \\
+          --test-db widefield.cellvec
       """)
 
   @OptionGroup var database: DatabaseOptions
@@ -41,37 +43,81 @@ struct Evaluate: ParsableCommand {
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
-    let plan = try evaluation.plan(training.plan, isGroupingGiven: training.labels.isGroupingGiven)
-    if plan.unit == .cell, let advice = training.labels.advice { talk.say(advice) }
+    let plan = try evaluation.plan(training.plan)
+    if let advice = training.advice { talk.say(advice) }
     try requireSeparateFiles(
       outputs: [output, report.map { PrintedReport.page(at: $0) }].compactMap(\.self),
       inputs: evaluation.inputs + selection.inputs)
     Interruption.listen()
-    let database = try database.open()
-    if let report { try PrintedReport.prepare(at: report) }
+    let path = try self.database.path()
+    let database = try Database(path: path)
+    let other = try evaluation.testDb.map { try otherDatabase(at: $0, than: path) }
+    let hasNewFolder = try report.map { try PrintedReport.prepare(at: $0) } ?? false
+    defer { if hasNewFolder, let report { PrintedReport.removeEmptyFolder(at: report) } }
     if let output { try Evaluation.prepare(at: output) }
-    let outcome = try database.read { try evaluate(plan, snapshot: $0) }
+    let outcome = try database.read { snapshot in
+      if let advice = training.taskAdvice(in: snapshot) { talk.say(advice) }
+      guard let other else { return try evaluate(plan, snapshot: snapshot) }
+      return try other.read { try evaluate(plan, snapshot: snapshot, testedOn: $0) }
+    }
     if let output {
       try outcome.evaluation.save(to: output)
       talk.say("saved the evaluation in \(output)")
     }
     try EvaluationReport(outcome).write(as: format.format)
     if let report {
-      try DrawnReport(of: outcome.evaluation, database: database, talk: talk).write(to: report)
+      try DrawnReport(of: outcome.evaluation, database: other ?? database, talk: talk).write(to: report)
     }
   }
 
   private func evaluate(_ plan: EvaluationPlan, snapshot: borrowing Snapshot) throws -> EvaluationOutcome {
+    try showingProgress { progress in
+      try plan.run(
+        snapshot: snapshot, spaces: comparedSpaces(in: snapshot), among: selection.rows(in: snapshot),
+        transfer: evaluation.transfer(in: snapshot), threads: threads.count, progress: progress)
+    }
+  }
+
+  private func evaluate(
+    _ plan: EvaluationPlan, snapshot: borrowing Snapshot, testedOn other: borrowing Snapshot
+  ) throws -> EvaluationOutcome {
+    try showingProgress { progress in
+      try plan.run(
+        snapshot: snapshot, spaces: comparedSpaces(in: snapshot),
+        among: evaluation.teaching(in: snapshot, among: selection.rows(in: snapshot)), testedOn: other,
+        EvaluationPlan.OtherDatabase(
+          name: lastName(of: evaluation.testDb ?? ""),
+          selection: evaluation.testing(in: other, among: selection.rows(in: other))),
+        threads: threads.count, progress: progress)
+    }
+  }
+
+  private func showingProgress(
+    _ work: (@escaping EvaluationProgress) throws -> EvaluationOutcome
+  ) rethrows -> EvaluationOutcome {
     let progress = ProgressLine(counting: "heads", of: nil, isQuiet: talk.quiet)
-    let outcome = try plan.run(
-      snapshot: snapshot, spaces: comparedSpaces(in: snapshot), among: selection.rows(in: snapshot),
-      transfer: evaluation.transfer(in: snapshot), threads: threads.count
-    ) { trained, all in
+    let outcome = try work { trained, all in
       progress.update(done: trained, note: "\(all) in all")
-      try Interruption.check()
+      try Interruption.check(leaving: .nothing)
     }
     progress.finish()
     return outcome
+  }
+
+  /// - Throws: `usage` where it is the database that is learned from.
+  private func otherDatabase(at path: String, than first: String) throws -> Database {
+    let database = try Database(path: path)
+    guard absolutePath("\(path)/.") != absolutePath("\(first)/.") else {
+      throw Fault(
+        .usage, "--test-db", "is the database that is learned from",
+        remedy: "choose cells of it with --train-where and --test-where")
+    }
+    return database
+  }
+
+  /// The last name of a path, which a report may show.
+  private func lastName(of path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? path
   }
 
   private func comparedSpaces(

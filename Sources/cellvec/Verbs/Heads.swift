@@ -18,7 +18,8 @@ struct ListHeads: ParsableCommand {
     commandName: "list", abstract: "List heads with their spaces and scores.",
     discussion: """
       macro_f1 is the mean over the folds of cross-validation, macro_f1_sd its
-      sample standard deviation, and grouped_by what the folds kept together.
+      sample standard deviation, and grouped_by what the folds kept together. A head of
+      one label a cell (task single) predicts none below the probability abstain_below.
 
       Example:
         cellvec heads list --db lab.cellvec
@@ -87,14 +88,18 @@ struct ExportHead: ParsableCommand {
     discussion: """
       The file is safetensors: Python reads its weights as tensors layers.0.weight,
       layers.0.bias, ..., and all that is known of the head as JSON from the
-      metadata's key cellvec_head.
+      metadata's key cellvec_head. With --format onnx it is a model that other programs
+      run: vectors as they are stored to probabilities, classes in its metadata.
 
-      Example:
+      Examples:
         cellvec heads export loc-v1 loc-v1.safetensors --db lab.cellvec
+        cellvec heads export loc-v1 loc-v1.onnx --format onnx --db lab.cellvec
       """)
 
   @Argument(help: "Name of the head.") var head: String
   @Argument(help: "File to write.") var file: String
+  @Option(help: ArgumentHelp("What to write; heads import reads safetensors.", valueName: "format"))
+  var format = HeadFormat.safetensors
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var talk: TalkOptions
 
@@ -104,10 +109,19 @@ struct ExportHead: ParsableCommand {
       guard let space = snapshot.spaces.first(where: { $0.id == record.space }) else {
         throw Fault(.badData, "head \"\(head)\"", "belongs to no space", remedy: "run cellvec check")
       }
-      try HeadFile(record).write(to: file, space: space)
+      let head = try HeadFile(record)
+      switch format {
+      case .safetensors: try head.write(to: file, space: space)
+      case .onnx: try head.writeONNX(to: file, name: self.head)
+      }
     }
     talk.say("wrote \(file)")
   }
+}
+
+/// What a head can be written as.
+enum HeadFormat: String, ExpressibleByArgument, CaseIterable {
+  case safetensors, onnx
 }
 
 /// `cellvec heads import`.

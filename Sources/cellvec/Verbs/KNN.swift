@@ -9,9 +9,9 @@ struct KNN: ParsableCommand {
     abstract: "Classify cells by their nearest neighbors, and say how well that works.",
     discussion: """
       Each labelled cell is classified by its k nearest labelled cells of other
-      groups. A neighbor of similarity s weighs exp(s / temperature). Of a string
-      field the class of most weight is predicted, of a list every class with more
-      than half of the weight. Nothing is trained and nothing is stored.
+      groups. A neighbor of similarity s weighs exp(s / temperature). Of one label a
+      cell (a string field) the class of most weight is predicted, of several (a list)
+      every class with more than half of it. Nothing is trained and nothing is stored.
 
       Of more than 20,000 cells the neighbors are looked for through the index of
       the space, if there is one that has all of them; what that changes is measured
@@ -23,6 +23,8 @@ struct KNN: ParsableCommand {
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var labels: LabelOptions
+  @Option(help: ArgumentHelp("One label a cell or several; default by the field's type.", valueName: "task"))
+  var task: ClassificationTask?
   @Option(
     name: [.customShort("k"), .customLong("neighbors")], help: "How many neighbors vote, as in 1,5,20.")
   var counts = NeighborVotes.Defaults.ks.map(String.init).joined(separator: ",")
@@ -67,13 +69,13 @@ struct KNN: ParsableCommand {
         among: selection.rows(in: snapshot))
       let progress = ProgressLine(counting: "cells", of: samples.rows.count, isQuiet: talk.quiet)
       let votes = try NeighborVotes(
-        of: samples, in: space, of: snapshot, ks: ks, rule: samples.areLists ? .majority : .best,
+        of: samples, in: space, of: snapshot, ks: ks, rule: NeighborVotes.Rule(samples.task(task)),
         temperature: temperature,
         recall: recall ?? (samples.rows.count > Self.exactLimit ? Search.defaultRecall : 1),
         threads: threads.count
       ) { count in
         for _ in 0..<count { progress.advance() }
-        try Interruption.check()
+        try Interruption.check(leaving: .nothing)
       }
       progress.finish()
       return VotesReport(

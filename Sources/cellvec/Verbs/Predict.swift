@@ -13,11 +13,14 @@ struct Predict: ParsableCommand {
     discussion: """
       A head that was trained on the field localization writes the list field
       predicted_localization and, for each class, the number field
-      probability_localization_<class>. A head of one label a cell writes the text field
-      predicted_<labels> and the number field probability_<labels>.
+      probability_localization_<class>. A head of one label a cell writes the text
+      field predicted_<labels> and the number field probability_<labels>.
+
+      Where samples have several cells (train --sample), each cell gets what is predicted
+      for its sample, and with attention its weight there, attention_<labels>.
 
       A cell for which no class is above its threshold, or likely enough, gets no label
-      (--empty keep), the one nearest to it (top1), or the label "unknown".
+      (--empty keep, counted in a line without one), the nearest (top1), or "unknown".
 
       Examples:
         cellvec predict --db lab.cellvec --head loc-v1
@@ -60,12 +63,20 @@ struct Predict: ParsableCommand {
       try Interruption.check()
     }
     progress.finish()
+    let unlabelled = empty == .keep ? counts.empty : 0
     let report = Report(
-      ["label", "cells"], rows: counts.perClass.map { [.text($0.name), .integer($0.cells)] })
+      ["label", "cells"],
+      rows: counts.perClass.map { [.text($0.name), .integer($0.cells)] }
+        + (unlabelled > 0 ? [[.text(nil), .integer(unlabelled)]] : []))
     try StandardOutput.write(report, as: output.format)
-    let also = prediction.task == .single ? " and \(prediction.probabilityField)" : ""
+    let names =
+      [prediction.predictionField] + (prediction.task == .single ? [prediction.probabilityField] : [])
+      + [prediction.attentionField].compactMap(\.self)
     talk.say(
-      "wrote \(prediction.predictionField)\(also) of \(counts.cells) cells, \(counts.empty) \(outcome)")
+      "wrote \(names.joined(separator: " and ")) of \(counts.cells) cells, \(counts.empty) \(outcome)")
+    if counts.withoutSample > 0 {
+      talk.say("left out \(counts.withoutSample) cells without \(prediction.unit.name)")
+    }
     switch counts.trained {
     case nil: talk.say("the head does not say which cells of this database it was trained on")
     case 0: break

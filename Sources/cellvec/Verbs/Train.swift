@@ -31,7 +31,7 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
-    if let advice = training.labels.advice { talk.say(advice) }
+    if let advice = training.advice { talk.say(advice) }
     // A head that is to be kept needs the writer's lock before the work, not after it.
     let path = try database.path()
     let writer = save == nil ? nil : try self.writer.open(path: path, isQuiet: talk.quiet)
@@ -45,6 +45,7 @@ struct Train: ParsableCommand {
     try plan.validate()
     let report = try database.read { snapshot in
       let space = try space.resolve(in: snapshot)
+      if let advice = training.taskAdvice(in: snapshot) { talk.say(advice) }
       return TrainingReport(
         of: try train(plan, snapshot, in: space), plan: plan, space: space.name, head: save)
     }
@@ -69,7 +70,7 @@ struct Train: ParsableCommand {
       threads: threads.count
     ) { _ in
       progress.advance()
-      try Interruption.check()
+      try Interruption.check(leaving: .nothing)
     }
     progress.finish()
     return outcome

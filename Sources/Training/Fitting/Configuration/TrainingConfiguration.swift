@@ -68,6 +68,8 @@ package struct TrainingConfiguration: Sendable, Equatable {
   package var precision = TrainingPrecision.float32
   /// Of one label a sample: the probability below which nothing is predicted.
   package var abstainBelow: Float = 0
+  /// How cells of a sample are weighed; nil for their mean, or where samples are cells.
+  package var attention: AttentionConfiguration?
 
   package init(
     architecture: HeadArchitecture = .linear, epochs: Int = Defaults.epochs, batchSize: Int? = nil,
@@ -149,7 +151,7 @@ extension TrainingConfiguration: Codable {
   private enum CodingKeys: String, CodingKey {
     case architecture, epochs, batchSize, learningRate, weightDecay, seed, loss, sampling, schedule, patience,
       grid
-    case ensembleCount, thresholds, calibration, precision, abstainBelow
+    case ensembleCount, thresholds, calibration, precision, abstainBelow, attention
   }
 
   package init(from decoder: any Decoder) throws {
@@ -174,5 +176,6 @@ extension TrainingConfiguration: Codable {
     calibration = try later(.calibration, calibration)
     precision = try later(.precision, precision)
     abstainBelow = try later(.abstainBelow, abstainBelow)
+    attention = try values.decodeIfPresent(AttentionConfiguration.self, forKey: .attention)
   }
 }

@@ -1,0 +1,45 @@
+/// The vectors of samples: of cells, or of what brings several together.
+struct UnitVectors: Sendable {
+  /// Those of the cells, or the means of the cells of each sample.
+  let means: any SampleVectors
+  /// The cells behind the means; nil where samples are cells.
+  let bags: CellBags?
+
+  /// - Parameter members: of each sample, its cells as positions in `cells`; nil where samples are the cells.
+  init(of cells: some SampleVectors, members: [[Int32]]?) {
+    guard let members else {
+      means = cells
+      bags = nil
+      return
+    }
+    means = AveragedVectors(of: cells, members: members)
+    bags = CellBags(cells: cells, members: members)
+  }
+
+  /// What a head's layers take: the samples as its attention sees them, else means.
+  func seen(by head: Head) -> any SampleVectors {
+    guard let bags, let attention = head.attention else { return means }
+    return AttendedVectors(bags: bags, attention: attention)
+  }
+}
+
+/// The cells behind samples that bring several together.
+struct CellBags: Sendable {
+  /// The vectors of the cells.
+  let cells: any SampleVectors
+  /// Of each sample, its cells as positions in `cells`; none is empty.
+  let members: [[Int32]]
+}
+
+/// Means of the cells of samples, under the weights of an attention; computed when they are asked for.
+struct AttendedVectors: SampleVectors {
+  let bags: CellBags
+  let attention: CellAttention
+
+  var dimension: Int { attention.dimension }
+  var count: Int { bags.members.count }
+
+  func gather(_ indices: ArraySlice<Int32>, into batch: UnsafeMutableBufferPointer<Float>) {
+    attention.pool(indices.map { bags.members[Int($0)] }, of: bags.cells, into: batch) { _, _ in }
+  }
+}

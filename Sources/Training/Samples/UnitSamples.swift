@@ -1,0 +1,95 @@
+import Faults
+import Storage
+
+/// Cells of a database that are brought together in samples: those of an image, or of a field's value.
+struct UnitSamples {
+  let unit: SampleUnit
+  /// The image or the value that each sample is.
+  let names: [String]
+  /// Of each sample, its cells as positions among those of the database; none is empty.
+  let members: [[Int32]]
+  /// Each sample with every class that one of its cells has.
+  let labels: LabelTable
+  /// The group of each sample; nil when cells are not grouped.
+  let groups: [Int32]?
+
+  /// nil where samples are the cells.
+  /// - Throws: `missingInput` where no cell is part of a sample; `usage` for a sample of two groups, or a field that
+  ///   nothing can be brought together by.
+  init?(_ unit: SampleUnit, of database: DatabaseSamples, in snapshot: borrowing Snapshot) throws {
+    guard let found = try snapshot.rowsByGroup(unit.grouping, among: RowSet(database.rows)) else {
+      return nil
+    }
+    guard !found.isEmpty else {
+      throw Fault(
+        .missingInput, "field \"\(unit.name)\"", "none of the labelled cells has a value in it",
+        remedy: "name another field with --sample")
+    }
+    let numbers = SampleNumbers(database.rows, limit: try snapshot.rowLimit())
+    let names = found.map(\.text)
+    let members = found.map { sample in sample.rows.toArray().map { Int32(numbers[$0]) } }
+    self.unit = unit
+    self.names = names
+    self.members = members
+    labels = try LabelTable(joining: database.labels, members: members)
+    groups = try database.groups.map {
+      try Self.common($0, of: members, names: names, unit: unit) { group in
+        "groups \"\(database.groupNames[Int(group)])\""
+      }
+    }
+  }
+
+  /// Cells that are part of a sample.
+  var cellCount: Int { members.reduce(0) { $0 + $1.count } }
+
+  /// The task of the samples' labels: cells of one label each may be brought together in samples of several.
+  /// - Parameters:
+  ///   - asked: nil for what field and samples say.
+  ///   - areLists: whether labels are of a list field.
+  /// - Throws: `badData` for a sample with several labels where one is wanted.
+  func task(_ asked: ClassificationTask?, areLists: Bool) throws -> ClassificationTask {
+    let task = asked ?? (labels.isSingle ? ClassificationTask(areLists: areLists) : .multi)
+    if task == .single, let sample = labels.firstOfSeveral {
+      throw labels.severalLabels(of: sample, named: "sample \"\(names[Int(sample)])\"")
+    }
+    return task
+  }
+
+  /// The cells of the samples that a head learns from, and of those that its training is watched on.
+  func cells(of set: TrainingSet) -> TrainingSet {
+    TrainingSet(
+      samples: set.samples.flatMap { members[Int($0)] },
+      validation: set.validation.flatMap { members[Int($0)] })
+  }
+
+  /// What the cells of each sample have in common.
+  /// - Throws: `usage` where cells of one sample differ.
+  func common(_ values: [Int32], spelled: (Int32) -> String) throws -> [Int32] {
+    try Self.common(values, of: members, names: names, unit: unit, spelled: spelled)
+  }
+
+  private static func common(
+    _ values: [Int32], of members: [[Int32]], names: [String], unit: SampleUnit, spelled: (Int32) -> String
+  ) throws -> [Int32] {
+    try zip(members, names).map { members, name in
+      let value = values[Int(members[0])]
+      if let other = members.first(where: { values[Int($0)] != value }) {
+        throw Fault(
+          .usage, "sample \"\(name)\"",
+          "has cells of \(spelled(value)) and of \(spelled(values[Int(other)])), which cannot be split",
+          remedy: "group by \(unit.name), by what a \(unit.name) is part of, or let a sample be less")
+      }
+      return value
+    }
+  }
+}
+
+extension LabelTable {
+  /// A sample for each list of samples of another table, with every class that one of them has.
+  fileprivate init(joining table: LabelTable, members: [[Int32]]) throws {
+    try self.init(
+      labels: members.map { members in
+        Set(members.flatMap { table.classes(of: $0) }).map { table.classes[Int($0)] }
+      })
+  }
+}

@@ -1,0 +1,95 @@
+import Faults
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@testable import Training
+
+@Suite struct EvaluationFileTests {
+  private let plan = LabelledDatabase.plan
+
+  @Test func resultsDoNotDependOnThreadsAndComeBackFromTheFile() throws {
+    try withTemporaryDirectory { directory in
+      let database = try LabelledDatabase(in: directory)
+      let evaluation = try database.outcome(plan, threads: 1).evaluation
+      #expect(try database.outcome(plan, threads: 3).evaluation == evaluation)
+      let path = "\(directory)/evaluation.json"
+      try evaluation.save(to: path)
+      #expect(try Evaluation(path: path) == evaluation)
+    }
+  }
+
+  /// Files of version 1 know neither a task nor how many folds a mean is of.
+  @Test func evaluationsOfTheFirstVersionAreRead() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/evaluation.json"
+      let evaluation = try LabelledDatabase(in: directory).outcome(plan).evaluation
+      try evaluation.save(to: path)
+      let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+      let first = text.replacing("\"version\":2", with: "\"version\":1")
+        .replacing("\"task\":\"multi\",", with: "").replacing(/"foldCount":[0-9]+,"mean"/, with: "\"mean\"")
+      #expect(first.count < text.count - 20)
+      try Data(first.utf8).write(to: URL(filePath: path))
+      let read = try Evaluation(path: path)
+      #expect(read.task == nil && read.runs[0].predictions == evaluation.runs[0].predictions)
+      let predicted = read.samples.indices.map { read.predictedClasses(of: $0, in: read.runs[0]) }
+      #expect(
+        predicted
+          == evaluation.samples.indices.map { evaluation.predictedClasses(of: $0, in: evaluation.runs[0]) })
+      #expect(read.runs[0].summary[.macroF1]?.foldCount == nil)
+    }
+  }
+
+  @Test func damagedAndOtherFilesAreFaults() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/evaluation.json"
+      let evaluation = try LabelledDatabase(in: directory).outcome(plan).evaluation
+      try evaluation.save(to: path)
+      let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+      func fault(_ text: String) throws -> Fault? {
+        try Data(text.utf8).write(to: URL(filePath: path))
+        return #expect(throws: Fault.self) { try Evaluation(path: path) }
+      }
+      #expect(try fault(String(text.prefix(text.count / 2)))?.kind == .badData)
+      #expect(try fault("{}")?.kind == .badData)
+      let version = try fault(text.replacing("\"version\":2", with: "\"version\":3"))
+      #expect(version?.problem == "is an evaluation of another version of cellvec")
+      let fewer = try fault(text.replacing("\"classes\":[\"class-0\",", with: "\"classes\":["))
+      #expect(fewer?.problem == "is an evaluation whose parts do not fit")
+      let missing = #expect(throws: Fault.self) { try Evaluation(path: "\(directory)/none.json") }
+      #expect(missing?.kind == .missingInput)
+    }
+  }
+
+  /// JSON has numbers that no evaluation has, and that cannot be added up or drawn.
+  @Test func numbersThatNoEvaluationHasAreFaults() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/evaluation.json"
+      let evaluation = try LabelledDatabase(in: directory).outcome(plan).evaluation
+      try evaluation.save(to: path)
+      let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+      let changed = [
+        text.replacing(/"level":[0-9.]+/, with: "\"level\":1e308"),
+        text.replacing(/"validationShare":[0-9.]+/, with: "\"validationShare\":1e307"),
+        text.replacing(
+          /"macroF1":{"foldCount":6,"mean":[0-9.e-]+/, with: "\"macroF1\":{\"foldCount\":6,\"mean\":1.5e308"),
+        text.replacing(/"macroF1":{"foldCount":6/, with: "\"macroF1\":{\"foldCount\":\(Int.max)"),
+        text.replacing(/"sampleSD":[0-9.e-]+/, with: "\"sampleSD\":1.5e308"),
+        text.replacing(/"loss":[0-9.e-]+/, with: "\"loss\":1.5e308"),
+        text.replacing(/"loss":[0-9.e-]+/, with: "\"loss\":-1e308"),
+        text.replacing(/"fraction":[0-9.]+/, with: "\"fraction\":1e307"),
+        text.replacing(/"brier":[0-9.e-]+/, with: "\"brier\":1e300"),
+        text.replacing(/"meanDifference":[0-9.e-]+/, with: "\"meanDifference\":1e300"),
+        text.replacing("\"cellCount\":1,", with: "\"cellCount\":\(Int.max),"),
+        text.replacing(/"truePositives":[0-9]+/, with: "\"truePositives\":\(Int.max)"),
+        text.replacing(/"trainCount":[0-9]+/, with: "\"trainCount\":-1"),
+      ]
+      for (number, other) in changed.enumerated() {
+        #expect(other != text, "\(number)")
+        try Data(other.utf8).write(to: URL(filePath: path))
+        let fault = #expect(throws: Fault.self, "\(number)") { try Evaluation(path: path) }
+        #expect(fault?.kind == .badData && fault?.subject.hasPrefix("\(path), ") == true, "\(number)")
+      }
+    }
+  }
+}
