@@ -112,6 +112,24 @@ import Testing
     }
   }
 
+  @Test func aNameIsThatOfTheFileThatIsOpenOrOfAnother() {
+    withTemporaryDirectory { folder in
+      let path = "\(folder)/file"
+      let descriptor = open(path, O_CREAT | O_WRONLY, 0o644)
+      defer { close(descriptor) }
+      #expect(symlink("file", "\(folder)/way") == 0)
+      #expect(FileIdentity.isName(path, of: descriptor))
+      #expect(FileIdentity.isName("\(folder)/way", of: descriptor))
+      #expect(!FileIdentity.isName("\(folder)/way", followingLinks: false, of: descriptor))
+      #expect(rename(path, "\(folder)/moved") == 0)
+      #expect(!FileIdentity.isName(path, of: descriptor))
+      #expect(FileIdentity.isName("\(folder)/moved", of: descriptor))
+      close(open(path, O_CREAT | O_WRONLY, 0o644))
+      #expect(!FileIdentity.isName(path, of: descriptor))
+      #expect(!FileIdentity.isName(path, of: -1))
+    }
+  }
+
   @Test func anOutputIsNoInputAndNoOtherOutput() throws {
     try withTemporaryDirectory { folder in
       try AtomicFile(path: "\(folder)/in").commit()

@@ -1,4 +1,5 @@
 import Faults
+import Formats
 import Glibc
 import Synchronization
 
@@ -214,11 +215,7 @@ final class PageFile: @unchecked Sendable {
   var order: ReadingOrder { expected.withLock { $0 } }
 
   /// Whether another file has taken this one's place, as when another process compacts the database.
-  var isReplaced: Bool {
-    var (own, named) = (Glibc.stat(), Glibc.stat())
-    guard fstat(descriptor, &own) == 0, stat(path, &named) == 0 else { return true }
-    return own.st_dev != named.st_dev || own.st_ino != named.st_ino
-  }
+  var isReplaced: Bool { !FileIdentity.isName(path, of: descriptor) }
 
   /// The pages as the last commit left them. Nothing keeps a writer from using them again.
   func latest() throws -> PageSnapshot {
