@@ -144,6 +144,17 @@ import Testing
         try requireSeparateFiles(outputs: ["\(folder)/new", "\(folder)/./new"])
       }
       #expect(throws: Fault.self) { try requireSeparateFiles(outputs: ["none/new", "none/new"]) }
+      #expect(mkdir("\(folder)/read", 0o755) == 0 && mkdir("\(folder)/reader", 0o755) == 0)
+      #expect(symlink("read", "\(folder)/way") == 0)
+      for output in ["read/new", "read//a/b/new", "way/new", "reader/../read/new"] {
+        for input in ["read", "way", "read/"] {
+          let fault = #expect(throws: Fault.self) {
+            try requireSeparateFiles(outputs: ["\(folder)/\(output)"], inputs: ["\(folder)/\(input)"])
+          }
+          #expect(fault?.kind == .usage && fault?.remedy == "give a place outside it")
+        }
+      }
+      try requireSeparateFiles(outputs: ["\(folder)/reader/new"], inputs: ["\(folder)/read", ""])
       try requireSeparateFiles(
         outputs: ["\(folder)/new", "\(folder)/other"], inputs: ["\(folder)/in", "gone"])
     }
