@@ -57,7 +57,7 @@ package func requirePlaceOutsideDatabases(_ path: String) throws(Fault) {
 }
 
 /// The first folder that is there on the way from a path up to the root.
-private func nearestFolder(of path: String) -> String {
+package func nearestFolder(of path: String) -> String {
   var folder = path[...]
   var status = stat()
   func trim() { while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() } }
