@@ -1,3 +1,4 @@
+import Clmdb
 import Faults
 import Formats
 import Glibc
@@ -226,6 +227,10 @@ final class PageFile: @unchecked Sendable {
   func seal(_ transaction: UInt64) {
     FrontPage.seal(transaction, pageSize: pageSize, of: descriptor, path)
   }
+
+  /// Lets the disk begin with what was written to the file and is not on it yet. A hint: where it is not taken, only time
+  /// is lost.
+  func startWriting() { _ = clmdb_start_writing(descriptor) }
 
   /// The meta page that a transaction left; nil when it has been written over. It may be half written over when its
   /// reader holds no snapshot of it any more.

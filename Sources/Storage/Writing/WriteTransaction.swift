@@ -27,11 +27,12 @@ package struct WriteTransaction: ~Copyable {
     self.spaces = spaces
   }
 
-  consuming func commit() throws {
+  /// - Parameter isLarge: whether megabytes are written.
+  consuming func commit(isLarge: Bool = false) throws {
     try blocks.flush(to: transaction)
     try sets.flush(to: transaction)
     try numbers.flush(to: transaction)
-    try transaction.commit()
+    try transaction.commit(isLarge: isLarge)
   }
 
   // MARK: Fields and spaces
