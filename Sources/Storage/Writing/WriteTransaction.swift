@@ -113,7 +113,9 @@ package struct WriteTransaction: ~Copyable {
   }
 
   func putImage(_ image: ImageRecord, _ number: UInt32) throws {
-    try transaction.put(.images, Key().appending(number), Document.encode(image))
+    let document = try Document.encode(image)
+    try transaction.put(.images, Key().appending(number), document)
+    transaction.environment.knownImages.note(document, is: image)
   }
 
   /// Marks an image as done in a space.
