@@ -78,7 +78,9 @@ private func shortened(_ line: String) -> String {
   return "\(Substring(scalars.prefix(600)))…\(Substring(scalars.suffix(280)))"
 }
 
-private func escapingControls(in text: String) -> String {
+/// A text in one line and fit for a terminal: control characters and line breaks, as names of files and texts of cells may
+/// have, are written as escapes. The same again for a text that is.
+package func escapingControls(in text: String) -> String {
   guard text.unicodeScalars.contains(where: isControl) else { return text }
   var escaped = ""
   for scalar in text.unicodeScalars {

@@ -25,14 +25,32 @@ package struct FileIdentity: Sendable, Equatable {
   }
 
   /// nil when nothing can be told of the file.
-  package init?(path: String) {
+  /// - Parameter followsLinks: whether a link is told of as what it leads to, or as itself.
+  package init?(path: String, followingLinks followsLinks: Bool = true) {
     var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
+    guard (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
+    self.init(status)
+  }
+
+  /// Of a file that is open; nil when nothing can be told of it.
+  package init?(descriptor: Int32) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return nil }
     self.init(status)
   }
 
   /// Whether this is of the same file, or folder, whatever has happened to it meanwhile.
   package func isSameFile(as other: FileIdentity) -> Bool { device == other.device && inode == other.inode }
+
+  /// Whether a name leads to a file that is open: another file may have the name by now, or none.
+  package static func isName(
+    _ path: String, followingLinks followsLinks: Bool = true, of descriptor: Int32
+  ) -> Bool {
+    guard let named = FileIdentity(path: path, followingLinks: followsLinks),
+      let opened = FileIdentity(descriptor: descriptor)
+    else { return false }
+    return named.isSameFile(as: opened)
+  }
 
   /// Whether the file belongs to this process's user, or to root, who can change what is the user's anyway.
   package var isOwn: Bool { owner == geteuid() || owner == 0 }

@@ -1,8 +1,8 @@
 package import Faults
 import Glibc
 
-/// Refuses files to be written that are among those to be read, or among each other, under whatever name, and those that
-/// would lie among the files of a database.
+/// Refuses files to be written that are among those to be read, or in a folder that is read, or among each other, under
+/// whatever name, and those that would lie among the files of a database.
 /// - Throws: `usage`, and `cannotCreate` for a place among the files of a database.
 package func requireSeparateFiles(outputs: [String], inputs: [String] = []) throws(Fault) {
   var uses: [FilePlace: String] = [:]
@@ -14,17 +14,38 @@ package func requireSeparateFiles(outputs: [String], inputs: [String] = []) thro
         .usage, path, "would be written over \(other), which is \(use) by the same command",
         remedy: "give another name")
     }
+    if let folder = inputs.first(where: { lies(path, inFolder: $0) }) {
+      throw Fault(
+        .usage, path, "would be written into \(folder), which is read by the same command",
+        remedy: "give a place outside it")
+    }
     try requirePlaceOutsideDatabases(path)
   }
+}
+
+/// Whether a file that is made would lie in a folder, or in a folder in that; false where none has the name.
+private func lies(_ path: String, inFolder folder: String) -> Bool {
+  guard let folder = resolvedFolder(folder), let own = resolvedFolder(nearestFolder(of: path)) else {
+    return false
+  }
+  return own == folder || own.hasPrefix(folder == "/" ? folder : folder + "/")
+}
+
+/// The path of a folder without links; nil for what is no folder.
+private func resolvedFolder(_ path: String) -> String? {
+  var status = stat()
+  guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, let resolved = realpath(path, nil)
+  else { return nil }
+  defer { free(resolved) }
+  return String(cString: resolved)
 }
 
 /// Refuses what would be made in the folder of a database, or in a folder in that: whoever copies, moves or removes the
 /// database would do so with it.
 /// - Throws: `cannotCreate`.
 package func requirePlaceOutsideDatabases(_ path: String) throws(Fault) {
-  guard let resolved = realpath(nearestFolder(of: path), nil) else { return }
-  var folder = String(cString: resolved)[...]
-  free(resolved)
+  guard let resolved = resolvedFolder(nearestFolder(of: path)) else { return }
+  var folder = resolved[...]
   while let end = folder.lastIndex(of: "/") {
     if access("\(folder)/data.mdb", F_OK) == 0 {
       throw Fault(
@@ -36,7 +57,7 @@ package func requirePlaceOutsideDatabases(_ path: String) throws(Fault) {
 }
 
 /// The first folder that is there on the way from a path up to the root.
-private func nearestFolder(of path: String) -> String {
+package func nearestFolder(of path: String) -> String {
   var folder = path[...]
   var status = stat()
   func trim() { while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() } }

@@ -61,10 +61,8 @@ final class PartialFile: Sendable {
     return !isNamed(path, descriptor) || unlink(path) == 0
   }
 
-  /// Whether a name leads to the file that is open.
+  /// Whether a name leads to the file that is open; a link to it is not its name.
   private static func isNamed(_ path: String, _ descriptor: Int32) -> Bool {
-    var (named, opened) = (stat(), stat())
-    return lstat(path, &named) == 0 && fstat(descriptor, &opened) == 0 && named.st_dev == opened.st_dev
-      && named.st_ino == opened.st_ino
+    FileIdentity.isName(path, followingLinks: false, of: descriptor)
   }
 }

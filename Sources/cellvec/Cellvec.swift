@@ -50,11 +50,14 @@ struct Cellvec: ParsableCommand {
       Glibc.exit(status.rawValue)
     } catch let fault as Fault {
       StandardError.writeLine("cellvec: \(fault.description)")
-      if !fault.excerpt.isEmpty { StandardError.writeLine(fault.excerpt) }
+      if !fault.excerpt.isEmpty { StandardError.writeLines(fault.excerpt) }
       Glibc.exit(ExitStatus(fault.kind).rawValue)
     } catch {
-      // Help, version, and the parser's own errors, which end with status 64.
-      exit(withError: error)
+      // Help and version, which are no errors.
+      if exitCode(for: error).isSuccess { exit(withError: error) }
+      // The parser's own errors, which end with status 64 and may quote any argument.
+      StandardError.writeLines(fullMessage(for: error))
+      Glibc.exit(exitCode(for: error).rawValue)
     }
   }
 }

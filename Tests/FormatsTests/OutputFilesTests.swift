@@ -112,6 +112,24 @@ import Testing
     }
   }
 
+  @Test func aNameIsThatOfTheFileThatIsOpenOrOfAnother() {
+    withTemporaryDirectory { folder in
+      let path = "\(folder)/file"
+      let descriptor = open(path, O_CREAT | O_WRONLY, 0o644)
+      defer { close(descriptor) }
+      #expect(symlink("file", "\(folder)/way") == 0)
+      #expect(FileIdentity.isName(path, of: descriptor))
+      #expect(FileIdentity.isName("\(folder)/way", of: descriptor))
+      #expect(!FileIdentity.isName("\(folder)/way", followingLinks: false, of: descriptor))
+      #expect(rename(path, "\(folder)/moved") == 0)
+      #expect(!FileIdentity.isName(path, of: descriptor))
+      #expect(FileIdentity.isName("\(folder)/moved", of: descriptor))
+      close(open(path, O_CREAT | O_WRONLY, 0o644))
+      #expect(!FileIdentity.isName(path, of: descriptor))
+      #expect(!FileIdentity.isName(path, of: -1))
+    }
+  }
+
   @Test func anOutputIsNoInputAndNoOtherOutput() throws {
     try withTemporaryDirectory { folder in
       try AtomicFile(path: "\(folder)/in").commit()
@@ -126,6 +144,17 @@ import Testing
         try requireSeparateFiles(outputs: ["\(folder)/new", "\(folder)/./new"])
       }
       #expect(throws: Fault.self) { try requireSeparateFiles(outputs: ["none/new", "none/new"]) }
+      #expect(mkdir("\(folder)/read", 0o755) == 0 && mkdir("\(folder)/reader", 0o755) == 0)
+      #expect(symlink("read", "\(folder)/way") == 0)
+      for output in ["read/new", "read//a/b/new", "way/new", "reader/../read/new"] {
+        for input in ["read", "way", "read/"] {
+          let fault = #expect(throws: Fault.self) {
+            try requireSeparateFiles(outputs: ["\(folder)/\(output)"], inputs: ["\(folder)/\(input)"])
+          }
+          #expect(fault?.kind == .usage && fault?.remedy == "give a place outside it")
+        }
+      }
+      try requireSeparateFiles(outputs: ["\(folder)/reader/new"], inputs: ["\(folder)/read", ""])
       try requireSeparateFiles(
         outputs: ["\(folder)/new", "\(folder)/other"], inputs: ["\(folder)/in", "gone"])
     }

@@ -215,6 +215,35 @@ private struct MergeWorld {
     }
   }
 
+  @Test func otherRecipesNeverLookTheSame() {
+    for (recipe, other) in [
+      ("{\"a\":1}", "{\"a\":1.0}"), ("{}", "{\"a\":{}}"), ("{\"a\":\"\"}", "{}"),
+      ("{\"a\":\"\"}", "{\"a\":[]}"),
+      ("no JSON", "[1]"), ("{\"a\":null}", "{\"a\":\"null\"}"),
+    ] {
+      let (own, others) = RecipeDifference.between(recipe, and: other)
+      #expect(own != others, "\(recipe) and \(other)")
+      for text in own + others { #expect(!text.isEmpty && !text.hasSuffix(" ")) }
+    }
+  }
+
+  @Test func aMergeThatFailsBeforeItsFirstCellsLeavesNoNewDatabase() throws {
+    try withFolder { folder in
+      let source = try MergeWorld("\(folder)/source", images: ["a"])
+      // A cell without a record.
+      try source.writer.write { try $0.transaction.delete(.cells, Key().appending(Row(1))) }
+      do {
+        let target = try DatabaseWriter(path: "\(folder)/target", create: true)
+        let fault = #expect(throws: Fault.self) { try target.merge(source.writer.database) }
+        #expect(fault?.kind == .badData)
+      }
+      #expect(!Database.exists(at: "\(folder)/target"))
+      let target = try MergeWorld("\(folder)/target", images: ["b"])
+      #expect(throws: Fault.self) { try target.merge(source) }
+      #expect(Database.exists(at: target.path))
+    }
+  }
+
   @Test func headsComeAlongUnlessTheNameIsTaken() throws {
     try withFolder { folder in
       let target = try MergeWorld("\(folder)/target", images: ["a"], space: "first", recipe: "{\"x\":1}")

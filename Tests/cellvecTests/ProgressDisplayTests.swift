@@ -12,6 +12,12 @@ import Testing
       display.finish(at: .seconds(60)) == "120/960 images (12%), 2.0 images/s, 7 min 00 s left, 3 failed\n")
   }
 
+  @Test func aNoteIsShownWithoutWhatATerminalObeys() {
+    var display = ProgressDisplay(.plain, counting: "images", of: nil)
+    _ = display.update(done: 0, note: "a\u{1b}[2J\n", at: .zero)
+    #expect(display.line(at: .zero) == #"0 images, a\u{1b}[2J\n"#)
+  }
+
   @Test func anUnknownTotalGivesNoShare() {
     var display = ProgressDisplay(.plain, counting: "cells", of: nil)
     _ = display.update(done: 500, at: .seconds(5))

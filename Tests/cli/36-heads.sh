@@ -38,7 +38,9 @@ cellvec import vectors.npy --db same --space s --quiet >/dev/null
 cellvec import vectors.npy --db other --space t --quiet >/dev/null
 expect_exit 0 cellvec heads import h.safetensors --name h2 --db same
 expect_exit 64 cellvec heads import h.safetensors --name h2 --db same
-expect_stderr 'is there already'
+expect_stderr 'is there already; choose another --name, or replace it with --replace'
+expect_exit 0 cellvec heads import h.safetensors --name h2 --db same --replace
+expect_stderr '^replacing head h2$'
 expect_exit 0 cellvec predict --db same --head h2
 expect_stdout '^nucleus +20$'
 expect_exit 64 cellvec heads import h.safetensors --name h2 --db other

@@ -108,4 +108,27 @@ if [[ $(id -u) == 0 ]] && setpriv --reuid nobody true 2>/dev/null; then
     expect_stderr 'check the permissions'
   fi
 fi
+
+# A network file system is told of, also where the database is only to be made. sshfs speaks with sftp-server over a pipe.
+sftp=$(ls /usr/lib/openssh/sftp-server /usr/lib/sftp-server 2>/dev/null | head -n 1)
+if [[ $(id -u) == 0 && -n $sftp ]] && command -v sshfs socat >/dev/null; then
+  mkdir remote mounted
+  socat EXEC:"$sftp" EXEC:"sshfs \\:$PWD/remote $PWD/mounted -o passive -f" 2>/dev/null &
+  for _ in {1..100}; do
+    if grep -q "$PWD/mounted" /proc/self/mountinfo; then break; fi
+    sleep 0.1
+  done
+  if grep -q "$PWD/mounted" /proc/self/mountinfo; then
+    trap 'umount mounted' EXIT
+    for verb in "import first.npy" count check; do
+      read -ra words <<<"$verb"
+      expect_exit 0 cellvec "${words[@]}" --db mounted/db
+      expect_stderr '^cellvec: mounted/db lies on a network file system \(fuse.sshfs\): any number of machines may read it'
+    done
+    umount mounted
+    trap - EXIT
+    expect_exit 0 cellvec count --db remote/db
+  fi
+  wait
+fi
 finish

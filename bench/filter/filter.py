@@ -26,6 +26,7 @@ FILTERS = [
     ("IN, 3 of 20 texts", "line IN ('line1', 'line2', 'line3')"),
     ("IN, 10,000 of 20,000 texts", "gene IN (:genes)"),
     ("IN, 3 numbers", "passage IN (3, 5, 7)"),
+    ("IN, 18 numbers", f"passage IN ({', '.join(map(str, range(18)))})"),
     ("LIKE, prefix of 11 texts", "line LIKE 'line1%'"),
     ("LIKE, 2,000 of 20,000 texts", "gene LIKE '%7'"),
     ("range, 1 %", "dose < 0.01"),

@@ -12,6 +12,8 @@ final class Environment: @unchecked Sendable {
   let pointer: OpaquePointer
   /// What reading transactions read.
   let pages: PageFile
+  let knownImages = KnownDocuments<ImageRecord>()
+  let knownSpaces = KnownDocuments<SpaceRecord>()
   private let handles: [MDB_dbi]
   /// Keeps writers out while this environment reads without LMDB's own lock.
   private let readerLock: UnlockedReaderLock?

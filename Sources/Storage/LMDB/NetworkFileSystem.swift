@@ -1,3 +1,4 @@
+import Formats
 import FoundationEssentials
 import Glibc
 
@@ -8,10 +9,11 @@ enum NetworkFileSystem {
     "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs",
   ]
 
-  /// The type of the network file system that a path lies on; nil when it lies on none that is known.
+  /// The type of the network file system that a path lies on, or would if it were made; nil when it lies on none that is
+  /// known.
   static func type(at path: String) -> String? {
     var status = stat()
-    guard stat(path, &status) == 0,
+    guard stat(path, &status) == 0 || stat(nearestFolder(of: path), &status) == 0,
       let table = try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
     else { return nil }
     return type(ofDevice: status.st_dev, in: table)

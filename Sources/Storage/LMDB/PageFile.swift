@@ -1,4 +1,6 @@
+import Clmdb
 import Faults
+import Formats
 import Glibc
 import Synchronization
 
@@ -214,11 +216,7 @@ final class PageFile: @unchecked Sendable {
   var order: ReadingOrder { expected.withLock { $0 } }
 
   /// Whether another file has taken this one's place, as when another process compacts the database.
-  var isReplaced: Bool {
-    var (own, named) = (Glibc.stat(), Glibc.stat())
-    guard fstat(descriptor, &own) == 0, stat(path, &named) == 0 else { return true }
-    return own.st_dev != named.st_dev || own.st_ino != named.st_ino
-  }
+  var isReplaced: Bool { !FileIdentity.isName(path, of: descriptor) }
 
   /// The pages as the last commit left them. Nothing keeps a writer from using them again.
   func latest() throws -> PageSnapshot {
@@ -229,6 +227,10 @@ final class PageFile: @unchecked Sendable {
   func seal(_ transaction: UInt64) {
     FrontPage.seal(transaction, pageSize: pageSize, of: descriptor, path)
   }
+
+  /// Lets the disk begin with what was written to the file and is not on it yet. A hint: where it is not taken, only time
+  /// is lost.
+  func startWriting() { _ = clmdb_start_writing(descriptor) }
 
   /// The meta page that a transaction left; nil when it has been written over. It may be half written over when its
   /// reader holds no snapshot of it any more.

@@ -30,10 +30,13 @@ struct Transaction: ~Copyable {
 
   deinit { if !isFinished { mdb_txn_abort(pointer) } }
 
-  consuming func commit() throws {
+  /// - Parameter isLarge: whether the disk is worth starting before all is written.
+  consuming func commit(isLarge: Bool = false) throws {
     isFinished = true
     let number = UInt64(mdb_txn_id(pointer))
+    let early = isLarge ? EarlyWriting(to: environment.pages) : nil
     try require(mdb_txn_commit(pointer), environment.path, "commit")
+    _ = consume early
     environment.pages.seal(number)
   }
 

@@ -97,18 +97,12 @@ extension Snapshot {
 
   /// Cells whose number is one of these.
   ///
-  /// - Complexity: one pass over the field's column; each number within the range of the wanted ones is looked up.
+  /// - Complexity: one pass over the field's column, for a few numbers at about the speed of a range, and slower by 1.6 ms a
+  ///   million rows for any number of them.
   package func rows(_ field: Field, among numbers: [Double]) throws -> RowSet {
-    guard let least = numbers.min(), let greatest = numbers.max() else { return RowSet() }
-    let wanted = Set(numbers)
-    return try rows(field) { numbers, bits in
-      kernels_f64_between(numbers.baseAddress, numbers.count, least, greatest, bits.baseAddress)
-      for index in bits.indices where bits[index] != 0 {
-        forEachBit(of: bits[index]) { bit in
-          if !wanted.contains(numbers[index * 64 + bit]) { bits[index] &= ~(1 << UInt64(bit)) }
-        }
-      }
-    }
+    if numbers.isEmpty { return RowSet() }
+    let wanted = NumberSet(numbers)
+    return try rows(field) { wanted.mark($0, in: $1) }
   }
 
   /// The rows of the bits that `test` sets for each chunk of the column.

@@ -27,7 +27,12 @@ extension Transaction {
 
   func allSpaces() throws -> [SpaceRecord] {
     var spaces: [SpaceRecord] = []
-    try forEach(.spaces) { spaces.append(try SpaceRecord(decoding: $1, key: $0, besides: spaces)) }
+    try forEach(.spaces) { key, value in
+      let known = environment.knownSpaces.value(of: value)
+      let space = try SpaceRecord(decoding: value, as: known, key: key, besides: spaces)
+      if known == nil { environment.knownSpaces.note(Array(value), is: space) }
+      spaces.append(space)
+    }
     return spaces
   }
 
@@ -56,7 +61,9 @@ extension Transaction {
 
   /// Ranges of rows are checked against the rows given out before anybody walks through them.
   func decodeImage(_ value: UnsafeRawBufferPointer, _ number: UInt32) throws -> ImageRecord {
-    let image = try Document.decode(ImageRecord.self, from: value, of: "image \(number)")
+    let image =
+      try environment.knownImages.value(of: value)
+      ?? Document.decode(ImageRecord.self, from: value, of: "image \(number)")
     let limit = try counter(.nextRow)
     guard image.rows.allSatisfy({ $0.upperBound <= limit }),
       zip(image.rows, image.rows.dropFirst()).allSatisfy({ $0.upperBound <= $1.lowerBound })
@@ -188,11 +195,14 @@ extension Field {
 }
 
 extension SpaceRecord {
-  /// - Parameter others: spaces read before, none of which has the name.
+  /// - Parameters:
+  ///   - known: what the bytes stand for, if that is known.
+  ///   - others: spaces read before, none of which has the name.
   init(
-    decoding value: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, besides others: [SpaceRecord]
+    decoding value: UnsafeRawBufferPointer, as known: SpaceRecord? = nil, key: UnsafeRawBufferPointer,
+    besides others: [SpaceRecord]
   ) throws {
-    self = try Document.decode(SpaceRecord.self, from: value, of: "a record of table \"spaces\"")
+    self = try known ?? Document.decode(SpaceRecord.self, from: value, of: "a record of table \"spaces\"")
     guard (1...SpaceRecord.dimensionLimit).contains(dimension), key.count == 2,
       key.bigEndian(at: 0, as: UInt16.self) == id, !others.contains(where: { $0.name == name })
     else {

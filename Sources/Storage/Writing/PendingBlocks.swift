@@ -10,16 +10,20 @@ struct PendingBlocks {
 
   fileprivate struct Block {
     let layout: BlockLayout
-    var slotCount = 0
-    /// [rowsPerBlock, dimension] numbers of the scalar type; zeros behind the first `slotCount`.
+    /// [slotCount, dimension] numbers of the scalar type.
     var payload: [UInt8]
 
-    init(layout: BlockLayout) {
+    /// - Parameter stored: the vectors that the block has.
+    init(layout: BlockLayout, stored: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)) {
       self.layout = layout
-      payload = [UInt8](repeating: 0, count: layout.rowsPerBlock * layout.vectorByteCount)
+      // Memory that is not written costs nothing.
+      payload = Array(unsafeUninitializedCapacity: layout.rowsPerBlock * layout.vectorByteCount) {
+        UnsafeMutableRawBufferPointer($0).copyMemory(from: stored)
+        $1 = stored.count
+      }
     }
 
-    var byteCount: Int { slotCount * layout.vectorByteCount }
+    var slotCount: Int { payload.count / layout.vectorByteCount }
   }
 
   /// Blocks held in memory before they are written early: 8 MiB.
@@ -74,14 +78,12 @@ struct PendingBlocks {
   private func load(
     _ name: Name, _ layout: BlockLayout, _ transaction: borrowing Transaction
   ) throws -> Block {
-    var block = Block(layout: layout)
-    if let stored = try transaction.block(name.block, of: name.space, layout) {
-      // What is written again gets a new checksum, and damage would count as right from then on.
-      try stored.requireChecksum(of: transaction.allSpaces().first { $0.id == name.space })
-      block.slotCount = stored.header.slotCount
-      block.payload.withUnsafeMutableBytes { $0.copyMemory(from: stored.payload) }
+    guard let stored = try transaction.block(name.block, of: name.space, layout) else {
+      return Block(layout: layout)
     }
-    return block
+    // What is written again gets a new checksum, and damage would count as right from then on.
+    try stored.requireChecksum(of: transaction.allSpaces().first { $0.id == name.space })
+    return Block(layout: layout, stored: stored.payload)
   }
 
   mutating func flush(to transaction: borrowing Transaction) throws {
@@ -94,19 +96,17 @@ struct PendingBlocks {
 
 extension PendingBlocks.Block {
   fileprivate mutating func set(_ vectors: UnsafeBufferPointer<Float>, at slot: Int) {
+    let start = slot * layout.vectorByteCount
+    let missing = start + vectors.count * layout.scalar.byteCount - payload.count
+    if missing > 0 { payload += [UInt8](repeating: 0, count: missing) }
     payload.withUnsafeMutableBytes { bytes in
-      if let base = bytes.baseAddress {
-        layout.scalar.narrow(vectors, into: base + slot * layout.vectorByteCount)
-      }
+      if let base = bytes.baseAddress { layout.scalar.narrow(vectors, into: base + start) }
     }
-    slotCount = max(slotCount, slot + vectors.count / layout.dimension)
   }
 
   /// Zeros slots and ends the block behind the first `count`.
   fileprivate mutating func clear(_ slots: [Int], slotCount count: Int) {
-    let end = byteCount
-    slotCount = min(slotCount, count)
-    zero(byteCount..<end)
+    payload.removeLast(max(0, payload.count - count * layout.vectorByteCount))
     for slot in slots where slot < slotCount {
       zero(slot * layout.vectorByteCount..<(slot + 1) * layout.vectorByteCount)
     }
@@ -119,10 +119,7 @@ extension PendingBlocks.Block {
   }
 
   fileprivate func put(as name: PendingBlocks.Name, _ transaction: borrowing Transaction) throws {
-    try payload.withUnsafeBytes {
-      let used = UnsafeRawBufferPointer(rebasing: $0[..<byteCount])
-      try Self.put(used, slotCount, as: name, layout, transaction)
-    }
+    try payload.withUnsafeBytes { try Self.put($0, slotCount, as: name, layout, transaction) }
   }
 
   /// Writes header and payload straight into the pages that LMDB sets aside.

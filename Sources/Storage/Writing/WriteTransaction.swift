@@ -27,11 +27,12 @@ package struct WriteTransaction: ~Copyable {
     self.spaces = spaces
   }
 
-  consuming func commit() throws {
+  /// - Parameter isLarge: whether megabytes are written.
+  consuming func commit(isLarge: Bool = false) throws {
     try blocks.flush(to: transaction)
     try sets.flush(to: transaction)
     try numbers.flush(to: transaction)
-    try transaction.commit()
+    try transaction.commit(isLarge: isLarge)
   }
 
   // MARK: Fields and spaces
@@ -112,7 +113,9 @@ package struct WriteTransaction: ~Copyable {
   }
 
   func putImage(_ image: ImageRecord, _ number: UInt32) throws {
-    try transaction.put(.images, Key().appending(number), Document.encode(image))
+    let document = try Document.encode(image)
+    try transaction.put(.images, Key().appending(number), document)
+    transaction.environment.knownImages.note(document, is: image)
   }
 
   /// Marks an image as done in a space.

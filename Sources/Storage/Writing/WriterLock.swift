@@ -1,4 +1,5 @@
 import Faults
+import Formats
 import Glibc
 
 /// The lock that keeps a database to one writing process for as long as a whole run lasts.
@@ -40,11 +41,7 @@ final class WriterLock: @unchecked Sendable {
   }
 
   /// Whether the file of that name is still the one that is locked.
-  var isCurrent: Bool {
-    var (own, named) = (stat(), stat())
-    return fstat(descriptor, &own) == 0 && stat(path, &named) == 0 && own.st_dev == named.st_dev
-      && own.st_ino == named.st_ino
-  }
+  var isCurrent: Bool { FileIdentity.isName(path, of: descriptor) }
 
   private static func holder(_ descriptor: Int32) -> String {
     var buffer = [UInt8](repeating: 0, count: 64)

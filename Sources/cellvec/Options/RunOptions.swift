@@ -33,7 +33,7 @@ struct ConfirmationOptions: ParsableArguments {
     guard isatty(STDIN_FILENO) == 1 else {
       throw Fault(.usage, "--yes", "is needed where nobody can be asked, to \(deed)")
     }
-    StandardError.write("\(deed)? [y/N] ")
+    StandardError.write(escapingControls(in: deed) + "? [y/N] ")
     if let answer = readLine()?.lowercased(), ["y", "yes"].contains(answer) { return }
     throw Fault(.cancelled, "", "nothing was changed")
   }

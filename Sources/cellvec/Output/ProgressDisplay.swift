@@ -1,3 +1,5 @@
+import Faults
+
 /// What a long run says of itself on stderr: which text to write when. Pure: it is told the time.
 struct ProgressDisplay: Sendable {
   enum Style: Sendable, Equatable {
@@ -33,7 +35,7 @@ struct ProgressDisplay: Sendable {
   /// - Returns: what to write to stderr now; nil for nothing.
   mutating func update(done: Int, note: String = "", at elapsed: Duration) -> String? {
     self.done = done
-    self.note = note
+    self.note = escapingControls(in: note)
     switch style {
     case .silent: return nil
     case .plain:

@@ -46,12 +46,20 @@ struct StandardOutput: ~Copyable {
   }
 }
 
-/// The way to stderr: unbuffered, and never a reason to fail.
+/// The way to stderr: unbuffered, and never a reason to fail. What comes from files, such as names and texts, is written
+/// in escapes where a terminal would take it for a command.
 enum StandardError {
+  /// Writes a text as it is.
   static func write(_ text: String) {
     var text = text
     text.withUTF8 { bytes in _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
   }
 
-  static func writeLine(_ text: String) { write("\(text)\n") }
+  /// Writes one line, with line breaks in it as escapes.
+  static func writeLine(_ text: String) { write(escapingControls(in: text) + "\n") }
+
+  /// Writes a text of several lines.
+  static func writeLines(_ text: String) {
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) { writeLine(String(line)) }
+  }
 }

@@ -138,6 +138,7 @@ struct ImportHead: ParsableCommand {
 
   @Argument(help: "File that heads export has written.") var file: String
   @Option(help: ArgumentHelp("Name to keep it under.", valueName: "head")) var name: String
+  @Flag(help: "Let it take the place of a head of the name.") var replace = false
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var space: SpaceOptions
   @OptionGroup var writer: WriterOptions
@@ -146,14 +147,17 @@ struct ImportHead: ParsableCommand {
   func run() throws {
     let file = try HeadFile(path: file)
     let writer = try self.writer.open(path: database.path(), isQuiet: talk.quiet)
-    let record = try writer.database.read { snapshot in
+    let (record, isThere) = try writer.database.read { snapshot in
       let space = try space.name.map { try snapshot.requiredSpace(named: $0) }
-      if try snapshot.head(named: name) != nil {
+      let isThere = try snapshot.head(named: name) != nil
+      if isThere, !replace {
         throw Fault(
-          .usage, "head \"\(name)\"", "is there already", remedy: "choose another --name, or drop it first")
+          .usage, "head \"\(name)\"", "is there already",
+          remedy: "choose another --name, or replace it with --replace")
       }
-      return try file.record(named: name, in: space, snapshot: snapshot)
+      return (try file.record(named: name, in: space, snapshot: snapshot), isThere)
     }
+    if isThere { talk.say("replacing head \(name)") }
     try writer.write { try $0.saveHead(record) }
     talk.say("saved head \(name); use it with cellvec predict --head \(name)")
   }

@@ -38,6 +38,7 @@ struct Merge: ParsableCommand {
       ["source", "images", "new_images", "cells", "new_cells", "changed_cells", "vectors", "conflicts"],
       as: output.format)
     for source in databases {
+      try Interruption.check()
       let progress = ProgressLine(
         counting: "cells", of: try source.read { try $0.allRows().count }, isQuiet: talk.quiet)
       let summary = try writer.merge(source, prefersSource: preferSource) {

@@ -81,7 +81,7 @@ struct Search: ParsableCommand {
           to: queries.vectors, count: queries.count, k: results.count.value, in: space, among: rows,
           metric: results.metric, atLeast: results.leastSimilarity, recall: exact ? 1 : recall,
           threads: threads.count)
-        if explain { StandardError.writeLine(explanation.text(of: plan, queries: queries.count)) }
+        if explain { StandardError.writeLines(explanation.text(of: plan, queries: queries.count)) }
         return try SearchReport(of: found, by: results.metric, for: queries, showing: table, in: snapshot)
           .report
       }

@@ -91,7 +91,10 @@ extension DatabaseWriter {
     try requireOther(source)
     return try source.read { snapshot in
       let origins = MergeOrigins(target: database.path)
-      let plan = try write { try mergePlan(of: snapshot, at: source.path, into: &$0, origins: origins) }
+      // In a new database fields and spaces are nothing yet.
+      let plan = try write(isPreparation: true) {
+        try mergePlan(of: snapshot, at: source.path, into: &$0, origins: origins)
+      }
       var run = MergeRun(plan, prefersSource: prefersSource)
       var numbers: [UInt32] = []
       try snapshot.forEachImage { number, _ in numbers.append(number) }

@@ -5,10 +5,11 @@ enum RecipeDifference {
   /// - Parameters:
   ///   - recipe: canonical JSON, as `SpaceRecord.recipe`; so is `other`.
   /// - Returns: the values of each that the other has otherwise, or has not, as "crop.cropSizePx 64"; the first few, by
-  ///   their keys. Empty where a text is no JSON object.
+  ///   their keys. Where no value differs, as where a text is no JSON object, the texts themselves: they are other recipes.
   static func between(_ recipe: String, and other: String) -> (own: [String], others: [String]) {
     let (own, others) = (values(of: recipe), values(of: other))
     let keys = Set(own.keys).union(others.keys).filter { own[$0] != others[$0] }.sorted().prefix(shown)
+    if keys.isEmpty { return ([recipe], [other]) }
     return (keys.map { "\($0) \(own[$0] ?? "none")" }, keys.map { "\($0) \(others[$0] ?? "none")" })
   }
 
@@ -62,7 +63,7 @@ private enum RecipeValue: Decodable {
     case .object(let members):
       "{" + members.sorted { $0.key < $1.key }.map { "\($0) \($1.text)" }.joined(separator: ", ") + "}"
     case .list(let values): "[" + values.map(\.text).joined(separator: ", ") + "]"
-    case .word(let word): word
+    case .word(let word): word.isEmpty ? "\"\"" : word
     }
   }
 }
