@@ -17,39 +17,18 @@ float kernels_code_deviation(size_t width) {
 
 size_t kernels_group_bytes(size_t width) { return 4 * width + 12 * KERNELS_GROUP_CODES; }
 
-typedef float quad __attribute__((vector_size(16), aligned(4)));
+#define TARGET
+#define ROTATE random_rotation_portable
+#include "rotation_body.h"
 
-static void hadamard(size_t count, float *x) {
-  for (size_t i = 0; i < count; i += BITS) {
-    const quad v = *(const quad *)(const void *)(x + i);
-    const quad swapped = __builtin_shufflevector(v, v, 1, 0, 3, 2);
-    const quad pairs = swapped + v * (quad){1, -1, 1, -1};
-    const quad halves = __builtin_shufflevector(pairs, pairs, 2, 3, 0, 1);
-    *(quad *)(void *)(x + i) = halves + pairs * (quad){1, 1, -1, -1};
-  }
-  for (size_t half = BITS; half < count; half *= 2) {
-    for (size_t start = 0; start < count; start += 2 * half) {
-      for (size_t i = start; i < start + half; i += BITS) {
-        quad *low = (quad *)(void *)(x + i), *high = (quad *)(void *)(x + i + half);
-        const quad a = *low, b = *high;
-        *low = a + b;
-        *high = a - b;
-      }
-    }
-  }
-}
-
-void kernels_random_rotation(size_t width, const float *restrict signs, float *restrict x) {
-  size_t window = 64;
-  while (2 * window <= width) window *= 2;
-  const float scale = (float)(1 / sqrt((double)window));
-  for (size_t round = 0; round < KERNELS_ROTATION_ROUNDS; round++) {
-    const float *restrict of_round = signs + round * width;
-    float *part = x + (round % 2 ? width - window : 0);
-    for (size_t i = 0; i < width; i++) x[i] *= of_round[i];
-    hadamard(window, part);
-    for (size_t i = 0; i < window; i++) part[i] *= scale;
-  }
+void kernels_random_rotation(kernels_isa isa, size_t width, const float *restrict signs, float *restrict x) {
+#if defined(__x86_64__)
+  if (isa >= KERNELS_AVX512) return random_rotation_avx512(width, signs, x);
+  if (isa >= KERNELS_AVX2) return random_rotation_avx2(width, signs, x);
+#else
+  (void)isa;
+#endif
+  random_rotation_portable(width, signs, x);
 }
 
 static float sum_of(const float lanes[LANES]) {

@@ -1,4 +1,4 @@
-// Shared by the instruction sets of kernels_scan_codes; not part of the module's interface.
+// Shared by the instruction sets of kernels_scan_codes and kernels_random_rotation; not part of the module's interface.
 #ifndef CODES_H
 #define CODES_H
 
@@ -10,10 +10,13 @@ enum { LOOKUPS_PER_SUM = 256 };
 typedef size_t scan_codes(const kernels_code_query *query, const kernels_code_search *search, const uint8_t *groups,
                           size_t first, size_t end, kernels_code_hit *hits);
 
+typedef void random_rotation(size_t width, const float *restrict signs, float *restrict x);
+
 scan_codes scan_codes_portable;
+random_rotation random_rotation_portable;
 #if defined(__x86_64__)
-scan_codes scan_codes_avx2;
-scan_codes scan_codes_avx512;
+scan_codes scan_codes_avx2, scan_codes_avx512;
+random_rotation random_rotation_avx2, random_rotation_avx512;
 #endif
 
 static inline const float *group_sums(const uint8_t *group, size_t width) {

@@ -10,4 +10,7 @@
 
 #include "codes_body.h"
 
+#define ROTATE random_rotation_avx2
+#include "rotation_body.h"
+
 #endif

@@ -68,6 +68,38 @@ static void cosine_bf16(const float *restrict queries, size_t query_count, const
 cosine *const cosine_portable[4] = {
     [KERNELS_FLOAT32] = cosine_f32, [KERNELS_FLOAT16] = cosine_f16, [KERNELS_BFLOAT16] = cosine_bf16};
 
+void cosine_of_rows_portable(kernels_scalar scalar, const float *restrict query, const void *const *restrict rows,
+                             size_t row_count, size_t dimension, float *restrict similarities) {
+  for (size_t r = 0; r < row_count; r++) {
+    cosine_portable[scalar](query, 1, rows[r], NULL, 1, dimension, similarities + r);
+  }
+}
+
+void kernels_cosine_of_rows(kernels_isa isa, kernels_scalar scalar, const float *restrict query,
+                            const void *const *restrict rows, size_t row_count, size_t dimension,
+                            float *restrict similarities) {
+  cosine_of_rows *set = cosine_of_rows_portable;
+#if defined(__x86_64__)
+  if (isa >= KERNELS_AVX2) set = cosine_of_rows_avx2;
+  if (isa >= KERNELS_AVX512) set = cosine_of_rows_avx512;
+#endif
+  set(scalar, query, rows, row_count, dimension, similarities);
+}
+
+double kernels_scale_to_unit(size_t count, const float *restrict vector, float *restrict unit) {
+  double sums[LANES] = {0}, norm2 = 0;
+  const size_t whole = count / LANES * LANES;
+  // A product of two floats is exact in double: to fuse changes nothing.
+  for (size_t i = 0; i < whole; i += LANES) {
+    for (size_t lane = 0; lane < LANES; lane++) sums[lane] += (double)vector[i + lane] * vector[i + lane];
+  }
+  for (size_t i = whole; i < count; i++) sums[i - whole] += (double)vector[i] * vector[i];
+  for (size_t lane = 0; lane < LANES; lane++) norm2 += sums[lane];
+  const double scale = norm2 > 0 ? 1 / sqrt(norm2) : 0;
+  for (size_t i = 0; i < count; i++) unit[i] = (float)(vector[i] * scale);
+  return norm2;
+}
+
 void kernels_cosine_on(kernels_isa isa, kernels_scalar scalar, const float *restrict queries, size_t query_count,
                        const void *restrict rows, const uint32_t *restrict slots, size_t row_count,
                        size_t dimension, float *restrict similarities) {

@@ -20,11 +20,17 @@ typedef void cosine(const float *restrict queries, size_t query_count, const voi
                     const uint32_t *restrict slots, size_t row_count, size_t dimension,
                     float *restrict similarities);
 
+// As kernels_cosine_of_rows.
+typedef void cosine_of_rows(kernels_scalar scalar, const float *restrict query, const void *const *restrict rows,
+                            size_t row_count, size_t dimension, float *restrict similarities);
+
 // By scalar type.
 extern cosine *const cosine_portable[4];
+cosine_of_rows cosine_of_rows_portable;
 #if defined(__x86_64__)
 extern cosine *const cosine_avx2[4];
 extern cosine *const cosine_avx512[4];
+cosine_of_rows cosine_of_rows_avx2, cosine_of_rows_avx512;
 #endif
 
 // One similarity by sums in double.

@@ -1,6 +1,7 @@
 #if defined(__x86_64__)
 
 #define SET cosine_avx2
+#define OF_ROWS cosine_of_rows_avx2
 #define TARGET __attribute__((target("avx2,fma,f16c")))
 // Sixteen lanes are two of the sixteen registers: 3 x 2 sums take twelve of them.
 #define LANES_OF_A_REGISTER 8

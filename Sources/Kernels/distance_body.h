@@ -2,6 +2,7 @@
 // widen float16. They define
 //
 //   SET                    the name of the table of functions by scalar type
+//   OF_ROWS                the name of the function of rows that lie anywhere
 //   TARGET                 the target attribute of the functions
 //   LANES_OF_A_REGISTER    floats in a register: 8 or 16
 //   TILE_QUERIES, TILE_ROWS   queries and rows whose sums stay in registers together
@@ -193,3 +194,36 @@ TARGET static void cosine_bf16(const float *restrict queries, size_t query_count
 
 cosine *const SET[4] = {
     [KERNELS_FLOAT32] = cosine_f32, [KERNELS_FLOAT16] = cosine_f16, [KERNELS_BFLOAT16] = cosine_bf16};
+
+// Some rows at a time, which come from memory side by side.
+TARGET_INLINE void cosine_of_pointers(const kernels_scalar scalar, const float *query, const void *const *rows,
+                                      size_t row_count, size_t dimension, float *similarities) {
+  strip strip = {.streams = 1};
+  float dots[STRIP_ROWS], norms2[STRIP_ROWS];
+  for (; strip.position < row_count; strip.position += strip.height) {
+    const size_t left = row_count - strip.position;
+    strip.height = left < STRIP_ROWS ? left : STRIP_ROWS;
+    memcpy(strip.rows, rows + strip.position, strip.height * sizeof *rows);
+    size_t r = 0;
+    for (; r + STREAMS <= strip.height; r += STREAMS) {
+      tile(scalar, 1, STREAMS, query, strip.rows + r, 1, dimension, dots + r, 0, norms2 + r);
+    }
+    for (; r < strip.height; r++) {
+      tile(scalar, 1, 1, query, strip.rows + r, 1, dimension, dots + r, 0, norms2 + r);
+    }
+    cosine_finish(scalar, query, 1, &strip, norms2, dimension, dots, similarities, row_count);
+  }
+}
+
+TARGET void OF_ROWS(kernels_scalar scalar, const float *restrict query, const void *const *restrict rows,
+                    size_t row_count, size_t dimension, float *restrict similarities) {
+  if (dimension < LANES) return cosine_of_rows_portable(scalar, query, rows, row_count, dimension, similarities);
+  switch (scalar) {
+    case KERNELS_FLOAT32:
+      return cosine_of_pointers(KERNELS_FLOAT32, query, rows, row_count, dimension, similarities);
+    case KERNELS_FLOAT16:
+      return cosine_of_pointers(KERNELS_FLOAT16, query, rows, row_count, dimension, similarities);
+    case KERNELS_BFLOAT16:
+      return cosine_of_pointers(KERNELS_BFLOAT16, query, rows, row_count, dimension, similarities);
+  }
+}

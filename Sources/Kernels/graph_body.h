@@ -17,6 +17,8 @@ enum {
 typedef float float_lanes __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef int32_t int_lanes __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef uint8_t byte_lanes __attribute__((vector_size(LANES), aligned(1)));
+typedef float four_floats __attribute__((vector_size(16)));
+typedef float four_floats_in_memory __attribute__((vector_size(16), aligned(4), may_alias));
 
 GRAPH_TARGET static inline float_lanes load_lanes(const float *x) { return *(const float_lanes *)(const void *)x; }
 
@@ -56,26 +58,30 @@ GRAPH_TARGET static float table_offset(size_t width, const float *query) {
   return -0.5f * sum;
 }
 
+GRAPH_TARGET static inline four_floats four_at(const float *x) { return *(const four_floats_in_memory *)(const void *)x; }
+
+// In each of four places.
+GRAPH_TARGET static inline four_floats sum_of_four(four_floats x) {
+  const four_floats pairs = x + __builtin_shufflevector(x, x, 1, 0, 3, 2);
+  return pairs + __builtin_shufflevector(pairs, pairs, 2, 3, 0, 1);
+}
+
 // The tables of kernels_code_tables, up to the rounding of single entries.
 GRAPH_TARGET static void set_tables(size_t width, const float *query, kernels_graph_search *search) {
   static const float bits[BITS][ENTRIES_OF_TABLE] = {{0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1},
                                                      {0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1},
                                                      {0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1},
                                                      {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1}};
-  float widest = 0;
+  four_floats widest = {0};
   for (size_t i = 0; i < width; i += BITS) {
-    float range = 0;
-    for (size_t bit = 0; bit < BITS; bit++) range += query[i + bit] < 0 ? -query[i + bit] : query[i + bit];
-    widest = range > widest ? range : widest;
+    const four_floats q = four_at(query + i), range = sum_of_four(__builtin_elementwise_abs(q));
+    widest = __builtin_elementwise_max(range, widest);
   }
-  const float scale = widest / 255, inverse = scale > 0 ? 255 / widest : 0;
+  const float scale = widest[0] / 255, inverse = scale > 0 ? 255 / widest[0] : 0;
   for (size_t i = 0; i < width; i += BITS) {
+    const four_floats scaled = four_at(query + i) * inverse;
     // Entries are counted from the least of the sixteen; half is for rounding.
-    float least = -0.5f, scaled[BITS];
-    for (size_t bit = 0; bit < BITS; bit++) {
-      scaled[bit] = query[i + bit] * inverse;
-      least += scaled[bit] < 0 ? scaled[bit] : 0;
-    }
+    const float least = sum_of_four(__builtin_elementwise_min(scaled, (four_floats){0}))[0] - 0.5f;
     for (size_t entry = 0; entry < ENTRIES_OF_TABLE; entry += LANES) {
       float_lanes sums = {0};
       for (size_t bit = 0; bit < BITS; bit++) sums += scaled[bit] * load_lanes(bits[bit] + entry);
@@ -90,18 +96,31 @@ GRAPH_TARGET static void set_tables(size_t width, const float *query, kernels_gr
 
 // MARK: Vertices
 
-// Finds the record of the next vertex and asks for its memory, or has the search wait for its block.
-GRAPH_TARGET static inline void locate_vertex(const kernels_graph *graph, kernels_graph_search *search) {
-  const uint32_t block = search->vertex / graph->per_block;
-  const uint8_t *records = graph->blocks[block];
-  search->state = records ? KERNELS_GRAPH_RUNNING : KERNELS_GRAPH_WAITING;
-  search->missing = block;
-  search->record = NULL;
-  if (!records) return;
-  const size_t bytes = kernels_vertex_bytes(graph->width);
-  search->record = records + search->vertex % graph->per_block * bytes;
+GRAPH_TARGET static inline void ask(const uint8_t *memory, size_t bytes) {
   // Into the second cache: the first one takes too few lines at a time.
-  for (size_t offset = 0; offset < bytes; offset += 64) __builtin_prefetch(search->record + offset, 0, 2);
+  for (size_t offset = 0; offset < bytes; offset += 64) __builtin_prefetch(memory + offset, 0, 2);
+}
+
+// Finds the records of the next vertices and asks for their memory, or has the search wait for a block.
+GRAPH_TARGET static void locate_vertices(const kernels_graph *graph, kernels_graph_search *search) {
+  const size_t bytes = kernels_vertex_bytes(graph->width), group = kernels_group_bytes(graph->width);
+  search->are_located = 0;
+  for (size_t i = 0; i < search->next_count; i++) {
+    const uint32_t block = search->next[i] / graph->per_block;
+    const uint8_t *records = graph->blocks[block];
+    if (!records) {
+      search->state = KERNELS_GRAPH_WAITING;
+      search->missing = block;
+      return;
+    }
+    const uint8_t *record = records + search->next[i] % graph->per_block * bytes;
+    // First what is read first.
+    ask(record + group, bytes - group);
+    ask(record, group);
+    search->records[i] = record;
+  }
+  search->state = KERNELS_GRAPH_RUNNING;
+  search->are_located = 1;
 }
 
 GRAPH_TARGET static inline size_t place_of_largest(const float *x, size_t count) {
@@ -189,42 +208,58 @@ GRAPH_TARGET static void go_far(const kernels_graph *graph, kernels_graph_search
   meet_all_entries(graph, search);
 }
 
-// Takes the best vertex that was met and not visited as the next one, or ends the search.
-GRAPH_TARGET static inline void next_vertex(const kernels_graph *graph, kernels_graph_search *search) {
-  while (true) {
-    if (search->waiting == 0) {
-      if (search->is_far || !is_unusual(search)) break;
-      if (search->far_reach == INFINITY) {
-        search->state = KERNELS_GRAPH_LOST;
-        return;
-      }
-      go_far(graph, search);
-      if (search->waiting == 0) break;
-    }
-    float *estimates = search->estimates;
-    for (size_t i = search->waiting; i % LANES; i++) estimates[i] = -INFINITY;
-    const size_t place = place_of_largest(estimates, search->waiting);
-    if (!(estimates[place] >= search->least)) {
+// The place of the best vertex that was met and may be worth a visit; the number of those that wait where there is none.
+GRAPH_TARGET static inline size_t place_of_best(kernels_graph_search *search) {
+  if (search->waiting == 0) return 0;
+  float *estimates = search->estimates;
+  for (size_t i = search->waiting; i % LANES; i++) estimates[i] = -INFINITY;
+  const size_t place = place_of_largest(estimates, search->waiting);
+  return estimates[place] >= search->least ? place : search->waiting;
+}
+
+// Takes the best vertices that were met and not visited as the next ones, unless there were too many before; returns
+// whether there is any.
+GRAPH_TARGET static inline bool take_best(kernels_graph_search *search) {
+  search->next_count = 0;
+  while (search->next_count < KERNELS_GRAPH_TOGETHER) {
+    const size_t place = place_of_best(search);
+    if (place == search->waiting) {
       search->waiting = 0;
-      continue;
+      break;
     }
     const uint32_t vertex = search->vertices[place];
     search->waiting--;
-    estimates[place] = estimates[search->waiting];
+    search->estimates[place] = search->estimates[search->waiting];
     search->vertices[place] = search->vertices[search->waiting];
     const uint64_t bit = UINT64_C(1) << (vertex % 64);
     if (search->visited[vertex / 64] & bit) continue;
     if (search->visit_count == search->visit_limit) {
       search->state = KERNELS_GRAPH_LOST;
-      return;
+      return false;
     }
     search->visited[vertex / 64] |= bit;
     search->path[search->visit_count++] = vertex;
-    search->vertex = vertex;
-    locate_vertex(graph, search);
-    return;
+    search->next[search->next_count++] = vertex;
   }
-  search->state = KERNELS_GRAPH_FINISHED;
+  return search->next_count > 0;
+}
+
+// Goes on to the next vertices, or ends the search.
+GRAPH_TARGET static inline void next_vertices(const kernels_graph *graph, kernels_graph_search *search) {
+  search->state = KERNELS_GRAPH_RUNNING;
+  while (!take_best(search)) {
+    if (search->state == KERNELS_GRAPH_LOST) return;
+    if (search->is_far || !is_unusual(search)) {
+      search->state = KERNELS_GRAPH_FINISHED;
+      return;
+    }
+    if (search->far_reach == INFINITY) {
+      search->state = KERNELS_GRAPH_LOST;
+      return;
+    }
+    go_far(graph, search);
+  }
+  locate_vertices(graph, search);
 }
 
 // A vertex's row becomes a hit where it is among the best; sets the least estimate of interest.
@@ -275,22 +310,28 @@ GRAPH_TARGET void BEGIN(const kernels_graph *graph, const float *query, kernels_
   set_tables(graph->width, query, search);
   search->entry_base = kernels_inner_product(graph->width, query, graph->entry_centre);
   meet_entries(graph, search);
-  next_vertex(graph, search);
+  next_vertices(graph, search);
 }
 
 GRAPH_TARGET static inline void visit(const kernels_graph *graph, kernels_graph_search *search) {
   const size_t width = graph->width;
-  const uint8_t *record = search->record;
-  const float product = (float)query_product(width, search->query, vertex_steps(record, width));
-  float similarity = product * search->step * vertex_step(record, width);
-  // What is damaged is no neighbour.
-  if (!(similarity >= -2 && similarity <= 2)) similarity = -2;
-  take_vertex(search, similarity, vertex_row(record, width));
-  const kernels_code_search scan = {.base = similarity, .least = search->least, .row_limit = graph->vertices};
-  kernels_code_hit found[KERNELS_GRAPH_EDGES];
-  const size_t count = SCAN_CODES(&search->codes, &scan, record, 0, KERNELS_GRAPH_EDGES, found);
-  meet_vertices(search, found, count);
-  next_vertex(graph, search);
+  float similarities[KERNELS_GRAPH_TOGETHER];
+  for (size_t i = 0; i < search->next_count; i++) {
+    const uint8_t *record = search->records[i];
+    const float product = (float)query_product(width, search->query, vertex_steps(record, width));
+    const float similarity = product * search->step * vertex_step(record, width);
+    // What is damaged is no neighbour.
+    similarities[i] = similarity >= -2 && similarity <= 2 ? similarity : -2;
+    take_vertex(search, similarities[i], vertex_row(record, width));
+  }
+  for (size_t i = 0; i < search->next_count; i++) {
+    const kernels_code_search scan = {
+        .base = similarities[i], .least = search->least, .row_limit = graph->vertices};
+    kernels_code_hit found[KERNELS_GRAPH_EDGES];
+    const size_t count = SCAN_CODES(&search->codes, &scan, search->records[i], 0, KERNELS_GRAPH_EDGES, found);
+    meet_vertices(search, found, count);
+  }
+  next_vertices(graph, search);
 }
 
 GRAPH_TARGET size_t ADVANCE(const kernels_graph *graph, kernels_graph_search *searches, size_t count) {
@@ -299,10 +340,10 @@ GRAPH_TARGET size_t ADVANCE(const kernels_graph *graph, kernels_graph_search *se
     for (size_t i = 0; i < count; i++) {
       kernels_graph_search *search = searches + i;
       if (search->state != KERNELS_GRAPH_RUNNING) continue;
-      if (search->record) {
+      if (search->are_located) {
         visit(graph, search);
       } else {
-        locate_vertex(graph, search);
+        locate_vertices(graph, search);
       }
       if (search->state != KERNELS_GRAPH_RUNNING) return i;
       runs = true;

@@ -80,13 +80,44 @@ private func norm2(_ vector: [Float]) -> Double { vector.reduce(0) { $0 + Double
     var (a, b) = (padded(), padded())
     let before = zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
     let length = norm2(a)
-    kernels_random_rotation(width, signs, &a)
-    kernels_random_rotation(width, signs, &b)
+    kernels_random_rotation(KERNELS_PORTABLE, width, signs, &a)
+    kernels_random_rotation(KERNELS_PORTABLE, width, signs, &b)
     let after = zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
     // Some fifty roundings of float32 a number.
     let tolerance = 1e-5 * max(1, length)
     #expect(abs(after - before) < tolerance)
     #expect(abs(norm2(a) - length) < tolerance)
+  }
+
+  /// The Hadamard transform by its definition's steps, in plain Swift.
+  @Test(arguments: [64, 128, 192, 384, 512, 832])
+  func rotationIsTheSameOnEverySetBitForBit(width: Int) {
+    var generator = SeededGenerator(seed: 8)
+    let signs = (0..<KERNELS_ROTATION_ROUNDS * width).map { _ -> Float in generator.next() % 2 == 0 ? 1 : -1 }
+    let vector = (0..<width).map { _ in Float(generator.normal()) }
+    var window = 64
+    while 2 * window <= width { window *= 2 }
+    let scale = Float(1 / Double(window).squareRoot())
+    var expected = vector
+    for round in 0..<KERNELS_ROTATION_ROUNDS {
+      for place in 0..<width { expected[place] *= signs[round * width + place] }
+      let start = round % 2 == 1 ? width - window : 0
+      var half = 1
+      while half < window {
+        for place in 0..<window where place & half == 0 {
+          let (a, b) = (expected[start + place], expected[start + place + half])
+          expected[start + place] = a + b
+          expected[start + place + half] = a - b
+        }
+        half *= 2
+      }
+      for place in 0..<window { expected[start + place] *= scale }
+    }
+    for isa in instructionSets {
+      var x = vector
+      kernels_random_rotation(isa, width, signs, &x)
+      #expect(x == expected)
+    }
   }
 
   @Test func rotationSpreadsASingleNumberOverAll() {
@@ -96,7 +127,7 @@ private func norm2(_ vector: [Float]) -> Double { vector.reduce(0) { $0 + Double
     for place in [0, 127, 128, 255, 256, 383] {
       var x = [Float](repeating: 0, count: width)
       x[place] = 1
-      kernels_random_rotation(width, signs, &x)
+      kernels_random_rotation(KERNELS_PORTABLE, width, signs, &x)
       // Evenly spread, each would be 0.051.
       #expect(x.allSatisfy { abs($0) < 0.25 })
       for third in 0..<3 { #expect(norm2(Array(x[third * 128..<(third + 1) * 128])) > 0.2) }

@@ -181,6 +181,57 @@ private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
     }
   }
 
+  @Test(arguments: [1, 16, 61, 384]) func rowsThatLieAnywhereGiveTheSameBits(dimension: Int) {
+    var generator = SeededGenerator(seed: 13)
+    let query = unit(vectors(1, dimension, using: &generator))
+    // Longer than a strip, with a row of zeros, and one whose squares leave float32.
+    let numbers =
+      vectors(100, dimension, using: &generator) + [Float](repeating: 0, count: dimension)
+      + vectors(1, dimension, scale: 1e25, using: &generator)
+    for type in types where type != KERNELS_FLOAT16 {
+      let rows = StoredRows(numbers, as: type)
+      let order = generator.permutation(of: 102).map { Int($0) }
+      for isa in sets {
+        let expected = cosines(isa, queries: query, rows: rows, dimension: dimension)
+        for count in [0, 1, 3, 4, 5, 11, 102] {
+          let found = rows.bytes.withUnsafeBytes { bytes in
+            let pointers = order[..<count].map {
+              bytes.baseAddress! + $0 * dimension * kernels_scalar_size(type) as UnsafeRawPointer?
+            }
+            var similarities = [Float](repeating: .nan, count: count)
+            kernels_cosine_of_rows(isa, type, query, pointers, count, dimension, &similarities)
+            return similarities
+          }
+          #expect(found == order[..<count].map { expected[$0] })
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [1, 15, 16, 17, 384])
+  func anyFiniteVectorIsScaledToUnitLength(dimension: Int) {
+    var generator = SeededGenerator(seed: 14)
+    for scale in [Float.leastNonzeroMagnitude * 1000, 1e-30, 1, 1e38] {
+      let vector = vectors(1, dimension, using: &generator).map { max(-3, min(3, $0)) * scale }
+      var found = [Float](repeating: .nan, count: dimension)
+      let norm2 = kernels_scale_to_unit(dimension, vector, &found)
+      let expected = vector.reduce(0) { $0 + Double($1) * Double($1) }
+      #expect(abs(norm2 - expected) <= 1e-14 * expected)
+      // A rounding to float32, and some in double.
+      for (found, number) in zip(found, vector) {
+        #expect(abs(Double(found) - Double(number) / expected.squareRoot()) <= 0x1.01p-25)
+      }
+    }
+    var zeros = [Float](repeating: .nan, count: dimension)
+    #expect(kernels_scale_to_unit(dimension, [Float](repeating: 0, count: dimension), &zeros) == 0)
+    #expect(zeros.allSatisfy { $0 == 0 })
+    for number in [Float.nan, .infinity, -.infinity] {
+      var broken = [Float](repeating: 1, count: dimension)
+      broken[dimension - 1] = number
+      #expect(!kernels_scale_to_unit(dimension, broken, &zeros).isFinite)
+    }
+  }
+
   @Test(arguments: [3, 16, 50, 384]) func setsThatFuseMultiplyAndAddAgreeInEveryBit(dimension: Int) {
     var generator = SeededGenerator(seed: 12)
     let queries = (0..<5).flatMap { _ in unit(vectors(1, dimension, using: &generator)) }

@@ -81,11 +81,13 @@ private final class SmallGraph {
     return UnsafeBufferPointer(start: records + vertex * byteCount, count: byteCount)
   }
 
-  /// - Parameter isLazy: whether the search has to ask for every block.
+  /// - Parameters:
+  ///   - isLazy: whether the search has to ask for every block.
+  ///   - lostAfter: visits of a search for another query that is given up before, in the same memory.
   func search(
     _ isa: kernels_isa, _ query: [Float], k: Int, reach: Float, farReach: Float = .infinity,
     range: Float = .infinity, leastShare: Float = 0, visitLimit: Int? = nil, wanted: [UInt64]? = nil,
-    isLazy: Bool = false
+    isLazy: Bool = false, lostAfter: Int? = nil
   ) -> (state: kernels_graph_state, hits: [kernels_graph_hit], visits: Int) {
     let memory = Memory()
     var search = kernels_graph_search()
@@ -110,14 +112,22 @@ private final class SmallGraph {
     var graph = kernels_graph(
       width: width, vertices: UInt32(count), per_block: UInt32(perBlock), blocks: UnsafePointer(known),
       entries: UnsafePointer(entries), entry_centre: UnsafePointer(memory.copy(centre)), entry_count: 5)
-    kernels_begin_graph_search(isa, &graph, query, &search)
-    while search.state == KERNELS_GRAPH_RUNNING || search.state == KERNELS_GRAPH_WAITING {
-      if search.state == KERNELS_GRAPH_WAITING {
-        known[Int(search.missing)] = blocks[Int(search.missing)]
-        search.state = KERNELS_GRAPH_RUNNING
+    func run(_ query: [Float]) {
+      kernels_begin_graph_search(isa, &graph, query, &search)
+      while search.state == KERNELS_GRAPH_RUNNING || search.state == KERNELS_GRAPH_WAITING {
+        if search.state == KERNELS_GRAPH_WAITING {
+          known[Int(search.missing)] = blocks[Int(search.missing)]
+          search.state = KERNELS_GRAPH_RUNNING
+        }
+        _ = kernels_advance_graph_searches(isa, &graph, &search, 1)
       }
-      _ = kernels_advance_graph_searches(isa, &graph, &search, 1)
     }
+    if let lostAfter {
+      search.visit_limit = lostAfter
+      run(query.map { $0 + 0.01 })
+      search.visit_limit = visitLimit ?? count
+    }
+    run(query)
     let hits = UnsafeBufferPointer(start: search.hits, count: search.hit_count)
     return (search.state, Array(hits), search.visit_count)
   }
@@ -286,11 +296,15 @@ private func product(_ a: [Float], _ b: [Float]) -> Double {
     }
   }
 
-  @Test func aSearchIsGivenUpAfterItsLastVisit() {
+  @Test(arguments: [12, 13]) func aSearchIsGivenUpAfterItsLastVisit(limit: Int) {
     let graph = SmallGraph(width: 64, count: 300, seed: 6)
     for isa in sets {
-      let (state, _, visits) = graph.search(isa, graph.vectors[3], k: 8, reach: 3, visitLimit: 12)
-      #expect(state == KERNELS_GRAPH_LOST && visits == 12)
+      let (state, _, visits) = graph.search(isa, graph.vectors[3], k: 8, reach: 3, visitLimit: limit)
+      #expect(state == KERNELS_GRAPH_LOST && visits == limit)
+      // The next search knows nothing of it.
+      let alone = graph.search(isa, graph.vectors[3], k: 8, reach: 3)
+      let after = graph.search(isa, graph.vectors[3], k: 8, reach: 3, lostAfter: limit)
+      #expect(after.visits == alone.visits && after.hits.map(\.row) == alone.hits.map(\.row))
     }
   }
 }

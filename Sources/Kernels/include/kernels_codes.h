@@ -36,7 +36,7 @@ float kernels_code_deviation(size_t width);
 // numbers as the largest power of two up to the width: the first ones, then the last ones, and so on in turn. The same
 // on every machine, bit for bit.
 enum { KERNELS_ROTATION_ROUNDS = 4 };
-void kernels_random_rotation(size_t width, const float *restrict signs, float *restrict x);
+void kernels_random_rotation(kernels_isa isa, size_t width, const float *restrict signs, float *restrict x);
 
 // Codes lie in groups of 32, so that one instruction looks up the same four bits of many vectors:
 //

@@ -45,6 +45,19 @@ void kernels_cosine_on(kernels_isa isa, kernels_scalar scalar, const float *rest
                        const void *restrict rows, const uint32_t *restrict slots, size_t row_count,
                        size_t dimension, float *restrict similarities);
 
+// The same of one query [dimension] with rows that lie anywhere, bit for bit.
+//
+//   rows          [row_count], each [dimension] numbers of the scalar type
+//   similarities  [row_count]
+void kernels_cosine_of_rows(kernels_isa isa, kernels_scalar scalar, const float *restrict query,
+                            const void *const *restrict rows, size_t row_count, size_t dimension,
+                            float *restrict similarities);
+
+// Scales a vector [count] to unit length in double precision, so that no finite one overflows; zeros stay zeros. Returns
+// the square of its length, which is not finite where a number is not: then `unit` holds nothing of use. The same on
+// every machine, bit for bit.
+double kernels_scale_to_unit(size_t count, const float *restrict vector, float *restrict unit);
+
 typedef enum { KERNELS_DOT = 1, KERNELS_EUCLIDEAN = 2 } kernels_metric;
 
 // Dot product q_i . x_j or Euclidean distance |q_i - x_j| of every query with every row, neither of them scaled.

@@ -98,12 +98,15 @@ typedef enum {
   KERNELS_GRAPH_WAITING = 4
 } kernels_graph_state;
 
+// Vertices that a search visits at a time: the memory of one is on its way with that of the other.
+enum { KERNELS_GRAPH_TOGETHER = 2 };
+
 // One search, with memory that the caller lends it.
 //
-// The search visits the vertex with the highest estimate among those that it has met, until none is left whose distance
-// from the query, squared, is at most 1 + reach times that of the k-th neighbour so far. Where what it has found by then
-// is unusual, it begins again, with all entries that are near enough and `far_reach`: the neighbours of a query that is
-// unlike all vectors, or whose own surroundings may not be found, lie in several places.
+// The search visits the vertices with the highest estimates among those that it has met, two at a time, until none is
+// left whose distance from the query, squared, is at most 1 + reach times that of the k-th neighbour so far. Where what
+// it has found by then is unusual, it begins again, with all entries that are near enough and `far_reach`: the
+// neighbours of a query that is unlike all vectors, or whose own surroundings may not be found, lie in several places.
 typedef struct {
   uint8_t *tables;    // [4 width], on a 64-byte boundary
   int16_t *query;     // [width]
@@ -141,8 +144,11 @@ typedef struct {
   float step;
   float least;
   size_t waiting;
-  uint32_t vertex;
-  const uint8_t *record;
+  // The vertices that are visited next, and their records once all of these are known.
+  size_t next_count;
+  uint32_t next[KERNELS_GRAPH_TOGETHER];
+  const uint8_t *records[KERNELS_GRAPH_TOGETHER];
+  uint32_t are_located;
 } kernels_graph_search;
 
 // Begins a search for a rotated query [width] of unit length.

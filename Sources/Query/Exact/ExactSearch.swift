@@ -1,4 +1,5 @@
 import Faults
+import Kernels
 package import Storage
 
 /// What an exact search looks for.
@@ -116,23 +117,52 @@ func unitVectors(
   _ queries: UnsafeBufferPointer<Float>, count: Int, space: SpaceRecord
 ) throws -> [Float] {
   let dimension = space.dimension
-  guard queries.count == count * dimension else {
-    let found =
-      count > 0 && queries.count % count == 0 ? "\(queries.count / count)" : "\(queries.count) in all"
-    throw Fault(
-      .usage, "query", expected: "vectors of \(dimension) numbers (space \"\(space.name)\")", found: found,
-      remedy: "search with vectors that the same space's backbone made")
-  }
-  var units = [Float](repeating: 0, count: queries.count)
-  for start in stride(from: 0, to: queries.count, by: dimension) {
-    var norm2 = 0.0
-    for i in start..<start + dimension { norm2 += Double(queries[i]) * Double(queries[i]) }
-    guard norm2.isFinite else {
-      throw Fault(.badData, "query \(start / dimension)", "holds NaN or infinity")
+  try requireVectors(queries, count: count, space: space)
+  return try [Float](unsafeUninitializedCapacity: queries.count) { units, filled in
+    guard let source = queries.baseAddress, let target = units.baseAddress else { return }
+    for query in 0..<count {
+      let start = query * dimension
+      _ = try scaleToUnit(query, source + start, dimension: dimension, into: target + start)
     }
-    guard norm2 > 0 else { continue }
-    let norm = norm2.squareRoot()
-    for i in start..<start + dimension { units[i] = Float(Double(queries[i]) / norm) }
+    filled = queries.count
   }
-  return units
+}
+
+/// Whether any of the queries, of which `unitVectors` would make unit vectors, is zero throughout.
+func holdZeroVector(
+  _ queries: UnsafeBufferPointer<Float>, count: Int, space: SpaceRecord
+) throws -> Bool {
+  let dimension = space.dimension
+  try requireVectors(queries, count: count, space: space)
+  return try withUnsafeTemporaryAllocation(of: Float.self, capacity: dimension) { unit in
+    guard let source = queries.baseAddress, let unit = unit.baseAddress else { return false }
+    var holdZero = false
+    for query in 0..<count {
+      if try !scaleToUnit(query, source + query * dimension, dimension: dimension, into: unit) {
+        holdZero = true
+      }
+    }
+    return holdZero
+  }
+}
+
+private func requireVectors(
+  _ queries: UnsafeBufferPointer<Float>, count: Int, space: SpaceRecord
+) throws {
+  guard queries.count != count * space.dimension else { return }
+  let found =
+    count > 0 && queries.count % count == 0 ? "\(queries.count / count)" : "\(queries.count) in all"
+  throw Fault(
+    .usage, "query", expected: "vectors of \(space.dimension) numbers (space \"\(space.name)\")",
+    found: found, remedy: "search with vectors that the same space's backbone made")
+}
+
+/// Writes a query scaled to unit length; false when it is zero throughout.
+/// - Throws: `badData` when it holds NaN or infinity.
+private func scaleToUnit(
+  _ number: Int, _ query: UnsafePointer<Float>, dimension: Int, into unit: UnsafeMutablePointer<Float>
+) throws -> Bool {
+  let norm2 = kernels_scale_to_unit(dimension, query, unit)
+  guard norm2.isFinite else { throw Fault(.badData, "query \(number)", "holds NaN or infinity") }
+  return norm2 > 0
 }

@@ -18,7 +18,7 @@ struct GraphSearch {
 
   /// The nearest rows of each query, nearest first; nil where the graph does not lead to `k` of them.
   /// - Parameters:
-  ///   - queries: [count, dimension], of unit length.
+  ///   - queries: [count, dimension], none of them zero throughout.
   ///   - known: neighbors of each query that were found elsewhere, or nothing.
   /// - Throws: `badData` when the graph leads to what is not there.
   func run(
@@ -55,6 +55,7 @@ private final class GraphLane {
   private(set) var work = SearchWork()
   private(set) var neighbors: [[Neighbor]?]
 
+  private let isa = kernels_active_isa()
   private let parent: GraphSearch
   private let share: Range<Int>
   private let known: [[Neighbor]]
@@ -63,9 +64,15 @@ private final class GraphLane {
   private let vectors: VectorBlocks
   private let blocks: UnsafeMutablePointer<UnsafePointer<UInt8>?>
   private let found: UnsafeMutablePointer<kernels_code_hit>
-  /// A query whose vectors are coming, and the rows to compare it with.
+  /// A query whose vectors are coming.
   private var pending: Int?
-  private var rows: [Row] = []
+  /// The rows to compare it with, their vectors, and room for the similarities.
+  private let rows: UnsafeMutablePointer<Row>
+  private let rowVectors: UnsafeMutablePointer<UnsafeRawPointer?>
+  private let similarities: UnsafeMutablePointer<Float>
+  /// [dimension]. Queries are scaled when they are needed, twice: memory for all would take longer to get.
+  private let unit: UnsafeMutablePointer<Float>
+  private var rowCount = 0
 
   init(_ parent: GraphSearch, queries: UnsafePointer<Float>, _ share: Range<Int>, _ known: [[Neighbor]])
     throws
@@ -81,17 +88,27 @@ private final class GraphLane {
       astray: { graph.leadsAstray($0) })
     blocks = .allocate(capacity: parent.graph.blockCount)
     blocks.initialize(repeating: nil, count: parent.graph.blockCount)
-    found = .allocate(capacity: parent.fresh?.count ?? 0)
+    let freshCount = parent.fresh?.count ?? 0
+    found = .allocate(capacity: freshCount)
+    let rowLimit = GraphSearches.hitLimit(k: parent.k) + freshCount
+    rows = .allocate(capacity: rowLimit)
+    rowVectors = .allocate(capacity: rowLimit)
+    similarities = .allocate(capacity: rowLimit)
+    unit = .allocate(capacity: graph.space.dimension)
   }
 
   deinit {
     blocks.deallocate()
     found.deallocate()
+    rows.deallocate()
+    rowVectors.deallocate()
+    similarities.deallocate()
+    unit.deallocate()
   }
 
   func run() throws {
     let stored = parent.graph
-    let (vertexCount, dimension) = (stored.record.vertexCount, stored.space.dimension)
+    let vertexCount = stored.record.vertexCount
     let searches = GraphSearches(
       width: stored.width, vertexCount: vertexCount, k: parent.k,
       hitLimit: GraphSearches.hitLimit(k: parent.k),
@@ -104,7 +121,10 @@ private final class GraphLane {
       entry_centre: stored.entryCentre.baseAddress, entry_count: stored.record.entryCount)
     try searches.run(
       &graph, share,
-      rotated: { stored.codeSpace.rotate(queries + $0 * dimension, into: $1) },
+      rotated: {
+        scale($0)
+        stored.codeSpace.rotate(unit, into: $1)
+      },
       missing: { blocks[$0] = try stored.vertices(ofBlock: $0) },
       finished: { try take($0, &$1.pointee) })
     try comparePending()
@@ -117,30 +137,40 @@ private final class GraphLane {
     let freshCount = parent.fresh?.count ?? 0
     let matching = search.hit_count + freshCount + (known.isEmpty ? 0 : known[query].count)
     guard search.state == KERNELS_GRAPH_FINISHED, matching >= parent.k else { return }
-    rows.removeAll(keepingCapacity: true)
-    for hit in search.candidates { rows.append(hit.row) }
+    rowCount = 0
+    for hit in search.candidates { try ask(hit.row) }
     if let fresh = parent.fresh {
       work.codes += fresh.count
-      for hit in fresh.scan(&search, into: found) { rows.append(hit.row) }
+      for hit in fresh.scan(&search, into: found) { try ask(hit.row) }
     }
-    for row in rows { kernels_prefetch(try vectors.vector(of: row), vectors.byteCount) }
     pending = query
+  }
+
+  private func scale(_ query: Int) {
+    let dimension = parent.graph.space.dimension
+    _ = kernels_scale_to_unit(dimension, queries + query * dimension, unit)
+  }
+
+  private func ask(_ row: Row) throws {
+    let vector = try vectors.vector(of: row)
+    kernels_prefetch(vector, vectors.byteCount)
+    rows[rowCount] = row
+    rowVectors[rowCount] = vector
+    rowCount += 1
   }
 
   private func comparePending() throws {
     guard let query = pending else { return }
     pending = nil
-    let dimension = parent.graph.space.dimension
-    var nearest = NearestNeighbors(capacity: parent.k, least: -1)
-    if !known.isEmpty { for neighbor in known[query] { nearest.offer(neighbor) } }
-    let scalar = parent.graph.space.scalar.kernel
-    for row in rows {
-      var similarity: Float = 0
-      kernels_cosine(
-        scalar, queries + query * dimension, 1, try vectors.vector(of: row), nil, 1, dimension, &similarity)
-      nearest.offer(Neighbor(row: row, similarity: similarity))
-    }
-    work.rows += rows.count
-    neighbors[query - share.lowerBound] = nearest.sorted()
+    let space = parent.graph.space
+    scale(query)
+    kernels_cosine_of_rows(
+      isa, space.scalar.kernel, unit, rowVectors, rowCount, space.dimension, similarities)
+    var nearest = (0..<rowCount).map { Neighbor(row: rows[$0], similarity: similarities[$0]) }
+    if !known.isEmpty { nearest += known[query] }
+    nearest.sort { $0.precedes($1) }
+    if nearest.count > parent.k { nearest.removeLast(nearest.count - parent.k) }
+    work.rows += rowCount
+    neighbors[query - share.lowerBound] = nearest
   }
 }

@@ -28,8 +28,9 @@ extension Snapshot {
     guard inGraph.count > exactLimit, k <= inGraph.count / 20,
       Double(inGraph.count) >= leastMatchingShare * Double(record.vertexCount)
     else { return nil }
-    let units = try queries.withUnsafeBufferPointer { try unitVectors($0, count: count, space: space) }
-    if hasZeroVector(units, dimension: space.dimension) { return nil }
+    if try queries.withUnsafeBufferPointer({ try holdZeroVector($0, count: count, space: space) }) {
+      return nil
+    }
 
     let graph = try self.graph(record, of: space)
     let missing = matching.subtracting(inGraph)
@@ -52,9 +53,12 @@ extension Snapshot {
     let known =
       isCoded || missing.isEmpty
       ? [] : try nearest(to: queries, count: count, k: k, in: space, among: missing, threads: threads)
-    let (found, work) = try search.run(units, known: known, threads: threads)
+    let (found, work) = try search.run(queries, known: known, threads: threads)
     let lost = found.indices.filter { found[$0] == nil }
-    var neighbors = found.map { Array(($0 ?? []).prefix(k)) }
+    var neighbors = found.map { neighbors in
+      guard let neighbors else { return [Neighbor]() }
+      return neighbors.count > k ? Array(neighbors.prefix(k)) : neighbors
+    }
     if !lost.isEmpty {
       let dimension = space.dimension
       let others = try nearest(

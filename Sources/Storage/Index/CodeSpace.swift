@@ -48,7 +48,7 @@ package struct CodeSpace: Sendable {
   private func rotate(_ target: UnsafeMutablePointer<Float>) {
     for index in dimension..<width { target[index] = 0 }
     signs.withUnsafeBufferPointer { signs in
-      if let signs = signs.baseAddress { kernels_random_rotation(width, signs, target) }
+      if let signs = signs.baseAddress { kernels_random_rotation(kernels_active_isa(), width, signs, target) }
     }
   }
 }
