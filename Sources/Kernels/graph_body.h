@@ -120,15 +120,18 @@ GRAPH_TARGET static void thin(kernels_graph_search *search) {
   float least = search->least;
   while (search->waiting > search->capacity / 2) {
     size_t kept = 0;
-    float sum = 0;
+    float sum = 0, most = -INFINITY;
     for (size_t i = 0; i < search->waiting; i++) {
       const uint32_t vertex = search->vertices[i];
       if (search->estimates[i] < least || search->visited[vertex / 64] >> (vertex % 64) & 1) continue;
       search->estimates[kept] = search->estimates[i];
       search->vertices[kept++] = vertex;
       sum += search->estimates[i];
+      most = search->estimates[i] > most ? search->estimates[i] : most;
     }
-    const float mean = sum / (float)(kept ? kept : 1);
+    float mean = sum / (float)(kept ? kept : 1);
+    // That of equal ones may be rounded to above all of them.
+    if (mean > most) mean = most;
     // Equal ones are as good as one another. A damaged record may give estimates of which the mean is no number.
     if (kept == search->waiting && !(mean > least)) kept = search->capacity / 2;
     search->waiting = kept;
@@ -214,7 +217,7 @@ GRAPH_TARGET static inline void next_vertex(const kernels_graph *graph, kernels_
     search->vertices[place] = search->vertices[search->waiting];
     const uint64_t bit = UINT64_C(1) << (vertex % 64);
     if (search->visited[vertex / 64] & bit) continue;
-    if (search->visit_count == search->visit_limit) {
+    if (search->visit_count == search->visit_limit || search->visit_count - search->match_count > search->vain_limit) {
       search->state = KERNELS_GRAPH_LOST;
       return;
     }
