@@ -165,9 +165,19 @@ GRAPH_TARGET static void meet_all_entries(const kernels_graph *graph, kernels_gr
   }
 }
 
+GRAPH_TARGET static inline bool finds_few(const kernels_graph_search *search) {
+  return (float)search->match_count < search->least_share * (float)search->visit_count;
+}
+
 GRAPH_TARGET static inline bool is_unusual(const kernels_graph_search *search) {
   return search->hit_count < search->k || 1 - search->hits[search->k - 1].similarity > search->range ||
-         (float)search->match_count < search->least_share * (float)search->visit_count;
+         finds_few(search);
+}
+
+// Whether more has been visited than another way to the neighbours would take.
+GRAPH_TARGET static inline bool is_given_up(const kernels_graph_search *search) {
+  if (search->visit_count == search->visit_limit) return true;
+  return search->visit_count - search->match_count > search->vain_limit && finds_few(search);
 }
 
 // Sets the least estimate of interest.
@@ -217,7 +227,7 @@ GRAPH_TARGET static inline void next_vertex(const kernels_graph *graph, kernels_
     search->vertices[place] = search->vertices[search->waiting];
     const uint64_t bit = UINT64_C(1) << (vertex % 64);
     if (search->visited[vertex / 64] & bit) continue;
-    if (search->visit_count == search->visit_limit || search->visit_count - search->match_count > search->vain_limit) {
+    if (is_given_up(search)) {
       search->state = KERNELS_GRAPH_LOST;
       return;
     }

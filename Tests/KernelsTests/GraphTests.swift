@@ -302,8 +302,12 @@ private func product(_ a: [Float], _ b: [Float]) -> Double {
     let none = [UInt64](repeating: 0, count: 1300 / 64 + 1)
     let even = [UInt64](repeating: 0x5555_5555_5555_5555, count: 1300 / 64 + 1)
     for isa in sets {
-      func search(_ wanted: [UInt64], _ limit: Int?) -> (state: kernels_graph_state, visits: Int) {
-        let found = graph.search(isa, graph.vectors[3], k: 8, reach: 3, vainLimit: limit, wanted: wanted)
+      func search(
+        _ wanted: [UInt64], _ limit: Int?, share: Float = 1
+      ) -> (state: kernels_graph_state, visits: Int) {
+        let found = graph.search(
+          isa, graph.vectors[3], k: 8, reach: 3, farReach: 3, leastShare: share, vainLimit: limit,
+          wanted: wanted)
         return (found.state, found.visits)
       }
       #expect(search(none, 12) == (KERNELS_GRAPH_LOST, 13))
@@ -311,6 +315,8 @@ private func product(_ a: [Float], _ b: [Float]) -> Double {
       let half = search(even, 20)
       #expect(all.state == KERNELS_GRAPH_FINISHED && half.state == KERNELS_GRAPH_LOST)
       #expect((30...60).contains(half.visits) && half.visits < all.visits)
+      // As many match as usual.
+      #expect(search(even, 20, share: 0.2).state == KERNELS_GRAPH_FINISHED)
     }
   }
 

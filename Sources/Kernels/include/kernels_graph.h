@@ -111,7 +111,7 @@ typedef struct {
   uint64_t *visited;  // a bit for each vertex, 0 before the first search
   uint32_t *path;     // [visit_limit]
   size_t visit_limit;
-  // Visits of vertices that may not be found, after which the search is given up.
+  // Visits of vertices that may not be found, after which the search is given up where it is unusual for them.
   size_t vain_limit;
   float *estimates;    // [capacity + 16]
   uint32_t *vertices;  // [capacity + 16]

@@ -49,7 +49,8 @@ final class GraphSearches {
   /// - Parameters:
   ///   - hitLimit: hits of a search, at least `k`.
   ///   - visitLimit: vertices after which a search is given up.
-  ///   - vainLimit: vertices that may not be found after which it is; `Int.max` for no limit.
+  ///   - vainLimit: vertices that may not be found after which it is, if they are more than is usual; `Int.max` for no
+  ///     limit.
   ///   - wanted: the rows that may be found; nil for all.
   init(
     width: Int, vertexCount: Int, k: Int, hitLimit: Int, visitLimit: Int, vainLimit: Int = .max,

@@ -79,7 +79,8 @@ extension Snapshot {
   }
 }
 
-/// Visits of vertices that do not match after which a search is given up: they take about as long as what is done then.
+/// Visits of vertices that do not match after which a search is given up, if fewer match than usual: they take about as
+/// long as what is done then.
 private func vainLimit(_ lists: ListUse, k: Int, queries: Int, matching: Int) -> Int {
   if lists.serves {
     // Lists and codes of a search are some times the square root of the rows, and more for more neighbors.
