@@ -139,15 +139,18 @@ GRAPH_TARGET static void thin(kernels_graph_search *search) {
   float least = search->least;
   while (search->waiting > search->capacity / 2) {
     size_t kept = 0;
-    float sum = 0;
+    float sum = 0, most = -INFINITY;
     for (size_t i = 0; i < search->waiting; i++) {
       const uint32_t vertex = search->vertices[i];
       if (search->estimates[i] < least || search->visited[vertex / 64] >> (vertex % 64) & 1) continue;
       search->estimates[kept] = search->estimates[i];
       search->vertices[kept++] = vertex;
       sum += search->estimates[i];
+      most = search->estimates[i] > most ? search->estimates[i] : most;
     }
-    const float mean = sum / (float)(kept ? kept : 1);
+    float mean = sum / (float)(kept ? kept : 1);
+    // That of equal ones may be rounded to above all of them.
+    if (mean > most) mean = most;
     // Equal ones are as good as one another. A damaged record may give estimates of which the mean is no number.
     if (kept == search->waiting && !(mean > least)) kept = search->capacity / 2;
     search->waiting = kept;
@@ -181,9 +184,19 @@ GRAPH_TARGET static void meet_all_entries(const kernels_graph *graph, kernels_gr
   }
 }
 
+GRAPH_TARGET static inline bool finds_few(const kernels_graph_search *search) {
+  return (float)search->match_count < search->least_share * (float)search->visit_count;
+}
+
 GRAPH_TARGET static inline bool is_unusual(const kernels_graph_search *search) {
   return search->hit_count < search->k || 1 - search->hits[search->k - 1].similarity > search->range ||
-         (float)search->match_count < search->least_share * (float)search->visit_count;
+         finds_few(search);
+}
+
+// Whether more has been visited than another way to the neighbours would take.
+GRAPH_TARGET static inline bool is_given_up(const kernels_graph_search *search) {
+  if (search->visit_count == search->visit_limit) return true;
+  return search->visit_count - search->match_count > search->vain_limit && finds_few(search);
 }
 
 // Sets the least estimate of interest.
@@ -233,7 +246,7 @@ GRAPH_TARGET static inline bool take_best(kernels_graph_search *search) {
     search->vertices[place] = search->vertices[search->waiting];
     const uint64_t bit = UINT64_C(1) << (vertex % 64);
     if (search->visited[vertex / 64] & bit) continue;
-    if (search->visit_count == search->visit_limit) {
+    if (is_given_up(search)) {
       search->state = KERNELS_GRAPH_LOST;
       return false;
     }

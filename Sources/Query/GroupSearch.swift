@@ -22,8 +22,8 @@ extension Snapshot {
   /// - Returns: [dimension]; nil when none has a vector in the space, or only zeros.
   package func meanVector(of rows: RowSet, in space: SpaceRecord) throws -> [Float]? {
     let present = try rows.intersection(self.rows(in: space))
-    let order = expectVectors(present.count, of: space)
-    defer { expect(order) }
+    let order = beginVectors(present.count, of: space)
+    defer { endVectors(order) }
     var means = MeanVectors(groups: 1, dimension: space.dimension)
     try forEachBlock(of: space, containing: present) { block in
       for row in block.rows { means.add(block, row, to: [0]) }
@@ -81,8 +81,8 @@ private struct GroupMeans {
       all.formUnion(rows)
     }
     members.sort()
-    let order = snapshot.expectVectors(all.count, of: space)
-    defer { snapshot.expect(order) }
+    let order = snapshot.beginVectors(all.count, of: space)
+    defer { snapshot.endVectors(order) }
     var means = MeanVectors(groups: values.count, dimension: space.dimension)
     var next = 0
     var groups: [Int] = []

@@ -19,6 +19,12 @@ package struct Neighbor: Sendable, Equatable {
   }
 }
 
+extension [Neighbor] {
+  /// A row that is there twice, of neighbors in their order; nil where none is. The two are equally similar, and so follow
+  /// one another.
+  var repeatedRow: Row? { zip(self, dropFirst()).first { $0.row == $1.row }?.0.row }
+}
+
 /// The best `capacity` of the neighbors that it was offered, whatever their order; those below `least` in similarity are
 /// none.
 ///

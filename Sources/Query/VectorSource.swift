@@ -11,10 +11,9 @@ package protocol VectorSource: ~Copyable {
     of space: SpaceRecord, containing rows: RowSet, withCoarse: Bool, _ body: (VectorBlock) throws -> Void
   ) throws
   /// Is told that so many vectors are to be read.
-  /// - Returns: what reading it was told to expect before.
-  func expectVectors(_ count: Int, of space: SpaceRecord) -> ReadingOrder
-  /// Is told what reading is to come.
-  func expect(_ order: ReadingOrder)
+  /// - Returns: what `endVectors` is to be given when they have been.
+  func beginVectors(_ count: Int, of space: SpaceRecord) -> ReadingOrder?
+  func endVectors(_ order: ReadingOrder?)
 }
 
 extension Snapshot: VectorSource {}

@@ -9,11 +9,17 @@ struct SearchExplanation {
 
   /// - Parameter queries: how many were searched for since this was made.
   func text(of plan: SearchPlan, queries: Int) -> String {
+    text(lines(of: plan, queries: queries), queries: queries)
+  }
+
+  /// The same of a search that is carried out in one way only.
+  /// - Parameter way: what it does.
+  func text(_ way: String, queries: Int) -> String {
     let elapsed = ContinuousClock.now - start
     let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
     let processors = Self.processorSeconds() - processorStart
     return """
-      \(lines(of: plan, queries: queries))
+      \(way)
       \(queries) queries in \(rounded(seconds)) s, with \(rounded(processors)) s of processors
       """
   }
@@ -35,7 +41,7 @@ struct SearchExplanation {
       return """
         graph: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors\(others)
         a query visits \(each(plan.work.vertices)) vertices and compares \(each(plan.work.rows)) vectors
-        """
+        """ + (plan.fallback.map { "\n" + line(of: $0, queries: queries) } ?? "")
     case .index(let calibration):
       return """
         index: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors\(others)
@@ -43,6 +49,15 @@ struct SearchExplanation {
         \(each(plan.work.rows)) vectors
         """
     }
+  }
+
+  /// What became of queries around which few vectors match.
+  private func line(of fallback: SearchPlan.Fallback, queries: Int) -> String {
+    let given = "given up for \(fallback.queries) of \(queries) queries, around which too few vectors match: "
+    func each(_ count: Int) -> Int { count / max(1, fallback.queries) }
+    guard case .index = fallback.way else { return given + "each is compared with all that do" }
+    return given + "through the compact index each scans \(each(fallback.work.codes)) codes and compares "
+      + "\(each(fallback.work.rows)) vectors"
   }
 
   private static func processorSeconds() -> Double {

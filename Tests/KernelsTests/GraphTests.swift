@@ -18,14 +18,22 @@ private final class SmallGraph {
   private let entries: UnsafeMutablePointer<UInt8>
   private let centre: [Float]
 
-  init(width: Int, count: Int, seed: UInt64) {
+  /// - Parameters:
+  ///   - spread: of vectors around their centres.
+  ///   - edges: where those of a vertex lead; nil for its nearest others.
+  init(
+    width: Int, count: Int, seed: UInt64, centres: Int = 5, spread: Float = 0.7,
+    edges: ((UInt32) -> [UInt32])? = nil
+  ) {
     var generator = SeededGenerator(seed: seed)
     func unit(_ vector: [Float]) -> [Float] {
       let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
       return vector.map { $0 / norm }
     }
-    let middles = (0..<5).map { _ in (0..<width).map { _ in Float(generator.normal()) } }
-    let vectors = (0..<count).map { unit(middles[$0 % 5].map { $0 + 0.7 * Float(generator.normal()) }) }
+    let middles = (0..<centres).map { _ in (0..<width).map { _ in Float(generator.normal()) } }
+    let vectors = (0..<count).map {
+      unit(middles[$0 % centres].map { $0 + spread * Float(generator.normal()) })
+    }
     self.vectors = vectors
     self.width = width
     self.count = count
@@ -42,7 +50,9 @@ private final class SmallGraph {
     withSet { set in
       for vertex in 0..<UInt32(count) {
         let others = (0..<UInt32(count)).filter { $0 != vertex }
-        let near = others.map { ($0, kernels_vertex_similarity(KERNELS_PORTABLE, &set, vertex, $0)) }
+        let near =
+          edges?(vertex)
+          ?? others.map { ($0, kernels_vertex_similarity(KERNELS_PORTABLE, &set, vertex, $0)) }
           .sorted { $0.1 > $1.1 }.prefix(32).map(\.0)
         neighbours.append(near)
         kernels_write_vertex(
@@ -86,8 +96,8 @@ private final class SmallGraph {
   ///   - lostAfter: visits of a search for another query that is given up before, in the same memory.
   func search(
     _ isa: kernels_isa, _ query: [Float], k: Int, reach: Float, farReach: Float = .infinity,
-    range: Float = .infinity, leastShare: Float = 0, visitLimit: Int? = nil, wanted: [UInt64]? = nil,
-    isLazy: Bool = false, lostAfter: Int? = nil
+    range: Float = .infinity, leastShare: Float = 0, visitLimit: Int? = nil, vainLimit: Int? = nil,
+    wanted: [UInt64]? = nil, isLazy: Bool = false, lostAfter: Int? = nil
   ) -> (state: kernels_graph_state, hits: [kernels_graph_hit], visits: Int) {
     let memory = Memory()
     var search = kernels_graph_search()
@@ -95,6 +105,7 @@ private final class SmallGraph {
     search.query = memory.zeros(width)
     search.visited = memory.zeros(count / 64 + 1)
     search.visit_limit = visitLimit ?? count
+    search.vain_limit = vainLimit ?? count
     search.path = memory.zeros(count)
     search.capacity = 256
     search.estimates = memory.zeros(272)
@@ -293,6 +304,46 @@ private func product(_ a: [Float], _ b: [Float]) -> Double {
       let usual = graph.search(isa, query, k: 8, reach: 0, farReach: 3, leastShare: 0.01, wanted: even)
       let against = graph.search(isa, query, k: 8, reach: 0, farReach: 3, leastShare: 1, wanted: even)
       #expect(against.state == KERNELS_GRAPH_FINISHED && against.visits > usual.visits)
+    }
+  }
+
+  @Test func aSearchIsGivenUpAfterVisitsInVain() {
+    let graph = SmallGraph(width: 64, count: 300, seed: 7)
+    let none = [UInt64](repeating: 0, count: 1300 / 64 + 1)
+    let even = [UInt64](repeating: 0x5555_5555_5555_5555, count: 1300 / 64 + 1)
+    for isa in sets {
+      func search(
+        _ wanted: [UInt64], _ limit: Int?, share: Float = 1
+      ) -> (state: kernels_graph_state, visits: Int) {
+        let found = graph.search(
+          isa, graph.vectors[3], k: 8, reach: 3, farReach: 3, leastShare: share, vainLimit: limit,
+          wanted: wanted)
+        return (found.state, found.visits)
+      }
+      #expect(search(none, 12) == (KERNELS_GRAPH_LOST, 13))
+      let all = search(even, nil)
+      let half = search(even, 20)
+      #expect(all.state == KERNELS_GRAPH_FINISHED && half.state == KERNELS_GRAPH_LOST)
+      #expect((30...60).contains(half.visits) && half.visits < all.visits)
+      // As many match as usual.
+      #expect(search(even, 20, share: 0.2).state == KERNELS_GRAPH_FINISHED)
+    }
+  }
+
+  /// The mean of equal estimates may be rounded to above them, and must not have all of them forgotten.
+  @Test func equalVerticesAreAllVisited() {
+    let graph = SmallGraph(
+      width: 64, count: 400, seed: 8, centres: 1, spread: 0,
+      edges: { vertex in (1...32).map { (vertex + $0 * 11) % 400 } })
+    var generator = SeededGenerator(seed: 9)
+    for _ in 0..<60 {
+      let near = graph.vectors[0].map { $0 + 0.05 * Float(generator.normal()) }
+      let norm = Float(product(near, near)).squareRoot()
+      let query = near.map { $0 / norm }
+      for isa in sets {
+        let (state, hits, visits) = graph.search(isa, query, k: 10, reach: 3)
+        #expect(state == KERNELS_GRAPH_FINISHED && hits.count == 12 && visits == 400)
+      }
     }
   }
 

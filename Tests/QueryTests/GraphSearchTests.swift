@@ -10,15 +10,6 @@ import Testing
 private let dimension = 24
 
 extension IndexedDatabase {
-  @discardableResult
-  fileprivate func buildGraph(isFresh: Bool = false, threads: Int = 2) throws -> GraphBuild.Summary {
-    try GraphBuild(of: space, in: writer, threads: threads).run(isFresh: isFresh)
-  }
-
-  fileprivate var present: RowSet {
-    get throws { try writer.database.read { try $0.rows(in: space) } }
-  }
-
   fileprivate var flags: [String] {
     get throws { try writer.database.read { try $0.transaction.formatHeader().writerFlags } }
   }
@@ -26,24 +17,7 @@ extension IndexedDatabase {
   fileprivate func entryCount(_ table: Table) throws -> Int {
     try writer.database.read { $0.transaction.count(table) }
   }
-
-  /// That a search's results are cells that match, none twice, in order, with the similarities of an exact search, and as
-  /// many as there can be.
-  fileprivate func expectSound(
-    _ found: [[Neighbor]], _ queries: [[Float]], k: Int, among rows: RowSet? = nil
-  ) throws {
-    let matching = try rows?.intersection(present) ?? present
-    #expect(found.count == queries.count)
-    for (neighbors, query) in zip(found, queries) {
-      let foundRows = RowSet(neighbors.map(\.row))
-      #expect(neighbors.count == min(k, matching.count) && foundRows.count == neighbors.count)
-      #expect(foundRows.subtracting(matching).isEmpty)
-      #expect(try neighbors == exact([query], k: k, among: foundRows)[0])
-    }
-  }
 }
-
-private func usesGraph(_ plan: SearchPlan) -> Bool { if case .graph = plan.way { true } else { false } }
 
 private func graphDatabase(in directory: String, count: Int = 4000) throws -> IndexedDatabase {
   var database = try IndexedDatabase(in: directory, dimension: dimension)
@@ -62,7 +36,7 @@ private func graphDatabase(in directory: String, count: Int = 4000) throws -> In
         let queries = clusteredVectors(queryCount, dimension: dimension, seed: 2)
         for round in 0..<3 {
           let (found, plan) = try database.search(queries, k: 10)
-          #expect(usesGraph(plan))
+          #expect(plan.usesGraph)
           try database.expectSound(found, queries, k: 10)
           #expect(recall(found, try database.exact(queries, k: 10)) >= 0.97)
           let filter = RowSet(
@@ -97,14 +71,14 @@ private func graphDatabase(in directory: String, count: Int = 4000) throws -> In
         let (found, plan) = try database.search(manyQueries, k: k, recall: 0.95)
         // A share of 0.95 of 1,000: three standard deviations are 0.02.
         let nearest = try database.exact(manyQueries, k: k)
-        #expect(usesGraph(plan) && recall(found, nearest) >= 0.93)
+        #expect(plan.usesGraph && recall(found, nearest) >= 0.93)
         #expect(found.allSatisfy { $0.count == k })
       }
       var visited = 0
       for asked in [0.9, 0.95, 0.99, 0.999] {
         let (found, plan) = try database.search(queries, k: 10, recall: asked)
         // 2,000 neighbors: three standard deviations of a share of 0.9 are 0.02.
-        #expect(usesGraph(plan) && recall(found, truth) >= asked - 0.02)
+        #expect(plan.usesGraph && recall(found, truth) >= asked - 0.02)
         #expect(plan.work.vertices >= visited)
         visited = plan.work.vertices
       }
@@ -119,7 +93,7 @@ private func graphDatabase(in directory: String, count: Int = 4000) throws -> In
       for (percent, byGraph) in [(1, false), (20, false), (50, true), (90, true)] {
         let filter = RowSet((0..<Row(4000)).filter { _ in generator.next() % 100 < UInt64(percent) })
         let (found, plan) = try database.search(queries, k: 2, among: filter)
-        #expect(usesGraph(plan) == byGraph)
+        #expect(plan.usesGraph == byGraph)
         try database.expectSound(found, queries, k: 2, among: filter)
       }
       try database.build()
@@ -137,7 +111,7 @@ private func graphDatabase(in directory: String, count: Int = 4000) throws -> In
       let queries = vectors.filter { $0[0] < -1 }.prefix(20).map { $0 }
       let filter = RowSet((0..<Row(8000)).filter { vectors[Int($0)][0] > 0 })
       let (found, plan) = try database.search(queries, k: 10, among: filter)
-      #expect(usesGraph(plan))
+      #expect(plan.usesGraph)
       try database.expectSound(found, queries, k: 10, among: filter)
       #expect(recall(found, try database.exact(queries, k: 10, among: filter)) >= 0.95)
     }
@@ -165,7 +139,7 @@ private func graphDatabase(in directory: String, count: Int = 4000) throws -> In
       let rows = try database.add(fresh)
       for queries in [fresh, Array(fresh.prefix(3))] {
         let (found, plan) = try database.search(queries, k: 1)
-        #expect(usesGraph(plan) && found.map { $0.first?.row } == Array(rows.prefix(queries.count)))
+        #expect(plan.usesGraph && found.map { $0.first?.row } == Array(rows.prefix(queries.count)))
       }
       let summary = try database.buildGraph()
       #expect(summary.isFresh && summary.record.vertexCount == 4300 && summary.leftOut == 0)
@@ -209,6 +183,27 @@ private func graphDatabase(in directory: String, count: Int = 4000) throws -> In
     }
   }
 
+  @Test func aBuildTellsOfItsStepsInOrder() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: dimension)
+      try database.add(clusteredVectors(5000, dimension: dimension, seed: 1))
+      var told: [(step: String, share: Double)] = []
+      _ = try GraphBuild(of: database.space, in: database.writer, threads: 2).run { step, done, total in
+        told.append(("\(step)", Double(done) / Double(total)))
+      }
+      #expect(zip(told, told.dropFirst()).allSatisfy { $0.share <= $1.share })
+      #expect(told.first?.share == 0 && told.last?.share == 1)
+      #expect(told.count { $0.step == "refining" } == 2)
+      #expect(Set(told.map(\.step)).count == GraphBuild.Step.allCases.count)
+      // Nothing is told where nothing is done.
+      told = []
+      _ = try GraphBuild(of: database.space, in: database.writer, threads: 2).run {
+        told.append(("\($0)", Double($1) / Double($2)))
+      }
+      #expect(told.isEmpty)
+    }
+  }
+
   @Test func aBuildThatEndsEarlyIsSeenByNobody() throws {
     try withTemporaryDirectory { directory in
       let database = try graphDatabase(in: directory)
@@ -219,7 +214,7 @@ private func graphDatabase(in directory: String, count: Int = 4000) throws -> In
       for step in 0..<4 {
         #expect(throws: Stop.self) {
           try GraphBuild(of: database.space, in: database.writer, threads: 2).run(isFresh: true) {
-            done, total in
+            _, done, total in
             if done * 4 / total >= step { throw Stop() }
           }
         }
@@ -260,13 +255,61 @@ private func graphDatabase(in directory: String, count: Int = 4000) throws -> In
       for count in [30, 400] {
         let queries = Array(others[0..<count])
         let (found, plan) = try database.search(queries, k: 40)
-        #expect(usesGraph(plan))
+        #expect(plan.usesGraph)
         try database.expectSound(found, queries, k: 40)
         #expect(Set(found[0].map(\.row)).subtracting([0] + (4000..<4300)).isEmpty)
       }
       let (nothing, plan) = try database.search([zero], k: 4)
-      #expect(!usesGraph(plan) && nothing[0].map(\.row) == [0, 1, 2, 3])
+      #expect(!plan.usesGraph && nothing[0].map(\.row) == [0, 1, 2, 3])
       #expect(try database.writer.database.check().faults.isEmpty)
+    }
+  }
+
+  /// They are counted when the graph is made, and so are no reason to make it anew.
+  @Test func equalVectorsDoNotHaveTheGraphMadeAnew() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: dimension)
+      let others = clusteredVectors(2000, dimension: dimension, seed: 1)
+      try database.add(others + Array(repeating: others[0], count: 200))
+      #expect(try database.buildGraph().record.leftOutCount == 200)
+      let kept = try database.buildGraph()
+      #expect(!kept.isFresh && kept.leftOut == 200)
+      try database.add(clusteredVectors(20, dimension: dimension, seed: 2))
+      #expect(try !database.buildGraph().isFresh)
+      try database.add(clusteredVectors(1, dimension: dimension, seed: 3))
+      #expect(try database.buildGraph().isFresh)
+    }
+  }
+
+  /// A list of the build with very many members is compared in parts.
+  @Test func candidatesOfALargeListAreNear() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: dimension)
+      try database.add(clusteredVectors(1200, dimension: dimension, clusters: 1, seed: 1, spread: 0.01))
+      try database.writer.database.read { snapshot in
+        let rows = try snapshot.rows(in: database.space)
+        let vectors = try RotatedVectors(
+          of: rows, in: database.space, CodeSpace(dimension: dimension, seed: 0), snapshot)
+        let table = VertexTable(
+          try GraphPartition(of: rows, vectors, threads: 2), vectors, heldOut: 0, threads: 2)
+        let all = (0..<UInt32(table.count)).map { $0 }
+        func mean(memberLimit: Int) -> Float {
+          let lists = CandidateLists(of: table)
+          lists.compare(all, threads: 2, memberLimit: memberLimit)
+          var sum: Float = 0
+          for vertex in all {
+            let candidates = lists.candidates(of: Int(vertex))
+            #expect(candidates.count == CandidateLists.capacity)
+            #expect(Set(candidates.map(\.vertex)).subtracting([vertex]).count == candidates.count)
+            #expect(zip(candidates, candidates.dropFirst()).allSatisfy { $0.similarity >= $1.similarity })
+            sum += candidates.reduce(0) { $0 + 1 - $1.similarity } / Float(candidates.count)
+          }
+          return sum / Float(all.count)
+        }
+        // In four parts of each of two orders, about half of the others are met.
+        let (distance, least) = (mean(memberLimit: 300), mean(memberLimit: 1200))
+        #expect(distance > least && distance < 1.5 * least)
+      }
     }
   }
 
@@ -292,7 +335,7 @@ private func graphDatabase(in directory: String, count: Int = 4000) throws -> In
       queries.append((0..<dimension).map { $0 == 5 ? -1e30 : 0 })
       queries.append((0..<dimension).map { $0 == 5 ? 1e-30 : 0 })
       let (found, plan) = try database.search(queries, k: 10)
-      #expect(usesGraph(plan))
+      #expect(plan.usesGraph)
       try database.expectSound(found, queries, k: 10)
       #expect(recall(found, try database.exact(queries, k: 10)) >= 0.9)
     }
@@ -305,10 +348,10 @@ private func graphDatabase(in directory: String, count: Int = 4000) throws -> In
       try database.buildGraph()
       let queries = clusteredVectors(5, dimension: 3, seed: 2)
       let (found, plan) = try database.search(queries, k: 100)
-      #expect(usesGraph(plan))
+      #expect(plan.usesGraph)
       try database.expectSound(found, queries, k: 100)
       let (all, other) = try database.search([[1, 2, 3]], k: 5000)
-      #expect(!usesGraph(other) && all[0].count == 3000)
+      #expect(!other.usesGraph && all[0].count == 3000)
     }
   }
 

@@ -7,23 +7,6 @@ import Testing
 
 private let dimension = 24
 
-/// That a search's results are cells that match, none twice, in order, with the similarities of an exact search, and as
-/// many as there can be.
-private func expectSound(
-  _ found: [[Neighbor]], _ database: IndexedDatabase, _ queries: [[Float]], k: Int, among rows: RowSet? = nil
-) throws {
-  let present = try database.writer.database.read { try $0.rows(in: database.space) }
-  let matching = rows?.intersection(present) ?? present
-  for (neighbors, query) in zip(found, queries) {
-    let foundRows = RowSet(neighbors.map(\.row))
-    #expect(neighbors.count == min(k, matching.count) && foundRows.count == neighbors.count)
-    #expect(foundRows.subtracting(matching).isEmpty)
-    #expect(try neighbors == database.exact([query], k: k, among: foundRows)[0])
-  }
-}
-
-private func isIndexed(_ plan: SearchPlan) -> Bool { if case .index = plan.way { true } else { false } }
-
 @Suite struct IndexSearchTests {
   @Test func resultsAreExactWhateverComesAndGoes() throws {
     try withTemporaryDirectory { directory in
@@ -35,12 +18,12 @@ private func isIndexed(_ plan: SearchPlan) -> Bool { if case .index = plan.way {
       let queries = clusteredVectors(100, dimension: dimension, seed: 2)
       for round in 0..<4 {
         let (found, plan) = try database.search(queries, k: 10)
-        #expect(isIndexed(plan))
-        try expectSound(found, database, queries, k: 10)
+        #expect(plan.usesLists)
+        try database.expectSound(found, queries, k: 10)
         #expect(recall(found, try database.exact(queries, k: 10)) >= 0.97)
         let filter = RowSet((0..<Row(6000)).filter { _ in generator.next() % UInt64(2 + round * 3) == 0 })
         let (filtered, _) = try database.search(queries, k: 5, among: filter)
-        try expectSound(filtered, database, queries, k: 5, among: filter)
+        try database.expectSound(filtered, queries, k: 5, among: filter)
         #expect(recall(filtered, try database.exact(queries, k: 5, among: filter)) >= 0.97)
 
         try database.delete((0..<300).map { _ in Row(generator.next() % 5000) })
@@ -89,7 +72,7 @@ private func isIndexed(_ plan: SearchPlan) -> Bool { if case .index = plan.way {
       filters.append(RowSet((0..<Row(8000)).filter { vectors[Int($0)][0] < -1.5 }))
       for filter in filters {
         let (found, _) = try database.search(queries, k: 10, among: filter)
-        try expectSound(found, database, queries, k: 10, among: filter)
+        try database.expectSound(found, queries, k: 10, among: filter)
         // 200 neighbors: three standard deviations of a share of 0.99 are 0.02.
         let reached = recall(found, try database.exact(queries, k: 10, among: filter))
         #expect(reached >= 0.97, "of \(filter.count) rows")
@@ -149,7 +132,7 @@ private func isIndexed(_ plan: SearchPlan) -> Bool { if case .index = plan.way {
       let found = try database.search(vectors, k: 1).neighbors
       #expect(found.map { $0.first?.row } == [2005, 2006, added[5]])
       let near = try database.search(queries, k: 10)
-      try expectSound(near.neighbors, database, queries, k: 10)
+      try database.expectSound(near.neighbors, queries, k: 10)
       let reached = recall(near.neighbors, try database.exact(queries, k: 10))
       try database.build(isFresh: true)
       let afresh = recall(
@@ -179,7 +162,7 @@ private func isIndexed(_ plan: SearchPlan) -> Bool { if case .index = plan.way {
         ($0 as? Fault)?.kind == .usage
       }
       let queries = clusteredVectors(5, dimension: dimension, seed: 6)
-      try expectSound(try database.search(queries, k: 3).neighbors, database, queries, k: 3)
+      try database.expectSound(database.search(queries, k: 3).neighbors, queries, k: 3)
     }
   }
 
@@ -199,7 +182,7 @@ private func isIndexed(_ plan: SearchPlan) -> Bool { if case .index = plan.way {
             to: queries.flatMap { vectors[$0] }, count: queries.count, k: 10, in: database.space, among: rows,
             excluding: excluded, recall: 0.99, threads: 2, exactLimit: 0)
         })
-      #expect(isIndexed(plan))
+      #expect(plan.usesLists)
       var truth: [[Neighbor]] = []
       for (query, neighbors) in zip(queries, found) {
         let others = rows.subtracting(
@@ -227,9 +210,9 @@ private func isIndexed(_ plan: SearchPlan) -> Bool { if case .index = plan.way {
       try database.add(Array(repeating: vector, count: 2000))
       try database.build()
       let (found, plan) = try database.search([vector], k: 12)
-      #expect(isIndexed(plan))
+      #expect(plan.usesLists)
       #expect(found[0].map(\.row) == Array(0..<12))
-      try expectSound(found, database, [vector], k: 12)
+      try database.expectSound(found, [vector], k: 12)
     }
   }
 
@@ -241,7 +224,7 @@ private func isIndexed(_ plan: SearchPlan) -> Bool { if case .index = plan.way {
       try database.build()
       let queries = Array(others[1..<31])
       let (found, _) = try database.search(queries, k: 3)
-      try expectSound(found, database, queries, k: 3)
+      try database.expectSound(found, queries, k: 3)
       #expect(recall(found, try database.exact(queries, k: 3)) >= 0.97)
     }
   }
@@ -257,7 +240,7 @@ private func isIndexed(_ plan: SearchPlan) -> Bool { if case .index = plan.way {
       let (found, _) = try database.search([others[3]], k: 20, among: zeros)
       #expect(found[0].count == 20 && found[0].allSatisfy { $0.similarity == 0 })
       let (nothing, plan) = try database.search([zero], k: 4)
-      #expect(!isIndexed(plan) && nothing[0].map(\.row) == [0, 1, 2, 3])
+      #expect(!plan.usesLists && nothing[0].map(\.row) == [0, 1, 2, 3])
       #expect(try database.writer.database.check().faults.isEmpty)
     }
   }
@@ -272,7 +255,7 @@ private func isIndexed(_ plan: SearchPlan) -> Bool { if case .index = plan.way {
       queries.append((0..<dimension).map { $0 == 5 ? -1e30 : 0 })
       queries.append((0..<dimension).map { $0 == 5 ? 1e-30 : 0 })
       let (found, _) = try database.search(queries, k: 10)
-      try expectSound(found, database, queries, k: 10)
+      try database.expectSound(found, queries, k: 10)
       #expect(recall(found, try database.exact(queries, k: 10)) >= 0.97)
     }
   }

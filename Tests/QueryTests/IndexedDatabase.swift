@@ -3,6 +3,7 @@ import Query
 import Randomness
 import Storage
 import TestSupport
+import Testing
 
 /// A database with one space of vectors around some centres, as a test of indexes fills, changes and searches it.
 struct IndexedDatabase {
@@ -35,6 +36,20 @@ struct IndexedDatabase {
     }
   }
 
+  /// Cells without a vector.
+  mutating func addCells(_ count: Int) throws -> [Row] {
+    imageCount += 1
+    let number = imageCount
+    return try writer.write { transaction in
+      let image = try transaction.addImage(
+        ImageRecord(
+          identity: ContentHash(high: 2, low: number), name: "bare \(number)", files: [], width: 0, height: 0)
+      )
+      return try transaction.addCells(
+        (0..<count).map { CellRecord(image: image, object: .index(UInt32($0)), geometry: nil) }, of: image)
+    }
+  }
+
   func set(_ vectors: [[Float]], of rows: [Row]) throws {
     try writer.write { transaction in
       try vectors.flatMap { $0 }.withUnsafeBufferPointer {
@@ -50,6 +65,16 @@ struct IndexedDatabase {
   @discardableResult
   func build(isFresh: Bool = false) throws -> IndexBuild.Summary {
     try IndexBuild(of: space, in: writer, threads: 2).run(isFresh: isFresh)
+  }
+
+  @discardableResult
+  func buildGraph(isFresh: Bool = false, threads: Int = 2) throws -> GraphBuild.Summary {
+    try GraphBuild(of: space, in: writer, threads: threads).run(isFresh: isFresh)
+  }
+
+  /// Cells with a vector.
+  var present: RowSet {
+    get throws { try writer.database.read { try $0.rows(in: space) } }
   }
 
   /// Through the index however few rows match.
@@ -68,6 +93,31 @@ struct IndexedDatabase {
       try $0.nearest(to: queries.flatMap { $0 }, count: queries.count, k: k, in: space, among: rows)
     }
   }
+}
+
+extension IndexedDatabase {
+  /// That a search's results are cells that match, none twice, in order, with the similarities of an exact search, and as
+  /// many as there can be.
+  func expectSound(
+    _ found: [[Neighbor]], _ queries: [[Float]], k: Int, among rows: RowSet? = nil,
+    _ comment: @autoclosure () -> Comment? = nil, _ place: SourceLocation = #_sourceLocation
+  ) throws {
+    let matching = try rows?.intersection(present) ?? present
+    #expect(found.count == queries.count, comment(), sourceLocation: place)
+    for (neighbors, query) in zip(found, queries) {
+      let foundRows = RowSet(neighbors.map(\.row))
+      #expect(
+        neighbors.count == min(k, matching.count) && foundRows.count == neighbors.count
+          && foundRows.subtracting(matching).isEmpty, comment(), sourceLocation: place)
+      #expect(
+        try neighbors == exact([query], k: k, among: foundRows)[0], comment(), sourceLocation: place)
+    }
+  }
+}
+
+extension SearchPlan {
+  var usesGraph: Bool { if case .graph = way { true } else { false } }
+  var usesLists: Bool { if case .index = way { true } else { false } }
 }
 
 /// Vectors around centres, some of which are far apart.

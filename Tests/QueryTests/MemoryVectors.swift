@@ -108,6 +108,6 @@ final class MemoryVectors: VectorSource, @unchecked Sendable {
   }
 
   // Memory is read in any order.
-  func expectVectors(_ count: Int, of space: SpaceRecord) -> ReadingOrder { .inOrder }
-  func expect(_ order: ReadingOrder) {}
+  func beginVectors(_ count: Int, of space: SpaceRecord) -> ReadingOrder? { nil }
+  func endVectors(_ order: ReadingOrder?) {}
 }

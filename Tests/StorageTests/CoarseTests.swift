@@ -90,7 +90,7 @@ private struct CopiedSpace {
   @Test func changedVectorsHaveNoCopyUntilTheNextIsMade() throws {
     try withTemporaryDirectory { directory in
       let copied = try CopiedSpace(at: "\(directory)/db", rows: 1000)
-      let perBlock = copied.space.vectorsPerBlock
+      let perBlock = copied.space.rowsPerBlock
       try copied.writer.makeCoarse(of: copied.space)
       try copied.set(2, of: [5])
       #expect(try copied.copiedVectors() == 1000 - perBlock)

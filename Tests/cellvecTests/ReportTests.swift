@@ -61,6 +61,13 @@ private let report = Report(
     #expect(Report(["cell"]).lines(as: format) == ["cell"])
   }
 
+  @Test func listsOfNumbersAreNumbers() {
+    let report = Report(["recalls"], rows: [[.numbers([0.9, 0.999, 1])]])
+    #expect(report.lines(as: .json) == [#"{"recalls":[0.9,0.999,1]}"#])
+    #expect(report.lines(as: .csv) == ["recalls", "0.9;0.999;1"])
+    #expect(report.lines(as: .table) == ["recalls", "0.9;0.999;1"])
+  }
+
   @Test func anEmptyReportIsNoJSON() {
     #expect(Report(["cell"]).lines(as: .json) == [])
   }

@@ -27,6 +27,9 @@ expect_exit 0 cellvec search --db db --cell 3 -k all --distinct gene --csv
 expect_equal "the nearest of each gene" "$(column 2)" "$first"
 expect_exit 0 cellvec search --db db --cell 3 -k 4 --distinct gene --csv
 expect_equal "the nearest genes" "$(column 2)" "$(head -4 <<<"$first")"
+expect_exit 0 cellvec search --db db --cell 3 --distinct gene --explain
+expect_stderr '^exact: all matching vectors of cells with a value of gene are compared, some of them again$'
+expect_stderr '^1 queries in [0-9.e-]+ s, with [0-9.e-]+ s of processors$'
 expect_exit 64 cellvec search --db db --cell 3 --distinct localization
 expect_stderr 'field "localization": expected a field of strings or numbers, of which a cell has one, found lists'
 expect_exit 66 cellvec search --db db --cell 3 --distinct gine
@@ -58,6 +61,8 @@ expect_exit 0 cellvec search --db db --mean-of "gene = 'G0'" --by gene --include
 expect_equal "nearest to itself" "$(column 2) $(column 3)" "G0 4"
 expect_exit 0 cellvec search --db db --cell 3 --by localization --csv
 expect_equal "labels" "$(column 2 | sort | tr '\n' ' ')" "er golgi nucleus "
+expect_exit 0 cellvec search --db db --cell 3 --by localization --explain
+expect_stderr '^exact: the mean vector of each value of localization is made of all cells that match$'
 expect_exit 64 cellvec search --db db --cell 3 --by area
 expect_stderr 'field "area": expected a field of strings or lists, found numbers'
 expect_exit 66 cellvec search --db db --mean-of "gene = 'G99'"

@@ -1,19 +1,7 @@
 #!/usr/bin/env bash
 # A graph is built, used beside an index, kept while cells come and go, and dropped.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-python3 - <<'PY'
-import random
-import npy
-random.seed(1)
-centres = [[random.gauss(0, 1) for _ in range(16)] for _ in range(50)]
-def vectors(count):
-    return (x + random.gauss(0, 0.4) for _ in range(count) for x in random.choice(centres))
-for name, count in [("base", 12000), ("more", 60), ("queries", 300)]:
-    npy.save(f"{name}.npy", (count, 16), vectors(count))
-with open("base.csv", "w") as table:
-    table.write("plate,dose\n")
-    table.writelines(f"P{i % 4},{i % 100}\n" for i in range(12000))
-PY
+make_clustered_files 60 300
 cellvec import base.npy --db db --space s --metadata base.csv --quiet >/dev/null
 
 expect_exit 64 cellvec index build --db db --kind tree
@@ -48,6 +36,16 @@ expect_exit 0 cellvec index status --db db --csv
 expect_stdout ',compact$'
 expect_stdout ',graph$'
 expect_exit 0 cellvec check --db db
+
+# Queries around which hardly any cell matches go through the index, though most cells do.
+expect_exit 0 cellvec search --db db --vectors queries.npy --csv --where "cluster >= 5" --exact
+cut -d, -f1,3,4 "$_out" | sort >exact.txt
+expect_exit 0 cellvec search --db db --vectors queries.npy --csv --where "cluster >= 5" --explain
+expect_stderr '^graph: recall 0\.99; it holds 10[0-9]+ of 10[0-9]+ matching vectors$'
+expect_stderr '^given up for [1-9][0-9]* of 300 queries, around which too few vectors match: through the compact index each scans [0-9]+ codes and compares [0-9]+ vectors$'
+cut -d, -f1,3,4 "$_out" | sort | comm -12 - exact.txt >common.txt
+expect_equal "96 of 100 of the same cells, with the same similarities" \
+  "$(($(wc -l <common.txt) * 100 >= $(wc -l <exact.txt) * 96))" 1
 
 # New cells are found at once, deleted ones never again.
 expect_exit 0 cellvec import more.npy --db db --space s --quiet

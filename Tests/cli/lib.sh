@@ -96,6 +96,27 @@ PYTHON
   cellvec import vectors.npy --db db --space s --metadata cells.csv --type localization=list --quiet >/dev/null
 }
 
+# Files of vectors in 50 clusters, of dimension 16: base.npy (12,000) with base.csv, of fields plate (P0 to P3), dose (0 to
+# 99) and cluster, and more.npy and queries.npy of as many as is said.
+make_clustered_files() {
+  python3 - "$@" <<'PYTHON'
+import random
+import sys
+import npy
+random.seed(1)
+centres = [[random.gauss(0, 1) for _ in range(16)] for _ in range(50)]
+def save(name, count):
+    clusters = [random.randrange(50) for _ in range(count)]
+    npy.save(f"{name}.npy", (count, 16), (x + random.gauss(0, 0.4) for cluster in clusters for x in centres[cluster]))
+    return clusters
+with open("base.csv", "w") as table:
+    table.write("plate,dose,cluster\n")
+    table.writelines(f"P{i % 4},{i % 100},{cluster}\n" for i, cluster in enumerate(save("base", 12000)))
+save("more", int(sys.argv[1]))
+save("queries", int(sys.argv[2]))
+PYTHON
+}
+
 # Ends the story: status 1 when an expectation failed.
 finish() {
   printf '%d checks, %d failed\n' "$_number" "$_failed"

@@ -17,6 +17,7 @@ import numpy
 import data
 import vectors
 from common.machine import machine, sentence
+from common.process import children_seconds
 from measure import SECONDS
 from rivals import RIVALS
 from subject import Cellvec
@@ -117,57 +118,72 @@ def print_tables(subjects):
                 for share in data.SHARES) + " |")
 
 
-def kinds(cellvec, found, rounds):
-    """Filters that go with the queries or against them."""
+def speed_and_recall(subject, queries, truth, asked, rounds, condition=None):
+    """Cells of a table: queries a second of one thread, the median of rounds, and the recall."""
+    many = numpy.tile(queries, (PASSES, 1))
+    results = [subject.search(many, asked, 1, condition) for _ in range(rounds)]
+    speed = statistics.median(len(many) / min(wall, processors) for _, wall, processors in results)
+    return f"{speed:,.0f}", f"{data.recall(results[0][0][:len(queries)], truth):.4f}"
+
+
+def kinds(subjects, found, rounds):
+    """Conditions that go with the queries, against them, or have nothing to do with them."""
     queries = found.queries[:200]
     largest = numpy.bincount(found.clusters).argmax()
-    print("\n| cells that match, recall .99 asked | share | queries/s | recall |\n|---|---:|---:|---:|")
-    for condition, wanted in [(f"cluster < {share}", found.clusters < share) for share in (1, 20, 500)] + [
-            (f"cluster = {largest}", found.clusters == largest)]:
-        rows = numpy.flatnonzero(wanted)
-        truth = rows[data.nearest(found.base[rows], queries)]
-        many = numpy.tile(queries, (PASSES, 1))
-        results = [cellvec.search(many, 0.99, 1, condition) for _ in range(rounds)]
-        speed = statistics.median(len(many) / min(wall, processors) for _, wall, processors in results)
-        print(f"| `{condition}` | {wanted.mean():.4f} | {speed:,.0f} "
-              f"| {data.recall(results[0][0][:len(queries)], truth):.4f} |")
+    conditions = [(f"cluster < {share}", found.clusters < share) for share in (1, 20, 500)]
+    conditions += [(f"cluster >= {share}", found.clusters >= share) for share in (20, 500)]
+    conditions += [(f"cluster = {largest}", found.clusters == largest), ("lot < 50", found.lots < 50)]
+    # Queries of the clusters that a condition leaves out: hardly any vector around them matches.
+    of_first = found.base[found.clusters < 20][::97][:200] + numpy.float32(1e-3)
+    names = "".join(f" {name}: queries/s | recall |" for name in subjects)
+    print("\n| cells that match, recall .99 asked | queries | share |" + names
+          + "\n|---|---|---:|" + "---:|---:|" * len(subjects))
+    for title, asked in ("of all clusters", queries), ("of the first 20 clusters", of_first):
+        for condition, wanted in conditions:
+            rows = numpy.flatnonzero(wanted)
+            truth = rows[data.nearest(found.base[rows], asked)]
+            cells = [cell for subject in subjects.values()
+                     for cell in speed_and_recall(subject, asked, truth, 0.99, rounds, condition)]
+            print(f"| `{condition}` | {title} | {wanted.mean():.4f} | " + " | ".join(cells) + " |", flush=True)
 
 
-def churn(cellvec, found, rounds):
+def churn(name, subject, found, rounds):
     """What inserts, and deletions with inserts, cost in speed and recall beside an index made anew."""
-    print("\n| after | queries/s, .95 asked | recall | .99 asked | recall |\n|---|---:|---:|---:|---:|")
+    print(f"\n| {name}, after | s of processors | queries/s, .95 asked | recall | .99 asked | recall |"
+          "\n|---|---:|---:|---:|---:|---:|")
 
-    def state(subject, title, vectors_by_row):
+    def state(subject, title, vectors_by_row, spent=None):
         rows = numpy.flatnonzero([vector is not None for vector in vectors_by_row])
         truth = rows[data.nearest(numpy.stack([vectors_by_row[row] for row in rows]), found.queries)]
-        cells = []
-        for asked in 0.95, 0.99:
-            many = numpy.tile(found.queries, (PASSES, 1))
-            results = [subject.search(many, asked, 1) for _ in range(rounds)]
-            speed = statistics.median(len(many) / min(wall, processors) for _, wall, processors in results)
-            cells += [f"{speed:,.0f}", f"{data.recall(results[0][0][:len(found.queries)], truth):.4f}"]
-        print(f"| {title} | " + " | ".join(cells) + " |")
+        cells = [cell for asked in (0.95, 0.99)
+                 for cell in speed_and_recall(subject, found.queries, truth, asked, rounds)]
+        print(f"| {title} | {'-' if spent is None else f'{spent:.1f}'} | " + " | ".join(cells) + " |", flush=True)
 
     by_row = list(found.base)
-    state(cellvec, "the build", by_row)
-    other = cellvec.copy("db-inserts")
+    state(subject, "the build", by_row)
+    other = subject.copy("db-inserts")
     more, of_more = vectors.clustered(len(found.base) // 100, found.base.shape[1], seed=2)
-    other.add(more, of_more, numpy.zeros(len(more), int))
-    state(other, "1 % more", by_row + list(more))
+    spent = other.add(more, of_more, numpy.zeros(len(more), int))
+    state(other, "1 % more, imported", by_row + list(more), spent)
+    other.build()
+    state(other, "`cellvec index build`", by_row + list(more), other.processor_seconds)
     shutil.rmtree(other.db)
 
-    other = cellvec.copy("db-churn")
+    other = subject.copy("db-churn")
     gone = found.lots < 30
+    start = children_seconds()
     other.run("delete", "--db", other.db, "--where", "lot < 30", "--yes", "--quiet")
     by_row = [None if is_gone else vector for vector, is_gone in zip(by_row, gone)]
-    state(other, "30 % deleted at random", by_row)
+    state(other, "30 % deleted at random", by_row, children_seconds() - start)
     order = numpy.random.default_rng(3).permutation(numpy.flatnonzero(gone))
-    for rows in numpy.array_split(order, 5):
-        other.add(found.base[rows], found.clusters[rows], found.lots[rows])
+    spent = sum(other.add(found.base[rows], found.clusters[rows], found.lots[rows])
+                for rows in numpy.array_split(order, 5))
     by_row += [found.base[row] for row in order]
-    state(other, "as many inserted again, in five imports", by_row)
+    state(other, "as many inserted again, in five imports", by_row, spent)
+    other.build()
+    state(other, "`cellvec index build`", by_row, other.processor_seconds)
     other.build("--fresh")
-    state(other, "`cellvec index build --fresh`", by_row)
+    state(other, "`cellvec index build --fresh`", by_row, other.processor_seconds)
     shutil.rmtree(other.db)
 
 
@@ -201,22 +217,25 @@ def run(options, folder):
     data.prepare(options.data, folder)
     found = data.load(folder)
     cellvec = Cellvec(options.program, str(folder), "db")
-    graph = Cellvec(options.program, str(folder), "db-graph", "graph")
-    if not os.path.exists(cellvec.db):
-        cellvec.add(found.base, found.clusters, found.lots)
+    graph = Cellvec(options.program, str(folder), "db-graph", ["graph"])
+    both = Cellvec(options.program, str(folder), "db-both", ["compact", "graph"])
     print(f"{sentence(machine())}\n\n{len(found.base):,} vectors of dimension {found.base.shape[1]}, "
           f"{len(found.queries):,} queries, 10 neighbours")
     steps = set(options.steps.split(","))
-    if steps & {"search", "build"} or not cellvec.status()["lists"]:
-        cellvec.build("--fresh")
+
+    def ready(subject, is_fresh):
+        if not os.path.exists(subject.db):
+            subject.add(found.base, found.clusters, found.lots)
+        if is_fresh or not subject.is_built():
+            subject.build("--fresh")
+        return subject
+
+    ready(cellvec, steps & {"search", "build"})
     subjects = []
     if "search" in steps:
         subjects.append(("cellvec", measure_cellvec(cellvec, found, options.rounds), None))
     if "graph" in steps:
-        if not os.path.exists(graph.db):
-            graph.add(found.base, found.clusters, found.lots)
-        graph.build("--fresh")
-        subjects.append(("cellvec, a graph", measure_cellvec(graph, found, options.rounds), None))
+        subjects.append(("cellvec, a graph", measure_cellvec(ready(graph, True), found, options.rounds), None))
     for name in filter(None, options.rivals.split(",")):
         facts, ending = run_rival(name, folder, options.limit)
         title = getattr(__import__(f"rivals.{RIVALS[name][0]}", fromlist=["_"]), RIVALS[name][1]).name
@@ -225,11 +244,12 @@ def run(options, folder):
     if subjects:
         print_tables(subjects)
     if "kinds" in steps and found.clusters.any():
-        kinds(cellvec, found, options.rounds)
+        kinds({"compact": cellvec, "a graph": ready(graph, False), "both": ready(both, False)}, found, options.rounds)
     if "first" in steps:
         first_answers(cellvec, found, options.rounds)
     if "churn" in steps:
-        churn(cellvec, found, options.rounds)
+        churn("compact", cellvec, found, options.rounds)
+        churn("a graph", ready(graph, False), found, options.rounds)
     print(f"\nload {os.getloadavg()[0]:.1f} at the end")
 
 

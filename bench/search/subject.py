@@ -18,8 +18,8 @@ K = 10
 class Cellvec:
     settings = [0.9, 0.95, 0.99, 0.999]
 
-    def __init__(self, program, folder, name, kind="compact"):
-        self.program, self.folder, self.kind = program, folder, kind
+    def __init__(self, program, folder, name, kinds=("compact",)):
+        self.program, self.folder, self.kinds = program, folder, kinds
         self.db = os.path.join(folder, name)
         self.seconds = self.processor_seconds = None
 
@@ -27,29 +27,33 @@ class Cellvec:
         return subprocess.run([self.program, *arguments], check=True, capture_output=True, text=True)
 
     def add(self, vectors, clusters, lots):
-        """Imports vectors with two numbers each."""
+        """Imports vectors with two numbers each, and returns the seconds of processors."""
         array, table = (os.path.join(self.folder, f"added.{end}") for end in ("npy", "csv"))
         numpy.save(array, vectors)
         with open(table, "w", newline="") as file:
             csv.writer(file).writerows([["cluster", "lot"], *zip(clusters.tolist(), lots.tolist())])
+        spent = children_seconds()
         self.run("import", array, "--db", self.db, "--metadata", table, "--quiet")
         for path in array, table:
             os.remove(path)
+        return children_seconds() - spent
 
     def build(self, *options):
         start, spent = time.perf_counter(), children_seconds()
-        self.run("index", "build", "--db", self.db, "--kind", self.kind, "--quiet", *options)
+        for kind in self.kinds:
+            self.run("index", "build", "--db", self.db, "--kind", kind, "--quiet", *options)
         self.seconds = time.perf_counter() - start
         self.processor_seconds = children_seconds() - spent
 
-    def status(self):
-        return next(csv.DictReader(io.StringIO(self.run("index", "status", "--db", self.db, "--csv").stdout)))
+    def is_built(self):
+        status = self.run("index", "status", "--db", self.db, "--csv").stdout
+        return set(self.kinds) <= {row["kind"] for row in csv.DictReader(io.StringIO(status))}
 
     def byte_count(self):
         return os.stat(os.path.join(self.db, "data.mdb")).st_blocks * 512
 
     def copy(self, name):
-        other = Cellvec(self.program, self.folder, name, self.kind)
+        other = Cellvec(self.program, self.folder, name, self.kinds)
         shutil.rmtree(other.db, ignore_errors=True)
         self.run("backup", other.db, "--db", self.db)
         return other

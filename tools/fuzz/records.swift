@@ -8,7 +8,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   guard let start, count > 0 else { return 0 }
   let record = UnsafeRawBufferPointer(start: start + 1, count: count - 1)
   do {
-    switch start[0] % 13 {
+    switch start[0] % 14 {
     case 0: try exerciseCell(record)
     case 1: _ = try Document.decode(ImageRecord.self, from: record, of: "image")
     case 2: _ = try Document.decode(SpaceRecord.self, from: record, of: "space")
@@ -21,6 +21,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     case 10: _ = try IndexRecord(decoding: record, space: indexedSpace)
     case 11: exerciseIndexBlock(record)
     case 12: exerciseFront(record)
+    case 13: _ = try GraphRecord(decoding: record, space: indexedSpace)
     default: exerciseKey(record)
     }
   } catch {

@@ -1,7 +1,8 @@
-"""Where a fuzzer begins that has no fixtures: seeds.py records|pages|tables|filter FOLDER
+"""Where a fuzzer begins that has no fixtures: seeds.py records|pages|tables|filter|graph FOLDER
 
 For records one file for each kind that tools/fuzz/records.swift chooses between, as sound ones look; for pages some
-changes to the numbers in front of pages; for tables and filters some that are sound.
+changes to the numbers in front of pages; for tables and filters some that are sound; for graphs changes to numbers of
+vertices, to steps and to rows.
 """
 
 import json
@@ -28,6 +29,8 @@ RECORDS = {
     11: struct.pack("<4sHBBIIIIQ16x", b"CVC1", 0, 2, 0, 1, 0, 4, 5, 0) + struct.pack("<5I", 0, 9, 20, 31, 50),
     12: struct.pack("<QHHI", 0, 0, 8, 0) + struct.pack("<II16xI", 0xBEEFC0DE, 1, 4096) + bytes(148)
     + struct.pack("<4sIQQQQ", b"CVM1", 0, 2, 0, 0, 0),
+    13: json.dumps({"calibrations": [{"farReach": 0.5, "reach": 0.25, "recall": 0.99}], "dimension": 8, "entryCount": 4,
+                    "leftOutCount": 2, "range": 0.5, "seed": 0, "segment": 1, "vertexCount": 50}).encode(),
 }
 
 TABLES = [
@@ -47,6 +50,9 @@ def main():
         seeds = [bytes([number]) + record for number, record in RECORDS.items()]
     elif kind in ("tables", "filter"):
         seeds = TABLES if kind == "tables" else FILTERS
+    elif kind == "graph":
+        seeds = [struct.pack("<II", 768 * vertex + place, value) for vertex in (0, 40, 119, 120)
+                 for place in (0, 256, 384, 512, 576, 640, 704, 708) for value in (0, 7, 0x7FC00000, 0xFFFFFFFF)]
     else:
         seeds = [struct.pack("<HHI", page, place, value) for page in (0, 1, 2, 9, 40) for place in (0, 10, 12, 16, 64)
                  for value in (0, 1, 2, 130, 0xFFFF)]

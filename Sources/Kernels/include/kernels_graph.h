@@ -92,7 +92,8 @@ typedef enum {
   KERNELS_GRAPH_RUNNING = 1,
   // `hits` are the nearest rows.
   KERNELS_GRAPH_FINISHED = 2,
-  // Too many vertices were visited, or `far_reach` is infinite: the neighbours are not where the query is.
+  // Too many vertices were visited, or too many in vain, or `far_reach` is infinite: the neighbours are not where the
+  // query is.
   KERNELS_GRAPH_LOST = 3,
   // The search can go on, as RUNNING, when block `missing` is known.
   KERNELS_GRAPH_WAITING = 4
@@ -113,6 +114,8 @@ typedef struct {
   uint64_t *visited;  // a bit for each vertex, 0 before the first search
   uint32_t *path;     // [visit_limit]
   size_t visit_limit;
+  // Visits of vertices that may not be found, after which the search is given up where it is unusual for them.
+  size_t vain_limit;
   float *estimates;    // [capacity + 16]
   uint32_t *vertices;  // [capacity + 16]
   size_t capacity;     // at least 256

@@ -81,8 +81,8 @@ extension VectorSource where Self: ~Copyable {
     guard count > 0, !wanted.isEmpty else { return (Array(repeating: [], count: count), ScanWork()) }
 
     let scanned = ScanQueries(vectors, count: count, space: space, request, rowCount: wanted.count)
-    let order = expectVectors(wanted.count, of: space)
-    defer { expect(order) }
+    let order = beginVectors(wanted.count, of: space)
+    defer { endVectors(order) }
     var scan = ExactScan(for: scanned, threads: threads)
     try forEachBlock(of: space, containing: wanted, withCoarse: scanned.coarse != nil) { scan.add($0) }
     return scan.finish()

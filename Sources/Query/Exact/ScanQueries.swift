@@ -5,7 +5,7 @@ import Storage
 struct ScanQueries: Sendable {
   /// Queries for which it takes less time to make a block coarse than to compare it. A block is made coarse in the time
   /// of some fifteen comparisons (bench/exact/run).
-  private static let manyQueries = 16
+  static let manyQueries = 16
   /// Where vectors have fewer numbers, little is won.
   private static let leastDimension = 32
   /// The share of the rows that may be asked for: of more, most would have to be compared.

@@ -6,6 +6,9 @@ import Kernels
 final class CandidateLists: @unchecked Sendable {
   /// Candidates of a vertex.
   static let capacity = 64
+  /// Members of a list that are all compared with one another. Most lists have some thousand; more of them are of vectors
+  /// that are nearly equal, among which it matters little which are candidates.
+  static let memberLimit = 4096
   private static let rowsPerBatch = 64
   /// Scores of a row that are looked through together.
   private static let scoresPerLook = 256
@@ -45,8 +48,22 @@ final class CandidateLists: @unchecked Sendable {
       lists + vertex * Self.capacity, counts[vertex], Self.capacity, similarity, other)
   }
 
-  /// Compares the vertices of a list with each other.
-  func compare(_ members: [UInt32], threads: Int) {
+  /// Compares the vertices of a list with each other: all of them or, where there are more than `memberLimit`, those that
+  /// are near one another in one of two directions.
+  func compare(_ members: [UInt32], threads: Int, memberLimit: Int = CandidateLists.memberLimit) {
+    if members.count <= memberLimit { return compareAll(members, threads: threads) }
+    let parts = (members.count + memberLimit - 1) / memberLimit
+    // Directions were turned at random: any two will do.
+    for direction in 0..<2 {
+      let sorted = members.map { (table.number(direction, of: $0), $0) }.sorted { $0 < $1 }.map(\.1)
+      for part in 0..<parts {
+        let range = members.count * part / parts..<members.count * (part + 1) / parts
+        compareAll(Array(sorted[range]), threads: threads)
+      }
+    }
+  }
+
+  private func compareAll(_ members: [UInt32], threads: Int) {
     let width = table.width
     var values = [Float](repeating: 0, count: members.count * width)
     values.withUnsafeMutableBufferPointer { values in

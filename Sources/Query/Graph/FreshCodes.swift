@@ -18,8 +18,8 @@ final class FreshCodes: @unchecked Sendable {
   private let rowLimit: UInt32
 
   init(of rows: RowSet, _ graph: StoredGraph, threads: Int, _ snapshot: borrowing Snapshot) throws {
-    let order = snapshot.expectVectors(rows.count, of: graph.space)
-    defer { snapshot.expect(order) }
+    let order = snapshot.beginVectors(rows.count, of: graph.space)
+    defer { snapshot.endVectors(order) }
     let members = rows.toArray()
     let vectors = try RotatedVectors(of: rows, in: graph.space, graph.codeSpace, snapshot)
     let width = graph.width

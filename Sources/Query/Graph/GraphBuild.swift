@@ -19,7 +19,29 @@ package struct GraphBuild {
   /// How far the searches go that edges are chosen from.
   private static let refinement: (k: Int, reach: Float) = (24, 0.05)
 
-  package typealias Progress = (_ done: Int, _ total: Int) throws -> Void
+  /// Vertices after whose searches a build says how far it is.
+  private static let stretch = 4096
+
+  /// What a build does, in this order.
+  package enum Step: Sendable, CaseIterable {
+    case dividing, comparing, refining, measuring, storing
+
+    /// Hundredths of the build before the step, measured with 100,000 vectors.
+    fileprivate var start: Int {
+      switch self {
+      case .dividing: 0
+      case .comparing: 10
+      case .refining: 45
+      case .measuring: 85
+      case .storing: 95
+      }
+    }
+    fileprivate var end: Int { Step.allCases.first { $0.start > start }?.start ?? 100 }
+  }
+
+  /// - Parameters:
+  ///   - done: work so far, of `total` in all; neither is a number of anything, but they go with time.
+  package typealias Progress = (Step, _ done: Int, _ total: Int) throws -> Void
 
   package struct Summary: Sendable, Equatable {
     package let record: GraphRecord
@@ -47,14 +69,15 @@ package struct GraphBuild {
   ///   - isFresh: make it anew in any case.
   ///   - progress: called as the build goes on; a throw ends it.
   /// - Throws: `usage` when the space has too few different vectors.
-  package func run(isFresh: Bool = false, progress: Progress = { _, _ in }) throws -> Summary {
+  package func run(isFresh: Bool = false, progress: Progress = { _, _, _ in }) throws -> Summary {
     try writer.removeStrayIndexBlocks(of: space)
     return try writer.database.read { snapshot in
       let rows = try snapshot.rows(in: space)
       if !isFresh, let record = try soundRecord(snapshot) {
         let held = try snapshot.rowsInGraph(of: space)
         let missing = rows.subtracting(held).count
-        if (missing + record.vertexCount - held.count) * 100 <= record.vertexCount {
+        let changed = max(0, missing - record.leftOutCount) + record.vertexCount - held.count
+        if changed * 100 <= record.vertexCount {
           return Summary(record: record, isFresh: false, leftOut: missing)
         }
       }
@@ -77,7 +100,10 @@ package struct GraphBuild {
     guard rows.count >= Self.leastRows else { throw tooFew(rows.count, "") }
     let codeSpace = CodeSpace(dimension: space.dimension, seed: 0)
     let vectors = try RotatedVectors(of: rows, in: space, codeSpace, snapshot)
-    try progress(0, 4)
+    func tell(_ step: Step, _ done: Int = 0, of count: Int = 1) throws {
+      try progress(step, step.start * count + (step.end - step.start) * done, 100 * count)
+    }
+    try tell(.dividing)
     let partition = try GraphPartition(of: rows, vectors, threads: threads)
     let table = VertexTable(partition, vectors, heldOut: Self.heldOut, threads: threads)
     guard table.count >= Self.leastRows, table.count >= rows.count / 4 * 3 else {
@@ -86,19 +112,21 @@ package struct GraphBuild {
     let main = 0..<table.mainCount
     let lists = CandidateLists(of: table)
     try compareLists(lists, table, listCount: partition.listCount) {
-      try progress($0, 4 * partition.listCount)
+      try tell(.comparing, $0, of: partition.listCount)
     }
     let edges = GraphEdges(of: table)
     let records = GraphRecords(of: table, dimension: space.dimension)
     edges.choose(from: lists, of: main, threads: threads)
     edges.lead(backAmong: main.count, threads: threads)
     records.write(main, edges, threads: threads)
-    try progress(2, 4)
-    try search(main, lists, table, edges, records)
+    for start in stride(from: 0, to: main.count, by: Self.stretch) {
+      try tell(.refining, start, of: main.count)
+      try search(start..<min(start + Self.stretch, main.count), lists, table, edges, records)
+    }
     edges.choose(from: lists, of: main, threads: threads)
     edges.lead(backAmong: main.count, threads: threads)
     records.write(main, edges, threads: threads)
-    try progress(3, 4)
+    try tell(.measuring)
     let usual = try measured(try heldOutVectors(table, snapshot), table, codeSpace, snapshot)
     let unusual = try measured(
       MeasuredQueries.directions(Self.directions, dimension: space.dimension), table, codeSpace, snapshot)
@@ -110,18 +138,20 @@ package struct GraphBuild {
     try takeUpHeldOut(lists, table, edges, records)
     records.write(edges.lead(to: edges.unreached(from: records.entries)), edges)
 
+    try tell(.storing)
     let segment = try writer.removeStrayIndexBlocks(of: space)
     try records.store(in: space, segment: segment, writer)
-    let record = GraphRecord(
-      dimension: space.dimension, seed: 0, segment: segment, vertexCount: table.count,
-      entryCount: records.entries.count, range: range, calibrations: calibrations)
     var held = RowSet(table.rows)
     for vertex in edges.unreached(from: records.entries) { held.remove(table.rows[vertex]) }
+    let record = GraphRecord(
+      dimension: space.dimension, seed: 0, segment: segment, vertexCount: table.count,
+      entryCount: records.entries.count, leftOutCount: rows.count - held.count, range: range,
+      calibrations: calibrations)
     try writer.write { [held] in try $0.setGraph(record, of: space, rows: held) }
     // The blocks of the graph before.
     try writer.removeStrayIndexBlocks(of: space)
-    try progress(4, 4)
-    return Summary(record: record, isFresh: true, leftOut: rows.count - held.count)
+    try tell(.storing, 1)
+    return Summary(record: record, isFresh: true, leftOut: record.leftOutCount)
   }
 
   private func tooFew(_ count: Int, _ condition: String) -> Fault {

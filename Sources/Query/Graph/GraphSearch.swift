@@ -11,7 +11,9 @@ struct GraphSearch {
   let graph: StoredGraph
   let reach: GraphReach
   let k: Int
-  /// The rows to search; nil for all that the graph holds.
+  /// Visits of vertices that may not be found after which a search is given up.
+  let vainLimit: Int
+  /// The rows to search; nil where every row that was ever given out is one.
   let wanted: RowMask?
   /// Codes of rows that are not in the graph and are to be searched, too.
   let fresh: FreshCodes?
@@ -20,7 +22,7 @@ struct GraphSearch {
   /// - Parameters:
   ///   - queries: [count, dimension], none of them zero throughout.
   ///   - known: neighbors of each query that were found elsewhere, or nothing.
-  /// - Throws: `badData` when the graph leads to what is not there.
+  /// - Throws: `badData` when the graph leads to what is not there, or twice to the same row.
   func run(
     _ queries: [Float], known: [[Neighbor]], threads: Int
   ) throws -> (neighbors: [[Neighbor]?], work: SearchWork) {
@@ -112,7 +114,7 @@ private final class GraphLane {
     let searches = GraphSearches(
       width: stored.width, vertexCount: vertexCount, k: parent.k,
       hitLimit: GraphSearches.hitLimit(k: parent.k),
-      visitLimit: GraphSearches.visitLimit(vertexCount: vertexCount),
+      visitLimit: GraphSearches.visitLimit(vertexCount: vertexCount), vainLimit: parent.vainLimit,
       reach: parent.reach, rowLimit: stored.rowLimit, wanted: parent.wanted)
     var graph = kernels_graph(
       width: stored.width, vertices: UInt32(vertexCount),
@@ -171,6 +173,9 @@ private final class GraphLane {
     nearest.sort { $0.precedes($1) }
     if nearest.count > parent.k { nearest.removeLast(nearest.count - parent.k) }
     work.rows += rowCount
+    if let row = nearest.repeatedRow {
+      throw parent.graph.leadsAstray("it has two vertices of cell \(row)")
+    }
     neighbors[query - share.lowerBound] = nearest
   }
 }

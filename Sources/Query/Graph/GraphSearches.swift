@@ -49,10 +49,12 @@ final class GraphSearches {
   /// - Parameters:
   ///   - hitLimit: hits of a search, at least `k`.
   ///   - visitLimit: vertices after which a search is given up.
+  ///   - vainLimit: vertices that may not be found after which it is, if they are more than is usual; `Int.max` for no
+  ///     limit.
   ///   - wanted: the rows that may be found; nil for all.
   init(
-    width: Int, vertexCount: Int, k: Int, hitLimit: Int, visitLimit: Int, reach: GraphReach,
-    rowLimit: UInt32, wanted: RowMask? = nil
+    width: Int, vertexCount: Int, k: Int, hitLimit: Int, visitLimit: Int, vainLimit: Int = .max,
+    reach: GraphReach, rowLimit: UInt32, wanted: RowMask? = nil
   ) {
     self.width = width
     vector = .allocate(capacity: width)
@@ -65,6 +67,7 @@ final class GraphSearches {
       search.visited = Self.aligned(vertexCount / 64 + 1, UInt64.self)
       search.visited.initialize(repeating: 0, count: vertexCount / 64 + 1)
       search.visit_limit = visitLimit
+      search.vain_limit = vainLimit
       search.path = Self.aligned(visitLimit, UInt32.self)
       search.estimates = Self.aligned(capacity + 16, Float.self)
       search.vertices = Self.aligned(capacity + 16, UInt32.self)

@@ -14,7 +14,7 @@ struct RotatedVectors {
   {
     self.space = space
     self.codeSpace = codeSpace
-    perBlock = space.vectorsPerBlock
+    perBlock = space.rowsPerBlock
     bases = try snapshot.vectorBases(of: space, containing: rows)
   }
 

@@ -75,6 +75,11 @@ final class VertexTable: @unchecked Sendable {
     for index in 0..<width { target[index] = Float(numbers[index]) * step }
   }
 
+  /// One number of a vertex's vector.
+  func number(_ index: Int, of vertex: UInt32) -> Float {
+    Float(steps[Int(vertex) * width + index]) * step[Int(vertex)]
+  }
+
   /// Places of the order whose steps are not those of an earlier place; equal vectors are in one list.
   private static func distinctPlaces(
     _ order: ListOrder, _ listCount: Int, _ steps: UnsafePointer<Int8>, _ scales: UnsafePointer<Float>,

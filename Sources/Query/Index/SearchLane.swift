@@ -122,7 +122,9 @@ final class SearchLane {
       }
     }
     compared?.clear()
-    return nearest.sorted()
+    let sorted = nearest.sorted()
+    if let row = sorted.repeatedRow { throw index.leadsAstray("it has two codes of cell \(row) in a list") }
+    return sorted
   }
 
   /// Asks for the memory of a list that is visited next: where its codes begin.

@@ -21,6 +21,16 @@ package struct SearchPlan: Sendable, Equatable {
   package internal(set) var work = SearchWork()
   /// What an exact search did.
   package internal(set) var scan = ScanWork()
+  /// What became of queries for which the graph was given up; nil where there was none.
+  package internal(set) var fallback: Fallback?
+
+  /// Another way for some queries.
+  package struct Fallback: Sendable, Equatable {
+    package let queries: Int
+    /// An exact search, or one through the index of lists.
+    package let way: Way
+    package let work: SearchWork
+  }
 }
 
 extension Snapshot {
@@ -56,11 +66,9 @@ extension Snapshot {
     case .exact(let reason):
       let present = try self.rows(in: space)
       let matching = rows?.intersection(present) ?? present
-      let request = ExactRequest(k: k, metric: metric, atLeast: least)
-      let (found, scan) = try queries.withUnsafeBufferPointer {
-        try nearest(to: $0, count: count, in: space, request, among: matching, threads: threads)
-      }
-      return (found, SearchPlan(way: .exact(reason), matching: matching.count, indexed: 0, scan: scan))
+      return try nearestByScan(
+        to: queries, count: count, in: space, ExactRequest(k: k, metric: metric, atLeast: least),
+        among: matching, because: reason, threads: threads)
     }
   }
 
@@ -96,22 +104,56 @@ extension Snapshot {
     {
       return .found(neighbors, plan)
     }
-    guard let record = try indexRecord(of: space) else { return .exact("the space has no index") }
-    guard let calibration = record.calibration(recall: recall) else {
-      return .exact("the index was measured up to a recall of \(record.calibrations.last?.recall ?? 0)")
+    let use = try listUse(for: k, in: space, among: matching, recall: recall, exactLimit: exactLimit)
+    switch use {
+    case .none(let reason): return .exact(reason)
+    case .lists:
+      let units = try queries.withUnsafeBufferPointer { try unitVectors($0, count: count, space: space) }
+      if hasZeroVector(units, dimension: space.dimension) { return .exact("a query is zero throughout") }
+      let (neighbors, plan) = try nearestByLists(
+        to: queries, count: count, k: k, in: space, among: matching, use, excluding: excluded,
+        threads: threads)
+      return .found(neighbors, plan)
+    }
+  }
+
+  /// Whether a search goes through the index of lists.
+  borrowing func listUse(
+    for k: Int, in space: SpaceRecord, among matching: RowSet, recall: Double, exactLimit: Int
+  ) throws -> ListUse {
+    guard let record = try indexRecord(of: space) else { return .none("the space has no index") }
+    guard let calibration = record.calibrations.reaching(recall) else {
+      return .none("the index was measured up to a recall of \(record.calibrations.last?.recall ?? 0)")
     }
     let inIndex = matching.intersection(try indexedRows(in: space))
-    if inIndex.count <= exactLimit { return .exact("few rows match") }
-    if k > inIndex.count / 20 { return .exact("many neighbors are asked for") }
-    let units = try queries.withUnsafeBufferPointer { try unitVectors($0, count: count, space: space) }
-    if hasZeroVector(units, dimension: space.dimension) { return .exact("a query is zero throughout") }
+    if inIndex.count <= exactLimit {
+      return .none("up to \(exactLimit) are compared as fast as an index is searched")
+    }
+    if k > inIndex.count / 20 { return .none("more neighbors than a twentieth of them are asked for") }
+    return .lists(record, calibration, inIndex)
+  }
 
+  /// The nearest cells of each query through the index of lists, or of all rows where it is not used.
+  /// - Parameters:
+  ///   - queries: none of which is zero.
+  ///   - matching: the rows to search, which have a vector.
+  borrowing func nearestByLists(
+    to queries: [Float], count: Int, k: Int, in space: SpaceRecord, among matching: RowSet, _ use: ListUse,
+    excluding excluded: ExcludedGroups? = nil, threads: Int
+  ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
+    guard case .lists(let record, let calibration, let inIndex) = use else {
+      return try nearestByScan(
+        to: queries, count: count, in: space, ExactRequest(k: k), among: matching, because: use.reason,
+        threads: threads)
+    }
+    let units = try queries.withUnsafeBufferPointer { try unitVectors($0, count: count, space: space) }
     let index = try self.index(record, of: space)
     let centres: any ScoredCentres =
       count < fewQueries ? try MappedCentres(of: index) : try CentreTable(of: index)
     let search = IndexSearch(
       index, centres, calibration, k: k,
-      wanted: inIndex.count < index.rowCount ? RowMask(inIndex) : nil, excluded: excluded)
+      // Where a row outside the index has a number, a damaged code may be of it.
+      wanted: inIndex.count < Int(index.rowLimit) ? RowMask(inIndex) : nil, excluded: excluded)
     let fresh = matching.subtracting(inIndex)
     let known =
       fresh.isEmpty
@@ -119,8 +161,30 @@ extension Snapshot {
     let (neighbors, work) = try search.run(units, known: known, threads: threads)
     let plan = SearchPlan(
       way: .index(calibration), matching: matching.count, indexed: inIndex.count, work: work)
-    return .found(neighbors, plan)
+    return (neighbors, plan)
   }
+
+  /// The nearest cells of each query among all rows.
+  private borrowing func nearestByScan(
+    to queries: [Float], count: Int, in space: SpaceRecord, _ request: ExactRequest, among matching: RowSet,
+    because reason: String, threads: Int
+  ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
+    let (found, scan) = try queries.withUnsafeBufferPointer {
+      try nearest(to: $0, count: count, in: space, request, among: matching, threads: threads)
+    }
+    return (found, SearchPlan(way: .exact(reason), matching: matching.count, indexed: 0, scan: scan))
+  }
+}
+
+/// Whether a search goes through the index of lists.
+enum ListUse {
+  /// With the rows of the index that match.
+  case lists(IndexRecord, IndexRecord.Calibration, RowSet)
+  /// Not, because of what the text says.
+  case none(String)
+
+  var serves: Bool { if case .lists = self { true } else { false } }
+  var reason: String { if case .none(let reason) = self { reason } else { "" } }
 }
 
 /// What became of a search through an index.

@@ -94,7 +94,7 @@ struct SegmentWriter {
   // MARK: Parts
 
   private func vector(of row: Row) -> UnsafeRawPointer {
-    let perBlock = space.vectorsPerBlock
+    let perBlock = space.rowsPerBlock
     guard let base = bases[Int(row) / perBlock] else {
       preconditionFailure("a row that has a vector has a block")
     }
@@ -212,7 +212,7 @@ struct SegmentWriter {
 extension Snapshot {
   /// The vectors of a space by block; nil where none of `rows` is.
   func vectorBases(of space: SpaceRecord, containing rows: RowSet) throws -> [UnsafeRawPointer?] {
-    let perBlock = space.vectorsPerBlock
+    let perBlock = space.rowsPerBlock
     var bases: [UnsafeRawPointer?] = Array(
       repeating: nil, count: rows.last.map { Int($0) / perBlock + 1 } ?? 0)
     try forEachBlock(of: space, containing: rows) { bases[Int($0.firstRow) / perBlock] = $0.base }

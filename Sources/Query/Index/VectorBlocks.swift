@@ -23,7 +23,7 @@ final class VectorBlocks {
   ) throws {
     self.block = block
     self.astray = astray
-    perBlock = space.vectorsPerBlock
+    perBlock = space.rowsPerBlock
     byteCount = space.dimension * space.scalar.byteCount
     blocks = try untouchedMemory(for: Int(rowLimit) / perBlock + 1, of: UnsafeRawBufferPointer.self)
   }

@@ -28,27 +28,29 @@ package struct GraphRecord: Sendable, Equatable, Codable {
   package let segment: UInt32
   package let vertexCount: Int
   package let entryCount: Int
+  /// Rows of the space that were not taken up when it was made: of equal vectors all but one, and zeros.
+  package let leftOutCount: Int
   /// 1 less the similarity of the last neighbor up to which recall was measured.
   package let range: Float
   /// By ascending recall.
   package var calibrations: [Calibration]
 
+  enum CodingKeys: String, CodingKey {
+    case dimension, seed, segment, vertexCount, entryCount, leftOutCount, range, calibrations
+  }
+
   package init(
-    dimension: Int, seed: UInt64, segment: UInt32, vertexCount: Int, entryCount: Int, range: Float,
-    calibrations: [Calibration]
+    dimension: Int, seed: UInt64, segment: UInt32, vertexCount: Int, entryCount: Int, leftOutCount: Int,
+    range: Float, calibrations: [Calibration]
   ) {
     self.dimension = dimension
     self.seed = seed
     self.segment = segment
     self.vertexCount = vertexCount
     self.entryCount = entryCount
+    self.leftOutCount = leftOutCount
     self.range = range
     self.calibrations = calibrations
-  }
-
-  /// The cheapest calibration that finds as much as asked; nil when none does.
-  package func calibration(recall: Double) -> Calibration? {
-    calibrations.first { $0.recall >= recall }
   }
 
   /// Bytes of a vertex.
@@ -61,9 +63,26 @@ package struct GraphRecord: Sendable, Equatable, Codable {
     self = try Document.decode(GraphRecord.self, from: value, of: "the graph of space \"\(space.name)\"")
     let limit = StoredGraph.entryLimit(dimension: space.dimension)
     guard dimension == space.dimension, (1..<Int(UInt32.max)).contains(vertexCount),
+      (0...Int(UInt32.max)).contains(leftOutCount),
       (1...min(vertexCount, limit)).contains(entryCount), range.isFinite,
       calibrations.allSatisfy({ $0.reach.isFinite && $0.farReach?.isFinite != false })
     else { throw damagedGraph(of: space, "its record does not fit the space") }
+  }
+}
+
+/// Records are without `leftOutCount` where they were written before graphs kept it.
+extension GraphRecord {
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    try self.init(
+      dimension: values.decode(Int.self, forKey: .dimension),
+      seed: values.decode(UInt64.self, forKey: .seed),
+      segment: values.decode(UInt32.self, forKey: .segment),
+      vertexCount: values.decode(Int.self, forKey: .vertexCount),
+      entryCount: values.decode(Int.self, forKey: .entryCount),
+      leftOutCount: values.decodeIfPresent(Int.self, forKey: .leftOutCount) ?? 0,
+      range: values.decode(Float.self, forKey: .range),
+      calibrations: values.decode([Calibration].self, forKey: .calibrations))
   }
 }
 

@@ -108,11 +108,6 @@ package struct IndexRecord: Sendable, Equatable, Codable {
     self.calibrations = calibrations
   }
 
-  /// The cheapest calibration that finds as much as asked; nil when none does.
-  package func calibration(recall: Double) -> Calibration? {
-    calibrations.first { $0.recall >= recall }
-  }
-
   package var rowCount: Int { segments.reduce(0) { $0 + $1.rowCount } }
 
   /// Bytes that a search may read of each row: the bits, the two factors and the number of each of its codes.

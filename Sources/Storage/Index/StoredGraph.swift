@@ -73,11 +73,10 @@ package struct StoredGraph {
   /// The vectors of a block, [slots, dimension] numbers of the space's scalar type.
   /// - Throws: `badData` when the space has no such block.
   package func vectors(ofBlock number: Int) throws -> UnsafeRawBufferPointer {
-    let key = Key().appending(space.id).appending(UInt32(number))
-    guard let value = try reader.value(.vectors, key) else {
+    guard let vectors = try reader.vectors(ofBlock: number, of: space, vectorLayout) else {
       throw damagedGraph(of: space, "it leads to block \(number) of the vectors, which is missing")
     }
-    return try StoredBlock(decoding: value, space: space.id, block: UInt32(number), vectorLayout).payload
+    return vectors
   }
 }
 

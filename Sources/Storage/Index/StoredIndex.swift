@@ -123,11 +123,10 @@ package struct StoredIndex: Sendable {
   /// The vectors of a block, [slots, dimension] numbers of the space's scalar type.
   /// - Throws: `badData` when the space has no such block.
   package func vectors(ofBlock number: Int) throws -> UnsafeRawBufferPointer {
-    let key = Key().appending(space.id).appending(UInt32(number))
-    guard let value = try reader.value(.vectors, key) else {
+    guard let vectors = try reader.vectors(ofBlock: number, of: space, vectorLayout) else {
       throw damagedIndex(of: space, "it leads to block \(number) of the vectors, which is missing")
     }
-    return try StoredBlock(decoding: value, space: space.id, block: UInt32(number), vectorLayout).payload
+    return vectors
   }
 }
 
@@ -140,6 +139,15 @@ struct RecordReader: Sendable {
   func value(_ table: Table, _ key: Key) throws -> UnsafeRawBufferPointer? {
     precondition(!table.isSealed)
     return try key.bytes.withUnsafeBytes { try TreeCursor.find($0, in: trees[table], of: trees.pages)?.bytes }
+  }
+
+  /// The vectors of a block, [slots, dimension] numbers of the space's scalar type; nil when it is missing.
+  func vectors(
+    ofBlock number: Int, of space: SpaceRecord, _ layout: BlockLayout
+  ) throws -> UnsafeRawBufferPointer? {
+    try value(.vectors, Key().appending(space.id).appending(UInt32(number))).map {
+      try StoredBlock(decoding: $0, space: space.id, block: UInt32(number), layout).payload
+    }
   }
 }
 
@@ -182,9 +190,4 @@ extension Snapshot {
     }
     return byteCount
   }
-}
-
-extension SpaceRecord {
-  /// Rows that share a block of vectors.
-  package var vectorsPerBlock: Int { BlockLayout(of: self).rowsPerBlock }
 }

@@ -36,8 +36,9 @@ final class Environment: @unchecked Sendable {
     do {
       // LMDB trusts the pages that it writes beside, above all those it takes to be free.
       if isWritable {
-        pages.expect(.inOrder)
+        pages.begin(.inOrder)
         try PageAudit.requireSoundness(of: pages.latest())
+        pages.end(.inOrder)
       }
       handles = isWritable ? try Environment.openTables(pages, path, pointer) : []
     } catch {

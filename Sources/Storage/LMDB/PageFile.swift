@@ -17,7 +17,7 @@ final class PageFile: @unchecked Sendable {
   private let base: UnsafeRawPointer
   private let mappedByteCount: Int
   private let pageSize: Int
-  private let expected = Mutex(ReadingOrder.inOrder)
+  private let reading = Mutex(ExpectedReading())
 
   /// Opens a file whose front `checkFront` has found sound.
   /// - Parameters:
@@ -31,7 +31,8 @@ final class PageFile: @unchecked Sendable {
       pageSize = try PageFile.front(of: descriptor, path).pageSize
       (base, mappedByteCount) = try PageFile.map(descriptor, path, mapSizes)
       // Opening follows a few pages here and there.
-      expect(.scattered)
+      begin(.scattered)
+      end(.scattered)
     } catch {
       close(descriptor)
       throw error
@@ -197,23 +198,29 @@ final class PageFile: @unchecked Sendable {
 
   // MARK: Snapshots
 
-  /// Tells the system what reading is to come, by whichever thread.
-  /// - Returns: what was said before.
-  @discardableResult
-  func expect(_ next: ReadingOrder) -> ReadingOrder {
-    expected.withLock { order in
-      defer { order = next }
-      if order != next {
-        // A hint: where it is not taken, only time is lost.
-        let advice = next == .inOrder ? MADV_NORMAL : MADV_RANDOM
-        madvise(UnsafeMutableRawPointer(mutating: base), mappedByteCount, advice)
-      }
-      return order
+  /// Takes note that somebody reads so, until `end` is called with the same, and tells the system. Any thread may.
+  func begin(_ order: ReadingOrder) { changeReading { $0.begin(order) } }
+
+  func end(_ order: ReadingOrder) { changeReading { $0.end(order) } }
+
+  private func changeReading(_ change: (inout ExpectedReading) -> Void) {
+    reading.withLock { reading in
+      let before = reading.told
+      change(&reading)
+      if reading.told == before { return }
+      // A hint: where it is not taken, only time is lost.
+      let advice = reading.told == .inOrder ? MADV_NORMAL : MADV_RANDOM
+      madvise(UnsafeMutableRawPointer(mutating: base), mappedByteCount, advice)
     }
   }
 
-  /// What reading the system was told to expect.
-  var order: ReadingOrder { expected.withLock { $0 } }
+  /// What the system was told of the reading to come.
+  var order: ReadingOrder { reading.withLock { $0.told } }
+
+  /// Has a value that will be read as a whole fetched in one piece where the system expects single pages.
+  func willReadAll(of value: UnsafeRawBufferPointer) {
+    if value.count > pageSize, order == .scattered { fetch(value) }
+  }
 
   /// Whether another file has taken this one's place, as when another process compacts the database.
   var isReplaced: Bool { !FileIdentity.isName(path, of: descriptor) }

@@ -90,7 +90,10 @@ struct Transaction: ~Copyable {
   /// The value as it lies in the file.
   private func stored(_ table: Table, _ key: UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer? {
     if let trees {
-      if let value = try TreeCursor.find(key, in: trees[table], of: trees.pages) { return value.bytes }
+      if let value = try TreeCursor.find(key, in: trees[table], of: trees.pages) {
+        if table.isSealed { environment.pages.willReadAll(of: value.bytes) }
+        return value.bytes
+      }
       for entry in try TreeCursor.neighbours(ofMissing: key, in: trees[table], of: trees.pages) {
         _ = try table.open(entry.value, key: entry.key)
       }
@@ -216,10 +219,12 @@ struct Transaction: ~Copyable {
     private let position: Position
     private let table: Table
     private let path: String
+    private let file: PageFile
 
     init(_ transaction: borrowing Transaction, _ table: Table) throws {
       self.table = table
       path = transaction.environment.path
+      file = transaction.environment.pages
       if let trees = transaction.trees {
         position = .pages(TreeCursor(trees.pages, trees[table]))
         return
@@ -280,7 +285,10 @@ struct Transaction: ~Copyable {
       _ operation: MDB_cursor_op, _ start: MDB_val, _ step: (TreeCursor) throws -> Entry?
     ) throws -> Entry? {
       switch position {
-      case .pages(let cursor): return try step(cursor).map { ($0.key, try table.open($0.value, key: $0.key)) }
+      case .pages(let cursor):
+        guard let (key, value) = try step(cursor) else { return nil }
+        if table.isSealed { file.willReadAll(of: value) }
+        return (key, try table.open(value, key: key))
       case .lmdb(let pointer):
         var key = start
         var value = MDB_val()

@@ -50,7 +50,8 @@ package final class Database: Sendable {
   package func read<Result>(
     expecting order: ReadingOrder = .inOrder, _ body: (borrowing Snapshot) throws -> Result
   ) throws -> Result {
-    environment.pages.expect(order)
+    environment.pages.begin(order)
+    defer { environment.pages.end(order) }
     let transaction = try Transaction(environment, isWriting: false)
     let fields = try transaction.allFields()
     let spaces = try transaction.allSpaces()
@@ -62,7 +63,8 @@ package final class Database: Sendable {
   package func readRest<Result>(
     _ body: (borrowing Snapshot, _ faults: [Fault]) throws -> Result
   ) throws -> Result {
-    environment.pages.expect(.inOrder)
+    environment.pages.begin(.inOrder)
+    defer { environment.pages.end(.inOrder) }
     let transaction = try Transaction(environment, isWriting: false)
     var faults: [Fault] = []
     var fields: [Field] = []

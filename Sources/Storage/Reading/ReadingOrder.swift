@@ -9,15 +9,40 @@ package enum ReadingOrder: Sendable {
   case scattered
 }
 
-extension Snapshot {
-  /// Tells the system what reading is to come.
-  package func expect(_ order: ReadingOrder) { transaction.environment.pages.expect(order) }
+/// How those who read a file at the moment do, and what the system was told of it. One file can be told one thing: as long
+/// as anybody reads in order, it is that.
+struct ExpectedReading {
+  private(set) var told = ReadingOrder.inOrder
+  private var inOrderCount = 0
+  private var scatteredCount = 0
 
+  mutating func begin(_ order: ReadingOrder) { change(order, by: 1) }
+  /// - Precondition: `begin` was called with the same order once more than this.
+  mutating func end(_ order: ReadingOrder) { change(order, by: -1) }
+
+  private mutating func change(_ order: ReadingOrder, by step: Int) {
+    switch order {
+    case .inOrder: inOrderCount += step
+    case .scattered: scatteredCount += step
+    }
+    precondition(inOrderCount >= 0 && scatteredCount >= 0)
+    // Where nobody reads, the next one decides.
+    if inOrderCount > 0 { told = .inOrder } else if scatteredCount > 0 { told = .scattered }
+  }
+}
+
+extension Snapshot {
   /// Tells the system that so many vectors of a space are to be read: in order where they are more than a few.
-  /// - Returns: what it was told before.
-  package func expectVectors(_ count: Int, of space: SpaceRecord) -> ReadingOrder {
-    let pages = transaction.environment.pages
-    return count > space.vectorsPerBlock ? pages.expect(.inOrder) : pages.order
+  /// - Returns: what is to be ended when they have been read; nil where nothing was told.
+  package func beginVectors(_ count: Int, of space: SpaceRecord) -> ReadingOrder? {
+    guard count > space.rowsPerBlock else { return nil }
+    transaction.environment.pages.begin(.inOrder)
+    return .inOrder
+  }
+
+  /// - Parameter order: what `beginVectors` gave.
+  package func endVectors(_ order: ReadingOrder?) {
+    if let order { transaction.environment.pages.end(order) }
   }
 }
 

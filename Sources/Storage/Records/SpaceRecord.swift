@@ -12,6 +12,9 @@ package struct SpaceRecord: Sendable, Equatable, Codable {
     BlockLayout(dimension: dimension, scalar: scalar).rowsPerBlock
   }
 
+  /// The same of the space's own vectors.
+  package var rowsPerBlock: Int { Self.rowsPerBlock(dimension: dimension, scalar: scalar) }
+
   /// The space's dense number inside its database.
   package let id: UInt16
   package internal(set) var name: String

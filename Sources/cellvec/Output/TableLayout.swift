@@ -16,7 +16,7 @@ struct TableLayout: Sendable, Equatable {
       rows.allSatisfy { row in
         switch row[column] {
         case .integer, .real, .null: true
-        case .text, .list: false
+        case .text, .list, .numbers: false
         }
       }
     }
@@ -64,7 +64,7 @@ extension Value {
       // A table is for reading; all digits of long fractions are in the other formats.
       let short = fixed(number, decimals: 4)
       return plain.count > short.count && abs(number) >= 0.001 ? short : plain
-    case .integer: return plain
+    case .integer, .numbers: return plain
     case .text, .list:
       let plain = plain
       if plain.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return plain }

@@ -7,6 +7,7 @@ enum Value: Sendable, Equatable {
   case integer(Int)
   case real(Double)
   case list([String])
+  case numbers([Double])
   case null
 
   /// The number whose decimal digits are those of the single-precision one: 0.9, not 0.8999999761581421.
@@ -34,6 +35,7 @@ extension Value {
     case .integer(let number): "\(number)"
     case .real(let number): formatNumber(number)
     case .list(let texts): texts.joined(separator: ";")
+    case .numbers(let numbers): numbers.map { formatNumber($0) }.joined(separator: ";")
     case .null: ""
     }
   }
@@ -45,6 +47,7 @@ extension Value {
     case .integer(let number): "\(number)"
     case .real(let number): number.isFinite ? formatNumber(number) : "null"
     case .list(let texts): "[\(texts.map(quotedJSON).joined(separator: ","))]"
+    case .numbers(let numbers): "[\(numbers.map { Value.real($0).json }.joined(separator: ","))]"
     case .null: "null"
     }
   }

@@ -71,7 +71,7 @@ struct BuildIndex: ParsableCommand {
       try Interruption.check()
       progress.update(done: vectors * done / max(1, total), note: step.name)
     }
-    progress.finish()
+    if summary.isFresh || summary.added > 0 { progress.finish() }
     if vectors <= SearchPlan.exactLimit {
       talk.say(
         "space \(space.name) has \(vectors) vectors; searches compare all that match up to "
@@ -111,10 +111,11 @@ extension BuildIndex {
   private func makeGraph(of space: SpaceRecord, in writer: DatabaseWriter, _ progress: ProgressLine) throws {
     let vectors = try writer.database.read { try $0.rows(in: space).count }
     let summary = try GraphBuild(of: space, in: writer, threads: threads.count).run(isFresh: fresh) {
+      step, done, total in
       try Interruption.check()
-      progress.update(done: vectors * $0 / $1)
+      progress.update(done: vectors * done / total, note: step.name)
     }
-    progress.finish()
+    if summary.isFresh { progress.finish() }
     let calibrations = summary.record.calibrations
     try StandardOutput.write(
       Report(
@@ -123,7 +124,7 @@ extension BuildIndex {
           [
             .text(space.name), .integer(summary.record.vertexCount), .integer(summary.leftOut),
             .text(summary.isFresh ? "made" : "kept"),
-            .list(calibrations.map { "\($0.recall)" }), .list(calibrations.map { "\($0.reach)" }),
+            .numbers(calibrations.map(\.recall)), .numbers(calibrations.map { rounded($0.reach) }),
           ]
         ]),
       as: output.format)
@@ -184,11 +185,13 @@ struct IndexStatus: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Say which spaces have an index, and what it holds.",
     discussion: """
-      "fresh" are vectors that the index lacks, which every search compares one by
-      one, "left" codes of vectors that are gone; "hot" are bytes of codes for each
-      vector. "reach" tells how far a search for one neighbor goes for a recall of 0.9,
-      0.95, ... "int8_vectors" are those with an int8 copy, which exact searches read.
-      A space with a compact index and a graph has a line for each.
+      "fresh" are vectors that the index lacks, which a search compares besides;
+      "left" are codes of vectors that are gone. "hot" is how many bytes of the
+      index a search may read for each vector: those that are best kept in memory.
+      "recalls" are the recalls that searches can be asked for, "reach" how far they
+      go for each: the more, the longer. "int8_vectors" are those with an int8 copy,
+      which exact searches read. A space with a compact index and a graph has a
+      line for each.
       """)
 
   @OptionGroup var database: DatabaseOptions
@@ -223,8 +226,8 @@ struct IndexStatus: ParsableCommand {
             .integer(codes - indexed), .integer(record.segments.count), .integer(record.listCount),
             .integer(try snapshot.indexByteCount(of: space, segments: record.segments.map(\.number))),
             .real(record.codeByteCount),
-            .list(record.calibrations.map { "\($0.recall)" }),
-            .list(record.calibrations.map { "\($0.reaches[0].reach)" }),
+            .numbers(record.calibrations.map(\.recall)),
+            .numbers(record.calibrations.map { rounded($0.reaches[0].reach) }),
           ] + int8 + [.text(IndexKind.compact.rawValue)])
       }
       return report
@@ -242,8 +245,23 @@ struct IndexStatus: ParsableCommand {
       .integer(graph.vertexCount - held), .integer(1), .null,
       .integer(try snapshot.indexByteCount(of: space, segments: [graph.segment])),
       .real(Float(graph.vertexByteCount)),
-      .list(graph.calibrations.map { "\($0.recall)" }), .list(graph.calibrations.map { "\($0.reach)" }),
+      .numbers(graph.calibrations.map(\.recall)), .numbers(graph.calibrations.map { rounded($0.reach) }),
     ] + int8 + [.text(IndexKind.graph.rawValue)]
+  }
+}
+
+/// To the thousandth: searches differ less by more.
+private func rounded(_ reach: Float) -> Double { (Double(reach) * 1000).rounded() / 1000 }
+
+extension GraphBuild.Step {
+  fileprivate var name: String {
+    switch self {
+    case .dividing: "dividing"
+    case .comparing: "comparing"
+    case .refining: "refining"
+    case .measuring: "measuring recall"
+    case .storing: "storing"
+    }
   }
 }
 

@@ -62,26 +62,35 @@ struct Search: ParsableCommand {
       let field = try results.field(in: snapshot)
       let queries = try query.read(in: space, of: snapshot, threads: threads.count)
       let rows = try queries.candidates(among: selection.rows(in: snapshot), of: space, in: snapshot)
+      let explanation = SearchExplanation()
+      func tell(_ text: @autoclosure () -> String) { if explain { StandardError.writeLines(text()) } }
       switch field {
       case .by(let field):
         let found = try snapshot.nearestGroups(
           to: queries.vectors, count: queries.count, k: results.count.value, by: field, in: space,
           among: rows,
           atLeast: results.leastSimilarity ?? -1)
+        tell(
+          explanation.text(
+            "exact: the mean vector of each value of \(field.name) is made of all cells that match",
+            queries: queries.count))
         return SearchReport(of: found, for: queries, by: field).report
       case .distinct(let field):
         let found = try snapshot.nearest(
           to: queries.vectors, count: queries.count, k: results.count.value, in: space, distinct: field,
           among: rows, metric: results.metric, atLeast: results.leastSimilarity, threads: threads.count)
+        tell(
+          explanation.text(
+            "exact: all matching vectors of cells with a value of \(field.name) are compared, some of them again",
+            queries: queries.count))
         return try SearchReport(of: found, by: results.metric, for: queries, showing: table, in: snapshot)
           .report
       case nil:
-        let explanation = SearchExplanation()
         let (found, plan) = try snapshot.nearest(
           to: queries.vectors, count: queries.count, k: results.count.value, in: space, among: rows,
           metric: results.metric, atLeast: results.leastSimilarity, recall: exact ? 1 : recall,
           threads: threads.count)
-        if explain { StandardError.writeLines(explanation.text(of: plan, queries: queries.count)) }
+        tell(explanation.text(of: plan, queries: queries.count))
         return try SearchReport(of: found, by: results.metric, for: queries, showing: table, in: snapshot)
           .report
       }
