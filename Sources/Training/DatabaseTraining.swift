@@ -84,7 +84,7 @@ extension TrainingPlan {
     let evaluation = HeadEvaluation(validation, groupField: grouping.name, foldSeed: configuration.seed)
     let head = try headName.map { name in
       let set = try TrainingSet(
-        Array(0..<Int32(samples.rows.count)), labels: samples.labels, groups: samples.groups,
+        0..<Int32(samples.rows.count), labels: samples.labels, groups: samples.groups,
         configuration: configuration)
       // The labels of all samples were looked through by the cross-validation.
       let fit = try fitHeads(

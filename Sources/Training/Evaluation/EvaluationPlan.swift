@@ -85,9 +85,9 @@ extension EvaluationPlan {
     for (number, space) in spaces.enumerated() {
       let source = try samples.vectors(in: space.record, of: snapshot)
       try requireTrainable(
-        source: source, labels: samples.labels, samples: Array(0..<Int32(samples.labels.count)),
+        source: source, labels: samples.labels, samples: 0..<Int32(samples.labels.count),
         threads: threads)
-      let copies = IdenticalVectors(in: source, groups: samples.subjects.effectiveGroups)
+      let copies = try IdenticalVectors(in: source, groups: samples.subjects.effectiveGroups)
       if let pair = copies.example {
         warnings.append(
           samples.warning(of: pair, count: copies.count, space: space.description.name))

@@ -60,7 +60,7 @@ struct EvaluationSamples {
     let limit = try snapshot.rowLimit()
     let images = try snapshot.imageNames(of: database.rows, limit: limit)
     let units = try snapshot.rowsByGroup(plan.unit.grouping, among: RowSet(database.rows))
-    let numbers = SampleNumbers(database.rows, limit: limit)
+    let numbers = try SampleNumbers(database.rows, limit: limit)
     let members = units.map { units in units.map { unit in unit.rows.toArray().map { Int32(numbers[$0]) } } }
     let names = units?.map(\.text)
     if let members, let names {
@@ -127,12 +127,13 @@ struct EvaluationSamples {
   }
 
   private static func fingerprint(of samples: [Evaluation.Sample], classes: [String]) -> String {
-    var text = classes.joined(separator: "\u{1F}")
+    var hasher = ContentHasher()
+    hasher.combine(classes.joined(separator: "\u{1F}"))
     for sample in samples {
       let labels = sample.labels.map(String.init).joined(separator: ",")
-      text += "\n\(sample.row)\u{1F}\(sample.cellCount)\u{1F}\(sample.group ?? "")\u{1F}\(labels)"
+      hasher.combine("\n\(sample.row)\u{1F}\(sample.cellCount)\u{1F}\(sample.group ?? "")\u{1F}\(labels)")
     }
-    return ContentHash(of: text).description
+    return hasher.finalize().description
   }
 }
 
@@ -180,7 +181,7 @@ extension LabelTable {
 extension Snapshot {
   /// The name of the image of each cell: for imported ones of the image that their field names, if it does.
   fileprivate func imageNames(of rows: [Row], limit: Row) throws -> [String] {
-    let numbers = SampleNumbers(rows, limit: limit)
+    let numbers = try SampleNumbers(rows, limit: limit)
     var names = [String](repeating: "", count: rows.count)
     for image in try rowsByImage(among: RowSet(rows)) {
       for row in image.rows.toArray() { names[numbers[row]] = image.text }

@@ -63,8 +63,11 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
     }
   }
 
+  /// Batches that are prepared at once.
+  private static var batchesAtOnce: Int { 256 }
+
   /// A batch of an epoch.
-  private struct Batch {
+  private struct Batch: Sendable {
     let samples: ArraySlice<Int32>
     /// Of all epochs.
     let step: Int
@@ -83,19 +86,41 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
   ///   - firstStep: steps of the epochs before.
   /// - Returns: each member's mean loss over its samples, and over classes where each has a loss; NaN for one that saw
   ///   none.
-  func train(order: [Int32], firstStep: Int) -> [Double] {
+  func train(order: some RandomAccessCollection<Int32> & Sendable, firstStep: Int) -> [Double] {
     let setCount = positiveWeights.count
-    let batches = stride(from: 0, to: order.count, by: batchSize).enumerated().map { index, start in
-      let samples = order[start..<min(start + batchSize, order.count)]
-      var learned = [LearnedRows](repeating: LearnedRows(), count: setCount)
-      for (row, sample) in samples.enumerated() {
-        let sets = stream.sets(of: sample)
-        for set in 0..<setCount where sets >> UInt32(set) & 1 == 1 { learned[set].add(row) }
-      }
-      return Batch(
-        samples: samples, step: firstStep + index, learned: learned, rows: layout.padded(samples.count))
-    }
     let sums = SumBuffer(count: members.count)
+    var seen = [Int](repeating: 0, count: setCount)
+    let batchCount = (order.count + batchSize - 1) / batchSize
+    for first in stride(from: 0, to: batchCount, by: Self.batchesAtOnce) {
+      let count = min(Self.batchesAtOnce, batchCount - first)
+      let batches = concurrentMap(count, threads: workers.count) { index in
+        prepared(
+          Array(order.dropFirst((first + index) * batchSize).prefix(batchSize)),
+          step: firstStep + first + index)
+      }
+      train(batches, addingLossesTo: sums)
+      for batch in batches {
+        for set in 0..<setCount { seen[set] += batch.learned[set].count }
+      }
+    }
+    return members.indices.map {
+      sums.start[$0] / Double(seen[members[$0].set] * lossesOfSample)
+    }
+  }
+
+  private func prepared(_ samples: [Int32], step: Int) -> Batch {
+    var learned = [LearnedRows](repeating: LearnedRows(), count: positiveWeights.count)
+    for (row, sample) in samples.enumerated() {
+      var sets = stream.sets(of: sample)
+      while sets != 0 {
+        learned[sets.trailingZeroBitCount].add(row)
+        sets &= sets - 1
+      }
+    }
+    return Batch(samples: samples[...], step: step, learned: learned, rows: layout.padded(samples.count))
+  }
+
+  private func train(_ batches: [Batch], addingLossesTo sums: SumBuffer) {
     let threads = min(workers.count, batches.first?.units ?? 1)
     Crew.run(threads: threads) { worker, barrier in
       for batch in batches {
@@ -108,13 +133,6 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
           for member in learning(batch) { member.stepCount += 1 }
         }
       }
-    }
-    var seen = [Int](repeating: 0, count: setCount)
-    for batch in batches {
-      for set in 0..<setCount { seen[set] += batch.learned[set].count }
-    }
-    return members.indices.map {
-      sums.start[$0] / Double(seen[members[$0].set] * lossesOfSample)
     }
   }
 
