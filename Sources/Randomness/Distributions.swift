@@ -36,9 +36,14 @@ extension SeededGenerator {
   /// The integers 0..<count in random order (Fisher-Yates, spelled out so that the order is ours to keep).
   package mutating func permutation(of count: Int) -> [Int32] {
     var order = (0..<Int32(count)).map { $0 }
-    for last in stride(from: count - 1, to: 0, by: -1) {
-      order.swapAt(last, Int(next() % UInt64(last + 1)))
-    }
+    order.withUnsafeMutableBufferPointer { permute($0) }
     return order
+  }
+
+  /// Brings values into an order as random: what stood in place p of `permutation(of:)` then stands where p does.
+  package mutating func permute(_ values: UnsafeMutableBufferPointer<Int32>) {
+    for last in stride(from: values.count - 1, to: 0, by: -1) {
+      values.swapAt(last, Int(next() % UInt64(last + 1)))
+    }
   }
 }

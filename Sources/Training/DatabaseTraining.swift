@@ -99,7 +99,7 @@ extension TrainingPlan {
       abstains: configuration.abstainBelow > 0)
     let head = try headName.map { name in
       let set = try TrainingSet(
-        Array(0..<Int32(labels.count)), labels: labels, groups: groups, configuration: configuration)
+        0..<Int32(labels.count), labels: labels, groups: groups, configuration: configuration)
       // The labels of all samples were looked through by the cross-validation.
       let fit = try fitHeads(
         on: vectors, labels: labels, targets: targets, sets: [set], configuration: configuration,

@@ -73,19 +73,19 @@ private struct TellingCells {
     ).adapted(to: fixture.task)
     configuration.attention = AttentionConfiguration(width: fixture.width)
     let set = TrainingSet(samples: Array(0..<Int32(labels.count)))
-    let standardization = Standardization(source, samples: Array(0..<Int32(source.count)), labels: labels)
+    let standardization = try Standardization(source, samples: 0..<Int32(source.count), labels: labels)
     let net = AttentionNet(
       shape: HeadShape(
         dimension: fixture.dimension, architecture: configuration.architecture, classCount: 3),
       width: fixture.width, cells: standardization,
-      means: Standardization(vectors.means, samples: set.samples, labels: labels))
+      means: try Standardization(vectors.means, samples: set.samples, labels: labels))
     net.gates.weights.values = fixture.initial.gates
     net.gates.biases?.values = fixture.initial.gateBiases
     net.scores.weights.values = fixture.initial.scores
     net.set(layers: fixture.initial.layers)
     let epochs = AttentionEpochs(
       net: net, bags: try #require(vectors.bags), labels: labels,
-      stream: SampleStream(sets: [set], labels: labels), standardization: standardization,
+      stream: try SampleStream(sets: [set], labels: labels), standardization: standardization,
       configuration: configuration, attention: AttentionConfiguration(width: fixture.width),
       positiveWeights: [1, 1, 1], cellsAtOnce: 17)
     return (net, epochs, vectors)
@@ -200,6 +200,26 @@ private struct TellingCells {
     // Five cells of twelve are drawn in each step.
     let attention = AttentionConfiguration(width: 4, cellsAStep: 5)
     #expect(try heads(cells, attention: attention) == heads(cells, attention: attention, threads: 2))
+  }
+
+  @Test func aCellThatIsNoVectorIsNamedByItsSample() throws {
+    let cells = try TellingCells(count: 40)
+    let bags = try #require(cells.vectors.bags)
+    let buffer = FloatBuffer(count: bags.cells.count * 8)
+    bags.cells.gather(Array(0..<Int32(bags.cells.count))[...], into: buffer.values)
+    buffer.values[(7 * TellingCells.size + 2) * 8] = .nan
+    let vectors = UnitVectors(
+      of: InMemoryVectors(Array(buffer.values), dimension: 8), members: bags.members)
+    var configuration = TrainingConfiguration(epochs: 2).adapted(to: .single)
+    for attention in [nil, AttentionConfiguration(width: 4)] {
+      configuration.attention = attention
+      let fault = try #require(throws: Fault.self) {
+        try crossValidate(
+          vectors: vectors, labels: cells.labels, folds: .ungrouped(labels: cells.labels, k: 4, seed: 1),
+          configuration: configuration, threads: 2)
+      }
+      #expect(fault.subject == "vector of sample 7")
+    }
   }
 
   /// Samples of more cells than are looked at together.

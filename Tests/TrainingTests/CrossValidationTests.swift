@@ -31,11 +31,11 @@ import Testing
     let sets = (0..<5).map { TrainingSet(samples: folds.trainSamples(of: $0), fold: $0) }
     let fits = try fitHeads(source: cells.source, labels: labels, sets: sets, configuration: configuration)
     for fold in 0..<5 {
-      let test = folds.testSamples(of: fold)
+      let test = Array(folds.testSamples(of: fold))
       #expect(Set(test).isDisjoint(with: sets[fold].samples))
       let head = fits[fold].head
       let expected = head.probabilities(of: test, in: cells.source)
-      let pooled = test.flatMap { validation.probabilities[Int($0) * 3..<(Int($0) + 1) * 3] }
+      let pooled = test.flatMap { validation.probabilities[$0] }
       #expect(pooled == expected, "fold \(fold)")
       let scores = Scores(
         probabilities: expected, samples: test, labels: labels, thresholds: head.thresholds)
@@ -61,7 +61,8 @@ import Testing
     }
     // They are not those at a half.
     let halves = Scores(
-      probabilities: validation.probabilities, samples: Array(0..<240), labels: try cells.table,
+      probabilities: (0..<240).flatMap { validation.probabilities[$0] }, samples: Array(0..<240),
+      labels: try cells.table,
       thresholds: [0.5, 0.5, 0.5])
     #expect(halves.perClass != validation.pooled.perClass)
   }

@@ -81,12 +81,12 @@ import Testing
     }
   }
 
-  @Test func doublesWithinAGroupAreNone() {
+  @Test func doublesWithinAGroupAreNone() throws {
     let vectors = InMemoryVectors([1, 2, 3, 4, 1, 2, 3, 4, 3, 4], dimension: 2)
-    let apart = IdenticalVectors(in: vectors, groups: [0, 1, 0, 1, 2])
+    let apart = try IdenticalVectors(in: vectors, groups: [0, 1, 0, 1, 2])
     #expect(apart.count == 3)
     #expect(apart.example?.0 == 1 && apart.example?.1 == 4)
-    #expect(IdenticalVectors(in: vectors, groups: [0, 1, 0, 1, 1]).example == nil)
+    #expect(try IdenticalVectors(in: vectors, groups: [0, 1, 0, 1, 1]).example == nil)
   }
 
   @Test func labelsAreMappedOrRefused() throws {

@@ -144,10 +144,10 @@ import Testing
   @Test func standardizationIsMeanAndPopulationDeviation() throws {
     let labels = try labelTable([[0], [1], [0]], classCount: 2)
     let source = InMemoryVectors([1, 7, 1000, 3, 7, 1000.0001, 100, 0, 0], dimension: 3)
-    let fitted = Standardization(source, samples: [0, 1], labels: labels)
+    let fitted = try Standardization(source, samples: [0, 1], labels: labels)
     #expect(fitted.mean == [2, 7, Float((1000 + Double(Float(1000.0001))) / 2)])
     #expect(fitted.scale == [1, 1, 1], "a constant dimension, and one of rounding only, keep their scale")
-    let more = Standardization(source, samples: [0, 1, 2], labels: labels)
+    let more = try Standardization(source, samples: [0, 1, 2], labels: labels)
     let variance = (1.0 + 9 + 10_000) / 3 - (104.0 / 3) * (104.0 / 3)
     #expect(abs(Double(more.scale[0]) - 1 / variance.squareRoot()) < 1e-8)
   }

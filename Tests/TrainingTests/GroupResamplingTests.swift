@@ -25,8 +25,8 @@ import Testing
     let labels = try LabelTable(labels: (0..<60).map { [$0 < 8 ? "rare" : "b", "c\($0 % 3)"] })
     let decisions = (0..<60 * 5).map { _ in generator.uniform() < 0.4 }
     let resampling = GroupResampling(
-      groups: groups, labels: labels, decisions: [decisions], isTested: [Array(repeating: true, count: 60)],
-      absent: absent)
+      groups: groups, labels: labels, isTested: [Array(repeating: true, count: 60)], absent: absent
+    ) { _, sample in (0..<5).filter { decisions[Int(sample) * 5 + $0] } }
     let values = resampling.macroF1(count: 20, seed: 9, threads: 2)
     for (index, value) in values.enumerated() {
       var draws = SeededGenerator(seed: 9, stream: UInt64(index))
@@ -41,10 +41,9 @@ import Testing
 
   @Test func samplesThatNobodyTestsAreNotDrawn() throws {
     let labels = try LabelTable(labels: [["a"], ["b"], ["a"], ["b"]])
-    let right = [true, false, false, true, true, false, false, true]
     let resampling = GroupResampling(
-      groups: [0, 0, 1, 1], labels: labels, decisions: [right], isTested: [[true, true, false, false]],
-      absent: .skip)
+      groups: [0, 0, 1, 1], labels: labels, isTested: [[true, true, false, false]], absent: .skip
+    ) { _, sample in [Int(sample) % 2] }
     #expect(resampling.macroF1(count: 5, seed: 0, threads: 1) == [1, 1, 1, 1, 1])
   }
 

@@ -73,8 +73,8 @@ import Testing
         return head.task == .single ? Array(classes.prefix(1)) : classes
       }, classes: table.classes)
     let folds = (0..<4).map { fold in TrainingSet(samples: all.filter { Int($0) / 7 % 4 != fold }) }
-    let stream = SampleStream(sets: folds, labels: labels)
-    let standardization = Standardization(cells.source, samples: all, labels: labels)
+    let stream = try SampleStream(sets: folds, labels: labels)
+    let standardization = try Standardization(cells.source, samples: all, labels: labels)
     var configuration = TrainingConfiguration(architecture: HeadArchitecture(hidden: head.hidden))
     configuration.precision = precision
     configuration.loss = HeadLoss.Defaults.loss(of: head.task)
@@ -97,8 +97,10 @@ import Testing
         threads: threads)
       return (0..<5).flatMap { stack.train(order: order, firstStep: $0) }
     }
-    let order = stream.order(seed: 3, epoch: 0)
-    let arranged = stream.arranged(order, inBatchesOf: 400)
+    let order = Array(try stream.order(seed: 3, epoch: 0))
+    let batches = try ScratchTable(order)
+    stream.arrange(batches, inBatchesOf: 400)
+    let arranged = Array(batches)
     let together = losses([0, 1, 2, 3], arranged)
     #expect(losses([0, 1, 2, 3], arranged, threads: 3) == together)
     // Sums in other orders are rounded otherwise, and bfloat16 rounds weights that differ in the last bit.
@@ -137,9 +139,9 @@ import Testing
       TrainingSet(samples: (0..<Int32(3000)).filter { ($0 + 1) >> Int32(bit) & 1 == 1 })
     }
     let fitted = Standardization.fit(
-      cells.source, sets: sets, stream: SampleStream(sets: sets, labels: labels))
+      cells.source, sets: sets, stream: try SampleStream(sets: sets, labels: labels))
     for (set, own) in zip(sets, fitted.ofSets) {
-      let expected = Standardization(cells.source, samples: set.samples, labels: labels)
+      let expected = try Standardization(cells.source, samples: set.samples, labels: labels)
       for index in 0..<5 {
         #expect(abs(own.mean[index] - expected.mean[index]) <= 1e-5 * max(1, abs(expected.mean[index])))
         #expect(abs(own.scale[index] / expected.scale[index] - 1) < 1e-5)
@@ -151,13 +153,13 @@ import Testing
   @Test(arguments: [[], [12]]) func aHeadSeesItsOwnStandardization(hidden: [Int]) throws {
     let labels = try cells.table
     let sets = [TrainingSet(samples: all), TrainingSet(samples: half)]
-    let stream = SampleStream(sets: sets, labels: labels)
+    let stream = try SampleStream(sets: sets, labels: labels)
     let fitted = Standardization.fit(cells.source, sets: sets, stream: stream)
-    #expect(fitted.ofSets[1] == Standardization(cells.source, samples: half, labels: labels))
+    #expect(try fitted.ofSets[1] == Standardization(cells.source, samples: half, labels: labels))
     let configuration = TrainingConfiguration(architecture: HeadArchitecture(hidden: hidden))
     let shape = HeadShape(dimension: 70, architecture: configuration.architecture, classCount: 3)
     let layout = PanelLayout(precision: .float32)
-    func trained(_ standardization: Standardization, _ transform: InputTransform?) -> [Float] {
+    func trained(_ standardization: Standardization, _ transform: InputTransform?) throws -> [Float] {
       let member = HeadMember(
         set: 1, shape: shape,
         parameters: shape.initialParameters(positives: labels.positives, samples: 400, seed: 1),
@@ -167,14 +169,16 @@ import Testing
         members: [member], source: cells.source, labels: labels, targets: nil, stream: stream,
         standardization: standardization, configuration: configuration,
         positiveWeights: [[1, 1, 1], [1, 1, 1]], batchSize: 64, layout: layout, shape: shape, threads: 2)
-      for epoch in 0..<3 { _ = stack.train(order: stream.order(seed: 0, epoch: epoch), firstStep: 7 * epoch) }
+      for epoch in 0..<3 {
+        _ = stack.train(order: try stream.order(seed: 0, epoch: epoch), firstStep: 7 * epoch)
+      }
       return member.parameters
     }
-    let own = trained(fitted.ofSets[1], nil)
-    let shared = trained(fitted.all, InputTransform(from: fitted.all, to: fitted.ofSets[1]))
+    let own = try trained(fitted.ofSets[1], nil)
+    let shared = try trained(fitted.all, InputTransform(from: fitted.all, to: fitted.ofSets[1]))
     // Rounding differs, and Adam divides by gradients that may be small.
     for (left, right) in zip(own, shared) { #expect(abs(left - right) < 1e-3) }
-    let other = trained(fitted.all, nil)
+    let other = try trained(fitted.all, nil)
     #expect(zip(own, other).contains { abs($0 - $1) > 1e-2 })
   }
 

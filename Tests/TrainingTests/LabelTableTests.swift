@@ -13,10 +13,11 @@ import Testing
   }
 
   @Test func aTableOfClassesIsThatOfTheSamplesLabels() throws {
-    let table = try LabelTable(count: 3, classes: [("golgi", [1]), ("cytoplasmic", [0, 2]), ("er", [0])])
+    let samples: [[Int32]] = [[1], [0, 2], [0]]
+    let table = try LabelTable(count: 3, classes: ["golgi", "cytoplasmic", "er"]) { samples[$0] }
     #expect(table == (try LabelTable(labels: [["er", "cytoplasmic"], ["golgi"], ["cytoplasmic"]])))
     #expect(table.contains(1, of: 0) && !table.contains(2, of: 0) && table.contains(2, of: 1))
-    let fault = #expect(throws: Fault.self) { try LabelTable(count: 3, classes: [("er", [0, 2])]) }
+    let fault = #expect(throws: Fault.self) { try LabelTable(count: 3, classes: ["er"]) { _ in [0, 2] } }
     #expect(fault?.description == "sample 1: has no label; leave it out of the training")
   }
 

@@ -32,8 +32,8 @@ import Testing
     var configuration = TrainingConfiguration(architecture: HeadArchitecture(hidden: fixture.hidden))
     configuration.loss = fixture.loss ?? .binary
     let set = TrainingSet(samples: Array(0..<Int32(labels.count)))
-    let stream = SampleStream(sets: [set], labels: labels)
-    let standardization = Standardization(source, samples: set.samples, labels: labels)
+    let stream = try SampleStream(sets: [set], labels: labels)
+    let standardization = try Standardization(source, samples: set.samples, labels: labels)
     let shape = HeadShape(
       dimension: source.dimension, architecture: configuration.architecture, classCount: 4)
     let layout = PanelLayout(precision: .float32)
@@ -62,7 +62,7 @@ import Testing
       thresholds: [0.5, 0.5, 0.5, 0.5],
       members: [Head.layers(shape, parameters: member.parameters, standardization: standardization)],
       task: configuration.task)
-    let probabilities = head.probabilities(of: set.samples, in: source)
+    let probabilities = head.probabilities(of: Array(set.samples), in: source)
     for (probability, expected) in zip(probabilities, fixture.probabilities) {
       #expect(abs(probability - expected) < 1e-4)
     }

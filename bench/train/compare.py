@@ -15,6 +15,8 @@ from common.markdown import megabytes, paragraph, row
 
 HERE = pathlib.Path(__file__).parent
 BATCH, RATE, DECAY = 512, 3e-3, 0.04
+# How far the mean macro F1 of heads may be from a rival's, who learns the same, over five seeds.
+AGREEMENT = 0.005
 SCRIPTS = {"torch": "rival_torch.py", "scikit-learn": "rival_sklearn.py"}
 
 
@@ -99,20 +101,41 @@ def report(options, head, runs):
     print(paragraph(
         f"{options.rows} x {options.dimension}, {options.classes} classes, {head.name}, 5 folds of whole groups, "
         f"{head.epochs} epochs, batches of {BATCH}; whole processes, medians over seeds; ratios are to the first row; "
-        "memory is the process's own, without mapped files; macro F1 is the mean and the range over seeds"))
-    print(row("", "seeds", "s", "ratio", "s of processors", "ratio", "MB", "macro F1"))
-    print(row(*["---"] * 8))
+        "memory is the process's own, without mapped files; macro F1 is the mean over seeds, with its sample SD and "
+        "range; differences are the first row's less a rival's"))
+    print(row("", "seeds", "s", "ratio", "s of processors", "ratio", "MB", "macro F1", "SD", "range", "difference"))
+    print(row(*["---"] * 11))
     first = None
     for name, results in runs.items():
         def median(value):
             return statistics.median(value(run) for run, _ in results)
         seconds, used = median(lambda run: run.seconds), median(lambda run: run.processor_seconds)
-        first = first or (seconds, used)
         scores = [score for _, score in results]
-        print(row(name, len(results), f"{seconds:.1f}", f"{seconds / first[0]:.1f}", f"{used:.1f}",
-                  f"{used / first[1]:.1f}", megabytes(median(lambda run: run.own_byte_count)),
-                  f"{statistics.mean(scores):.4f} ({min(scores):.4f} to {max(scores):.4f})"))
+        mean = statistics.mean(scores)
+        deviation = f"{statistics.stdev(scores):.4f}" if len(scores) > 1 else "-"
+        first = first or (seconds, used, mean)
+        print(row(name, len(results), f"{seconds:.2f}", f"{seconds / first[0]:.1f}", f"{used:.1f}",
+                  f"{used / first[1]:.1f}", megabytes(median(lambda run: run.own_byte_count)), f"{mean:.4f}", deviation,
+                  f"{min(scores):.4f} to {max(scores):.4f}", f"{first[2] - mean:+.4f}"))
     print()
+    for name in SCRIPTS:
+        if name in runs:
+            print(paragraph(agreement(name, runs)))
+
+
+def agreement(rival, runs):
+    """Whether each of our subjects' macro F1 is that of a rival, as a sentence."""
+    def mean(name):
+        return statistics.mean(score for _, score in runs[name])
+    parts = []
+    for name in runs:
+        if name in SCRIPTS:
+            continue
+        difference = mean(name) - mean(rival)
+        side = "above" if difference > 0 else "BELOW"
+        place = "within" if abs(difference) <= AGREEMENT else f"{side} by more than"
+        parts.append(f"{name} {difference:+.4f}, {place} {AGREEMENT}")
+    return f"Final macro F1 less that of {rival}, means over {len(runs[rival])} seeds: {'; '.join(parts)}."
 
 
 if __name__ == "__main__":

@@ -41,8 +41,10 @@ final class AttentionEpochs {
   private var lossesOfSample: Int { configuration.task == .single ? 1 : labels.classes.count }
 
   /// - Returns: the mean loss over samples, and over classes where each has a loss.
-  func train(epoch: Int) -> Double {
-    let order = stream.order(seed: configuration.seed, epoch: epoch)
+  /// - Throws: as `ScratchTable`.
+  func train(epoch: Int) throws -> Double {
+    // Samples of several cells are few: their orders, and what is drawn of them, lie in memory.
+    let order = Array(try stream.order(seed: configuration.seed, epoch: epoch))
     // The order of samples and the cells that are drawn of them do not depend on each other.
     var generator = SeededGenerator(seed: configuration.seed, stream: UInt64(epoch) | 1 << 41)
     let stepsAnEpoch = (order.count + batchSize - 1) / batchSize

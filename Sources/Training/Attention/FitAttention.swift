@@ -44,13 +44,13 @@ private struct AttentionRun {
 
   func fit(progress: ProgressReport) throws -> HeadFit {
     let cells = set.samples.flatMap { bags.members[Int($0)] }.sorted()
-    let cellStandardization = Standardization(bags.cells, samples: cells, labels: labels)
+    let cellStandardization = try Standardization(bags.cells, samples: cells, labels: labels)
+    let means = try Standardization(vectors.means, samples: set.samples, labels: labels)
+    if !means.isFinite { try requireFinite(vectors.means, samples: Array(set.samples), threads: 1) }
     let shape = HeadShape(
       dimension: bags.cells.dimension, architecture: configuration.architecture,
       classCount: labels.classes.count)
-    let net = AttentionNet(
-      shape: shape, width: attention.width, cells: cellStandardization,
-      means: Standardization(vectors.means, samples: set.samples, labels: labels))
+    let net = AttentionNet(shape: shape, width: attention.width, cells: cellStandardization, means: means)
     let positives = labels.positives(among: set.samples)
     net.initialize(
       layers: shape.initialParameters(
@@ -59,12 +59,12 @@ private struct AttentionRun {
     let weights = configuration.loss.positiveWeights(positives: positives, samples: set.samples.count)
     let trainer = AttentionEpochs(
       net: net, bags: bags, labels: labels,
-      stream: SampleStream(sets: [set], labels: labels, sampling: configuration.sampling),
+      stream: try SampleStream(sets: [set], labels: labels, sampling: configuration.sampling),
       standardization: cellStandardization, configuration: configuration, attention: attention,
       positiveWeights: weights, cellsAtOnce: Self.cellsAtOnce)
     var (curve, best): ([EpochScore], (score: Double, epoch: Int, head: Head)?) = ([], nil)
     for epoch in 0..<configuration.epochs {
-      let loss = trainer.train(epoch: epoch)
+      let loss = try trainer.train(epoch: epoch)
       guard loss.isFinite else { throw Self.divergence("the loss is", epochs: epoch + 1) }
       let head = net.head(classes: labels.classes, configuration: configuration)
       let score = set.validation.isEmpty ? nil : macroF1(of: head)

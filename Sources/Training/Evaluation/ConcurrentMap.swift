@@ -1,4 +1,5 @@
 import Dispatch
+import Synchronization
 
 /// `work` of 0..<count in order, carried out by at most `threads` threads.
 /// - Throws: what the first of those that throw does, when all have ended.
@@ -9,8 +10,11 @@ func concurrentMap<Value: Sendable>(
   let results = [Result<Value, any Error>](unsafeUninitializedCapacity: count) { buffer, initialized in
     // Each index is written by one worker, and read after all have ended.
     nonisolated(unsafe) let slots = buffer
-    DispatchQueue.concurrentPerform(iterations: workers) { worker in
-      for index in stride(from: worker, to: count, by: workers) {
+    let taken = Atomic(0)
+    DispatchQueue.concurrentPerform(iterations: workers) { _ in
+      while true {
+        let index = taken.add(1, ordering: .relaxed).oldValue
+        guard index < count else { return }
         slots.initializeElement(at: index, to: Result { try work(index) })
       }
     }

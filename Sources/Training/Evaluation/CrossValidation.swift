@@ -11,8 +11,7 @@ package struct CrossValidation: Sendable, Equatable {
   /// Whether folds kept groups together, to be printed beside every score.
   package let isGrouped: Bool
   /// Every sample's probabilities from the head that was not trained on it.
-  /// - Shape: [samples, classes], row-major.
-  package let probabilities: [Float]
+  package let probabilities: ProbabilityTable
   /// Scores over all of `probabilities` at once, each decided by the thresholds of its own fold: the per-class table.
   package let pooled: Scores
 
@@ -55,7 +54,7 @@ package struct Spread: Sendable, Equatable, Codable {
 ///     nothing.
 ///   - threads: nil is one a fold.
 ///   - progress: folds interleaved.
-/// - Throws: as `fitHead`.
+/// - Throws: as `fitHead`, and as `ScratchTable`.
 package func crossValidate(
   source: some SampleVectors, labels: LabelTable, targets: SoftTargets? = nil, folds: Folds,
   groups: [Int32]? = nil, configuration: TrainingConfiguration,
@@ -72,9 +71,9 @@ func crossValidate(
   configuration: TrainingConfiguration, threads: Int? = nil, progress: @escaping ProgressReport = { _ in }
 ) throws -> CrossValidation {
   precondition(folds.assignment.count == labels.count)
-  let everySample = Array(0..<Int32(labels.count))
-  try requireTrainable(
-    source: vectors.means, labels: labels, samples: everySample, threads: threads ?? folds.count)
+  let everySample = 0..<Int32(labels.count)
+  precondition(vectors.means.count == labels.count)
+  try requireLearnable(labels, samples: everySample)
   try configuration.validate()
 
   let threads = threads ?? folds.count
@@ -82,45 +81,43 @@ func crossValidate(
     try TrainingSet(
       folds.trainSamples(of: fold), fold: fold, labels: labels, groups: groups, configuration: configuration)
   }
+  // Vectors that are learned from are looked through where their mean is found.
+  let learned = sets.reduce(SampleSet([])) { $0.union($1.samples) }
+  try requireFinite(vectors.means, samples: everySample.filter { !learned.contains($0) }, threads: threads)
   let fits = try fitHeads(
     on: vectors, labels: labels, targets: targets, sets: sets, configuration: configuration, threads: threads,
     progress: progress)
-  let classCount = labels.classes.count
-  var probabilities = [Float](repeating: 0, count: labels.count * classCount)
-  try probabilities.withUnsafeMutableBufferPointer { buffer in
-    guard let start = buffer.baseAddress else { return }
-    // Each sample is tested by one fold: no two threads write the same numbers, and they are read after all have ended.
-    nonisolated(unsafe) let rows = start
-    _ = try concurrentMap(folds.count, threads: threads) { fold in
-      let head = fits[fold].head
-      let source = vectors.seen(by: head)
-      try head.forEachFiniteBatch(of: folds.testSamples(of: fold), in: source) { samples, batch in
-        guard let first = batch.baseAddress else { return }
-        for (row, sample) in samples.enumerated() {
-          (rows + Int(sample) * classCount).update(from: first + row * classCount, count: classCount)
-        }
-      }
-    }
-  }
-  let (values, assignment, thresholds) = (probabilities, folds.assignment, fits.map(\.head.thresholds))
+  let probabilities = try testProbabilities(fits.map(\.head), of: folds, in: vectors, threads: threads)
+  let (assignment, thresholds) = (folds.assignment, fits.map(\.head.thresholds))
   let task = configuration.task
-  @Sendable func scores(of samples: [Int32]) -> Scores {
-    Scores(
-      of: samples, labels: labels, task: task,
-      probability: { values[Int(samples[$0]) * classCount + $1] },
-      decided: { place in
-        let sample = Int(samples[place])
-        return task.decided(
-          values[sample * classCount..<(sample + 1) * classCount],
-          thresholds: thresholds[Int(assignment[sample])]
-        )
-      })
+  // All samples first: they take as long as the folds together.
+  let scored = try concurrentMap(folds.count + 1, threads: threads) { number in
+    let samples = number == 0 ? SampleSet(everySample) : folds.testSamples(of: number - 1)
+    return try Scores(
+      of: samples, count: samples.count, labels: labels, task: task, probabilities: probabilities
+    ) { task.decided($1, thresholds: thresholds[Int(assignment[Int($0)])]) }
   }
-  let tested = concurrentMap(folds.count, threads: threads) { fold in
-    let test = folds.testSamples(of: fold)
-    return CrossValidation.Fold(
-      trainCount: sets[fold].samples.count, testCount: test.count, scores: scores(of: test))
+  let tested = zip(sets, scored.dropFirst()).map { set, scores in
+    CrossValidation.Fold(trainCount: set.samples.count, testCount: scores.sampleCount, scores: scores)
   }
   return CrossValidation(
-    folds: tested, isGrouped: folds.isGrouped, probabilities: values, pooled: scores(of: everySample))
+    folds: tested, isGrouped: folds.isGrouped, probabilities: probabilities, pooled: scored[0])
+}
+
+/// The probabilities of all samples, each from the head of the fold that tests it.
+private func testProbabilities(
+  _ heads: [Head], of folds: Folds, in vectors: UnitVectors, threads: Int
+) throws -> ProbabilityTable {
+  let assignment = folds.assignment
+  let table = try ProbabilityTable(samples: assignment.count, classes: heads[0].classes.count)
+  // Parts of the samples, whose vectors lie together, by all heads.
+  let partSize = 8192
+  _ = try concurrentMap((assignment.count + partSize - 1) / partSize, threads: threads) { part in
+    let samples = part * partSize..<min((part + 1) * partSize, assignment.count)
+    for (fold, head) in heads.enumerated() {
+      let tested = samples.lazy.filter { assignment[$0] == fold }.map(Int32.init)
+      try head.forEachFiniteBatch(of: tested, in: vectors.seen(by: head)) { table.keep($1, of: $0) }
+    }
+  }
+  return table
 }

@@ -276,7 +276,7 @@ extension Evaluation {
   package func probability(
     of classIndex: Int, sample: Int, in run: Run, repetition: Int = 0
   ) -> Float? {
-    let value = run.predictions[repetition].probabilities.values[sample * classes.count + classIndex]
+    let value = run.predictions[repetition].probabilities[sample * classes.count + classIndex]
     return value.isNaN ? nil : value
   }
 
@@ -289,9 +289,9 @@ extension Evaluation {
   /// The classes that are predicted for a sample, increasing; nil where no fold of the repetition tests it.
   package func predictedClasses(of sample: Int, in run: Run, repetition: Int = 0) -> [Int]? {
     guard let thresholds = thresholds(of: sample, in: run, repetition: repetition) else { return nil }
-    let values = run.predictions[repetition].probabilities.values
-    return (task ?? .multi).decided(
-      values[sample * classes.count..<(sample + 1) * classes.count], thresholds: thresholds)
+    let values = run.predictions[repetition].probabilities
+    let row = (sample * classes.count..<(sample + 1) * classes.count).map { values[$0] }
+    return (task ?? .multi).decided(row[...], thresholds: thresholds)
   }
 
   /// Reads a saved evaluation.
@@ -346,7 +346,7 @@ extension Evaluation {
       && runs.allSatisfy { run in
         run.predictions.count == repeats
           && run.predictions.allSatisfy {
-            $0.probabilities.values.count == samples.count * classes.count
+            $0.probabilities.count == samples.count * classes.count
               && $0.pooled.perClass.count == classes.count
           }
           && run.folds.allSatisfy {

@@ -150,9 +150,9 @@ extension EvaluationPlan {
     for (number, space) in spaces.enumerated() {
       let vectors = try vectors(number)
       try requireTrainable(
-        source: vectors.means, labels: samples.labels, samples: Array(0..<Int32(samples.labels.count)),
+        source: vectors.means, labels: samples.labels, samples: 0..<Int32(samples.labels.count),
         threads: threads)
-      let copies = IdenticalVectors(in: vectors.means, groups: samples.subjects.effectiveGroups)
+      let copies = try IdenticalVectors(in: vectors.means, groups: samples.subjects.effectiveGroups)
       if let pair = copies.example {
         warnings.append(
           samples.warning(of: pair, count: copies.count, space: space.name, testDatabase: testDatabase))

@@ -21,24 +21,26 @@ struct GroupResampling {
 
   /// - Parameters:
   ///   - groups: the group of each sample.
-  ///   - decisions: [repeats], each [samples, classes].
   ///   - isTested: [repeats][samples].
+  ///   - decided: the classes that are predicted for a tested sample, increasing.
   init(
-    groups: [Int32], labels: LabelTable, decisions: [[Bool]], isTested: [[Bool]], absent: AbsentClasses
+    groups: [Int32], labels: LabelTable, isTested: [[Bool]], absent: AbsentClasses,
+    decided: (_ repetition: Int, _ sample: Int32) -> [Int]
   ) {
     let classCount = labels.classes.count
     var numbers: [Int32: Int] = [:]
     for sample in groups.indices where isTested.contains(where: { $0[sample] }) {
       if numbers[groups[sample]] == nil { numbers[groups[sample]] = numbers.count }
     }
-    entries = zip(decisions, isTested).map { decisions, isTested in
+    entries = isTested.enumerated().map { repetition, isTested in
       var entries = [[Entry]](repeating: [], count: numbers.count)
       for sample in groups.indices where isTested[sample] {
         guard let group = numbers[groups[sample]] else { continue }
         let members = labels.classes(of: Int32(sample))
+        let predicted = decided(repetition, Int32(sample))
         for index in 0..<classCount {
           let isPositive = members.contains(Int32(index))
-          let isPredicted = decisions[sample * classCount + index]
+          let isPredicted = predicted.contains(index)
           guard isPositive || isPredicted else { continue }
           let place =
             entries[group].firstIndex { $0.classIndex == index }

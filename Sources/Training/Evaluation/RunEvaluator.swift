@@ -22,18 +22,21 @@ struct RunTest {
 
 /// What is kept of a head when it has been tested.
 private struct TestedHead: Sendable {
-  /// Of the samples that test it, [samples, classes].
-  let probabilities: [Float]
-  /// Whether each class is predicted for each of them.
-  let decisions: [Bool]
+  let scores: Scores
   let thresholds: [Float]
   let curve: [EpochScore]
 
-  /// - Throws: as `Head.finiteProbabilities`.
-  init(_ fit: HeadFit, on split: Split, in vectors: UnitVectors) throws {
-    probabilities = try fit.head.finiteProbabilities(of: split.test, in: vectors.seen(by: fit.head))
-    thresholds = fit.head.thresholds
-    decisions = fit.head.task.decisions(probabilities, thresholds: thresholds)
+  /// - Parameter table: gets the probabilities of the samples that test the head.
+  /// - Throws: as `Head.finiteProbabilities`, and as `ScratchTable`.
+  init(
+    _ fit: HeadFit, on split: Split, in vectors: UnitVectors, labels: LabelTable, table: ProbabilityTable
+  ) throws {
+    let head = fit.head
+    try head.forEachFiniteBatch(of: split.test, in: vectors.seen(by: head)) { table.keep($1, of: $0) }
+    scores = try Scores(
+      of: split.test, count: split.test.count, labels: labels, task: head.task, probabilities: table
+    ) { head.task.decided($1, thresholds: head.thresholds) }
+    thresholds = head.thresholds
     curve = fit.curve
   }
 }
@@ -66,6 +69,9 @@ struct RunEvaluator {
     let epochs = configuration.epochs
     return try zip(design.fractions, plan.splits).map { fraction, splits in
       var tested: [TestedHead] = []
+      let tables = try plan.testFolds.map { _ in
+        try ProbabilityTable(samples: labels.count, classes: labels.classes.count, initial: .nan)
+      }
       for start in stride(from: 0, to: splits.count, by: Self.headsTogether) {
         let part = splits[start..<min(start + Self.headsTogether, splits.count)]
         let sets = part.enumerated().map { place, split in
@@ -83,10 +89,12 @@ struct RunEvaluator {
         trained.withLock { $0 = first + part.count * configuration.ensembleCount }
         // The weights of these heads make room for those of the next.
         tested += try concurrentMap(part.count, threads: threads) { index in
-          try TestedHead(fits[index], on: part[part.startIndex + index], in: vectors)
+          let split = part[part.startIndex + index]
+          return try TestedHead(
+            fits[index], on: split, in: vectors, labels: labels, table: tables[split.repetition])
         }
       }
-      return test(tested, splits: splits, space: space, fraction: fraction)
+      return try test(tested, tables, splits: splits, space: space, fraction: fraction)
     }
   }
 
@@ -98,39 +106,43 @@ struct RunEvaluator {
   }
 
   private func test(
-    _ tested: [TestedHead], splits: [Split], space: Evaluation.Space, fraction: Double
-  ) -> RunTest {
-    let classCount = labels.classes.count
-    let count = labels.count
-    var probabilities = plan.testFolds.map { _ in [Float](repeating: .nan, count: count * classCount) }
-    var decisions = plan.testFolds.map { _ in [Bool](repeating: false, count: count * classCount) }
-    var folds: [Evaluation.Fold] = []
-    for (index, split) in splits.enumerated() {
-      let own = tested[index].probabilities
-      let thresholds = tested[index].thresholds
-      let scores = Scores(
-        probabilities: own, samples: split.test, labels: labels, decisions: tested[index].decisions,
-        task: configuration.task)
-      for (row, sample) in split.test.enumerated() {
-        for place in 0..<classCount {
-          let target = Int(sample) * classCount + place
-          probabilities[split.repetition][target] = own[row * classCount + place]
-          decisions[split.repetition][target] = tested[index].decisions[row * classCount + place]
-        }
-      }
-      folds.append(
-        Evaluation.Fold(
-          repetition: split.repetition, fold: split.fold, trainCount: split.train.count,
-          validationCount: split.validation.count, testCount: split.test.count, thresholds: thresholds,
-          learningCurve: tested[index].curve, scores: scores,
-          values: scores.values(absent: design.absentClasses)))
+    _ tested: [TestedHead], _ tables: [ProbabilityTable], splits: [Split], space: Evaluation.Space,
+    fraction: Double
+  ) throws -> RunTest {
+    let folds = zip(tested, splits).map { tested, split in
+      Evaluation.Fold(
+        repetition: split.repetition, fold: split.fold, trainCount: split.train.count,
+        validationCount: split.validation.count, testCount: split.test.count, thresholds: tested.thresholds,
+        learningCurve: tested.curve, scores: tested.scores,
+        values: tested.scores.values(absent: design.absentClasses))
     }
-    let predictions = zip(probabilities, decisions).enumerated().map { repetition, values in
-      pooled(values.0, decisions: values.1, repetition: repetition)
+    // Of each repetition, by fold.
+    var thresholds = plan.testFolds.map { _ in [Int: [Float]]() }
+    for (tested, split) in zip(tested, splits) {
+      thresholds[split.repetition][split.fold] = tested.thresholds
+    }
+    /// Nothing is predicted for samples that no fold tests.
+    func decided(
+      _ repetition: Int, _ sample: Int32, _ probabilities: ArraySlice<Float>
+    ) -> [Int] {
+      let fold = plan.testFolds[repetition][Int(sample)]
+      return thresholds[repetition][fold].map { configuration.task.decided(probabilities, thresholds: $0) }
+        ?? []
+    }
+    let predictions = try tables.enumerated().map { repetition, table in
+      let isTested = plan.testFolds[repetition].map { $0 >= 0 }
+      return Evaluation.Predictions(
+        probabilities: try PackedFloats(table),
+        pooled: try Scores(
+          of: SampleSet(below: labels.count) { isTested[Int($0)] }, count: isTested.count { $0 },
+          labels: labels,
+          task: configuration.task, probabilities: table
+        ) { decided(repetition, $0, $1) })
     }
     let resampling = GroupResampling(
-      groups: subjects.effectiveGroups, labels: labels, decisions: decisions,
-      isTested: plan.testFolds.map { $0.map { $0 >= 0 } }, absent: design.absentClasses)
+      groups: subjects.effectiveGroups, labels: labels,
+      isTested: plan.testFolds.map { $0.map { $0 >= 0 } }, absent: design.absentClasses
+    ) { repetition, sample in decided(repetition, sample, tables[repetition][sample][...]) }
     let resampled = resampling.macroF1(count: design.resamplings, seed: design.seed, threads: threads)
     return RunTest(
       run: Evaluation.Run(
@@ -138,22 +150,6 @@ struct RunEvaluator {
         predictions: predictions, summary: summary(of: folds),
         macroF1Interval: GroupResampling.interval(resampled)),
       resampled: resampled)
-  }
-
-  private func pooled(
-    _ probabilities: [Float], decisions: [Bool], repetition: Int
-  ) -> Evaluation.Predictions {
-    let classCount = labels.classes.count
-    let tested = plan.testFolds[repetition].indices.filter { plan.testFolds[repetition][$0] >= 0 }
-    func rows<Value>(_ table: [Value]) -> [Value] {
-      tested.count == labels.count
-        ? table : tested.flatMap { table[$0 * classCount..<($0 + 1) * classCount] }
-    }
-    return Evaluation.Predictions(
-      probabilities: PackedFloats(probabilities),
-      pooled: Scores(
-        probabilities: rows(probabilities), samples: tested.map(Int32.init), labels: labels,
-        decisions: rows(decisions), task: configuration.task))
   }
 
   private func summary(of folds: [Evaluation.Fold]) -> [Metric: Evaluation.MetricSummary] {

@@ -31,10 +31,10 @@ package func fitHead(
   validation: [Int32] = [], configuration: TrainingConfiguration, fold: Int? = nil, threads: Int = 1,
   progress: ProgressReport = { _ in }
 ) throws -> HeadFit {
-  let held = Set(validation)
-  let samples = samples ?? (0..<Int32(labels.count)).filter { !held.contains($0) }
+  let held = SampleSet(validation)
+  let samples = samples.map { SampleSet($0) } ?? SampleSet(below: labels.count) { !held.contains($0) }
   try configuration.validate()
-  try requireTrainable(source: source, labels: labels, samples: samples, threads: threads)
+  try requireTrainable(source: source, labels: labels, samples: Array(samples), threads: threads)
   return try fitHeads(
     source: source, labels: labels, targets: targets,
     sets: [TrainingSet(samples: samples, validation: validation, fold: fold)], configuration: configuration,
@@ -63,7 +63,7 @@ func fitHeads(
   }
   let width = configuration.sampling == .shuffled ? SampleStream.setLimit : 1
   return try stride(from: 0, to: sets.count, by: width).flatMap { first in
-    let run = FitRun(
+    let run = try FitRun(
       source: source, labels: labels, targets: targets,
       sets: Array(sets[first..<min(first + width, sets.count)]),
       configuration: configuration, threads: threads)
@@ -73,9 +73,16 @@ func fitHeads(
 
 /// Refuses labels and vectors that no head can be trained on.
 func requireTrainable(
-  source: some SampleVectors, labels: LabelTable, samples: [Int32], threads: Int = 1
+  source: some SampleVectors, labels: LabelTable, samples: some RandomAccessCollection<Int32> & Sendable,
+  threads: Int = 1
 ) throws {
   precondition(source.count == labels.count)
+  try requireLearnable(labels, samples: samples)
+  try requireFinite(source, samples: samples, threads: threads)
+}
+
+/// Refuses labels that no head can be trained on.
+func requireLearnable(_ labels: LabelTable, samples: some RandomAccessCollection<Int32>) throws {
   guard labels.classes.count >= 2 else {
     throw Fault(
       .badData, "labels", expected: "at least 2 classes", found: "\(labels.classes.count)",
@@ -91,19 +98,29 @@ func requireTrainable(
         remedy: "leave the class out, or add cells without it")
     }
   }
+}
+
+/// Refuses vectors with a number that is none.
+func requireFinite(
+  _ source: some SampleVectors, samples: some RandomAccessCollection<Int32> & Sendable, threads: Int
+) throws {
   // Each thread looks through a part; the first fault of the first part is thrown.
   let parts = max(threads, 1)
   _ = try concurrentMap(parts, threads: parts) { part in
     try requireFinite(
-      source, samples: samples[samples.count * part / parts..<samples.count * (part + 1) / parts])
+      source,
+      samples: samples.dropFirst(samples.count * part / parts).dropLast(
+        samples.count - samples.count * (part + 1) / parts))
   }
 }
 
-private func requireFinite(_ source: some SampleVectors, samples: ArraySlice<Int32>) throws {
+private func requireFinite(
+  _ source: some SampleVectors, samples: some RandomAccessCollection<Int32>
+) throws {
   let batchSize = 256
   let batch = FloatBuffer(count: batchSize * source.dimension)
-  for start in stride(from: samples.startIndex, to: samples.endIndex, by: batchSize) {
-    let slice = samples[start..<min(start + batchSize, samples.endIndex)]
+  for start in stride(from: 0, to: samples.count, by: batchSize) {
+    let slice = Array(samples.dropFirst(start).prefix(batchSize))[...]
     source.gather(slice, into: batch.values)
     let count = slice.count * source.dimension
     let bad = kernels_first_beyond(KERNELS_FLOAT32, batch.start, count)

@@ -12,10 +12,11 @@ struct FitRun<Source: SampleVectors> {
   private let shape: HeadShape
   private let positives: [[Int]]
 
+  /// - Throws: as `ScratchTable`.
   init(
     source: Source, labels: LabelTable, targets: SoftTargets?, sets: [TrainingSet],
     configuration: TrainingConfiguration, threads: Int
-  ) {
+  ) throws {
     self.source = source
     self.labels = labels
     self.targets = targets
@@ -23,7 +24,7 @@ struct FitRun<Source: SampleVectors> {
     self.configuration = configuration
     self.threads = threads
     let byteCount = labels.count * source.dimension * 4
-    stream = SampleStream(
+    stream = try SampleStream(
       sets: sets, labels: labels, sampling: configuration.sampling,
       runLength: byteCount > SampleStream.shuffledByteLimit ? SampleStream.longRun : 1)
     shape = HeadShape(
@@ -33,6 +34,9 @@ struct FitRun<Source: SampleVectors> {
 
   func fits(progress: ProgressReport) throws -> [HeadFit] {
     let standardizations = Standardization.fit(source, sets: sets, stream: stream, threads: threads)
+    if !standardizations.all.isFinite {
+      try requireFinite(source, samples: stream.samples, threads: threads)
+    }
     let ensemble = try (0..<UInt64(configuration.ensembleCount)).map { number in
       try train(seed: configuration.seed &+ number, standardizations, progress: progress)
     }
@@ -100,7 +104,8 @@ struct FitRun<Source: SampleVectors> {
       }, batchSize: batchSize, layout: layout, shape: shape, threads: threads)
     var watches = members.map { _ in MemberWatch(patience: configuration.patience) }
     for epoch in 0..<configuration.epochs where members.contains(where: \.isActive) {
-      let order = stream.arranged(stream.order(seed: seed, epoch: epoch), inBatchesOf: batchSize)
+      let order = try stream.order(seed: seed, epoch: epoch)
+      stream.arrange(order, inBatchesOf: batchSize, threads: threads)
       let losses = stack.train(order: order, firstStep: epoch * stepsAnEpoch)
       for (number, set) in sets.enumerated() {
         let group = number * trials.count..<(number + 1) * trials.count

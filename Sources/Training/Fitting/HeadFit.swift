@@ -1,7 +1,7 @@
 /// What one head learns from, and what its training is watched on.
 package struct TrainingSet: Sendable, Equatable {
   /// The samples that weights are fitted to.
-  package let samples: [Int32]
+  package let samples: SampleSet
   /// Samples apart from those: early stopping, the choice from a grid, thresholds and calibration look at
   /// them alone. May be empty where none of these is asked for.
   package let validation: [Int32]
@@ -14,6 +14,13 @@ package struct TrainingSet: Sendable, Equatable {
 
   package init(
     samples: [Int32], validation: [Int32] = [], validationGroups: [Int32] = [], fold: Int? = nil
+  ) {
+    self.init(
+      samples: SampleSet(samples), validation: validation, validationGroups: validationGroups, fold: fold)
+  }
+
+  package init(
+    samples: SampleSet, validation: [Int32] = [], validationGroups: [Int32] = [], fold: Int? = nil
   ) {
     precondition(validationGroups.isEmpty || validationGroups.count == validation.count)
     self.samples = samples

@@ -11,15 +11,16 @@ extension TrainingSet {
   /// - Parameter groups: the group of each sample of the table; nil when samples are not grouped.
   /// - Throws: `usage` when there are too few samples or groups for it.
   init(
-    _ samples: [Int32], fold: Int? = nil, labels: LabelTable, groups: [Int32]?,
+    _ samples: some Sequence<Int32>, fold: Int? = nil, labels: LabelTable, groups: [Int32]?,
     configuration: TrainingConfiguration
   ) throws {
     guard let reason = configuration.reasonForValidation else {
-      self.init(samples: samples, fold: fold)
+      self.init(samples: SampleSet(samples), fold: fold)
       return
     }
+    let samples = Array(samples)
     let groupOfSample = groups ?? Array(0..<Int32(labels.count))
-    let table = GroupTable(groups: groupOfSample, labels: labels, samples: samples)
+    let table = try GroupTable(groups: groupOfSample, labels: labels, samples: samples)
     guard table.count >= Self.fewestGroups else {
       throw Fault(
         .usage, reason,
@@ -35,7 +36,8 @@ extension TrainingSet {
     let isWatched = table.groupOfSample.map { isGroupWatched[Int($0)] }
     let watched = samples.indices.filter { isWatched[$0] }.map { samples[$0] }
     self.init(
-      samples: samples.indices.filter { !isWatched[$0] }.map { samples[$0] }, validation: watched,
+      samples: SampleSet(samples.indices.lazy.filter { !isWatched[$0] }.map { samples[$0] }),
+      validation: watched,
       validationGroups: watched.map { groupOfSample[Int($0)] }, fold: fold)
   }
 }

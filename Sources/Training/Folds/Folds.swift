@@ -38,7 +38,7 @@ package struct Folds: Sendable, Equatable {
   package static func leaveOneGroupOut(groups: [Int32], labels: LabelTable) throws -> Folds {
     precondition(groups.count == labels.count)
     try requirePositives(labels)
-    let table = GroupTable(groups: groups, labels: labels)
+    let table = try GroupTable(groups: groups, labels: labels)
     guard table.count >= 2 else {
       throw Fault(
         .usage, "folds", expected: "at least 2 groups, of which one is left out", found: "\(table.count)",
@@ -48,7 +48,7 @@ package struct Folds: Sendable, Equatable {
     // That a class is absent from most folds goes without saying: only classes of one group are told of.
     let warnings = table.warnings(foldOfGroup: foldOfGroup, k: table.count, classes: labels.classes)
     return Folds(
-      count: table.count, assignment: table.groupOfSample, isGrouped: true,
+      count: table.count, assignment: Array(table.groupOfSample), isGrouped: true,
       warnings: warnings.filter { if case .classInOneGroup = $0 { true } else { false } })
   }
 
@@ -77,7 +77,7 @@ package struct Folds: Sendable, Equatable {
         remedy: "ask for fewer folds, or select more cells")
     }
     try Self.requirePositives(labels)
-    let table = GroupTable(groups: groups, labels: labels)
+    let table = try GroupTable(groups: groups, labels: labels)
     guard table.count >= k else {
       throw Fault(
         .usage, "folds", expected: "at least \(k) groups for \(k) folds", found: "\(table.count)",
@@ -90,21 +90,18 @@ package struct Folds: Sendable, Equatable {
     warnings = table.warnings(foldOfGroup: foldOfGroup, k: k, classes: labels.classes)
   }
 
-  /// The samples that `fold` is tested on, increasing.
-  package func testSamples(of fold: Int) -> [Int32] {
+  /// The samples that `fold` is tested on.
+  package func testSamples(of fold: Int) -> SampleSet {
     samples { $0 == fold }
   }
 
-  /// The samples that the head tested on `fold` is trained on, increasing.
-  package func trainSamples(of fold: Int) -> [Int32] {
+  /// The samples that the head tested on `fold` is trained on.
+  package func trainSamples(of fold: Int) -> SampleSet {
     samples { $0 != fold }
   }
 
-  private func samples(where isWanted: (Int32) -> Bool) -> [Int32] {
-    var samples: [Int32] = []
-    samples.reserveCapacity(assignment.count { isWanted($0) })
-    for (sample, fold) in assignment.enumerated() where isWanted(fold) { samples.append(Int32(sample)) }
-    return samples
+  private func samples(where isWanted: (Int32) -> Bool) -> SampleSet {
+    SampleSet(below: assignment.count) { isWanted(assignment[Int($0)]) }
   }
 }
 

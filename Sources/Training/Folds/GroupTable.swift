@@ -3,7 +3,7 @@ import Randomness
 /// Samples per class of every group: what stratification looks at.
 struct GroupTable {
   /// The group of each sample that was given, renumbered 0..<count in the order of first appearance.
-  let groupOfSample: [Int32]
+  let groupOfSample: ScratchTable<Int32>
   /// Samples of each group.
   private let sizes: [Int32]
   /// The classes of group g, each with its samples: entries[starts[g]..<starts[g + 1]].
@@ -22,29 +22,32 @@ struct GroupTable {
   /// - Parameters:
   ///   - groups: the group of each sample, any numbers; nil for each sample as a group of its own.
   ///   - samples: those to look at; nil for all.
-  init(groups: [Int32]?, labels: LabelTable, samples: [Int32]? = nil) {
-    let samples = samples ?? (0..<Int32(labels.count)).map(\.self)
+  /// - Throws: as `ScratchTable`.
+  init(groups: [Int32]?, labels: LabelTable, samples: [Int32]? = nil) throws {
+    let sampleCount = samples?.count ?? labels.count
+    func sample(at place: Int) -> Int { samples.map { Int($0[place]) } ?? place }
+    groupOfSample = try ScratchTable(count: sampleCount)
     var sizes: [Int32] = []
     if let groups {
       var numbers: [Int32: Int32] = [:]
-      groupOfSample = samples.map { sample in
-        let name = groups[Int(sample)]
+      for place in 0..<sampleCount {
+        let name = groups[sample(at: place)]
         let group = numbers[name] ?? Int32(sizes.count)
         if group == sizes.count {
           numbers[name] = group
           sizes.append(0)
         }
         sizes[Int(group)] += 1
-        return group
+        groupOfSample[place] = group
       }
     } else {
-      groupOfSample = samples.indices.map(Int32.init)
-      sizes = Array(repeating: 1, count: samples.count)
+      for place in 0..<sampleCount { groupOfSample[place] = Int32(place) }
+      sizes = Array(repeating: 1, count: sampleCount)
     }
-    // Places of `samples` by group: those of a group follow one another.
+    // Places of samples by group: those of a group follow one another.
     var ends = [Int](repeating: 0, count: sizes.count + 1)
     for group in sizes.indices { ends[group + 1] = ends[group] + Int(sizes[group]) }
-    var places = [Int32](repeating: 0, count: samples.count)
+    let places = try ScratchTable<Int32>(count: sampleCount)
     for (place, group) in groupOfSample.enumerated() {
       places[ends[Int(group)]] = Int32(place)
       ends[Int(group)] += 1
@@ -56,7 +59,7 @@ struct GroupTable {
     var first = 0
     for size in sizes {
       for place in places[first..<first + Int(size)] {
-        for member in labels.classes(of: samples[Int(place)]) {
+        for member in labels.classes(of: Int32(sample(at: Int(place)))) {
           if entryOfClass[Int(member)] < starts[starts.count - 1] {
             entryOfClass[Int(member)] = entries.count
             entries.append(Entry(classIndex: member, samples: 0))

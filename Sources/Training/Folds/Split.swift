@@ -170,7 +170,7 @@ extension EvaluationDesign {
     _ samples: [Int32], groups: [Int32], labels: LabelTable, seed: UInt64
   ) throws -> (train: [Int32], validation: [Int32]) {
     if validationShare == 0 { return (samples, []) }
-    let table = GroupTable(groups: groups, labels: labels, samples: samples)
+    let table = try GroupTable(groups: groups, labels: labels, samples: samples)
     guard table.count >= 2 else {
       throw Fault(
         .usage, "validation", expected: "at least 2 groups to learn from, one of them to validate on",

@@ -95,7 +95,7 @@ package struct Head: Sendable, Equatable {
   /// Calls `body` with some samples after others and their probabilities, as `finiteProbabilities` gives them.
   /// - Throws: as `finiteProbabilities`.
   func forEachFiniteBatch(
-    of samples: [Int32], in source: some SampleVectors,
+    of samples: some Sequence<Int32>, in source: some SampleVectors,
     _ body: (ArraySlice<Int32>, UnsafeMutableBufferPointer<Float>) -> Void
   ) throws {
     var bad: Int32?
@@ -115,16 +115,24 @@ package struct Head: Sendable, Equatable {
   }
 
   private func forEachBatch(
-    of samples: [Int32], in source: some SampleVectors,
+    of samples: some Sequence<Int32>, in source: some SampleVectors,
     _ body: (ArraySlice<Int32>, UnsafeMutableBufferPointer<Float>) -> Void
   ) {
     precondition(source.dimension == dimension)
-    let rows = min(Self.batchSize, samples.count)
+    var rest = samples.makeIterator()
+    var some: [Int32] = []
+    func takeNext() -> ArraySlice<Int32> {
+      some.removeAll(keepingCapacity: true)
+      while some.count < Self.batchSize, let sample = rest.next() { some.append(sample) }
+      return some[...]
+    }
+    var slice = takeNext()
+    if slice.isEmpty { return }
+    let rows = slice.count
     let batch = FloatBuffer(count: rows * dimension)
     let packed = members.map { $0.map { PackedLayer($0, rows: rows) } }
     let sums = FloatBuffer(count: rows * classes.count)
-    for start in stride(from: 0, to: samples.count, by: Self.batchSize) {
-      let slice = samples[start..<min(start + Self.batchSize, samples.count)]
+    while !slice.isEmpty {
       source.gather(slice, into: batch.values)
       let count = slice.count * classes.count
       sums.values.update(repeating: 0)
@@ -143,6 +151,7 @@ package struct Head: Sendable, Equatable {
       for index in 0..<count { sums.start[index] /= Float(members.count) }
       calibration.apply(to: sums.values.extracting(0..<count), classCount: classes.count, task: task)
       body(slice, sums.values.extracting(0..<count))
+      slice = takeNext()
     }
   }
 }

@@ -17,23 +17,28 @@ package struct HeadData: Sendable, Equatable, Codable {
   /// - Parameters:
   ///   - rows: of all samples.
   ///   - set: the samples that the head was trained on.
+  /// - Throws: as `ScratchTable`, and what reading the witnesses does.
   package init(rows: [Row], labels: LabelTable, set: TrainingSet, snapshot: borrowing Snapshot) throws {
-    let samples = (set.samples + set.validation).sorted()
+    let samples = set.samples.union(SampleSet(set.validation))
     trainCells = set.samples.count
     validationCells = set.validation.count
-    self.rows = Self.ranges(of: samples.map { rows[Int($0)] })
+    let known = try ScratchTable<Row>(count: samples.count)
+    for (place, sample) in samples.enumerated() { known[place] = rows[Int(sample)] }
+    self.rows = Self.ranges(of: known)
     fingerprint = Self.fingerprint(of: samples, rows: rows, labels: labels)
-    witnesses = try CellWitness.of(samples.map { rows[Int($0)] }, in: snapshot)
+    witnesses = try CellWitness.of(known, in: snapshot)
   }
 
   /// Samples whose text is hashed together: of millions, the text as a whole would fill the memory.
   private static let samplesOfDigest = 65_536
 
-  private static func fingerprint(of samples: [Int32], rows: [Row], labels: LabelTable) -> String {
+  private static func fingerprint(of samples: SampleSet, rows: [Row], labels: LabelTable) -> String {
     var digests = ContentHash(of: labels.classes.map { "\($0.utf8.count):\($0)" }.joined()).description
+    var rest = samples.makeIterator()
     for start in stride(from: 0, to: samples.count, by: samplesOfDigest) {
       var text = ""
-      for sample in samples[start..<min(start + samplesOfDigest, samples.count)] {
+      for _ in start..<min(start + samplesOfDigest, samples.count) {
+        guard let sample = rest.next() else { break }
         text += "\n\(rows[Int(sample)])"
         for member in labels.classes(of: sample) { text += " \(member)" }
       }
@@ -58,7 +63,7 @@ package struct HeadData: Sendable, Equatable, Codable {
   }
 
   /// - Parameter rows: increasing, without repetition.
-  static func ranges(of rows: [Row]) -> [[Row]] {
+  static func ranges(of rows: some Sequence<Row>) -> [[Row]] {
     var ranges: [[Row]] = []
     for row in rows {
       if let end = ranges.last?[1], end == row {

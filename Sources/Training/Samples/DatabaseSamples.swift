@@ -80,13 +80,13 @@ package struct DatabaseSamples: Sendable {
     self.rows = rows
     areLists = field.type == .list
     groupNames = grouped?.map(\.text) ?? []
-    let samples = SampleNumbers(rows, limit: try snapshot.rowLimit())
-    labels = try LabelTable(
-      count: rows.count,
-      classes: classes.compactMap { text, members in
-        let members = members.intersection(kept)
-        return members.isEmpty ? nil : (text, members.toArray().map { Int32(samples[$0]) })
-      })
+    let samples = try SampleNumbers(rows, limit: snapshot.rowLimit())
+    let learned = classes.map { (text: $0.text, rows: $0.rows.intersection(kept)) }.filter {
+      !$0.rows.isEmpty
+    }
+    labels = try LabelTable(count: rows.count, classes: learned.map(\.text)) { place in
+      learned[place].rows.toArray().lazy.map { Int32(samples[$0]) }
+    }
     groups = grouped.map { grouped in
       var groups = [Int32](repeating: 0, count: rows.count)
       for (number, members) in grouped.enumerated() {
@@ -113,10 +113,12 @@ package struct DatabaseSamples: Sendable {
 
 /// The number of the sample that a row is.
 struct SampleNumbers {
-  private var numbers: [Int32]
+  /// Of rows that are samples.
+  private let numbers: ScratchTable<Int32>
 
-  init(_ rows: [Row], limit: Row) {
-    numbers = Array(repeating: -1, count: Int(limit))
+  /// - Throws: as `ScratchTable`.
+  init(_ rows: [Row], limit: Row) throws {
+    numbers = try ScratchTable(count: Int(limit))
     for (sample, row) in rows.enumerated() { numbers[Int(row)] = Int32(sample) }
   }
 

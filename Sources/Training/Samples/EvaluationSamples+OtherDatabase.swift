@@ -7,16 +7,7 @@ extension EvaluationSamples {
   /// Images are those of their database, whatever they are called; equal values of a field are one group.
   init(teaching: EvaluationSamples, testing: EvaluationSamples, grouping: FoldGrouping) throws {
     let (first, other) = (teaching.labels, testing.labels)
-    var samplesOfClass: [String: [Int32]] = [:]
-    for (table, start) in [(first, Int32(0)), (other, Int32(first.count))] {
-      for sample in 0..<Int32(table.count) {
-        for member in table.classes(of: sample) {
-          samplesOfClass[table.classes[Int(member)], default: []].append(start + sample)
-        }
-      }
-    }
-    labels = try LabelTable(
-      count: first.count + other.count, classes: samplesOfClass.map { ($0.key, $0.value) })
+    labels = try LabelTable(joining: first, other)
     let groups = Self.groups(teaching.subjects, testing.subjects, areApart: grouping == .image)
     subjects = SplitSubjects(
       labels: labels, groups: groups?.numbers, groupNames: groups?.names ?? [],
@@ -70,6 +61,23 @@ extension EvaluationSamples {
         first: try BlockVectors(snapshot: snapshot, space: space, rows: cells),
         other: try BlockVectors(snapshot: other, space: otherSpace, rows: testCells)),
       members: members)
+  }
+}
+
+extension LabelTable {
+  /// The samples of two tables, those of the other one behind those of the first, with the classes of both.
+  fileprivate init(joining first: LabelTable, _ other: LabelTable) throws {
+    let (count, border) = (first.count + other.count, Int32(first.count))
+    let names = Set(first.classes + other.classes).sorted()
+    try self.init(count: count, classes: names) { place in
+      let ofFirst = first.classes.firstIndex(of: names[place]).map(Int32.init)
+      let ofOther = other.classes.firstIndex(of: names[place]).map(Int32.init)
+      return SampleSet(below: count) { sample in
+        sample < border
+          ? ofFirst.map { first.contains($0, of: sample) } ?? false
+          : ofOther.map { other.contains($0, of: sample - border) } ?? false
+      }
+    }
   }
 }
 

@@ -117,12 +117,13 @@ struct EvaluationSamples {
   }
 
   static func fingerprint(of samples: [Evaluation.Sample], classes: [String]) -> String {
-    var text = classes.joined(separator: "\u{1F}")
+    var hasher = ContentHasher()
+    hasher.combine(classes.joined(separator: "\u{1F}"))
     for sample in samples {
       let labels = sample.labels.map(String.init).joined(separator: ",")
-      text += "\n\(sample.row)\u{1F}\(sample.cellCount)\u{1F}\(sample.group ?? "")\u{1F}\(labels)"
+      hasher.combine("\n\(sample.row)\u{1F}\(sample.cellCount)\u{1F}\(sample.group ?? "")\u{1F}\(labels)")
     }
-    return ContentHash(of: text).description
+    return hasher.finalize().description
   }
 }
 
@@ -142,7 +143,7 @@ extension DatabaseSamples {
 extension Snapshot {
   /// The name of the image of each cell: for imported ones of the image that their field names, if it does.
   fileprivate func imageNames(of rows: [Row], limit: Row) throws -> [String] {
-    let numbers = SampleNumbers(rows, limit: limit)
+    let numbers = try SampleNumbers(rows, limit: limit)
     var names = [String](repeating: "", count: rows.count)
     for image in try rowsByImage(among: RowSet(rows)) {
       for row in image.rows.toArray() { names[numbers[row]] = image.text }

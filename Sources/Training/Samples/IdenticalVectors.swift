@@ -11,30 +11,47 @@ struct IdenticalVectors: Sendable {
   private static let batchSize = 1024
 
   /// - Parameter groups: the group of each sample.
-  init(in source: some SampleVectors, groups: [Int32]) {
+  /// - Throws: as `ScratchTable`.
+  init(in source: some SampleVectors, groups: [Int32]) throws {
     precondition(groups.count == source.count)
+    let first = try Self.firstOfEqual(in: source)
+    /// For the first of equal samples, the first in another group; 0 where there is none, as 0 is after no sample.
+    let other = try ScratchTable<Int32>(count: source.count)
+    for sample in groups.indices {
+      let place = Int(first[sample])
+      if other[place] == 0, groups[sample] != groups[place] { other[place] = Int32(sample) }
+    }
+    count = groups.indices.count { other[Int(first[$0])] != 0 }
+    example = other.firstIndex { $0 != 0 }.map { (Int32($0), other[$0]) }
+  }
+
+  /// For each sample the first with the same vector, which may be itself.
+  private static func firstOfEqual(in source: some SampleVectors) throws -> ScratchTable<Int32> {
     let dimension = source.dimension
-    let batch = FloatBuffer(count: Self.batchSize * dimension)
-    let samples = Array(0..<Int32(source.count))
-    var first: [ContentHash: Int32] = [:]
-    var doubles: [ContentHash: [Int32]] = [:]
-    for start in stride(from: 0, to: samples.count, by: Self.batchSize) {
-      let slice = samples[start..<min(start + Self.batchSize, samples.count)]
-      source.gather(slice, into: batch.values)
-      for (position, sample) in slice.enumerated() {
-        let vector = batch.values[position * dimension..<(position + 1) * dimension]
+    let digests = try ScratchTable<UInt64>(count: 2 * source.count)
+    let first = try ScratchTable<Int32>(count: source.count)
+    // The first samples with each digest, plus 1, from the place on that the digest names.
+    var slotCount = 1
+    while slotCount < 2 * source.count { slotCount *= 2 }
+    let slots = try ScratchTable<Int32>(count: slotCount)
+    let batch = FloatBuffer(count: batchSize * dimension)
+    for start in stride(from: 0, to: source.count, by: batchSize) {
+      let samples = start..<min(start + batchSize, source.count)
+      source.gather(samples.map(Int32.init)[...], into: batch.values)
+      for sample in samples {
+        let vector = batch.values[(sample - start) * dimension..<(sample - start + 1) * dimension]
         let hash = ContentHash(of: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: vector)))
-        if let known = first[hash] {
-          doubles[hash, default: [known]].append(sample)
-        } else {
-          first[hash] = sample
+        (digests[2 * sample], digests[2 * sample + 1]) = (hash.high, hash.low)
+        var slot = Int(truncatingIfNeeded: hash.low) & (slotCount - 1)
+        while slots[slot] > 0 {
+          let known = Int(slots[slot]) - 1
+          if digests[2 * known] == hash.high, digests[2 * known + 1] == hash.low { break }
+          slot = (slot + 1) & (slotCount - 1)
         }
+        if slots[slot] == 0 { slots[slot] = Int32(sample) + 1 }
+        first[sample] = slots[slot] - 1
       }
     }
-    let apart = doubles.values.filter { Set($0.map { groups[Int($0)] }).count > 1 }.sorted { $0[0] < $1[0] }
-    count = apart.reduce(0) { $0 + $1.count }
-    example = apart.first.flatMap { members in
-      members.first { groups[Int($0)] != groups[Int(members[0])] }.map { (members[0], $0) }
-    }
+    return first
   }
 }

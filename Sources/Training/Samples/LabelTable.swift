@@ -20,14 +20,14 @@ package struct LabelTable: Sendable, Equatable {
   /// Samples of each class.
   package let positives: [Int]
   // Classes of sample i, increasing: members[offsets[i]..<offsets[i + 1]].
-  private let offsets: [Int32]
-  private let members: [Int32]
+  private let offsets: ScratchTable<Int32>
+  private let members: ScratchTable<Int32>
 
   /// The table of these labels, one list of class names a sample; names that repeat in a list count once.
   ///
   /// - Parameter classes: the classes to use instead of those that occur, to match an earlier head.
   /// - Throws: `badData` for a sample without a label (samples without labels are for the caller to leave
-  ///   out, and to count) or with one that is not among `classes`.
+  ///   out, and to count) or with one that is not among `classes`; as `ScratchTable`.
   package init(labels: [[String]], classes given: [String]? = nil) throws {
     let classes = Set(given ?? labels.flatMap { $0 }).sorted()
     let positions = Dictionary(uniqueKeysWithValues: zip(classes, 0..<Int32(classes.count)))
@@ -54,35 +54,47 @@ package struct LabelTable: Sendable, Equatable {
     self.classes = classes
     self.count = labels.count
     self.positives = positives
-    self.offsets = offsets
-    self.members = members
+    self.offsets = try ScratchTable(offsets)
+    self.members = try ScratchTable(members)
   }
 
   /// The table of these classes, in whatever order and each but once.
   ///
-  /// - Parameter classes: the name of each with its samples, none twice, below `count`.
-  /// - Throws: `badData` for a sample that is in no class.
-  init(count: Int, classes unordered: [(name: String, samples: [Int32])]) throws {
-    let classes = unordered.sorted { $0.name < $1.name }
-    var offsets = [Int32](repeating: 0, count: count + 1)
-    for sample in classes.lazy.flatMap(\.samples) { offsets[Int(sample) + 1] += 1 }
-    if let bare = offsets.dropFirst().firstIndex(of: 0) {
-      throw Fault(.badData, "sample \(bare - 1)", "has no label", remedy: "leave it out of the training")
+  /// - Parameters:
+  ///   - classes: their names.
+  ///   - samples: those of the class in a place of `classes`, none twice, below `count`; asked for twice, so that the
+  ///     samples of all classes need not be there at once.
+  /// - Throws: `badData` for a sample that is in no class; as `ScratchTable`.
+  init<Samples: Sequence<Int32>>(
+    count: Int, classes unordered: [String], samples: (_ place: Int) throws -> Samples
+  ) throws {
+    let order = unordered.indices.sorted { unordered[$0] < unordered[$1] }
+    let offsets = try ScratchTable<Int32>(count: count + 1)
+    let ends = offsets.start
+    var positives: [Int] = []
+    for place in order {
+      var found = 0
+      for sample in try samples(place) {
+        ends[Int(sample)] += 1
+        found += 1
+      }
+      positives.append(found)
     }
-    for sample in 0..<count { offsets[sample + 1] += offsets[sample] }
-    // Each sample's list is filled from its end, by classes that decrease, and so its offset becomes its start.
-    var members = [Int32](repeating: 0, count: Int(offsets[count]))
-    for (position, entry) in classes.enumerated().reversed() {
-      for sample in entry.samples {
-        offsets[Int(sample) + 1] -= 1
-        members[Int(offsets[Int(sample) + 1])] = Int32(position)
+    if let bare = offsets.dropLast().firstIndex(of: 0) {
+      throw Fault(.badData, "sample \(bare)", "has no label", remedy: "leave it out of the training")
+    }
+    for sample in 0..<count { ends[sample + 1] = ends[sample] + ends[sample + 1] }
+    // Each sample's list is filled from its end, by classes that decrease, and so its end becomes its start.
+    let members = try ScratchTable<Int32>(count: Int(ends[count]))
+    for (position, place) in order.enumerated().reversed() {
+      for sample in try samples(place) {
+        ends[Int(sample)] -= 1
+        members.start[Int(ends[Int(sample)])] = Int32(position)
       }
     }
-    offsets.removeFirst()
-    offsets.append(Int32(members.count))
-    self.classes = classes.map(\.name)
+    classes = order.map { unordered[$0] }
     self.count = count
-    positives = classes.map(\.samples.count)
+    self.positives = positives
     self.offsets = offsets
     self.members = members
   }
@@ -105,8 +117,14 @@ package struct LabelTable: Sendable, Equatable {
   }
 
   /// The classes of one sample, increasing.
-  package func classes(of sample: Int32) -> ArraySlice<Int32> {
-    members[Int(offsets[Int(sample)])..<Int(offsets[Int(sample) + 1])]
+  package func classes(of sample: Int32) -> SampleClasses {
+    SampleClasses(
+      members: members, startIndex: Int(offsets[Int(sample)]), endIndex: Int(offsets[Int(sample) + 1]))
+  }
+
+  /// Calls `body` with the classes of a sample and their places among all memberships.
+  @inline(__always) func forEachClass(of sample: Int32, _ body: (_ place: Int, _ member: Int32) -> Void) {
+    for place in Int(offsets[Int(sample)])..<Int(offsets[Int(sample) + 1]) { body(place, members[place]) }
   }
 
   /// Writes the multi-hot rows of these samples as 0 and 1.
@@ -120,11 +138,20 @@ package struct LabelTable: Sendable, Equatable {
   }
 
   /// How many of these samples belong to each class.
-  package func positives(among samples: [Int32]) -> [Int] {
+  package func positives(among samples: some Sequence<Int32>) -> [Int] {
     var counts = [Int](repeating: 0, count: classes.count)
     for sample in samples {
       for member in classes(of: sample) { counts[Int(member)] += 1 }
     }
     return counts
   }
+}
+
+/// The classes of a sample, in the places of their table's memberships.
+package struct SampleClasses: RandomAccessCollection, Sendable {
+  fileprivate let members: ScratchTable<Int32>
+  package let startIndex: Int
+  package let endIndex: Int
+
+  package subscript(place: Int) -> Int32 { members[place] }
 }

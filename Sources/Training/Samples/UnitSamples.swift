@@ -25,7 +25,7 @@ struct UnitSamples {
         .missingInput, "field \"\(unit.name)\"", "none of the labelled cells has a value in it",
         remedy: "name another field with --sample")
     }
-    let numbers = SampleNumbers(database.rows, limit: try snapshot.rowLimit())
+    let numbers = try SampleNumbers(database.rows, limit: snapshot.rowLimit())
     let names = found.map(\.text)
     let members = found.map { sample in sample.rows.toArray().map { Int32(numbers[$0]) } }
     self.unit = unit

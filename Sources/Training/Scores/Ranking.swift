@@ -1,5 +1,5 @@
 /// The samples in order of one class's score, gathered into runs of equal scores, highest first: what
-/// threshold-free metrics are made of. Four bytes a sample.
+/// threshold-free metrics are made of. Four bytes a sample, eight while it is made.
 package struct Ranking: Sendable {
   package struct Run: Sendable {
     package let score: Float
@@ -7,29 +7,47 @@ package struct Ranking: Sendable {
     package let positives: Int
   }
 
-  /// Scores as whole numbers in the same order, increasing.
-  private let positiveKeys: [UInt32]
-  private let negativeKeys: [UInt32]
+  /// Scores as whole numbers in the same order: those of positives, increasing, then those of negatives, increasing.
+  private let keys: ScratchTable<UInt32>
+  package let positives: Int
 
-  package var count: Int { positiveKeys.count + negativeKeys.count }
-  package var positives: Int { positiveKeys.count }
+  package var count: Int { keys.count }
 
   /// Scores that are not NaN.
   package init(_ samples: [(score: Float, isPositive: Bool)]) {
-    self.init(count: samples.count) { samples[$0] }
+    self.init(count: samples.count, table: ScratchTable.init(inMemory:)) { add in
+      for sample in samples { add(sample.score, sample.isPositive) }
+    }
   }
 
-  /// - Parameter sample: the score of the sample in a place, not NaN, and whether it is positive.
-  init(count: Int, _ sample: (_ place: Int) -> (score: Float, isPositive: Bool)) {
-    var (positives, negatives): ([UInt32], [UInt32]) = ([], [])
-    for place in 0..<count {
-      let (score, isPositive) = sample(place)
-      if isPositive { positives.append(orderedBits(score)) } else { negatives.append(orderedBits(score)) }
+  /// - Parameters:
+  ///   - table: makes a table of so many numbers.
+  ///   - addSamples: calls its argument `count` times, with a score that is not NaN, and whether it is a positive's.
+  init(
+    count: Int, table: (Int) throws -> ScratchTable<UInt32>,
+    addSamples: (_ add: (_ score: Float, _ isPositive: Bool) -> Void) -> Void
+  ) rethrows {
+    let keys = try table(count)
+    let spare = try table(count)
+    var (positives, firstNegative) = (0, count)
+    let start = keys.start
+    addSamples { score, isPositive in
+      precondition(positives < firstNegative)
+      if isPositive {
+        start[positives] = orderedBits(score)
+        positives += 1
+      } else {
+        firstNegative -= 1
+        start[firstNegative] = orderedBits(score)
+      }
     }
-    positives.sortByDigits()
-    negatives.sortByDigits()
-    positiveKeys = positives
-    negativeKeys = negatives
+    precondition(positives == firstNegative)
+    withExtendedLifetime((keys, spare)) {
+      sortByDigits(keys.values.extracting(0..<positives), spare: spare.values)
+      sortByDigits(keys.values.extracting(positives..<count), spare: spare.values)
+    }
+    self.keys = keys
+    self.positives = positives
   }
 
   package var runs: [Run] {
@@ -39,13 +57,13 @@ package struct Ranking: Sendable {
   }
 
   private func forEachRun(_ body: (Run) -> Void) {
-    var (positive, negative) = (positiveKeys.count, negativeKeys.count)
-    while positive + negative > 0 {
+    var (positive, negative) = (positives, count)
+    while positive + negative > positives {
       let key = max(
-        positive > 0 ? positiveKeys[positive - 1] : 0, negative > 0 ? negativeKeys[negative - 1] : 0)
+        positive > 0 ? keys[positive - 1] : 0, negative > positives ? keys[negative - 1] : 0)
       let above = (positive, negative)
-      while positive > 0, positiveKeys[positive - 1] == key { positive -= 1 }
-      while negative > 0, negativeKeys[negative - 1] == key { negative -= 1 }
+      while positive > 0, keys[positive - 1] == key { positive -= 1 }
+      while negative > positives, keys[negative - 1] == key { negative -= 1 }
       let found = above.0 - positive
       body(Run(score: score(ofBits: key), count: found + above.1 - negative, positives: found))
     }
@@ -89,35 +107,32 @@ private func score(ofBits bits: UInt32) -> Float {
   Float(bitPattern: bits >> 31 == 1 ? bits & ~(1 << 31) : ~bits)
 }
 
-extension [UInt32] {
-  private static let digitBits: UInt32 = 11
-  /// Below so many numbers, counting digits takes longer than comparing.
-  private static let fewest = 512
-
-  /// Sorts by digits of eleven bits, the last first.
-  fileprivate mutating func sortByDigits() {
-    guard count >= Self.fewest else { return sort() }
-    var source = self
-    var target = self
-    let values = 1 << Int(Self.digitBits)
-    for shift in stride(from: 0, to: UInt32(32), by: Int(Self.digitBits)) {
-      var starts = [Int](repeating: 0, count: values + 1)
-      source.withUnsafeBufferPointer { source in
-        target.withUnsafeMutableBufferPointer { target in
-          starts.withUnsafeMutableBufferPointer { starts in
-            let mask = UInt32(values - 1)
-            for number in source { starts[Int(number >> shift & mask) + 1] += 1 }
-            for digit in 1...values { starts[digit] += starts[digit - 1] }
-            for number in source {
-              let digit = Int(number >> shift & mask)
-              target[starts[digit]] = number
-              starts[digit] += 1
-            }
-          }
-        }
+/// Sorts by digits of eleven bits, the last first.
+/// - Parameter spare: room for as many numbers.
+private func sortByDigits(
+  _ keys: UnsafeMutableBufferPointer<UInt32>, spare: UnsafeMutableBufferPointer<UInt32>
+) {
+  // Below so many numbers, counting digits takes longer than comparing.
+  let fewest = 512
+  var source = keys
+  guard keys.count >= fewest else { return source.sort() }
+  var target = spare.extracting(0..<keys.count)
+  let digitBits: UInt32 = 11
+  let values = 1 << Int(digitBits)
+  let mask = UInt32(values - 1)
+  for shift in stride(from: 0, to: UInt32(32), by: Int(digitBits)) {
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: values + 1) { starts in
+      starts.initialize(repeating: 0)
+      for number in source { starts[Int(number >> shift & mask) + 1] += 1 }
+      for digit in 1...values { starts[digit] += starts[digit - 1] }
+      for number in source {
+        let digit = Int(number >> shift & mask)
+        target[starts[digit]] = number
+        starts[digit] += 1
       }
-      swap(&source, &target)
     }
-    self = source
+    swap(&source, &target)
   }
+  // Three digits: the last were written to the spare room.
+  _ = keys.update(fromContentsOf: source)
 }

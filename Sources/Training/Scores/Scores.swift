@@ -30,10 +30,10 @@ package struct Scores: Sendable, Equatable, Codable {
     let classCount = labels.classes.count
     precondition(probabilities.count == samples.count * classCount && thresholds.count == classCount)
     self.init(
-      of: samples, labels: labels, task: task, probability: { probabilities[$0 * classCount + $1] },
-      decided: {
-        task.decided(probabilities[$0 * classCount..<($0 + 1) * classCount], thresholds: thresholds)
-      })
+      of: samples, count: samples.count, labels: labels, task: task, bits: { ScratchTable(inMemory: $0) },
+      keys: { ScratchTable(inMemory: $0) },
+      probability: { place, _, index in probabilities[place * classCount + index] },
+      decided: { _, _, row in task.decided(row, thresholds: thresholds) })
   }
 
   /// - Parameters:
@@ -46,19 +46,40 @@ package struct Scores: Sendable, Equatable, Codable {
     let classCount = labels.classes.count
     precondition(probabilities.count == samples.count * classCount && decisions.count == probabilities.count)
     self.init(
-      of: samples, labels: labels, task: task, probability: { probabilities[$0 * classCount + $1] },
-      decided: { place in (0..<classCount).filter { decisions[place * classCount + $0] } })
+      of: samples, count: samples.count, labels: labels, task: task, bits: { ScratchTable(inMemory: $0) },
+      keys: { ScratchTable(inMemory: $0) },
+      probability: { place, _, index in probabilities[place * classCount + index] },
+      decided: { place, _, _ in (0..<classCount).filter { decisions[place * classCount + $0] } })
   }
 
-  /// Scores without a table of their own: beside what the functions read, four bytes a sample are held.
+  /// Scores of a table of all samples, without memory that grows with the samples.
   ///
   /// - Parameters:
-  ///   - probability: of the sample in a place of `samples`, and a class.
-  ///   - decided: the classes that are predicted for that sample, increasing.
+  ///   - samples: those that are scored.
+  ///   - decided: the classes that are predicted for a sample with these probabilities, increasing.
+  /// - Throws: as `ScratchTable`.
   init(
-    of samples: [Int32], labels: LabelTable, task: ClassificationTask,
-    probability: (_ place: Int, _ index: Int) -> Float, decided: (_ place: Int) -> [Int]
-  ) {
+    of samples: some Sequence<Int32>, count: Int, labels: LabelTable, task: ClassificationTask,
+    probabilities: ProbabilityTable, decided: (_ sample: Int32, _ probabilities: ArraySlice<Float>) -> [Int]
+  ) throws {
+    try self.init(
+      of: samples, count: count, labels: labels, task: task, bits: { try ScratchTable(count: $0) },
+      keys: { try ScratchTable(count: $0) },
+      probability: { _, sample, index in probabilities[sample, index] },
+      decided: { _, sample, row in decided(sample, row) })
+  }
+
+  /// - Parameters:
+  ///   - samples: `count` of them; gone through once, and once for each class.
+  ///   - bits, keys: make tables of so many numbers.
+  ///   - probability: of a sample, which has this place among the samples, and a class.
+  ///   - decided: the classes that are predicted for a sample with these probabilities, increasing.
+  private init(
+    of samples: some Sequence<Int32>, count: Int, labels: LabelTable, task: ClassificationTask,
+    bits: (Int) throws -> ScratchTable<UInt64>, keys: (Int) throws -> ScratchTable<UInt32>,
+    probability: (_ place: Int, _ sample: Int32, _ index: Int) -> Float,
+    decided: (_ place: Int, _ sample: Int32, _ probabilities: ArraySlice<Float>) -> [Int]
+  ) rethrows {
     labelsOfSample = task == .single ? .single : nil
     let classCount = labels.classes.count
     var emptyPredictions = 0
@@ -67,24 +88,37 @@ package struct Scores: Sendable, Equatable, Codable {
     var hits = predicted
     var undecided = predicted
     var calibration = Calibration(task: task)
+    // Whether samples belong to a class, a bit each, class after class.
+    let wordCount = (count + 63) / 64
+    let membership = try bits(classCount * wordCount)
+    var row = [Float](repeating: 0, count: classCount)
+    var isPositive = [Bool](repeating: false, count: classCount)
     for (place, sample) in samples.enumerated() {
-      let found = decided(place)
+      for index in 0..<classCount { row[index] = probability(place, sample, index) }
+      let truth = labels.classes(of: sample)
+      for member in truth {
+        isPositive[Int(member)] = true
+        membership[Int(member) * wordCount + place / 64] |= 1 << UInt64(place % 64)
+      }
+      let found = decided(place, sample, row[...])
       emptyPredictions += found.isEmpty ? 1 : 0
-      exactMatches += found.elementsEqual(labels.classes(of: sample).lazy.map(Int.init)) ? 1 : 0
+      exactMatches += found.elementsEqual(truth.lazy.map(Int.init)) ? 1 : 0
       for index in found {
         predicted[index] += 1
-        hits[index] += labels.contains(Int32(index), of: sample) ? 1 : 0
+        hits[index] += isPositive[index] ? 1 : 0
       }
       if found.isEmpty {
-        for member in labels.classes(of: sample) { undecided[Int(member)] += 1 }
+        for member in truth { undecided[Int(member)] += 1 }
       }
-      calibration.add(
-        classCount: classCount, probability: { probability(place, $0) },
-        isPositive: { labels.contains(Int32($0), of: sample) })
+      calibration.add(classCount: classCount, probability: { row[$0] }, isPositive: { isPositive[$0] })
+      for member in truth { isPositive[Int(member)] = false }
     }
-    perClass = labels.classes.enumerated().map { index, name in
-      let ranking = Ranking(count: samples.count) { place in
-        (probability(place, index), labels.contains(Int32(index), of: samples[place]))
+    perClass = try labels.classes.enumerated().map { index, name in
+      let ranking = try Ranking(count: count, table: keys) { add in
+        for (place, sample) in samples.enumerated() {
+          let word = membership[index * wordCount + place / 64]
+          add(probability(place, sample, index), word >> UInt64(place % 64) & 1 == 1)
+        }
       }
       return ClassScore(
         className: name, ranking: ranking, predicted: predicted[index], hits: hits[index],
@@ -92,7 +126,7 @@ package struct Scores: Sendable, Equatable, Codable {
     }
     self.emptyPredictions = emptyPredictions
     self.exactMatches = exactMatches
-    sampleCount = samples.count
+    sampleCount = count
     brier = calibration.brier
     calibrationError = calibration.error
   }

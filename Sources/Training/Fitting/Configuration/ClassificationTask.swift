@@ -35,17 +35,4 @@ package enum ClassificationTask: String, Sendable, Codable, CaseIterable {
     }
     return best - probabilities.startIndex
   }
-
-  /// Whether each class is predicted for each sample.
-  /// - Shape: `probabilities` and the result are [samples, classes], row-major.
-  func decisions(_ probabilities: [Float], thresholds: [Float]) -> [Bool] {
-    let classCount = thresholds.count
-    var decisions = [Bool](repeating: false, count: probabilities.count)
-    for start in stride(from: 0, to: probabilities.count, by: max(classCount, 1)) {
-      for index in decided(probabilities[start..<start + classCount], thresholds: thresholds) {
-        decisions[start + index] = true
-      }
-    }
-    return decisions
-  }
 }

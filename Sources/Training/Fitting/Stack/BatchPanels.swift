@@ -1,27 +1,18 @@
 import Kernels
 
-/// The vectors of a batch, standardised and packed for two products: of weights with vectors, and of
-/// gradients with vectors.
+/// The vectors of a batch, standardised and packed for two products: those of a unit of samples of weights with
+/// vectors, those of all of gradients with vectors.
 final class BatchPanels {
   let layout: PanelLayout
   let dimension: Int
-  /// [samples / panel][words of a vector][panel]
-  private let vectors: WordBuffer
   /// [dimension / panel][words of a batch][panel]
   private let dimensions: WordBuffer
 
-  /// - Parameter capacity: samples of the largest batch.
+  /// - Parameter capacity: samples of the largest batch for which gradients are asked.
   init(layout: PanelLayout, dimension: Int, capacity: Int) {
     self.layout = layout
     self.dimension = dimension
-    let rows = layout.padded(capacity)
-    vectors = WordBuffer(count: layout.panelWords(inputs: dimension, outputs: rows))
-    dimensions = WordBuffer(count: layout.panelWords(inputs: rows, outputs: dimension))
-  }
-
-  /// Panels of the samples from `row` on, as outputs.
-  func vectors(from row: Int) -> UnsafePointer<UInt32> {
-    UnsafePointer(vectors.start + row * layout.words(dimension))
+    dimensions = WordBuffer(count: layout.panelWords(inputs: layout.padded(capacity), outputs: dimension))
   }
 
   /// Panels of the dimensions from `index` on, as outputs, over the `rows` of a batch.
@@ -29,7 +20,7 @@ final class BatchPanels {
     UnsafePointer(dimensions.start + index * layout.words(rows))
   }
 
-  /// Packs a unit's vectors.
+  /// Packs a unit's vectors; those for products of weights into the scratch memory.
   ///
   /// - Parameters:
   ///   - samples: at most a unit of them; zeros take the place of the `rows - samples.count` that lack.
@@ -44,8 +35,7 @@ final class BatchPanels {
     if layout.number == KERNELS_F32 {
       training_pack_vectors(
         values, samples.count, rows, dimension, standardization.mean, standardization.scale,
-        layout.panelWidth,
-        vectors.floats + firstRow * dimension, isLearned ? dimensions.floats : nil, firstRow, batchRows)
+        layout.panelWidth, scratch.panels.floats, isLearned ? dimensions.floats : nil, firstRow, batchRows)
       return
     }
     // Rows of bfloat16 are whole words.
@@ -62,7 +52,7 @@ final class BatchPanels {
     let words = layout.words(dimension)
     layout.packRows(
       scratch.numbers.start, stride: rowWords, rows: rows, words: words, panelWordCount: words,
-      into: vectors.start + firstRow * words)
+      into: scratch.panels.start)
     guard isLearned else { return }
     layout.packColumns(
       scratch.numbers.start, stride: rowWords, rows: rows, columns: dimension,
@@ -71,19 +61,31 @@ final class BatchPanels {
   }
 }
 
-/// What a thread needs to pack a unit of vectors.
+/// What a thread needs to pack a unit of vectors, and the panels that it multiplies while they are in its cache.
 final class VectorScratch {
+  private let layout: PanelLayout
+  private let dimension: Int
   /// Numbers of a row.
   let stride: Int
   /// [unit, dimension]
   let values: WordBuffer
   /// [unit, stride] numbers that are multiplied; none for float32, which needs no rounding
   let numbers: WordBuffer
+  /// [unit / panel][words of a vector][panel]
+  fileprivate let panels: WordBuffer
 
   init(layout: PanelLayout, dimension: Int) {
+    self.layout = layout
+    self.dimension = dimension
+    panels = WordBuffer(count: layout.panelWords(inputs: dimension, outputs: PanelLayout.unit))
     stride = dimension.rounded(upTo: 2)
     values = WordBuffer(count: PanelLayout.unit * dimension)
     numbers = WordBuffer(
       count: layout.number == KERNELS_F32 ? 0 : PanelLayout.unit * stride / layout.numbersPerWord)
+  }
+
+  /// Panels of the unit's samples from `column` on, as outputs.
+  func vectors(from column: Int) -> UnsafePointer<UInt32> {
+    UnsafePointer(panels.start + column * layout.words(dimension))
   }
 }

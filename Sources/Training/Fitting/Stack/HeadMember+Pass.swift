@@ -10,8 +10,8 @@ final class PassScratch {
   let gradients: [WordBuffer]
   /// [classes, unit]: the targets of the unit's samples.
   let targets: WordBuffer
-  /// [unit]: 1 for samples that the head learns from.
-  let presence = WordBuffer(count: PanelLayout.unit)
+  /// [sets, unit]: 1 for samples that a set learns from.
+  private let presence: WordBuffer
   /// [classes]: what a head adds to its logits.
   let biases: WordBuffer
   /// [widest layer and a row of zeros, unit] numbers that are multiplied.
@@ -19,7 +19,8 @@ final class PassScratch {
   /// Panels of the unit's samples as outputs, over the widest layer.
   private let panels: WordBuffer
 
-  init(layout: PanelLayout, shape: HeadShape) {
+  init(layout: PanelLayout, shape: HeadShape, setCount: Int) {
+    presence = WordBuffer(count: setCount * PanelLayout.unit)
     self.layout = layout
     self.shape = shape
     let buffers = { shape.layers.map { WordBuffer(count: $0.outputs * PanelLayout.unit) } }
@@ -30,6 +31,22 @@ final class PassScratch {
     let widest = shape.layers.map(\.outputs).max() ?? 0
     numbers = WordBuffer(count: (widest + 1) * PanelLayout.unit)
     panels = WordBuffer(count: layout.panelWords(inputs: widest, outputs: PanelLayout.unit))
+  }
+
+  /// [unit]: 1 for samples that a set learns from.
+  func presence(of set: Int) -> UnsafeMutablePointer<Float> { presence.floats + set * PanelLayout.unit }
+
+  /// Marks the samples of a unit that each set learns from.
+  /// - Parameter memberships: bit s of a sample's number says whether set s learns from it.
+  func markPresence(_ memberships: some Sequence<UInt32>) {
+    presence.start.update(repeating: 0, count: presence.count)
+    for (column, membership) in memberships.enumerated() {
+      var sets = membership
+      while sets != 0 {
+        presence.floats[sets.trailingZeroBitCount * PanelLayout.unit + column] = 1
+        sets &= sets - 1
+      }
+    }
   }
 
   /// Words of a row of `numbers`.
@@ -146,7 +163,7 @@ extension HeadMember {
       withSoftmax(scratch, weights: positiveWeights, smoothing: smoothing) { classes in
         training_softmax_loss(
           &classes, place.width, scratch.outputs[last].floats, scratch.targets.floats + place.column,
-          scratch.presence.floats + place.column, scale, scratch.gradients[last].floats,
+          scratch.presence(of: set) + place.column, scale, scratch.gradients[last].floats,
           losses.start + place.number,
           layers[last].biasSums.start + place.number * layers[last].outputs)
       }
@@ -185,7 +202,7 @@ extension HeadMember {
         training_loss_row(
           &loss, place.width, scratch.outputs[last].floats + at, layers[last].effectiveBias(of: row),
           positiveWeights[row], scratch.targets.floats + at + place.column,
-          scratch.presence.floats + place.column, scale,
+          scratch.presence(of: set) + place.column, scale,
           scratch.gradients[last].floats + at, sums.assumingMemoryBound(to: Double.self).baseAddress)
       }
       losses.start[place.number] += sums.0
@@ -219,13 +236,13 @@ extension HeadMember {
     case .single:
       withSoftmax(scratch, weights: [], smoothing: 0) { classes in
         training_count_likeliest(
-          &classes, samples, logits, scratch.targets.floats, scratch.presence.floats, counts)
+          &classes, samples, logits, scratch.targets.floats, scratch.presence(of: set), counts)
       }
     case .multi:
       for row in 0..<last.outputs {
         let at = row * PanelLayout.unit
         training_count(
-          logits + at, last.effectiveBias(of: row), scratch.targets.floats + at, scratch.presence.floats,
+          logits + at, last.effectiveBias(of: row), scratch.targets.floats + at, scratch.presence(of: set),
           samples, counts + row * 3)
       }
     }

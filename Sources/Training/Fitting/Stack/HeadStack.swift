@@ -59,17 +59,23 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
     workers = (0..<max(threads, 1)).map { _ in
       Worker(
         vectors: VectorScratch(layout: layout, dimension: source.dimension),
-        pass: PassScratch(layout: layout, shape: shape), update: UpdateScratch())
+        pass: PassScratch(layout: layout, shape: shape, setCount: positiveWeights.count),
+        update: UpdateScratch())
     }
   }
 
+  /// Batches that are prepared at once.
+  private static var batchesAtOnce: Int { 256 }
+
   /// A batch of an epoch.
-  private struct Batch {
+  private struct Batch: Sendable {
     let samples: ArraySlice<Int32>
     /// Of all epochs.
     let step: Int
     /// What each set learns from.
     let learned: [LearnedRows]
+    /// Members that learn from it, by number.
+    let learning: [Int]
     let rows: Int
 
     var units: Int { (rows + PanelLayout.unit - 1) / PanelLayout.unit }
@@ -83,19 +89,44 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
   ///   - firstStep: steps of the epochs before.
   /// - Returns: each member's mean loss over its samples, and over classes where each has a loss; NaN for one that saw
   ///   none.
-  func train(order: [Int32], firstStep: Int) -> [Double] {
+  func train(order: some RandomAccessCollection<Int32> & Sendable, firstStep: Int) -> [Double] {
     let setCount = positiveWeights.count
-    let batches = stride(from: 0, to: order.count, by: batchSize).enumerated().map { index, start in
-      let samples = order[start..<min(start + batchSize, order.count)]
-      var learned = [LearnedRows](repeating: LearnedRows(), count: setCount)
-      for (row, sample) in samples.enumerated() {
-        let sets = stream.sets(of: sample)
-        for set in 0..<setCount where sets >> UInt32(set) & 1 == 1 { learned[set].add(row) }
-      }
-      return Batch(
-        samples: samples, step: firstStep + index, learned: learned, rows: layout.padded(samples.count))
-    }
     let sums = SumBuffer(count: members.count)
+    var seen = [Int](repeating: 0, count: setCount)
+    let batchCount = (order.count + batchSize - 1) / batchSize
+    for first in stride(from: 0, to: batchCount, by: Self.batchesAtOnce) {
+      let batches = concurrentMap(min(Self.batchesAtOnce, batchCount - first), threads: workers.count) {
+        index in
+        prepared(
+          Array(order.dropFirst((first + index) * batchSize).prefix(batchSize)),
+          step: firstStep + first + index)
+      }
+      train(batches, addingLossesTo: sums)
+      for batch in batches {
+        for set in 0..<setCount { seen[set] += batch.learned[set].count }
+      }
+    }
+    return members.indices.map {
+      sums.start[$0] / Double(seen[members[$0].set] * lossesOfSample)
+    }
+  }
+
+  private func prepared(_ samples: [Int32], step: Int) -> Batch {
+    var learned = [LearnedRows](repeating: LearnedRows(), count: positiveWeights.count)
+    for (row, sample) in samples.enumerated() {
+      var sets = stream.sets(of: sample)
+      while sets != 0 {
+        learned[sets.trailingZeroBitCount].add(row)
+        sets &= sets - 1
+      }
+    }
+    return Batch(
+      samples: samples[...], step: step, learned: learned,
+      learning: members.indices.filter { members[$0].isActive && learned[members[$0].set].count > 0 },
+      rows: layout.padded(samples.count))
+  }
+
+  private func train(_ batches: [Batch], addingLossesTo sums: SumBuffer) {
     let threads = min(workers.count, batches.first?.units ?? 1)
     Crew.run(threads: threads) { worker, barrier in
       for batch in batches {
@@ -105,27 +136,15 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
         if worker == 0 { addLosses(of: batch, to: sums) }
         barrier.wait()
         if worker == 0 {
-          for member in learning(batch) { member.stepCount += 1 }
+          for member in batch.learning { members[member].stepCount += 1 }
         }
       }
     }
-    var seen = [Int](repeating: 0, count: setCount)
-    for batch in batches {
-      for set in 0..<setCount { seen[set] += batch.learned[set].count }
-    }
-    return members.indices.map {
-      sums.start[$0] / Double(seen[members[$0].set] * lossesOfSample)
-    }
-  }
-
-  /// The members that a batch has samples for.
-  private func learning(_ batch: Batch) -> [HeadMember] {
-    members.filter { $0.isActive && batch.learned[$0.set].count > 0 }
   }
 
   private func addLosses(of batch: Batch, to sums: SumBuffer) {
-    for (index, member) in members.enumerated() where member.isActive && batch.learned[member.set].count > 0 {
-      for unit in 0..<batch.units { sums.start[index] += member.losses.start[unit] }
+    for index in batch.learning {
+      for unit in 0..<batch.units { sums.start[index] += members[index].losses.start[unit] }
     }
   }
 
@@ -137,22 +156,22 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
 
   private func learn(_ unit: Int, of batch: Batch, by worker: Int) {
     let place = place(unit, rows: batch.rows)
-    let start = batch.samples.startIndex + place.firstRow
-    let samples = batch.samples[start..<min(start + PanelLayout.unit, batch.samples.endIndex)]
+    let samples = batch.samples.dropFirst(place.firstRow).prefix(PanelLayout.unit)
     let (scratch, pass) = (workers[worker].vectors, workers[worker].pass)
     self.batch.pack(
       samples, rows: place.width, firstRow: place.firstRow, batchRows: batch.rows, isLearned: true,
       from: source,
       standardization: standardization, scratch: scratch)
     gatherTargets(of: samples, into: pass)
+    pass.markPresence(samples.lazy.map { [stream] in stream.sets(of: $0) })
     let loss = configuration.loss.kernel
     var set = -1
     var part: UnitPlace?
-    for member in learning(batch) {
+    for index in batch.learning {
+      let member = members[index]
       if member.set != set {
         set = member.set
         part = batch.learned[set].part(of: place, step: layout.step)
-        if part != nil { markPresence(of: samples, set: set, in: pass) }
       }
       guard let part else {
         member.passOver(unit)
@@ -162,7 +181,7 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
       // A pattern for each step, the same for all members: those of a grid differ by rate and decay alone.
       let pattern = configuration.seed &+ UInt64(batch.step) &* 0xD1B5_4A32_D192_ED03
       member.forward(
-        part, vectors: self.batch.vectors(from: part.firstRow), dimension: source.dimension,
+        part, vectors: scratch.vectors(from: part.column), dimension: source.dimension,
         dropout: dropout > 0 ? HeadMember.Dropout(probability: dropout, seed: pattern) : nil, isLearned: true,
         scratch: pass)
       member.backward(
@@ -175,25 +194,17 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
   private func gatherTargets(of samples: ArraySlice<Int32>, into pass: PassScratch) {
     let values = pass.targets.floats
     values.update(repeating: 0, count: labels.classes.count * PanelLayout.unit)
+    let soft = targets?.values
     for (column, sample) in samples.enumerated() {
-      let classes = labels.classes(of: sample)
-      for place in classes.indices {
-        values[Int(classes[place]) * PanelLayout.unit + column] = targets?.values[place] ?? 1
+      labels.forEachClass(of: sample) { place, member in
+        values[Int(member) * PanelLayout.unit + column] = soft?[place] ?? 1
       }
-    }
-  }
-
-  private func markPresence(of samples: ArraySlice<Int32>, set: Int, in pass: PassScratch) {
-    let values = pass.presence.floats
-    values.update(repeating: 0, count: PanelLayout.unit)
-    for (column, sample) in samples.enumerated() where stream.sets(of: sample) >> UInt32(set) & 1 == 1 {
-      values[column] = 1
     }
   }
 
   /// The thread's part of the optimiser's step.
   private func update(_ batch: Batch, worker: Int, of threads: Int) {
-    let steps = learning(batch).map { Step(of: $0, at: batch.step) }
+    let steps = batch.learning.map { Step(of: members[$0], at: batch.step) }
     // Members take turns at a unit of inputs, whose panels then lie in the cache.
     let places = shape.layers.enumerated().flatMap { index, layer in
       stride(from: 0, to: layer.inputs, by: PanelLayout.unit).map { (layer: index, start: $0) }
@@ -241,24 +252,21 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
     let threads = max(1, min(workers.count, units))
     // Whole numbers, which add up to the same whoever counts.
     let counts = (0..<threads).map { _ in CountBuffer(count: tested.count * classCount * 3) }
-    let panels = (0..<threads).map { _ in
-      BatchPanels(layout: layout, dimension: source.dimension, capacity: PanelLayout.unit)
-    }
     Crew.run(threads: threads) { worker, _ in
-      let (counts, panels) = (counts[worker], panels[worker])
-      let pass = workers[worker].pass
+      let counts = counts[worker]
+      let (vectors, pass) = (workers[worker].vectors, workers[worker].pass)
       for unit in stride(from: worker, to: units, by: threads) {
         let start = unit * PanelLayout.unit
         let part = samples[start..<min(start + PanelLayout.unit, samples.count)]
         let place = place(0, rows: layout.padded(part.count))
-        panels.pack(
+        batch.pack(
           part, rows: place.width, firstRow: 0, batchRows: place.width, isLearned: false, from: source,
-          standardization: standardization, scratch: workers[worker].vectors)
+          standardization: standardization, scratch: vectors)
         gatherTargets(of: part, into: pass)
-        pass.presence.floats.update(repeating: 1, count: part.count)
+        pass.presence(of: set).update(repeating: 1, count: part.count)
         for (index, member) in tested.enumerated() where member.isActive {
           member.forward(
-            place, vectors: panels.vectors(from: 0), dimension: source.dimension, dropout: nil,
+            place, vectors: vectors.vectors(from: 0), dimension: source.dimension, dropout: nil,
             isLearned: false,
             scratch: pass)
           member.count(

@@ -1,5 +1,5 @@
 /// The rows of a batch that a set learns from. What does not hold one of them is not computed for its heads.
-struct LearnedRows {
+struct LearnedRows: Sendable {
   /// How many there are.
   private(set) var count = 0
   /// Runs of rows from the first to the last. What lies between two is left out of products; a smaller gap is not

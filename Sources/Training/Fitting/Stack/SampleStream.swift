@@ -3,10 +3,10 @@ import Randomness
 /// The samples that several sets learn from, and the order in which an epoch takes them.
 struct SampleStream: Sendable {
   /// All samples of all sets, increasing.
-  let samples: [Int32]
+  let samples: ScratchTable<Int32>
   /// Bit s of a sample's word says whether set s learns from it; empty for one set, which learns from all of
   /// them.
-  private let membership: [UInt32]
+  private let membership: ScratchTable<UInt32>
   private let sampling: BatchSampling
   private let labels: LabelTable
   /// Samples that stay together when the order of large sets is drawn; 1 draws each by itself.
@@ -23,66 +23,91 @@ struct SampleStream: Sendable {
   /// Runs whose samples are mixed with one another: 16,384 samples, from all over the set.
   static let runsInWindow = 64
 
-  init(sets: [TrainingSet], labels: LabelTable, sampling: BatchSampling = .shuffled, runLength: Int = 1) {
+  /// - Throws: as `ScratchTable`.
+  init(sets: [TrainingSet], labels: LabelTable, sampling: BatchSampling = .shuffled, runLength: Int = 1)
+    throws
+  {
     precondition((1...Self.setLimit).contains(sets.count) && (sampling == .shuffled || sets.count == 1))
     self.sampling = sampling
     self.labels = labels
     self.runLength = runLength
-    guard sets.count > 1 else {
-      samples = sets[0].samples.sorted()
-      membership = []
-      return
-    }
-    var membership = [UInt32](repeating: 0, count: labels.count)
+    let all = sets.dropFirst().reduce(sets[0].samples) { $0.union($1.samples) }
+    samples = try ScratchTable(count: all.count)
+    for (place, sample) in all.enumerated() { samples[place] = sample }
+    membership = try ScratchTable(count: sets.count > 1 ? labels.count : 0)
+    guard sets.count > 1 else { return }
     for (number, set) in sets.enumerated() {
       for sample in set.samples { membership[Int(sample)] |= 1 << UInt32(number) }
     }
-    samples = membership.indices.lazy.filter { membership[$0] != 0 }.map(Int32.init)
-    self.membership = membership
   }
 
   /// The sets that learn from a sample, as bits.
   func sets(of sample: Int32) -> UInt32 { membership.isEmpty ? 1 : membership[Int(sample)] }
 
   /// The samples of an epoch in their order; it depends on seed and epoch alone.
-  func order(seed: UInt64, epoch: Int) -> [Int32] {
+  /// - Throws: as `ScratchTable`.
+  func order(seed: UInt64, epoch: Int) throws -> ScratchTable<Int32> {
     var generator = SeededGenerator(seed: seed, stream: UInt64(epoch))
-    if sampling == .classUniform { return classUniform(&generator) }
-    guard runLength > 1 else { return generator.permutation(of: samples.count).map { samples[Int($0)] } }
-    let runs = generator.permutation(of: (samples.count + runLength - 1) / runLength)
-    var order: [Int32] = []
-    order.reserveCapacity(samples.count)
-    for start in stride(from: 0, to: runs.count, by: Self.runsInWindow) {
-      let window = runs[start..<min(start + Self.runsInWindow, runs.count)].flatMap { run in
-        samples[Int(run) * runLength..<min((Int(run) + 1) * runLength, samples.count)]
+    if sampling == .classUniform { return try classUniform(&generator) }
+    let order = try ScratchTable<Int32>(count: samples.count)
+    withExtendedLifetime(order) {
+      guard runLength > 1 else {
+        _ = order.values.update(fromContentsOf: samples)
+        generator.permute(order.values)
+        return
       }
-      order += generator.permutation(of: window.count).map { window[Int($0)] }
+      let runs = generator.permutation(of: (samples.count + runLength - 1) / runLength)
+      var end = 0
+      for start in stride(from: 0, to: runs.count, by: Self.runsInWindow) {
+        let first = end
+        for run in runs[start..<min(start + Self.runsInWindow, runs.count)] {
+          let run = Int(run) * runLength..<min((Int(run) + 1) * runLength, samples.count)
+          _ = order.values.extracting(end..<end + run.count).update(fromContentsOf: samples[run])
+          end += run.count
+        }
+        generator.permute(order.values.extracting(first..<end))
+      }
     }
     return order
   }
 
-  /// The same batches, in which samples of the same sets follow one another, in their order: what a set does not learn from need not
-  /// be computed for it where it fills whole panels.
-  func arranged(_ order: [Int32], inBatchesOf size: Int) -> [Int32] {
-    if membership.isEmpty { return order }
-    var arranged = order
-    for start in stride(from: 0, to: order.count, by: size) {
-      let batch = start..<min(start + size, order.count)
-      let keys = batch.map { UInt64(sets(of: order[$0])) << 32 | UInt64($0) }.sorted()
-      for (place, key) in zip(batch, keys) { arranged[place] = order[Int(UInt32(truncatingIfNeeded: key))] }
+  /// Lets samples of the same sets follow one another within each batch, in their order: what a set does not learn from
+  /// need not be computed for it where it fills whole panels.
+  func arrange(_ order: ScratchTable<Int32>, inBatchesOf size: Int, threads: Int = 1) {
+    if membership.isEmpty { return }
+    let batchCount = (order.count + size - 1) / size
+    let parts = min(threads, batchCount)
+    _ = concurrentMap(parts, threads: threads) { part in
+      for batch in batchCount * part / parts..<batchCount * (part + 1) / parts {
+        let places = batch * size..<min((batch + 1) * size, order.count)
+        let samples = Array(order[places])
+        let keys = samples.indices.map { UInt64(sets(of: samples[$0])) << 32 | UInt64($0) }.sorted()
+        for (place, key) in zip(places, keys) {
+          order[place] = samples[Int(UInt32(truncatingIfNeeded: key))]
+        }
+      }
     }
-    return arranged
   }
 
-  private func classUniform(_ generator: inout SeededGenerator) -> [Int32] {
-    var members = [[Int32]](repeating: [], count: labels.classes.count)
+  private func classUniform(_ generator: inout SeededGenerator) throws -> ScratchTable<Int32> {
+    // Samples of class after class.
+    let positives = labels.positives(among: samples)
+    var ends = [0]
+    for count in positives { ends.append(ends[ends.count - 1] + count) }
+    let members = try ScratchTable<Int32>(count: ends[positives.count])
+    var next = ends
     for sample in samples {
-      for index in labels.classes(of: sample) { members[Int(index)].append(sample) }
+      for index in labels.classes(of: sample) {
+        members[next[Int(index)]] = sample
+        next[Int(index)] += 1
+      }
     }
-    members.removeAll(where: \.isEmpty)
-    return (0..<samples.count).map { _ in
-      let positives = members[Int(generator.next() % UInt64(members.count))]
-      return positives[Int(generator.next() % UInt64(positives.count))]
+    let present = positives.indices.filter { positives[$0] > 0 }
+    let order = try ScratchTable<Int32>(count: samples.count)
+    for place in order.indices {
+      let drawn = present[Int(generator.next() % UInt64(present.count))]
+      order[place] = members[ends[drawn] + Int(generator.next() % UInt64(positives[drawn]))]
     }
+    return order
   }
 }

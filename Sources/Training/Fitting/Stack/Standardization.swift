@@ -6,6 +6,9 @@ struct Standardization: Sendable, Equatable {
   /// 1 / population standard deviation; 1 for a constant dimension.
   let scale: [Float]
 
+  /// Whether the vectors were: a number that is none leaves a mean that is none.
+  var isFinite: Bool { mean.allSatisfy(\.isFinite) }
+
   /// Samples that are read at once.
   private static let batchSize = 256
   /// Samples whose sums are made by one thread; sums of parts are added in order, whoever made them.
@@ -15,9 +18,10 @@ struct Standardization: Sendable, Equatable {
   private static let patternLimit = 1024
 
   /// Fits mean and scale to these samples, whose vectors are finite, in one pass.
-  init(_ source: some SampleVectors, samples: [Int32], labels: LabelTable) {
-    let set = TrainingSet(samples: samples)
-    self = Self.fit(source, sets: [set], stream: SampleStream(sets: [set], labels: labels)).all
+  /// - Throws: as `ScratchTable`.
+  init(_ source: some SampleVectors, samples: some Sequence<Int32>, labels: LabelTable) throws {
+    let set = TrainingSet(samples: SampleSet(samples))
+    self = Self.fit(source, sets: [set], stream: try SampleStream(sets: [set], labels: labels)).all
   }
 
   /// Fits to the samples of each set, and to all of them, in one pass over the vectors.
@@ -27,7 +31,7 @@ struct Standardization: Sendable, Equatable {
     let dimension = source.dimension
     // The first sample as shift keeps the one-pass variance accurate when the mean is far from zero.
     var shift = [Float](repeating: 0, count: dimension)
-    shift.withUnsafeMutableBufferPointer { source.gather(stream.samples.prefix(1), into: $0) }
+    shift.withUnsafeMutableBufferPointer { source.gather(Array(stream.samples.prefix(1))[...], into: $0) }
     let origin = shift
     let totals = SetMoments(dimension: dimension, setCount: sets.count)
     let starts = Array(stride(from: 0, to: stream.samples.count, by: partSize))
@@ -65,7 +69,8 @@ struct Standardization: Sendable, Equatable {
     }
 
     func add(
-      _ samples: ArraySlice<Int32>, of source: some SampleVectors, stream: SampleStream, shift: [Float]
+      _ samples: Slice<ScratchTable<Int32>>, of source: some SampleVectors, stream: SampleStream,
+      shift: [Float]
     ) {
       // Samples of the same sets are summed together, as long as these are few; their sums then go to each set's.
       var moments: [UInt32: Moments] = [:]
@@ -79,7 +84,7 @@ struct Standardization: Sendable, Equatable {
       let dimension = source.dimension
       let batch = FloatBuffer(count: min(batchSize, samples.count) * dimension)
       for start in stride(from: samples.startIndex, to: samples.endIndex, by: batchSize) {
-        let slice = samples[start..<min(start + batchSize, samples.endIndex)]
+        let slice = Array(samples[start..<min(start + batchSize, samples.endIndex)])[...]
         source.gather(slice, into: batch.values)
         for (row, sample) in slice.enumerated() {
           let sets = stream.sets(of: sample)

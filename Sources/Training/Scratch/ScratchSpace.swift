@@ -1,0 +1,40 @@
+import Faults
+import Glibc
+
+/// Where tables lie that grow with the samples: in files without a name, mapped into memory, whose pages the system
+/// writes out and reads again as it sees fit. What a process needs of its own then does not grow with the samples.
+enum ScratchSpace {
+  /// Bytes of the largest table that lies in memory of the process.
+  static let memoryLimit = 1 << 20
+
+  /// The folder that TMPDIR names, else /var/tmp, which is on a disk where /tmp may be memory.
+  static var folder: String {
+    guard let given = getenv("TMPDIR"), given.pointee != 0 else { return "/var/tmp" }
+    return String(cString: given)
+  }
+
+  /// Maps zeros that only this process sees. All of their room on the disk is taken at once: a disk that is full later
+  /// cannot end the process.
+  ///
+  /// - Throws: `inputOutput` for a folder that takes no file, or has no room for one of this size.
+  static func map(byteCount: Int, in folder: String = folder) throws(Fault) -> UnsafeMutableRawPointer {
+    var path = Array("\(folder)/cellvec-XXXXXX".utf8CString)
+    let file = mkstemp(&path)
+    guard file >= 0 else { throw fault(folder, byteCount, errno) }
+    defer { close(file) }
+    unlink(path)
+    var code: Int32
+    repeat { code = posix_fallocate(file, 0, byteCount) } while code == EINTR
+    guard code == 0 else { throw fault(folder, byteCount, code) }
+    guard let start = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0), start != MAP_FAILED
+    else { throw fault(folder, byteCount, errno) }
+    return start
+  }
+
+  private static func fault(_ folder: String, _ byteCount: Int, _ code: Int32) -> Fault {
+    Fault(
+      .inputOutput, folder,
+      "cannot hold \(byteCount) bytes of intermediate results: \(String(cString: strerror(code)).lowercased())",
+      remedy: "name a folder with room for them in TMPDIR")
+  }
+}
