@@ -1,5 +1,4 @@
 import Clmdb
-import Dispatch
 import Faults
 import FoundationEssentials
 import Glibc
@@ -49,36 +48,6 @@ import Testing
       #expect(fault { _ = try Database(path: path) }?.kind == .missingInput)
       _ = try DatabaseWriter(path: path, create: true)
       try Database(path: path).read { snapshot in #expect(snapshot.check() == []) }
-    }
-  }
-
-  /// One that fails may not leave its folder to another one that fails, too, and has not made it.
-  @Test func makersOfOneDatabaseThatAllFailLeaveNothing() throws {
-    try withTemporaryDirectory { directory in
-      for round in 0..<300 {
-        let path = round.isMultiple(of: 2) ? "\(directory)/db" : "\(directory)/db//"
-        DispatchQueue.concurrentPerform(iterations: 6) { _ in
-          do { _ = try WriterClaim(path: path, create: true) { _ in true } } catch { Issue.record(error) }
-        }
-        try #require(FileManager.default.contentsOfDirectory(atPath: directory) == [])
-      }
-    }
-  }
-
-  @Test func aFolderThatWasThereOrHoldsAnothersFileStays() throws {
-    try withTemporaryDirectory { directory in
-      let path = "\(directory)/db"
-      mkdir(path, 0o755)
-      do { _ = try WriterClaim(path: path, create: true) { _ in true } }
-      try #expect(FileManager.default.contentsOfDirectory(atPath: path) == [])
-      rmdir(path)
-      do {
-        let claim = try WriterClaim(path: path, create: true) { _ in true }
-        try write([1], to: "\(path)/notes")
-        withExtendedLifetime(claim) {}
-      }
-      try #expect(FileManager.default.contentsOfDirectory(atPath: directory) == ["db"])
-      try #expect(FileManager.default.contentsOfDirectory(atPath: path) == ["notes"])
     }
   }
 

@@ -59,34 +59,9 @@ final class WriterClaim: Sendable {
 
   deinit {
     guard isNew, !isKept.load(ordering: .relaxed), lock.isCurrent else { return }
-    if hasMadeFolder { removeFolder() } else { WriterClaim.removeFiles(in: path) }
-  }
-
-  /// Takes the folder away under another name, with all that is in it, before anything of it is removed. Whoever waits
-  /// for its lock, or opens it meanwhile, then finds that the lock is not the database's any more, and begins anew with a
-  /// folder that it makes itself. In one that is emptied where it is, another one could lock a file of its own, and fail
-  /// too: of these two nobody would remove it.
-  private func removeFolder() {
-    var name = path[...]
-    while name.count > 1, name.hasSuffix("/") { name.removeLast() }
-    // The number of the folder is no other one's while it is there.
-    let aside = FileIdentity(path: path).map { "\(name).cellvec-\($0.inode).removed" }
-    guard let aside, rename(path, aside) == 0 else {
-      WriterClaim.removeFiles(in: path)
-      rmdir(path)
-      return
-    }
-    for _ in 0..<WriterClaim.tryLimit {
-      WriterClaim.removeFiles(in: aside)
-      if rmdir(aside) == 0 { return }
-    }
-    // Somebody has put a file of his own there.
-    rename(aside, path)
-  }
-
-  /// The lock goes last: without a data file the folder is one in which a database can be made.
-  private static func removeFiles(in folder: String) {
-    for name in ["data.mdb", "lock.mdb", "writer.lock"] { unlink("\(folder)/\(name)") }
+    // The lock goes last: without a data file the folder is one in which a database can be made.
+    for name in ["data.mdb", "lock.mdb", "writer.lock"] { unlink("\(path)/\(name)") }
+    if hasMadeFolder { rmdir(path) }
   }
 
   /// - Returns: whether there was none.
