@@ -76,6 +76,15 @@ import Testing
     }
   }
 
+  @Test func imagesOfOneNameStayGroupsOfTheirOwn() throws {
+    let labels = try LabelTable(labels: [["a"], ["b"]])
+    let subjects = SplitSubjects(
+      labels: labels, groups: [0, 1], groupNames: ["vectors.npy", "vectors.npy"], isTest: nil)
+    let joined = try #require(EvaluationSamples.groups(subjects, subjects, areApart: true))
+    #expect(joined.numbers == [0, 1, 2, 3])
+    #expect(joined.names == Array(repeating: "vectors.npy", count: 4))
+  }
+
   @Test func aDatabaseWithoutTheSpaceCannotBeTestedOn() throws {
     try withDatabase { database in
       try withDatabase { other in

@@ -36,14 +36,19 @@ extension EvaluationSamples {
   }
 
   /// - Parameter areApart: whether groups of one name are two.
-  private static func groups(
+  static func groups(
     _ first: SplitSubjects, _ other: SplitSubjects, areApart: Bool
   ) -> (numbers: [Int32], names: [String])? {
     guard let left = first.groups, let right = other.groups else { return nil }
     var names = first.groupNames
-    var numbers = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
+    if areApart {
+      // Images of one database may share a name, too.
+      let shift = Int32(names.count)
+      return (left + right.map { $0 + shift }, names + other.groupNames)
+    }
+    var numbers = Dictionary(zip(names, names.indices)) { first, _ in first }
     let numbersOfOther = other.groupNames.map { name -> Int32 in
-      if !areApart, let number = numbers[name] { return Int32(number) }
+      if let number = numbers[name] { return Int32(number) }
       numbers[name] = names.count
       names.append(name)
       return Int32(names.count - 1)
