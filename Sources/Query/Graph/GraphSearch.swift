@@ -168,7 +168,9 @@ private final class GraphLane {
     scale(query)
     kernels_cosine_of_rows(
       isa, space.scalar.kernel, unit, rowVectors, rowCount, space.dimension, similarities)
-    var nearest = (0..<rowCount).map { Neighbor(row: rows[$0], similarity: similarities[$0]) }
+    // Of a damaged vector they may be no numbers, which have no order.
+    var nearest = (0..<rowCount).filter { similarities[$0] >= -1 }
+      .map { Neighbor(row: rows[$0], similarity: similarities[$0]) }
     if !known.isEmpty { nearest += known[query] }
     nearest.sort { $0.precedes($1) }
     if nearest.count > parent.k { nearest.removeLast(nearest.count - parent.k) }
