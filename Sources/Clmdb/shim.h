@@ -5,5 +5,6 @@
 /* Linux's; <fcntl.h> has it with _GNU_SOURCE only. */
 extern int sync_file_range(int descriptor, int64_t offset, int64_t byte_count, unsigned int flags);
 
-/* Lets the system begin to write what it holds of a file to disk (SYNC_FILE_RANGE_WRITE); waits for nothing. */
+/* Lets the system begin to write what it holds of a file to disk (SYNC_FILE_RANGE_WRITE); waits
+   for none of it to end, but for room where the disk's queue of requests is full. */
 static inline int clmdb_start_writing(int descriptor) { return sync_file_range(descriptor, 0, 0, 2); }

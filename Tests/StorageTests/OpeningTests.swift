@@ -1,4 +1,5 @@
 import Clmdb
+import Dispatch
 import Faults
 import FoundationEssentials
 import Glibc
@@ -47,6 +48,66 @@ import Testing
       #expect(truncate("\(path)/data.mdb", byteCount) == 0)
       #expect(fault { _ = try Database(path: path) }?.kind == .missingInput)
       _ = try DatabaseWriter(path: path, create: true)
+      try Database(path: path).read { snapshot in #expect(snapshot.check() == []) }
+    }
+  }
+
+  /// A folder stays where one that has not made it had a lock in it when its maker went.
+  @Test func makersOfOneDatabaseThatAllFailLeaveNoFile() throws {
+    try withTemporaryDirectory { directory in
+      for round in 0..<300 {
+        let path = round.isMultiple(of: 2) ? "\(directory)/db" : "\(directory)/db//"
+        DispatchQueue.concurrentPerform(iterations: 6) { _ in
+          do { _ = try WriterClaim(path: path, create: true) { _ in true } } catch { Issue.record(error) }
+        }
+        rmdir("\(directory)/db")
+        try #require(FileManager.default.contentsOfDirectory(atPath: directory) == [])
+      }
+    }
+  }
+
+  @Test func aFolderThatWasThereOrHoldsAnothersFileStays() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      mkdir(path, 0o755)
+      do { _ = try WriterClaim(path: path, create: true) { _ in true } }
+      try #expect(FileManager.default.contentsOfDirectory(atPath: path) == [])
+      rmdir(path)
+      do {
+        let claim = try WriterClaim(path: path, create: true) { _ in true }
+        try write([1], to: "\(path)/notes")
+        withExtendedLifetime(claim) {}
+      }
+      try #expect(FileManager.default.contentsOfDirectory(atPath: directory) == ["db"])
+      try #expect(FileManager.default.contentsOfDirectory(atPath: path) == ["notes"])
+    }
+  }
+
+  @Test func aFolderThatTookTheNameOfTheMadeOneStays() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      do {
+        let claim = try WriterClaim(path: path, create: true) { _ in true }
+        rename(path, "\(directory)/moved")
+        mkdir(path, 0o755)
+        // Even with the lock of the claim in it.
+        rename("\(directory)/moved/writer.lock", "\(path)/writer.lock")
+        withExtendedLifetime(claim) {}
+      }
+      try #expect(FileManager.default.contentsOfDirectory(atPath: path) == [])
+      #expect(access("\(directory)/moved", F_OK) == 0)
+    }
+  }
+
+  @Test func anotherDatabaseThatTookTheNameOfTheMadeOneStays() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/db"
+      do {
+        let claim = try WriterClaim(path: path, create: true) { _ in true }
+        rename(path, "\(directory)/moved")
+        try DatabaseWriter(path: path, create: true).write { _ in }
+        withExtendedLifetime(claim) {}
+      }
       try Database(path: path).read { snapshot in #expect(snapshot.check() == []) }
     }
   }

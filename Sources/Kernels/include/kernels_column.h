@@ -36,7 +36,7 @@ void kernels_f64_among(const double *restrict x, size_t count, const double *res
 
 // The same for many values, by a table of them: each number is looked up, however many values there are.
 //
-//   slots   [slot_count], a power of two and at least twice as many as values; kernels_f64_table fills it
+//   slots   [slot_count], a power of two, at least 2 and twice as many as values; kernels_f64_table fills it
 //   values  [value_count], none of them NaN, repeated or not
 //
 // A hash table with linear probing: each value's bits in the first free slot from its own on, 0 in place of -0; the bits of

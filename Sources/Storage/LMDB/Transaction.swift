@@ -12,6 +12,7 @@ struct Transaction: ~Copyable {
   private let pointer: OpaquePointer
   /// The tables of a transaction that reads.
   let trees: TableTrees?
+  private let putBytes = PutBytes()
   private var isFinished = false
 
   init(_ environment: Environment, isWriting: Bool) throws {
@@ -30,8 +31,10 @@ struct Transaction: ~Copyable {
 
   deinit { if !isFinished { mdb_txn_abort(pointer) } }
 
-  /// - Parameter isLarge: whether the disk is worth starting before all is written.
-  consuming func commit(isLarge: Bool = false) throws {
+  /// Whether the values that were put take the disk longer than it takes to wake another thread.
+  var isLarge: Bool { putBytes.count >= 4 << 20 }
+
+  consuming func commit() throws {
     isFinished = true
     let number = UInt64(mdb_txn_id(pointer))
     let early = isLarge ? EarlyWriting(to: environment.pages) : nil
@@ -193,6 +196,7 @@ struct Transaction: ~Copyable {
   ) throws -> UnsafeMutableRawBufferPointer {
     var keyValue = MDB_val(key)
     var value = MDB_val(mv_size: byteCount, mv_data: nil)
+    putBytes.count += byteCount
     try require(
       mdb_put(pointer, environment.handle(table), &keyValue, &value, UInt32(MDB_RESERVE)), environment.path,
       "write table \"\(table.name)\"")
@@ -220,11 +224,13 @@ struct Transaction: ~Copyable {
     private let table: Table
     private let path: String
     private let file: PageFile
+    private let putBytes: PutBytes
 
     init(_ transaction: borrowing Transaction, _ table: Table) throws {
       self.table = table
       path = transaction.environment.path
       file = transaction.environment.pages
+      putBytes = transaction.putBytes
       if let trees = transaction.trees {
         position = .pages(TreeCursor(trees.pages, trees[table]))
         return
@@ -269,6 +275,7 @@ struct Transaction: ~Copyable {
       try require(
         mdb_cursor_put(pointer, &keyValue, &value, UInt32(MDB_RESERVE | MDB_APPEND)), path,
         "append to table \"\(table.name)\"")
+      putBytes.count += value.mv_size
       table.close(
         bytes, key: key, into: UnsafeMutableRawBufferPointer(start: value.mv_data, count: value.mv_size))
     }
@@ -301,6 +308,11 @@ struct Transaction: ~Copyable {
       }
     }
   }
+}
+
+/// How many bytes of values a transaction has put, replaced ones included.
+private final class PutBytes {
+  var count = 0
 }
 
 extension Table {

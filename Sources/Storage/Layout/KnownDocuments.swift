@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The last documents of one kind that were read or written, by their bytes: a program that commits cell by cell would
+/// The last documents of one kind that were noted, by their bytes: a program that commits cell by cell would
 /// decode the same ones thousands of times. What stands in the database is always looked at; only its meaning is known.
 final class KnownDocuments<Value: Sendable>: Sendable {
   private static var limit: Int { 8 }

@@ -8,8 +8,6 @@ package final class DatabaseWriter: Sendable {
   private let replaced = Mutex(0)
   /// The most that `keepMemory` was asked for.
   let keptByteCount = Mutex(0)
-  /// Commits of so many bytes take the disk longer than it takes to wake another thread.
-  private static let largeByteCount = 4 << 20
   /// In how many cells transactions have replaced a value by another one so far; one is counted each time.
   package var replacedCellCount: Int { replaced.withLock { $0 } }
 
@@ -36,7 +34,7 @@ package final class DatabaseWriter: Sendable {
     var transaction = try WriteTransaction.begin(Transaction(database.environment, isWriting: true))
     let result = try body(&transaction)
     let count = transaction.replacedCellCount
-    try transaction.commit(isLarge: keptByteCount.withLock { $0 >= DatabaseWriter.largeByteCount })
+    try transaction.commit()
     if !isPreparation { claim.keep() }
     replaced.withLock { $0 += count }
     return result

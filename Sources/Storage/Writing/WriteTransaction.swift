@@ -27,12 +27,11 @@ package struct WriteTransaction: ~Copyable {
     self.spaces = spaces
   }
 
-  /// - Parameter isLarge: whether megabytes are written.
-  consuming func commit(isLarge: Bool = false) throws {
+  consuming func commit() throws {
     try blocks.flush(to: transaction)
     try sets.flush(to: transaction)
     try numbers.flush(to: transaction)
-    try transaction.commit(isLarge: isLarge)
+    try transaction.commit()
   }
 
   // MARK: Fields and spaces

@@ -8,9 +8,10 @@ import Synchronization
 final class WriterClaim: Sendable {
   private let path: String
   private let lock: WriterLock
-  /// Whether there was no database, and whether there was no folder for one.
+  /// Whether there was no database.
   private let isNew: Bool
-  private let hasMadeFolder: Bool
+  /// The folder that this claim has made for one, if it has.
+  private let madeFolder: FileIdentity?
   private let isKept = Atomic(false)
 
   /// How often a folder may vanish while the lock in it is opened.
@@ -21,7 +22,7 @@ final class WriterClaim: Sendable {
   ///   - onWait: called with the holder's name when another process is writing; true to wait, false to give up.
   /// - Throws: `locked` when `onWait` gave up, `missingInput` without a database, `cannotCreate`.
   init(path: String, create: Bool, onWait: (_ holder: String) -> Bool) throws {
-    var hasMadeFolder = false
+    var madeFolder: FileIdentity?
     var lock: WriterLock?
     var tries = 0
     // Others may take away what they had made, while this waits for them and before.
@@ -33,13 +34,13 @@ final class WriterClaim: Sendable {
           .missingInput, path, "is no database", remedy: "make one with cellvec ingest or cellvec import")
       }
       do {
-        if try !exists && WriterClaim.makeFolder(path) { hasMadeFolder = true }
+        if !exists, let made = try WriterClaim.makeFolder(path) { madeFolder = made }
         lock = try WriterLock(directory: path, onWait: onWait)
       } catch let fault as Fault where fault.kind == .missingInput && tries < WriterClaim.tryLimit {
         lock = nil
       } catch {
         // Of what others have in it, nothing goes.
-        if hasMadeFolder { rmdir(path) }
+        WriterClaim.remove(madeFolder, at: path)
         throw error
       }
     } while lock?.isCurrent != true && tries < WriterClaim.tryLimit
@@ -50,7 +51,7 @@ final class WriterClaim: Sendable {
     }
     self.path = path
     self.lock = lock
-    self.hasMadeFolder = hasMadeFolder
+    self.madeFolder = madeFolder
     isNew = !Database.exists(at: path)
   }
 
@@ -59,15 +60,22 @@ final class WriterClaim: Sendable {
 
   deinit {
     guard isNew, !isKept.load(ordering: .relaxed), lock.isCurrent else { return }
-    // The lock goes last: without a data file the folder is one in which a database can be made.
+    // In place: under another name the folder could hold what another process has written to it meanwhile. The lock goes
+    // last: without a data file the folder is one in which a database can be made.
     for name in ["data.mdb", "lock.mdb", "writer.lock"] { unlink("\(path)/\(name)") }
-    if hasMadeFolder { rmdir(path) }
+    WriterClaim.remove(madeFolder, at: path)
   }
 
-  /// - Returns: whether there was none.
+  /// Removes a folder that is empty and still has the name. Where another process has begun a file in it, it stays, and
+  /// may be left empty by that one, which has not made it.
+  private static func remove(_ folder: FileIdentity?, at path: String) {
+    if let folder, FileIdentity(path: path)?.isSameFile(as: folder) == true { rmdir(path) }
+  }
+
+  /// - Returns: the folder; nil where there was one.
   /// - Throws: `missingInput` where it vanishes, `cannotCreate`.
-  private static func makeFolder(_ path: String) throws -> Bool {
-    if mkdir(path, 0o777) == 0 { return true }
+  private static func makeFolder(_ path: String) throws -> FileIdentity? {
+    if mkdir(path, 0o777) == 0 { return FileIdentity(path: path) }
     guard errno == EEXIST else {
       let reason = String(cString: strerror(errno)).lowercased()
       throw Fault(.cannotCreate, path, "cannot create the database: \(reason)")
@@ -81,11 +89,11 @@ final class WriterClaim: Sendable {
       // Left behind by a run that was killed before its first commit.
       if [".", "..", "writer.lock", "lock.mdb"].contains(name) { continue }
       // Another process was faster.
-      if Database.exists(at: path) { return false }
+      if Database.exists(at: path) { return nil }
       throw Fault(
         .cannotCreate, path, expected: "a database or an empty directory", found: "\"\(name)\" in it",
         remedy: "name a new directory for the database")
     }
-    return false
+    return nil
   }
 }
