@@ -7,8 +7,8 @@ extension PrintedReport {
     guard view.task == .single else { return nil }
     let curve = view.riskCoverage()
     guard let all = curve.points.last else { return nil }
-    let limit = Double(view.run.configuration.abstainBelow)
-    let chosen = limit > 0 ? curve.point(from: limit) : nil
+    let limit = view.run.configuration.abstainBelow
+    let chosen = limit > 0 ? curve.point(from: Double(limit)) : nil
     var lines = [
       LinePanels.Line(
         name: "the surest \(view.unit)",
@@ -17,7 +17,8 @@ extension PrintedReport {
     if let chosen {
       lines.append(
         LinePanels.Line(
-          name: "those from \(decimal(limit, places: 3)) on", points: [Point(chosen.coverage, chosen.risk)],
+          name: "those from \(decimal(Double(limit), places: 3)) on",
+          points: [Point(chosen.coverage, chosen.risk)],
           color: 1))
     }
     let panel = LinePanels.Panel(
@@ -44,15 +45,16 @@ extension PrintedReport {
       ])
   }
 
-  private static func table(_ curve: RiskCoverage, limit: Double) -> PageTable {
-    let limits = Set([0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99] + (limit > 0 ? [limit] : [])).sorted()
+  private static func table(_ curve: RiskCoverage, limit: Float) -> PageTable {
+    // As float32, as heads have it: the same number as a double would be a second row.
+    let limits = Set<Float>([0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99] + (limit > 0 ? [limit] : [])).sorted()
     return PageTable(
       "abstention by the limit",
       [.number("no prediction below"), .number("decided"), .number("accuracy of these")],
       rows: limits.map { limit in
-        let point = curve.point(from: limit)
+        let point = curve.point(from: Double(limit))
         return [
-          decimal(limit, places: 3), "\(decimal((point?.coverage ?? 0) * 100, places: 1)) %",
+          decimal(Double(limit), places: 3), "\(decimal((point?.coverage ?? 0) * 100, places: 1)) %",
           point.map { decimal(1 - $0.risk, places: 3) } ?? "–",
         ]
       })

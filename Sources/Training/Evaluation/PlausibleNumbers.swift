@@ -61,6 +61,10 @@ extension Scores {
       try count.require(
         [own.truePositives, own.falsePositives, own.falseNegatives, own.undecided ?? 0].map(Double.init),
         subject)
+      // What is undecided has missed its class.
+      try PlausibleRange(
+        0...Double(own.falseNegatives), "undecided samples from 0 to the false negatives", path
+      ).require([Double(own.undecided ?? 0)], subject)
       try score.require([own.auroc, own.averagePrecision].compactMap(\.self), subject)
     }
   }
