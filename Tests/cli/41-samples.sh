@@ -84,6 +84,15 @@ expect_exit 0 cellvec train "${learn[@]}" --save means
 expect_stdout '^samples +48 \(means of the 288 cells of each gene\)'
 expect_exit 0 cellvec predict --db db --head means
 expect_stderr 'wrote predicted_kind and probability_kind of 288 cells'
+# What the head before has written goes with its predictions.
+expect_exit 0 cellvec count --db db --where "attention_kind IS NOT NULL"
+expect_stdout '^0$'
+expect_exit 0 cellvec update --db db --where "gene = 'G01'" --clear gene
+expect_exit 0 cellvec predict --db db --head means
+expect_stderr 'left out 8 cells without gene'
+expect_exit 0 cellvec count --db db --where "gene IS NULL AND (predicted_kind IS NOT NULL OR probability_kind IS NOT NULL)"
+expect_stdout '^0$'
+expect_exit 0 cellvec update --db db --where "gene IS NULL AND kind = 'b'" --set gene=G01
 expect_exit 0 cellvec train "${learn[@]}" --json
 expect_stdout '"cellCount":288,.*"sampleCount":48,"sampleUnit":"gene"'
 

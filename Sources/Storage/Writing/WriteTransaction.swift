@@ -36,6 +36,11 @@ package struct WriteTransaction: ~Copyable {
 
   // MARK: Fields and spaces
 
+  /// The field of a name; nil where there is none, or one of another type.
+  package func field(named name: String, of type: FieldType) -> Field? {
+    fieldsByName[name].flatMap { $0.type == type ? $0 : nil }
+  }
+
   /// The field of this name, made when it is new.
   /// - Throws: `badData` when the field exists with another type.
   package mutating func field(named name: String, type: FieldType) throws -> Field {

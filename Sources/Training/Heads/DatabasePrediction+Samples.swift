@@ -14,7 +14,7 @@ extension DatabasePrediction {
   /// Writes predictions for the samples that these cells make.
   ///
   /// - Parameters:
-  ///   - cells: with vectors; those that are part of no sample are left out, and counted.
+  ///   - cells: with vectors; those that are part of no sample are counted, and lose what was predicted for them.
   ///   - progress: as of `write`.
   func writeSamples(
     of cells: RowSet, counting counts: inout PredictionCounts, to writer: DatabaseWriter,
@@ -23,7 +23,12 @@ extension DatabasePrediction {
     let samples = try writer.database.read { snapshot in
       try (snapshot.rowsByGroup(unit.grouping, among: cells) ?? []).map { $0.rows.toArray() }
     }
-    counts.withoutSample = cells.count - samples.reduce(0) { $0 + $1.count }
+    let others = cells.subtracting(RowSet(samples.joined())).toArray()
+    counts.withoutSample = others.count
+    for start in stride(from: 0, to: others.count, by: Self.cellsPerCommit) {
+      let part = others[start..<min(start + Self.cellsPerCommit, others.count)]
+      try writer.write { try clear(Array(part), in: &$0) }
+    }
     var rest = samples[...]
     var done = 0
     while !rest.isEmpty {

@@ -100,7 +100,10 @@ package struct DatabasePrediction: Sendable {
   package var probabilityField: String { "probability_\(labelField)" }
 
   /// Name of the field that gets the weight of each cell among those of its sample; nil for heads without attention.
-  package var attentionField: String? { head.attention.map { _ in "attention_\(labelField)" } }
+  package var attentionField: String? { head.attention.map { _ in weightField } }
+
+  /// The same of any head of these labels: what an earlier one has written goes with its predictions.
+  private var weightField: String { "attention_\(labelField)" }
 
   /// - Throws: `usage` when the head was trained in another space.
   package func require(_ other: SpaceRecord) throws {
@@ -156,7 +159,9 @@ package struct DatabasePrediction: Sendable {
     counting counts: inout PredictionCounts, to transaction: inout WriteTransaction
   ) throws {
     let labels = try transaction.field(named: predictionField, type: predictionType).id
-    let attentionID = try attentionField.map { try transaction.field(named: $0, type: .number).id }
+    let attentionID =
+      try attentionField.map { try transaction.field(named: $0, type: .number).id }
+      ?? transaction.field(named: weightField, of: .number)?.id
     let numbers = try probabilityFields.map { try transaction.field(named: $0, type: .number).id }
     for (index, row) in rows.enumerated() {
       var values: [UInt16: FieldValue?] = [:]
@@ -178,10 +183,20 @@ package struct DatabasePrediction: Sendable {
         values[labels] = .some(predicted.isEmpty ? nil : .list(predicted))
         for (number, probability) in zip(numbers, own) { values[number] = .number(Double(probability)) }
       }
-      if let attentionID, let attention { values[attentionID] = .number(Double(attention[index])) }
+      if let attentionID { values[attentionID] = .some(attention.map { .number(Double($0[index])) }) }
       counts.cells += 1
       try transaction.setValues(values, of: row)
     }
+  }
+
+  /// Takes away what an earlier head has predicted for cells that this one predicts nothing for.
+  func clear(_ rows: [Row], in transaction: inout WriteTransaction) throws {
+    let names =
+      [(predictionField, predictionType)] + (probabilityFields + [weightField]).map { ($0, .number) }
+    let fields = names.compactMap { transaction.field(named: $0, of: $1)?.id }
+    let values = [UInt16: FieldValue?](uniqueKeysWithValues: fields.map { ($0, nil) })
+    guard !values.isEmpty else { return }
+    for row in rows { try transaction.setValues(values, of: row) }
   }
 }
 
