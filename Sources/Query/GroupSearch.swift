@@ -49,7 +49,9 @@ extension Snapshot {
         .usage, "field \"\(field.name)\"", expected: "a field of strings or lists", found: "numbers",
         remedy: "name another field")
     }
-    let units = try queries.withUnsafeBufferPointer { try unitVectors($0, count: count, space: space) }
+    let units = try queries.withUnsafeBufferPointer {
+      try unitVectors($0, count: count, space: space).vectors
+    }
     let groups = try GroupMeans(of: field, in: space, among: rows, from: self)
     return (0..<count).map { query in
       let unit = units[query * space.dimension..<(query + 1) * space.dimension]

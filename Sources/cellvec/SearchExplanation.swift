@@ -51,11 +51,16 @@ struct SearchExplanation {
     }
   }
 
-  /// What became of queries around which few vectors match.
+  /// What became of queries for which the graph was given up.
   private func line(of fallback: SearchPlan.Fallback, queries: Int) -> String {
-    let given = "given up for \(fallback.queries) of \(queries) queries, around which too few vectors match: "
+    let given = "given up for \(fallback.queries) of \(queries) queries: "
     func each(_ count: Int) -> Int { count / max(1, fallback.queries) }
-    guard case .index = fallback.way else { return given + "each is compared with all that do" }
+    guard case .index = fallback.way else {
+      let summary = given + "each is compared with all matching vectors"
+      if fallback.scan.coarse == 0 { return summary }
+      return summary
+        + ", of most with int8 copies, and with \(each(fallback.scan.compared)) as they are stored"
+    }
     return given + "through the compact index each scans \(each(fallback.work.codes)) codes and compares "
       + "\(each(fallback.work.rows)) vectors"
   }

@@ -281,6 +281,19 @@ private func graphDatabase(in directory: String, count: Int = 4000) throws -> In
     }
   }
 
+  @Test func newVectorsInPlaceOfEqualOnesHaveTheGraphMadeAnew() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: dimension)
+      let others = clusteredVectors(2000, dimension: dimension, seed: 1)
+      try database.add(others + Array(repeating: others[0], count: 400))
+      #expect(try database.buildGraph().record.rowLimit == 2400)
+      try database.delete((2000..<2400).map { Row($0) })
+      #expect(try !database.buildGraph().isFresh)
+      try database.add(clusteredVectors(400, dimension: dimension, seed: 2))
+      #expect(try database.buildGraph().isFresh)
+    }
+  }
+
   /// A list of the build with very many members is compared in parts.
   @Test func candidatesOfALargeListAreNear() throws {
     try withTemporaryDirectory { directory in

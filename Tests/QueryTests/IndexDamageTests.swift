@@ -100,6 +100,7 @@ private struct Victim {
       let victim = try Victim(in: directory, kind)
       var generator = SeededGenerator(seed: 4)
       let half = RowSet((0..<Row(3000)).filter { _ in generator.next() % 2 == 0 })
+      var found = 0
       for (round, number) in ([7, 3005, 3039, 3040, .max, 1 << 31, 2999] as [UInt32]).enumerated() {
         if round == 4 { try victim.database.delete([7, 11, 12]) }
         for (key, bytes) in victim.sound {
@@ -113,8 +114,49 @@ private struct Victim {
           }
           try victim.put(damaged, at: key)
         }
-        _ = try victim.search(queries, among: [nil, half])
+        found += try victim.search(queries, among: [nil, half])
       }
+      #expect(found > 0)
+    }
+  }
+
+  /// Similarities with it are no numbers, and have no order.
+  @Test func aVectorDamagedToInfinityHidesNoOther() throws {
+    try withTemporaryDirectory { directory in
+      let victim = try Victim(in: directory, .vertices)
+      let near = try victim.database.exact(queries, k: 3).map { $0[1].row }
+      let vectors = try victim.database.writer.database.read { snapshot in
+        var vectors: [[Float]] = []
+        try snapshot.forEachBlock(of: victim.database.space, containing: RowSet(near)) { block in
+          for row in block.rows where near.contains(row) { vectors.append(Array(block.vector(of: row))) }
+        }
+        return vectors
+      }
+      #expect(vectors.count == Set(near).count)
+      try victim.database.writer.write { transaction in
+        var blocks: [(key: Key, bytes: [UInt8])] = []
+        try transaction.transaction.forEach(.vectors) { key, value in
+          blocks.append((Key(bytes: Array(key)), Array(value)))
+        }
+        for (key, bytes) in blocks {
+          var damaged = bytes
+          for vector in vectors {
+            let sound = vector.withUnsafeBytes { Array($0) }
+            for start in stride(from: 0, through: bytes.count - sound.count, by: 4)
+            where bytes[start..<start + sound.count].elementsEqual(sound) {
+              damaged.replaceSubrange(
+                start..<start + 4, with: withUnsafeBytes(of: Float.infinity) { Array($0) })
+            }
+          }
+          if damaged != bytes { try transaction.transaction.put(.vectors, key, damaged) }
+        }
+      }
+      let (found, plan) = try victim.database.search(queries, k: 10)
+      #expect(plan.usesGraph)
+      let truth = try victim.database.exact(queries, k: 10)
+      #expect(truth.allSatisfy { RowSet($0.map(\.row)).intersection(RowSet(near)).isEmpty })
+      #expect(recall(found, truth) >= 0.97)
+      #expect(found.joined().allSatisfy { $0.similarity >= -1 && $0.similarity <= 1.001 })
     }
   }
 }

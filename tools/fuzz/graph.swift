@@ -92,7 +92,7 @@ private func search(
   search.query = memory.zeros(width)
   search.visited = memory.zeros(count / 64 + 1)
   search.visit_limit = count
-  search.vain_limit = count
+  search.vain_limit = 10
   search.path = memory.zeros(count)
   search.capacity = 256
   search.estimates = memory.zeros(272)

@@ -107,28 +107,32 @@ private func comparableVectors(
   _ queries: UnsafeBufferPointer<Float>, count: Int, space: SpaceRecord, metric: Metric
 ) throws -> [Float] {
   // Scaling finds out what is no query, whatever becomes of the result.
-  let units = try unitVectors(queries, count: count, space: space)
+  let units = try unitVectors(queries, count: count, space: space).vectors
   return metric == .cosine ? units : Array(queries)
 }
 
-/// The queries scaled to unit length; zero vectors stay zero. The scaling is done in double precision, so
-/// that no finite query overflows.
+/// The queries scaled to unit length, and whether any is zero throughout; such stay zero. The scaling is done in double
+/// precision, so that no finite query overflows.
 func unitVectors(
   _ queries: UnsafeBufferPointer<Float>, count: Int, space: SpaceRecord
-) throws -> [Float] {
+) throws -> (vectors: [Float], holdZero: Bool) {
   let dimension = space.dimension
   try requireVectors(queries, count: count, space: space)
-  return try [Float](unsafeUninitializedCapacity: queries.count) { units, filled in
+  var holdZero = false
+  let vectors = try [Float](unsafeUninitializedCapacity: queries.count) { units, filled in
     guard let source = queries.baseAddress, let target = units.baseAddress else { return }
     for query in 0..<count {
       let start = query * dimension
-      _ = try scaleToUnit(query, source + start, dimension: dimension, into: target + start)
+      if try !scaleToUnit(query, source + start, dimension: dimension, into: target + start) {
+        holdZero = true
+      }
     }
     filled = queries.count
   }
+  return (vectors, holdZero)
 }
 
-/// Whether any of the queries, of which `unitVectors` would make unit vectors, is zero throughout.
+/// What `unitVectors` says of zeros, without memory for the vectors.
 func holdZeroVector(
   _ queries: UnsafeBufferPointer<Float>, count: Int, space: SpaceRecord
 ) throws -> Bool {

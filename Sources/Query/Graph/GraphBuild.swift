@@ -26,7 +26,7 @@ package struct GraphBuild {
   package enum Step: Sendable, CaseIterable {
     case dividing, comparing, refining, measuring, storing
 
-    /// Hundredths of the build before the step, measured with 100,000 vectors.
+    /// Hundredths of the build before the step, estimated.
     fileprivate var start: Int {
       switch self {
       case .dividing: 0
@@ -76,7 +76,9 @@ package struct GraphBuild {
       if !isFresh, let record = try soundRecord(snapshot) {
         let held = try snapshot.rowsInGraph(of: space)
         let missing = rows.subtracting(held).count
-        let changed = max(0, missing - record.leftOutCount) + record.vertexCount - held.count
+        // Of rows that were left out, some may have gone and as many new ones come.
+        let new = rows.subtracting(held).toArray().count { $0 >= record.rowLimit ?? .max }
+        let changed = max(new, missing - record.leftOutCount) + record.vertexCount - held.count
         if changed * 100 <= record.vertexCount {
           return Summary(record: record, isFresh: false, leftOut: missing)
         }
@@ -145,8 +147,8 @@ package struct GraphBuild {
     for vertex in edges.unreached(from: records.entries) { held.remove(table.rows[vertex]) }
     let record = GraphRecord(
       dimension: space.dimension, seed: 0, segment: segment, vertexCount: table.count,
-      entryCount: records.entries.count, leftOutCount: rows.count - held.count, range: range,
-      calibrations: calibrations)
+      entryCount: records.entries.count, leftOutCount: rows.count - held.count,
+      rowLimit: try snapshot.rowLimit(), range: range, calibrations: calibrations)
     try writer.write { [held] in try $0.setGraph(record, of: space, rows: held) }
     // The blocks of the graph before.
     try writer.removeStrayIndexBlocks(of: space)

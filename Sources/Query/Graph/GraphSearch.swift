@@ -72,7 +72,7 @@ private final class GraphLane {
   private let rows: UnsafeMutablePointer<Row>
   private let rowVectors: UnsafeMutablePointer<UnsafeRawPointer?>
   private let similarities: UnsafeMutablePointer<Float>
-  /// [dimension]. Queries are scaled when they are needed, twice: memory for all would take longer to get.
+  /// [dimension]. Queries are scaled whenever they are needed: memory for all would take longer to get.
   private let unit: UnsafeMutablePointer<Float>
   private var rowCount = 0
 
@@ -168,13 +168,15 @@ private final class GraphLane {
     scale(query)
     kernels_cosine_of_rows(
       isa, space.scalar.kernel, unit, rowVectors, rowCount, space.dimension, similarities)
-    // Of a damaged vector they may be no numbers, which have no order.
+    // Of a damaged vector they are no numbers, which have no order; an exact search leaves such out, too.
     var nearest = (0..<rowCount).filter { similarities[$0] >= -1 }
       .map { Neighbor(row: rows[$0], similarity: similarities[$0]) }
+    let areAll = nearest.count == rowCount
+    work.rows += rowCount
     if !known.isEmpty { nearest += known[query] }
     nearest.sort { $0.precedes($1) }
+    guard areAll || nearest.count >= parent.k else { return }
     if nearest.count > parent.k { nearest.removeLast(nearest.count - parent.k) }
-    work.rows += rowCount
     if let row = nearest.repeatedRow {
       throw parent.graph.leadsAstray("it has two vertices of cell \(row)")
     }

@@ -53,7 +53,7 @@ extension Snapshot {
         leastShare: leastSharePart * Float(inGraph.count) / Float(record.vertexCount)),
       // How far a search goes was measured for so many, and fewer are found with them.
       k: max(k, MeasuredQueries.k),
-      vainLimit: lists.map { vainLimit($0, k: k, queries: count, matching: matching.count) } ?? .max,
+      vainLimit: lists.map { vainLimit($0, k: k, matching: matching.count) } ?? .max,
       // Where a row without a vertex has a number, a damaged record may lead to it.
       wanted: inGraph.count < Int(graph.rowLimit) ? RowMask(inGraph) : nil,
       fresh: isCoded ? try FreshCodes(of: missing, graph, threads: threads, self) : nil)
@@ -72,12 +72,12 @@ extension Snapshot {
       let dimension = space.dimension
       let (others, otherPlan) = try nearestByLists(
         to: lost.flatMap { queries[$0 * dimension..<($0 + 1) * dimension] }, count: lost.count, k: k,
-        in: space,
-        among: matching,
+        in: space, among: matching,
         try lists ?? listUse(for: k, in: space, among: matching, recall: recall, exactLimit: exactLimit),
         threads: threads)
       for (query, others) in zip(lost, others) { neighbors[query] = others }
-      plan.fallback = .init(queries: lost.count, way: otherPlan.way, work: otherPlan.work)
+      plan.fallback = .init(
+        queries: lost.count, way: otherPlan.way, work: otherPlan.work, scan: otherPlan.scan)
     }
     return (neighbors, plan)
   }
@@ -85,11 +85,12 @@ extension Snapshot {
 
 /// Visits of vertices that do not match after which a search is given up, if fewer match than usual: they take about as
 /// long as what is done then.
-private func vainLimit(_ lists: ListUse, k: Int, queries: Int, matching: Int) -> Int {
+private func vainLimit(_ lists: ListUse, k: Int, matching: Int) -> Int {
   if lists.serves {
     // Lists and codes of a search are some times the square root of the rows, and more for more neighbors.
     return Int((Double(matching) * Double(max(k, MeasuredQueries.k)) / 10).squareRoot())
   }
-  // One query is compared with a vector in a tenth of a visit or so, many together in less than a hundredth.
-  return queries < ScanQueries.manyQueries ? .max : max(512, matching / 256)
+  // One query is compared with a vector in a tenth of a visit or so, many together in less than a hundredth. Between the
+  // two, so that what a query finds does not depend on how many there are.
+  return max(512, matching / 64)
 }

@@ -46,7 +46,7 @@ struct IndexMeasurement {
       for row in block.rows { vectors += block.vector(of: row) }
     }
     let units = try vectors.withUnsafeBufferPointer {
-      try unitVectors($0, count: count, space: index.space)
+      try unitVectors($0, count: count, space: index.space).vectors
     }
     let most = Self.neighborCounts.last { $0 * 20 <= all.count } ?? Self.usualCount
     let found = try snapshot.nearest(

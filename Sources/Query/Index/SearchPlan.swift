@@ -29,7 +29,10 @@ package struct SearchPlan: Sendable, Equatable {
     package let queries: Int
     /// An exact search, or one through the index of lists.
     package let way: Way
+    /// What the search through the index did.
     package let work: SearchWork
+    /// What the exact search did.
+    package let scan: ScanWork
   }
 }
 
@@ -109,10 +112,10 @@ extension Snapshot {
     case .none(let reason): return .exact(reason)
     case .lists:
       let units = try queries.withUnsafeBufferPointer { try unitVectors($0, count: count, space: space) }
-      if hasZeroVector(units, dimension: space.dimension) { return .exact("a query is zero throughout") }
+      if units.holdZero { return .exact("a query is zero throughout") }
       let (neighbors, plan) = try nearestByLists(
-        to: queries, count: count, k: k, in: space, among: matching, use, excluding: excluded,
-        threads: threads)
+        to: queries, count: count, k: k, in: space, among: matching, use, units: units.vectors,
+        excluding: excluded, threads: threads)
       return .found(neighbors, plan)
     }
   }
@@ -137,16 +140,19 @@ extension Snapshot {
   /// - Parameters:
   ///   - queries: none of which is zero.
   ///   - matching: the rows to search, which have a vector.
+  ///   - units: the queries scaled to unit length; nil where they have yet to be.
   borrowing func nearestByLists(
     to queries: [Float], count: Int, k: Int, in space: SpaceRecord, among matching: RowSet, _ use: ListUse,
-    excluding excluded: ExcludedGroups? = nil, threads: Int
+    units: [Float]? = nil, excluding excluded: ExcludedGroups? = nil, threads: Int
   ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
     guard case .lists(let record, let calibration, let inIndex) = use else {
       return try nearestByScan(
         to: queries, count: count, in: space, ExactRequest(k: k), among: matching, because: use.reason,
         threads: threads)
     }
-    let units = try queries.withUnsafeBufferPointer { try unitVectors($0, count: count, space: space) }
+    let units =
+      try units
+      ?? queries.withUnsafeBufferPointer { try unitVectors($0, count: count, space: space).vectors }
     let index = try self.index(record, of: space)
     let centres: any ScoredCentres =
       count < fewQueries ? try MappedCentres(of: index) : try CentreTable(of: index)
@@ -196,12 +202,6 @@ private enum IndexOutcome {
 
 /// Fewer queries are compared with centres in float32, where they lie: turning those into 8 bits takes longer.
 private let fewQueries = 16
-
-func hasZeroVector(_ vectors: [Float], dimension: Int) -> Bool {
-  stride(from: 0, to: vectors.count, by: dimension).contains { start in
-    vectors[start..<start + dimension].allSatisfy { $0 == 0 }
-  }
-}
 
 extension CentreTable {
   convenience init(of index: StoredIndex) throws {

@@ -30,18 +30,20 @@ package struct GraphRecord: Sendable, Equatable, Codable {
   package let entryCount: Int
   /// Rows of the space that were not taken up when it was made: of equal vectors all but one, and zeros.
   package let leftOutCount: Int
+  /// Rows from which on none was given out when it was made; nil where that was not kept.
+  package let rowLimit: Row?
   /// 1 less the similarity of the last neighbor up to which recall was measured.
   package let range: Float
   /// By ascending recall.
   package var calibrations: [Calibration]
 
   enum CodingKeys: String, CodingKey {
-    case dimension, seed, segment, vertexCount, entryCount, leftOutCount, range, calibrations
+    case dimension, seed, segment, vertexCount, entryCount, leftOutCount, rowLimit, range, calibrations
   }
 
   package init(
     dimension: Int, seed: UInt64, segment: UInt32, vertexCount: Int, entryCount: Int, leftOutCount: Int,
-    range: Float, calibrations: [Calibration]
+    rowLimit: Row? = nil, range: Float, calibrations: [Calibration]
   ) {
     self.dimension = dimension
     self.seed = seed
@@ -49,6 +51,7 @@ package struct GraphRecord: Sendable, Equatable, Codable {
     self.vertexCount = vertexCount
     self.entryCount = entryCount
     self.leftOutCount = leftOutCount
+    self.rowLimit = rowLimit
     self.range = range
     self.calibrations = calibrations
   }
@@ -70,7 +73,7 @@ package struct GraphRecord: Sendable, Equatable, Codable {
   }
 }
 
-/// Records are without `leftOutCount` where they were written before graphs kept it.
+/// Records are without `leftOutCount` or `rowLimit` where they were written before graphs kept them.
 extension GraphRecord {
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
@@ -81,6 +84,7 @@ extension GraphRecord {
       vertexCount: values.decode(Int.self, forKey: .vertexCount),
       entryCount: values.decode(Int.self, forKey: .entryCount),
       leftOutCount: values.decodeIfPresent(Int.self, forKey: .leftOutCount) ?? 0,
+      rowLimit: values.decodeIfPresent(Row.self, forKey: .rowLimit),
       range: values.decode(Float.self, forKey: .range),
       calibrations: values.decode([Calibration].self, forKey: .calibrations))
   }
