@@ -13,7 +13,7 @@ package struct GraphBuild {
   /// Fewer rows are searched faster without a graph.
   package static let leastRows = 1_000
   /// Vectors that are searched for to measure recall, before they become vertices.
-  private static let heldOut = 256
+  private static let heldOut = 1024
   /// Random directions that are searched for to measure the recall of unusual queries.
   private static let directions = 64
   /// How far the searches go that edges are chosen from.

@@ -52,7 +52,9 @@ struct MeasuredQueries {
 struct GraphMeasurement {
   private static let recalls = [0.9, 0.95, 0.99, 0.999]
   /// Searches are made longer in steps, for those that go too far take much longer than others.
-  private static let reaches: (least: Float, greatest: Float, step: Float) = (-0.3, 0.7, 0.1)
+  private static let reaches: (least: Float, greatest: Float, step: Float, precision: Float) = (
+    -0.3, 0.7, 0.1, 0.004
+  )
 
   let table: VertexTable
   let records: GraphRecords
@@ -67,7 +69,7 @@ struct GraphMeasurement {
     var (near, far): (Float?, Float?) = (Self.reaches.least, Self.reaches.least)
     for recall in Self.recalls {
       // A part of what is left to 1 is kept in hand: other queries are not these.
-      let goal = recall + (1 - recall) / 4
+      let goal = recall + (1 - recall) / 5
       near = try leastReach(from: near ?? 0) { try self.recall(usual, GraphReach(near: $0)) >= goal }
       guard let near else { return found }
       far = try far.flatMap { far in
@@ -80,14 +82,14 @@ struct GraphMeasurement {
     return found
   }
 
-  /// The least reach, up to a hundredth, with which enough is found; nil where none will do.
+  /// The least reach, nearly, with which enough is found; nil where none will do.
   private func leastReach(from start: Float, isEnough: (Float) throws -> Bool) throws -> Float? {
     var (short, enough) = (start, start)
     while try !isEnough(enough) {
       guard enough < Self.reaches.greatest else { return nil }
       (short, enough) = (enough, enough + Self.reaches.step)
     }
-    while enough - short > 0.01 {
+    while enough - short > Self.reaches.precision {
       let middle = (short + enough) / 2
       if try isEnough(middle) { enough = middle } else { short = middle }
     }
