@@ -53,6 +53,22 @@ import Testing
     #expect(PortableRows().rowSet().isEmpty && RowBits().rowSet().isEmpty)
   }
 
+  @Test func bitsOfEveryRowAreSet() throws {
+    var generator = SeededGenerator(seed: 3)
+    var sets = [RowSet(), RowSet([0]), RowSet(0..<70_000), RowSet(randomRows(using: &generator))]
+    // Of the last chunk, which is full, the words end before its container does.
+    sets.append(RowSet((0..<65_600).filter { $0 % 7 != 3 } + Array(65_600..<75_000)))
+    for rows in sets {
+      var words = [UInt64](repeating: 0, count: Int(rows.last ?? 0) / 64 + 1)
+      words.withUnsafeMutableBufferPointer { rows.setBits(in: $0) }
+      var found: [Row] = []
+      for (index, word) in words.enumerated() {
+        forEachBit(of: word) { found.append(Row(index * 64 + $0)) }
+      }
+      #expect(found == rows.toArray())
+    }
+  }
+
   @Test func bitsAreInsertedAtAnyRow() {
     var generator = SeededGenerator(seed: 2)
     var rows = RowBits()

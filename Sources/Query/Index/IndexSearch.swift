@@ -126,7 +126,7 @@ final class RowMask: @unchecked Sendable {
     let wordCount = Int(rowLimit) / 64 + 1
     let words = UnsafeMutablePointer<UInt64>.allocate(capacity: wordCount)
     words.initialize(repeating: 0, count: wordCount)
-    for row in rows.toArray() { words[Int(row) / 64] |= 1 << UInt64(row % 64) }
+    rows.setBits(in: UnsafeMutableBufferPointer(start: words, count: wordCount))
     self.words = UnsafePointer(words)
   }
 

@@ -1,8 +1,6 @@
 /// A set of rows under construction, with a bit for each row: results of scans, and unions of many small sets,
 /// which cost a compressed set a copy each.
 struct RowBits {
-  private static let wordsPerChunk = StoredChunk.bitsetByteCount / 8
-
   /// The bits of each chunk of 65,536 rows; empty where none was ever touched.
   private var chunks: [[UInt64]] = []
 
@@ -20,13 +18,13 @@ struct RowBits {
     // The words that a carry reaches lie in one chunk or in two.
     while index < bits.count {
       let first = Int(firstRow) / 64 + index
-      let chunk = first / Self.wordsPerChunk
-      let room = (chunk + 1) * Self.wordsPerChunk - first
+      let chunk = first / StoredChunk.wordCount
+      let room = (chunk + 1) * StoredChunk.wordCount - first
       let end = min(bits.count, index + room)
       withWords(ofChunk: chunk) { words in
-        for (word, target) in zip(bits[index..<end], first % Self.wordsPerChunk..<Self.wordsPerChunk) {
+        for (word, target) in zip(bits[index..<end], first % StoredChunk.wordCount..<StoredChunk.wordCount) {
           words[target] |= word << shift
-          if target + 1 < Self.wordsPerChunk { words[target + 1] |= word >> (64 - shift) }
+          if target + 1 < StoredChunk.wordCount { words[target + 1] |= word >> (64 - shift) }
         }
       }
       let carry = bits[end - 1] >> (64 - shift)
@@ -61,7 +59,7 @@ struct RowBits {
 
   private mutating func withWords(ofChunk chunk: Int, _ body: (UnsafeMutableBufferPointer<UInt64>) -> Void) {
     while chunks.count <= chunk { chunks.append([]) }
-    if chunks[chunk].isEmpty { chunks[chunk] = [UInt64](repeating: 0, count: Self.wordsPerChunk) }
+    if chunks[chunk].isEmpty { chunks[chunk] = [UInt64](repeating: 0, count: StoredChunk.wordCount) }
     chunks[chunk].withUnsafeMutableBufferPointer { body($0) }
   }
 }

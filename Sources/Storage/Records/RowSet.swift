@@ -95,6 +95,18 @@ package struct RowSet: Sendable {
     }
   }
 
+  /// Sets the bit of each row, container by container.
+  /// - Parameter words: bit i of word w stands for row `64 w + i`; large enough for the last row.
+  package func setBits(in words: UnsafeMutableBufferPointer<UInt64>) {
+    encoded().withUnsafeBytes { bytes in
+      PortableRows.forEachContainer(of: bytes) { chunk in
+        let first = Int(chunk.chunk) * StoredChunk.wordCount
+        let end = min(first + StoredChunk.wordCount, words.count)
+        chunk.formUnion(into: UnsafeMutableBufferPointer(rebasing: words[first..<end]))
+      }
+    }
+  }
+
   /// The smallest row at or after `row`, nil when there is none.
   package func next(from row: Row) -> Row? {
     var iterator = roaring_uint32_iterator_t()
@@ -165,6 +177,16 @@ struct PortableRows {
     descriptors += [chunk, UInt16(count - 1)]
     offsets.append(UInt32(containers.count))
     containers.append(contentsOf: container)
+  }
+
+  /// - Parameter bytes: as CRoaring has written them.
+  fileprivate static func forEachContainer(
+    of bytes: UnsafeRawBufferPointer, _ body: (StoredChunk) -> Void
+  ) {
+    let count = Int(bytes.littleEndian(at: 4, as: UInt32.self))
+    for container in 0..<count {
+      body(StoredChunk(trusting: bytes, container: container, of: count))
+    }
   }
 
   func rowSet() -> RowSet {

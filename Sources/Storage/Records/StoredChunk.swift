@@ -4,6 +4,8 @@ struct StoredChunk {
   /// The first number of a portable Roaring bitmap without run containers.
   static let cookie: UInt32 = 12346
   static let bitsetByteCount = 8192
+  /// Words of a bit for each row of a chunk.
+  static let wordCount = bitsetByteCount / 8
   /// Largest container that is an array of its rows.
   static let arrayLimit = 4096
   private static let headerByteCount = 16
@@ -25,6 +27,14 @@ struct StoredChunk {
     count = Int(bytes.littleEndian(at: 10, as: UInt16.self)) + 1
     container = UnsafeRawBufferPointer(rebasing: bytes[StoredChunk.headerByteCount...])
     guard count > StoredChunk.arrayLimit ? isSoundBitset : isSoundArray else { return nil }
+  }
+
+  /// One container of a portable Roaring bitmap without run containers that CRoaring has just written.
+  init(trusting bitmap: UnsafeRawBufferPointer, container index: Int, of containerCount: Int) {
+    chunk = bitmap.littleEndian(at: 8 + 4 * index, as: UInt16.self)
+    count = Int(bitmap.littleEndian(at: 10 + 4 * index, as: UInt16.self)) + 1
+    let offset = Int(bitmap.littleEndian(at: 8 + 4 * containerCount + 4 * index, as: UInt32.self))
+    container = UnsafeRawBufferPointer(rebasing: bitmap[offset...])
   }
 
   private var isSoundBitset: Bool {
@@ -60,7 +70,7 @@ struct StoredChunk {
 }
 
 extension UnsafeRawBufferPointer {
-  fileprivate func littleEndian<Number: FixedWidthInteger>(at offset: Int, as type: Number.Type) -> Number {
+  func littleEndian<Number: FixedWidthInteger>(at offset: Int, as type: Number.Type) -> Number {
     Number(littleEndian: loadUnaligned(fromByteOffset: offset, as: type))
   }
 }

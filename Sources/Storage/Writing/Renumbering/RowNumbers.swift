@@ -11,9 +11,7 @@ struct RowNumbers {
   init(_ rows: RowSet) {
     guard let last = rows.last else { return }
     words = Array(repeating: 0, count: Int(last) / 64 + 1)
-    for (_, part) in rows.chunks {
-      for row in part.toArray() { words[Int(row) / 64] |= 1 << UInt64(row % 64) }
-    }
+    words.withUnsafeMutableBufferPointer { rows.setBits(in: $0) }
     counts.reserveCapacity(words.count)
     for word in words {
       counts.append(count)
