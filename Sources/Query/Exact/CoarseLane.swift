@@ -15,8 +15,8 @@ struct CoarseLane {
   private var groups: [UInt8] = []
   private var wanted: [UInt16] = []
   private var hits: [kernels_coarse_hit]
-  /// Those of one query.
-  private var slots: [UInt32]
+  /// Of one query, places in the chunk.
+  private var places: [UInt32]
   private var similarities: [Float]
 
   init(_ coarse: CoarseQueries, of queries: ScanQueries) {
@@ -28,7 +28,7 @@ struct CoarseLane {
     thresholds = Array(repeating: .nan, count: queries.count)
     hits = Array(
       repeating: kernels_coarse_hit(), count: min(queries.count, CoarseQueries.batch) * CoarseQueries.chunk)
-    slots = Array(repeating: 0, count: CoarseQueries.chunk)
+    places = Array(repeating: 0, count: CoarseQueries.chunk)
     similarities = Array(repeating: 0, count: CoarseQueries.chunk)
   }
 
@@ -46,64 +46,74 @@ struct CoarseLane {
       }
     }
     for start in stride(from: 0, to: block.slotCount, by: CoarseQueries.chunk) {
-      let count = min(CoarseQueries.chunk, block.slotCount - start)
       let group = start / Int(KERNELS_COARSE_ROWS)
       search(
-        block, Chunk(groups: stored + group * groupByteCount, firstGroup: group, count: count, start: start),
-        slots: nil, isMasked: block.wanted != nil, keeping: &nearest, &work)
+        Chunk(
+          groups: stored + group * groupByteCount, firstGroup: block.wanted == nil ? nil : group,
+          count: min(CoarseQueries.chunk, block.slotCount - start),
+          base: block.base + start * block.vectorByteCount, firstRow: block.firstRow + Row(start)),
+        keeping: &nearest, &work)
     }
   }
 
-  /// Searches a block by a copy of the wanted rows that is made for it.
+  /// Searches a block by a copy that is made for it.
   mutating func scan(
     _ block: VectorBlock, keeping nearest: inout [NearestNeighbors], _ work: inout ScanWork
   ) {
-    let chosen = block.wanted?.toArray().map { $0 - block.firstRow }
-    let all = chosen?.count ?? block.slotCount
-    for start in stride(from: 0, to: all, by: CoarseQueries.chunk) {
-      let count = min(CoarseQueries.chunk, all - start)
-      let groupCount = kernels_coarse_group_count(count)
-      if groups.count < groupCount * groupByteCount {
-        groups = Array(repeating: 0, count: groupCount * groupByteCount)
-      }
-      // Taken out while they are read, so that nothing is copied.
-      var made: [UInt8] = []
-      swap(&made, &groups)
-      if let chosen {
-        chosen.withUnsafeBufferPointer {
-          guard let slots = $0.baseAddress else { return }
-          kernels_coarsen(
-            queries.space.scalar.kernel, block.base, slots + start, count, dimension, &made)
-        }
-      } else {
-        kernels_coarsen(
-          queries.space.scalar.kernel, block.base + start * block.vectorByteCount, nil, count, dimension,
-          &made)
-      }
-      made.withUnsafeBufferPointer {
-        guard let base = $0.baseAddress else { return }
-        search(
-          block, Chunk(groups: base, firstGroup: 0, count: count, start: start), slots: chosen,
-          isMasked: false,
+    for start in stride(from: 0, to: block.slotCount, by: CoarseQueries.chunk) {
+      let count = min(CoarseQueries.chunk, block.slotCount - start)
+      let base = block.base + start * block.vectorByteCount
+      withCopy(of: base, count: count) { lane, groups in
+        lane.search(
+          Chunk(groups: groups, count: count, base: base, firstRow: block.firstRow + Row(start)),
           keeping: &nearest, &work)
       }
-      swap(&made, &groups)
     }
   }
 
-  /// Rows of a block that are searched together.
+  /// Searches vectors of several blocks by a copy that is made for them.
+  mutating func scan(
+    _ vectors: GatheredVectors, keeping nearest: inout [NearestNeighbors], _ work: inout ScanWork
+  ) {
+    withCopy(of: vectors.base, count: vectors.rows.count) { lane, groups in
+      lane.search(
+        Chunk(groups: groups, count: vectors.rows.count, base: vectors.base, rows: vectors.rows),
+        keeping: &nearest, &work)
+    }
+  }
+
+  /// Makes some vectors coarse.
+  private mutating func withCopy(
+    of base: UnsafeRawPointer, count: Int, _ body: (inout Self, UnsafePointer<UInt8>) -> Void
+  ) {
+    let byteCount = kernels_coarse_group_count(count) * groupByteCount
+    if groups.count < byteCount { groups = Array(repeating: 0, count: byteCount) }
+    // Taken out while they are read, so that nothing is copied.
+    var made: [UInt8] = []
+    swap(&made, &groups)
+    kernels_coarsen(queries.space.scalar.kernel, base, nil, count, dimension, &made)
+    made.withUnsafeBufferPointer { if let groups = $0.baseAddress { body(&self, groups) } }
+    swap(&made, &groups)
+  }
+
+  /// Rows that are searched together.
   private struct Chunk {
     let groups: UnsafePointer<UInt8>
-    /// The place of the first group among the masks of wanted rows.
-    let firstGroup: Int
+    /// The place of the first group among the masks of wanted rows; nil where all are.
+    var firstGroup: Int?
     let count: Int
-    /// What is added to the rows of hits: gives slots, or places in a list of slots.
-    let start: Int
+    /// The vectors, side by side.
+    let base: UnsafeRawPointer
+    /// Of the first vector, where the others have the numbers that follow.
+    var firstRow: Row = 0
+    /// Of each, where they have not.
+    var rows: [Row]?
+
+    func row(at place: UInt32) -> Row { rows.map { $0[Int(place)] } ?? firstRow + place }
   }
 
   private mutating func search(
-    _ block: VectorBlock, _ chunk: Chunk, slots: [UInt32]?, isMasked: Bool,
-    keeping nearest: inout [NearestNeighbors], _ work: inout ScanWork
+    _ chunk: Chunk, keeping nearest: inout [NearestNeighbors], _ work: inout ScanWork
   ) {
     work.coarse += chunk.count * queries.count
     for first in stride(from: 0, to: queries.count, by: CoarseQueries.batch) {
@@ -117,14 +127,12 @@ struct CoarseLane {
           }
         }
       }
-      let hitCount = findHits(chunk, first, batch, isMasked: isMasked)
-      if hitCount > 0 {
-        take(hitCount, of: block, chunk.start, slots, firstQuery: first, keeping: &nearest, &work)
-      }
+      let hitCount = findHits(chunk, first, batch)
+      if hitCount > 0 { take(hitCount, of: chunk, firstQuery: first, keeping: &nearest, &work) }
     }
   }
 
-  private mutating func findHits(_ chunk: Chunk, _ first: Int, _ batch: Int, isMasked: Bool) -> Int {
+  private mutating func findHits(_ chunk: Chunk, _ first: Int, _ batch: Int) -> Int {
     coarse.codes.withUnsafeBufferPointer { codes in
       coarse.shapes.withUnsafeBufferPointer { shapes in
         reaches.withUnsafeBufferPointer { reaches in
@@ -132,7 +140,7 @@ struct CoarseLane {
             guard let codes = codes.baseAddress, let shapes = shapes.baseAddress,
               let reaches = reaches.baseAddress
             else { return 0 }
-            let mask = isMasked ? wanted.baseAddress.map { $0 + chunk.firstGroup } : nil
+            let mask = chunk.firstGroup.flatMap { group in wanted.baseAddress.map { $0 + group } }
             return kernels_coarse_hits(
               codes + first * coarse.width, shapes + first, reaches + first, batch, chunk.groups, mask,
               chunk.count, dimension, &hits)
@@ -144,8 +152,8 @@ struct CoarseLane {
 
   /// Compares the vectors of hits with their queries, and keeps what is near.
   private mutating func take(
-    _ hitCount: Int, of block: VectorBlock, _ start: Int, _ chosen: [UInt32]?, firstQuery: Int,
-    keeping nearest: inout [NearestNeighbors], _ work: inout ScanWork
+    _ hitCount: Int, of chunk: Chunk, firstQuery: Int, keeping nearest: inout [NearestNeighbors],
+    _ work: inout ScanWork
   ) {
     var next = 0
     while next < hitCount {
@@ -153,11 +161,10 @@ struct CoarseLane {
       let query = firstQuery + Int(number)
       var count = 0
       while next < hitCount, hits[next].query == number {
-        let place = start + Int(hits[next].row)
-        let slot = chosen.map { $0[place] } ?? UInt32(place)
+        let place = hits[next].row
         next += 1
-        if queries.request.excluded?.excludes(block.firstRow + slot, for: query) == true { continue }
-        slots[count] = slot
+        if queries.request.excluded?.excludes(chunk.row(at: place), for: query) == true { continue }
+        places[count] = place
         count += 1
       }
       if count == 0 { continue }
@@ -165,10 +172,10 @@ struct CoarseLane {
       queries.vectors.withUnsafeBufferPointer { vectors in
         guard let vector = vectors.baseAddress.map({ $0 + query * dimension }) else { return }
         kernels_cosine(
-          queries.space.scalar.kernel, vector, 1, block.base, slots, count, dimension, &similarities)
+          queries.space.scalar.kernel, vector, 1, chunk.base, places, count, dimension, &similarities)
       }
       for index in 0..<count where similarities[index] >= nearest[query].threshold {
-        nearest[query].offer(Neighbor(row: block.firstRow + slots[index], similarity: similarities[index]))
+        nearest[query].offer(Neighbor(row: chunk.row(at: places[index]), similarity: similarities[index]))
       }
     }
   }

@@ -2,7 +2,7 @@ import Dispatch
 import Storage
 import Synchronization
 
-/// An exact search under way: gathers blocks into windows large enough to share out between threads, and
+/// An exact search under way: puts blocks into windows large enough to share out between threads, and
 /// keeps the nearest neighbors of each lane of work.
 struct ExactScan {
   /// Bytes that a lane reads of one window: so many (half a millisecond and more) that starting the threads costs little.
@@ -10,22 +10,45 @@ struct ExactScan {
   /// Blocks of one window and lane; sparse blocks count few bytes.
   private static let windowBlocksPerLane = 256
 
+  private let queries: ScanQueries
   private let threads: Int
   private let vectorByteCount: Int
   private var lanes: [ScanLane]
-  private var window: [VectorBlock] = []
+  private var window: [ScanPiece] = []
   private var windowBytes = 0
+  private var gathered: GatheredVectors?
 
   init(for queries: ScanQueries, threads: Int) {
+    self.queries = queries
     self.threads = threads
     vectorByteCount = queries.space.dimension * queries.space.scalar.byteCount
     lanes = (0..<threads).map { _ in ScanLane(for: queries) }
   }
 
   mutating func add(_ block: VectorBlock) {
-    window.append(block)
-    let byteCount = (block.wanted?.count ?? block.slotCount) * vectorByteCount
-    windowBytes += block.coarse == nil ? byteCount : byteCount / block.scalar.byteCount
+    guard let wanted = block.wanted, queries.gather(wanted.count, of: block) else {
+      let byteCount = (block.wanted?.count ?? block.slotCount) * vectorByteCount
+      return add(
+        .block(block), byteCount: block.coarse == nil ? byteCount : byteCount / block.scalar.byteCount)
+    }
+    var rows = wanted.toArray()[...]
+    while !rows.isEmpty {
+      let vectors = gathered ?? GatheredVectors(of: queries.space)
+      rows = vectors.append(rows, of: block)
+      gathered = vectors
+      if vectors.isFull { addGathered() }
+    }
+  }
+
+  private mutating func addGathered() {
+    guard let vectors = gathered else { return }
+    gathered = nil
+    add(.gathered(vectors), byteCount: vectors.byteCount)
+  }
+
+  private mutating func add(_ piece: ScanPiece, byteCount: Int) {
+    window.append(piece)
+    windowBytes += byteCount
     if windowBytes >= Self.windowBytesPerLane * threads || window.count >= Self.windowBlocksPerLane * threads
     {
       scanWindow()
@@ -34,6 +57,7 @@ struct ExactScan {
 
   /// Scans what is left and merges the lanes.
   mutating func finish() -> (neighbors: [[Neighbor]], work: ScanWork) {
+    addGathered()
     scanWindow()
     var first = lanes[0]
     for lane in lanes.dropFirst() { first.merge(lane) }
@@ -43,11 +67,11 @@ struct ExactScan {
   private mutating func scanWindow() {
     let laneCount = min(threads, window.count)
     if laneCount <= 1 {
-      for block in window { lanes[0].scan(block) }
+      for piece in window { lanes[0].scan(piece) }
     } else {
-      // Every iteration reads blocks and touches its own lane; nothing else does meanwhile.
-      nonisolated(unsafe) let blocks = window
-      // A lane takes the next block when it is done with one, so that all end together: a neighbor that is kept does not
+      // Every iteration reads pieces and touches its own lane; nothing else does meanwhile.
+      nonisolated(unsafe) let pieces = window
+      // A lane takes the next piece when it is done with one, so that all end together: a neighbor that is kept does not
       // depend on the lane that met it.
       let next = Atomic<Int>(0)
       lanes.withUnsafeMutableBufferPointer { lanes in
@@ -55,8 +79,8 @@ struct ExactScan {
         DispatchQueue.concurrentPerform(iterations: laneCount) { lane in
           while true {
             let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-            guard index < blocks.count else { return }
-            lanes[lane].scan(blocks[index])
+            guard index < pieces.count else { return }
+            lanes[lane].scan(pieces[index])
           }
         }
       }
@@ -64,4 +88,11 @@ struct ExactScan {
     window.removeAll(keepingCapacity: true)
     windowBytes = 0
   }
+}
+
+/// What a lane scans at a time.
+enum ScanPiece {
+  case block(VectorBlock)
+  /// Wanted vectors of several blocks.
+  case gathered(GatheredVectors)
 }

@@ -7,8 +7,6 @@ struct ScanLane {
   private static let batch = 64
   /// Rows that a batch of queries passes over at once; a chunk stays in the second-level cache.
   private static let chunkBytes = 256 << 10
-  /// Of a block of which fewer rows are wanted than one in so many, its int8 copy is no help to few queries.
-  private static let sparseShare = 4
 
   private let queries: ScanQueries
   private let dimension: Int
@@ -31,12 +29,19 @@ struct ScanLane {
     coarse = queries.coarse.map { CoarseLane($0, of: queries) }
   }
 
-  mutating func scan(_ block: VectorBlock) {
+  mutating func scan(_ piece: ScanPiece) {
+    switch piece {
+    case .gathered(let vectors): coarse?.scan(vectors, keeping: &nearest, &work)
+    case .block(let block): scan(block)
+    }
+  }
+
+  private mutating func scan(_ block: VectorBlock) {
     let count = block.wanted?.count ?? block.slotCount
-    if let groups = block.coarse, coarse != nil, count * Self.sparseShare >= block.slotCount {
+    if let groups = block.coarse, queries.useCopy(for: count, of: block) {
       work.areStored = true
       coarse?.scan(block, groups, keeping: &nearest, &work)
-    } else if coarse != nil, queries.areMany {
+    } else if coarse != nil, queries.areMany, block.wanted == nil {
       coarse?.scan(block, keeping: &nearest, &work)
     } else {
       work.compared += count * queries.count

@@ -10,6 +10,8 @@ struct ScanQueries: Sendable {
   private static let leastDimension = 32
   /// The share of the rows that may be asked for: of more, most would have to be compared.
   private static let mostNeighbors = 16
+  /// Of a block of which fewer rows are wanted than one in so many, its int8 copy is no help.
+  private static let sparseShare = 4
   /// Similarities below which no row is out of reach.
   private static let farthest: Float = -0.5
 
@@ -32,6 +34,17 @@ struct ScanQueries: Sendable {
     let helps = request.metric == .cosine && space.dimension >= Self.leastDimension && isSelective
     coarse = helps ? CoarseQueries(vectors, count: count, dimension: space.dimension) : nil
     areMany = count >= Self.manyQueries
+  }
+
+  /// Whether a block is searched by its int8 copy, where it has one.
+  /// - Parameter wantedCount: rows of it that are wanted.
+  func useCopy(for wantedCount: Int, of block: VectorBlock) -> Bool {
+    coarse != nil && block.coarse != nil && wantedCount * Self.sparseShare >= block.slotCount
+  }
+
+  /// Whether the wanted vectors of a block, which are not all, are searched together with those of other blocks.
+  func gather(_ wantedCount: Int, of block: VectorBlock) -> Bool {
+    coarse != nil && areMany && !useCopy(for: wantedCount, of: block)
   }
 }
 
