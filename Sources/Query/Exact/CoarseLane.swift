@@ -14,8 +14,10 @@ struct CoarseLane {
   /// Copies that are made for this search.
   private var groups: [UInt8] = []
   private var wanted: [UInt16] = []
+  /// Vectors that queries pass over at once.
+  private var chunk: Int
   private var hits: [kernels_coarse_hit]
-  /// Of one query, places in the chunk.
+  /// Of one query.
   private var places: [UInt32]
   private var similarities: [Float]
 
@@ -25,6 +27,8 @@ struct CoarseLane {
     dimension = queries.space.dimension
     groupByteCount = kernels_coarse_group_bytes(dimension)
     reaches = Array(repeating: kernels_coarse_reach(), count: queries.count)
+    let least = 2 * min(queries.request.k, CoarseQueries.chunk)
+    chunk = min(kernels_coarse_group_count(least) * Int(KERNELS_COARSE_ROWS), CoarseQueries.chunk)
     thresholds = Array(repeating: .nan, count: queries.count)
     hits = Array(
       repeating: kernels_coarse_hit(), count: min(queries.count, CoarseQueries.batch) * CoarseQueries.chunk)
@@ -45,65 +49,54 @@ struct CoarseLane {
         wanted[Int(slot >> 4)] |= 1 << UInt16(slot & 15)
       }
     }
-    for start in stride(from: 0, to: block.slotCount, by: CoarseQueries.chunk) {
-      let group = start / Int(KERNELS_COARSE_ROWS)
-      search(
-        Chunk(
-          groups: stored + group * groupByteCount, firstGroup: block.wanted == nil ? nil : group,
-          count: min(CoarseQueries.chunk, block.slotCount - start),
-          base: block.base + start * block.vectorByteCount, firstRow: block.firstRow + Row(start)),
-        keeping: &nearest, &work)
-    }
-  }
-
-  /// Searches a block by a copy that is made for it.
-  mutating func scan(
-    _ block: VectorBlock, keeping nearest: inout [NearestNeighbors], _ work: inout ScanWork
-  ) {
-    for start in stride(from: 0, to: block.slotCount, by: CoarseQueries.chunk) {
-      let count = min(CoarseQueries.chunk, block.slotCount - start)
-      let base = block.base + start * block.vectorByteCount
-      withCopy(of: base, count: count) { lane, groups in
-        lane.search(
-          Chunk(groups: groups, count: count, base: base, firstRow: block.firstRow + Row(start)),
-          keeping: &nearest, &work)
-      }
-    }
-  }
-
-  /// Searches vectors of several blocks by a copy that is made for them.
-  mutating func scan(
-    _ vectors: GatheredVectors, keeping nearest: inout [NearestNeighbors], _ work: inout ScanWork
-  ) {
-    withCopy(of: vectors.base, count: vectors.rows.count) { lane, groups in
+    let isMasked = block.wanted != nil
+    let vectors = Vectors(base: block.base, count: block.slotCount, firstRow: block.firstRow)
+    forEachChunk(of: vectors) { lane, range in
+      let group = range.lowerBound / Int(KERNELS_COARSE_ROWS)
       lane.search(
-        Chunk(groups: groups, count: vectors.rows.count, base: vectors.base, rows: vectors.rows),
+        vectors, range, stored + group * lane.groupByteCount, firstGroup: isMasked ? group : nil,
         keeping: &nearest, &work)
     }
   }
 
-  /// Makes some vectors coarse.
-  private mutating func withCopy(
-    of base: UnsafeRawPointer, count: Int, _ body: (inout Self, UnsafePointer<UInt8>) -> Void
+  /// Searches vectors by a copy that is made for them.
+  mutating func scan(
+    _ vectors: Vectors, keeping nearest: inout [NearestNeighbors], _ work: inout ScanWork
   ) {
-    let byteCount = kernels_coarse_group_count(count) * groupByteCount
-    if groups.count < byteCount { groups = Array(repeating: 0, count: byteCount) }
     // Taken out while they are read, so that nothing is copied.
     var made: [UInt8] = []
     swap(&made, &groups)
-    kernels_coarsen(queries.space.scalar.kernel, base, nil, count, dimension, &made)
-    made.withUnsafeBufferPointer { if let groups = $0.baseAddress { body(&self, groups) } }
+    forEachChunk(of: vectors) { lane, range in
+      let byteCount = kernels_coarse_group_count(range.count) * lane.groupByteCount
+      if made.count < byteCount { made = Array(repeating: 0, count: byteCount) }
+      let space = lane.queries.space
+      kernels_coarsen(
+        space.scalar.kernel, vectors.base + range.lowerBound * lane.dimension * space.scalar.byteCount, nil,
+        range.count, lane.dimension, &made)
+      made.withUnsafeBufferPointer { groups in
+        guard let groups = groups.baseAddress else { return }
+        lane.search(vectors, range, groups, firstGroup: nil, keeping: &nearest, &work)
+      }
+    }
     swap(&made, &groups)
   }
 
-  /// Rows that are searched together.
-  private struct Chunk {
-    let groups: UnsafePointer<UInt8>
-    /// The place of the first group among the masks of wanted rows; nil where all are.
-    var firstGroup: Int?
-    let count: Int
-    /// The vectors, side by side.
+  /// Calls `body` with parts of some vectors. The first ones of a lane are small: as long as a query has not enough
+  /// neighbors, each vector is compared with it.
+  private mutating func forEachChunk(of vectors: Vectors, _ body: (inout Self, Range<Int>) -> Void) {
+    var start = 0
+    while start < vectors.count {
+      let end = min(start + chunk, vectors.count)
+      chunk = min(2 * chunk, CoarseQueries.chunk)
+      body(&self, start..<end)
+      start = end
+    }
+  }
+
+  /// Vectors side by side.
+  struct Vectors {
     let base: UnsafeRawPointer
+    let count: Int
     /// Of the first vector, where the others have the numbers that follow.
     var firstRow: Row = 0
     /// Of each, where they have not.
@@ -112,10 +105,15 @@ struct CoarseLane {
     func row(at place: UInt32) -> Row { rows.map { $0[Int(place)] } ?? firstRow + place }
   }
 
+  /// Searches some of the vectors.
+  /// - Parameters:
+  ///   - groups: their coarse vectors.
+  ///   - firstGroup: the place of the first group among the masks of wanted rows; nil where all are.
   private mutating func search(
-    _ chunk: Chunk, keeping nearest: inout [NearestNeighbors], _ work: inout ScanWork
+    _ vectors: Vectors, _ range: Range<Int>, _ groups: UnsafePointer<UInt8>, firstGroup: Int?,
+    keeping nearest: inout [NearestNeighbors], _ work: inout ScanWork
   ) {
-    work.coarse += chunk.count * queries.count
+    work.coarse += range.count * queries.count
     for first in stride(from: 0, to: queries.count, by: CoarseQueries.batch) {
       let batch = min(CoarseQueries.batch, queries.count - first)
       for query in first..<first + batch {
@@ -127,12 +125,16 @@ struct CoarseLane {
           }
         }
       }
-      let hitCount = findHits(chunk, first, batch)
-      if hitCount > 0 { take(hitCount, of: chunk, firstQuery: first, keeping: &nearest, &work) }
+      let hitCount = findHits(groups, firstGroup, count: range.count, first, batch)
+      if hitCount > 0 {
+        take(hitCount, of: vectors, from: range.lowerBound, firstQuery: first, keeping: &nearest, &work)
+      }
     }
   }
 
-  private mutating func findHits(_ chunk: Chunk, _ first: Int, _ batch: Int) -> Int {
+  private mutating func findHits(
+    _ groups: UnsafePointer<UInt8>, _ firstGroup: Int?, count: Int, _ first: Int, _ batch: Int
+  ) -> Int {
     coarse.codes.withUnsafeBufferPointer { codes in
       coarse.shapes.withUnsafeBufferPointer { shapes in
         reaches.withUnsafeBufferPointer { reaches in
@@ -140,10 +142,10 @@ struct CoarseLane {
             guard let codes = codes.baseAddress, let shapes = shapes.baseAddress,
               let reaches = reaches.baseAddress
             else { return 0 }
-            let mask = chunk.firstGroup.flatMap { group in wanted.baseAddress.map { $0 + group } }
+            let mask = firstGroup.flatMap { group in wanted.baseAddress.map { $0 + group } }
             return kernels_coarse_hits(
-              codes + first * coarse.width, shapes + first, reaches + first, batch, chunk.groups, mask,
-              chunk.count, dimension, &hits)
+              codes + first * coarse.width, shapes + first, reaches + first, batch, groups, mask,
+              count, dimension, &hits)
           }
         }
       }
@@ -152,7 +154,8 @@ struct CoarseLane {
 
   /// Compares the vectors of hits with their queries, and keeps what is near.
   private mutating func take(
-    _ hitCount: Int, of chunk: Chunk, firstQuery: Int, keeping nearest: inout [NearestNeighbors],
+    _ hitCount: Int, of vectors: Vectors, from start: Int, firstQuery: Int,
+    keeping nearest: inout [NearestNeighbors],
     _ work: inout ScanWork
   ) {
     var next = 0
@@ -161,21 +164,21 @@ struct CoarseLane {
       let query = firstQuery + Int(number)
       var count = 0
       while next < hitCount, hits[next].query == number {
-        let place = hits[next].row
+        let place = UInt32(start) + hits[next].row
         next += 1
-        if queries.request.excluded?.excludes(chunk.row(at: place), for: query) == true { continue }
+        if queries.request.excluded?.excludes(vectors.row(at: place), for: query) == true { continue }
         places[count] = place
         count += 1
       }
       if count == 0 { continue }
       work.compared += count
-      queries.vectors.withUnsafeBufferPointer { vectors in
-        guard let vector = vectors.baseAddress.map({ $0 + query * dimension }) else { return }
+      queries.vectors.withUnsafeBufferPointer { units in
+        guard let vector = units.baseAddress.map({ $0 + query * dimension }) else { return }
         kernels_cosine(
-          queries.space.scalar.kernel, vector, 1, chunk.base, places, count, dimension, &similarities)
+          queries.space.scalar.kernel, vector, 1, vectors.base, places, count, dimension, &similarities)
       }
       for index in 0..<count where similarities[index] >= nearest[query].threshold {
-        nearest[query].offer(Neighbor(row: chunk.row(at: places[index]), similarity: similarities[index]))
+        nearest[query].offer(Neighbor(row: vectors.row(at: places[index]), similarity: similarities[index]))
       }
     }
   }

@@ -31,7 +31,9 @@ struct ScanLane {
 
   mutating func scan(_ piece: ScanPiece) {
     switch piece {
-    case .gathered(let vectors): coarse?.scan(vectors, keeping: &nearest, &work)
+    case .gathered(let vectors):
+      let some = CoarseLane.Vectors(base: vectors.base, count: vectors.rows.count, rows: vectors.rows)
+      coarse?.scan(some, keeping: &nearest, &work)
     case .block(let block): scan(block)
     }
   }
@@ -42,7 +44,8 @@ struct ScanLane {
       work.areStored = true
       coarse?.scan(block, groups, keeping: &nearest, &work)
     } else if coarse != nil, queries.areMany, block.wanted == nil {
-      coarse?.scan(block, keeping: &nearest, &work)
+      let all = CoarseLane.Vectors(base: block.base, count: block.slotCount, firstRow: block.firstRow)
+      coarse?.scan(all, keeping: &nearest, &work)
     } else {
       work.compared += count * queries.count
       compare(block)
