@@ -57,7 +57,7 @@ package struct PrintedReport: Sendable {
     let rows = shown.map { evaluation.samples[$0].row }
     let (pictures, vectors): (CellPictures?, SampleVectorTable?) =
       try database?.read { snapshot in
-        let name = view.run.space.name
+        let name = view.run.space.nameWhereTested
         if let difference = try evaluation.difference(from: snapshot, in: view.run.space) {
           return (CellPictures(problem: difference, colors: options.colors), nil)
         }

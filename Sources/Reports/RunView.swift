@@ -128,6 +128,7 @@ extension Evaluation {
     case .leaveOneGroupOut: "one \(groupField ?? "group") left out at a time"
     case .transfer:
       "trained on some samples, tested on others\(testDatabase.map { " of \($0)" } ?? ""), \(grouping)"
+        + (sharedGroups.map { ", \($0.shared) of \($0.tested) tested groups learned from, too" } ?? "")
     }
   }
 }

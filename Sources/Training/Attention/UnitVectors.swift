@@ -16,6 +16,9 @@ struct UnitVectors: Sendable {
     bags = CellBags(cells: cells, members: members)
   }
 
+  /// Those of the cells.
+  var cells: any SampleVectors { bags?.cells ?? means }
+
   /// What a head's layers take: the samples as its attention sees them, else means.
   func seen(by head: Head) -> any SampleVectors {
     guard let bags, let attention = head.attention else { return means }

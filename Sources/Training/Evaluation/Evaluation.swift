@@ -18,6 +18,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package let sampleUnit: String
   /// What is kept on one side of every split: "image" or a field; nil for nothing.
   package let groupField: String?
+  /// How many groups there are: those of two databases may share a name. nil without groups, and in files of before.
+  private let countOfGroups: Int?
   /// The database whose cells were tested on, where it is another than the one that was learned from: rows of samples that
   /// a fold tests, and witnesses, are its.
   package let testDatabase: String?
@@ -39,9 +41,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
 
   package init(
     labelField: String, labelMap: String?, task: ClassificationTask = .multi, sampleUnit: String,
-    groupField: String?, testDatabase: String? = nil, design: EvaluationDesign, classes: [String],
-    samples: [Sample], testFolds: [[Int]],
-    fingerprint: String,
+    groupField: String?, groupCount: Int? = nil, testDatabase: String? = nil, design: EvaluationDesign,
+    classes: [String], samples: [Sample], testFolds: [[Int]], fingerprint: String,
     witnesses: [CellWitness]? = nil, runs: [Run], comparisons: [Comparison], warnings: [String]
   ) {
     version = Self.currentVersion
@@ -50,6 +51,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
     self.task = task
     self.sampleUnit = sampleUnit
     self.groupField = groupField
+    countOfGroups = groupCount
     self.testDatabase = testDatabase
     self.design = design
     self.classes = classes
@@ -60,6 +62,12 @@ package struct Evaluation: Sendable, Equatable, Codable {
     self.runs = runs
     self.comparisons = comparisons
     self.warnings = warnings
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case version, labelField, labelMap, task, sampleUnit, groupField, testDatabase, design, classes, samples
+    case testFolds, fingerprint, witnesses, runs, comparisons, warnings
+    case countOfGroups = "groupCount"
   }
 
   /// What is learned from and tested on: a cell, or the mean of the cells of an image or of a field's value.
@@ -124,6 +132,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
     package let backboneHash: String?
     /// How channels enter the backbone, as "replicate"; nil for imported vectors.
     package let strategy: String?
+    /// What it is called in the database that is tested on, where that is another one and has another name for it.
+    package private(set) var testName: String?
 
     package init(
       name: String, dimension: Int, backbone: String? = nil, backboneHash: String? = nil,
@@ -135,6 +145,16 @@ package struct Evaluation: Sendable, Equatable, Codable {
       self.backboneHash = backboneHash
       self.strategy = strategy
     }
+
+    /// The same, tested in a database that has this name for it.
+    package func tested(as other: String) -> Space {
+      var space = self
+      space.testName = other == name ? nil : other
+      return space
+    }
+
+    /// What it is called in the database whose cells are tested.
+    package var nameWhereTested: String { testName ?? name }
   }
 
   /// One head, tested.
@@ -247,6 +267,25 @@ package struct Evaluation: Sendable, Equatable, Codable {
 }
 
 extension Evaluation {
+  /// How many groups there are; nil where nothing keeps samples together.
+  package var groupCount: Int? {
+    groupField.map { _ in countOfGroups ?? Set(samples.compactMap(\.group)).count }
+  }
+
+  /// Of groups that may be learned from and tested on: how many are tested on, and how many of these are learned from.
+  /// nil where they are kept apart.
+  package var sharedGroups: (tested: Int, shared: Int)? {
+    // Images of two databases are apart, whatever they are called.
+    guard design.sharesGroups, groupField != nil, testDatabase == nil || groupField != FoldGrouping.imageWord
+    else { return nil }
+    var (taught, tested): (Set<String>, Set<String>) = ([], [])
+    for (sample, fold) in zip(samples, testFolds[0]) {
+      guard let group = sample.group else { continue }
+      if fold < 0 { taught.insert(group) } else { tested.insert(group) }
+    }
+    return (tested.count, taught.intersection(tested).count)
+  }
+
   /// Sentences about means that are not of all folds: of each metric that some fold of a run lacks.
   package var partialMetrics: [String] {
     Metric.allCases.compactMap { metric in

@@ -98,6 +98,26 @@ struct EvaluationSamples {
     fingerprint = Self.fingerprint(of: samples, classes: table.classes)
   }
 
+  /// The cells that are part of a sample, of the database that `cells` are of.
+  var sampledCells: RowSet {
+    guard let members else { return RowSet(cells) }
+    return RowSet(members.joined().map { cells[Int($0)] }.sorted())
+  }
+
+  /// A number for each cell that is equal for those of one group that are on one side of a transfer; -1 for cells that
+  /// are part of no sample.
+  var groupsOfCells: [Int32] {
+    let sides = subjects.effectiveGroups.enumerated().map { index, group in
+      group * 2 + (subjects.isTest?[index] ?? false ? 1 : 0)
+    }
+    guard let members else { return sides }
+    var groups = [Int32](repeating: -1, count: cells.count + testCells.count)
+    for (side, cells) in zip(sides, members) {
+      for cell in cells { groups[Int(cell)] = side }
+    }
+    return groups
+  }
+
   /// The task of the samples' labels. Cells of one label each may be brought together in samples of several.
   /// - Parameter asked: nil for what field and samples say.
   /// - Throws: `badData` for a sample with several labels where one is wanted.

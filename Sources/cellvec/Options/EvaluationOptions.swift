@@ -35,6 +35,9 @@ struct EvaluationOptions: ParsableArguments {
       valueName: "directory"))
   private(set) var testDb: String?
 
+  @Flag(help: "Let groups that are tested be learned from, too, as genes of two microscopes.")
+  private var sharedGroups = false
+
   @Option(
     help: ArgumentHelp(
       "What labels are called as classes: opencell-hpa, or a table of columns label and class.",
@@ -54,6 +57,9 @@ struct EvaluationOptions: ParsableArguments {
     }
     guard testDb != nil || (trainWhere == nil) == (testWhere == nil) else {
       throw ValidationError("--train-where and --test-where go together, or with --test-db")
+    }
+    if sharedGroups && !isTransfer {
+      throw ValidationError("--shared-groups goes with --test-db, or --train-where and --test-where")
     }
     if isTransfer && leaveOneGroupOut {
       throw ValidationError(
@@ -80,6 +86,7 @@ struct EvaluationOptions: ParsableArguments {
         fractions: fractions,
         absentClasses: absentClasses, resamplings: resamplings, seed: training.configuration.seed),
       configuration: training.configuration)
+    plan.design.sharesGroups = sharedGroups
     plan.task = training.task
     plan.grades = training.grades
     return plan
