@@ -66,7 +66,9 @@ struct Evaluate: ParsableCommand {
     }
     try EvaluationReport(outcome).write(as: format.format)
     if let report {
-      try DrawnReport(of: outcome.evaluation, database: other ?? database, talk: talk).write(to: report)
+      try DrawnReport(
+        of: outcome.evaluation, savedAt: output, database: other ?? database, talk: talk
+      ).write(to: report)
     }
   }
 
