@@ -29,17 +29,15 @@ struct TrainingReport {
 
   private var summary: Card {
     let samples = outcome.samples
-    let groups = samples.groupCount.map { " in \($0) groups" } ?? ""
+    let groups = outcome.groupCount.map { " in \($0) groups" } ?? ""
+    let classes = "\(groups), \(outcome.classCount) classes"
     var entries: [(String, Value)] = [
       ("space", .text(space)), ("labels", .text(plan.labelField)),
       ("task", .text(outcome.configuration.task.explanation)),
       outcome.brought.map { brought in
         let cells = "\(plan.pooling) \(brought.cellCount) cells of each \(plan.unit.name)"
-        return (
-          "samples",
-          .text("\(brought.sampleCount) (\(cells))\(groups), \(samples.labels.classes.count) classes")
-        )
-      } ?? ("cells", .text("\(samples.rows.count)\(groups), \(samples.labels.classes.count) classes")),
+        return ("samples", .text("\(brought.sampleCount) (\(cells))\(classes)"))
+      } ?? ("cells", .text("\(samples.rows.count)\(classes)")),
       ("left out", .text(samples.leftOut(plan.grouping) + withoutSample)),
     ]
     if outcome.configuration.abstainBelow > 0 {
@@ -54,7 +52,7 @@ struct TrainingReport {
   }
 
   private var withoutSample: String {
-    let count = outcome.brought.map { outcome.samples.rows.count - $0.cellCount } ?? 0
+    let count = outcome.withoutSampleCount
     return count > 0 ? ", \(count) without \(plan.unit.name)" : ""
   }
 
@@ -65,11 +63,12 @@ struct TrainingReport {
       + ", \(plan.folds) folds, \(grouping)"
   }
 
-  /// Scores of every class over all cells, each predicted by the head that had not seen it.
+  /// Scores of every class over all cells, or samples of several, each predicted by the head that had not seen it.
   private var classes: Report {
     Report(
       [
-        "class", "cells", Column("precision", decimals: 3), Column("recall", decimals: 3),
+        "class", outcome.brought == nil ? "cells" : "samples", Column("precision", decimals: 3),
+        Column("recall", decimals: 3),
         Column("f1", decimals: 3), Column("auroc", decimals: 3), Column("average_precision", decimals: 3),
       ],
       rows: outcome.validation.pooled.perClass.map {
@@ -170,13 +169,14 @@ private struct TrainingDocument: Encodable {
     task = report.outcome.configuration.task
     let samples = report.outcome.samples
     sampleUnit = report.plan.unit.name
-    sampleCount = report.outcome.brought?.sampleCount ?? samples.rows.count
-    cellCount = report.outcome.brought?.cellCount ?? samples.rows.count
-    groupCount = samples.groupCount
+    sampleCount = report.outcome.sampleCount
+    cellCount = report.outcome.cellCount
+    groupCount = report.outcome.groupCount
     cellsWithoutLabel = samples.unlabeledCount
     cellsWithoutGroup = samples.ungroupedCount
     configuration = report.outcome.configuration
     evaluation = report.outcome.evaluation
+  let cellsWithoutSample: Int
     foldMacroF1 = report.outcome.validation.folds.map(\.scores.macroF1)
     foldMicroF1 = report.outcome.validation.folds.map(\.scores.microF1)
     warnings = report.outcome.warnings.map(\.description)
@@ -196,6 +196,7 @@ extension FoldWarning {
       switch warning {
       case .classInOneGroup(let name): ofOneGroup.append(name)
       case .classAbsentFromFolds(let name, _): absent.append(name)
+    cellsWithoutSample = report.outcome.withoutSampleCount
       }
     }
     func told(_ names: [String], _ sentence: String) -> [String] {

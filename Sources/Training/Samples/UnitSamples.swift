@@ -84,6 +84,21 @@ struct UnitSamples {
   }
 }
 
+/// Counts of samples of several cells.
+package struct BroughtSamples: Sendable, Equatable {
+  package let sampleCount: Int
+  package let cellCount: Int
+  package let classCount: Int
+  package let groupCount: Int?
+
+  init(_ units: UnitSamples) {
+    sampleCount = units.labels.count
+    cellCount = units.cellCount
+    classCount = units.labels.classes.count
+    groupCount = units.groups.map { Set($0).count }
+  }
+}
+
 extension LabelTable {
   /// A sample for each list of samples of another table, with every class that one of them has.
   fileprivate init(joining table: LabelTable, members: [[Int32]]) throws {
