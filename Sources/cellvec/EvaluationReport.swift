@@ -244,7 +244,7 @@ private struct EvaluationDocument: Encodable {
     let fraction: Double
     let configuration: TrainingConfiguration
     let summary: [Metric: Evaluation.MetricSummary]
-    let pooledMacroF1: Double
+    let pooledMacroF1: Double?
     let macroF1Interval: Evaluation.Interval?
     let folds: [Fold]
     /// Scores of each class over all predictions, one list a repetition.

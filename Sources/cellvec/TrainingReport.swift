@@ -45,7 +45,7 @@ struct TrainingReport {
         ("abstention", .text(ClassificationTask.abstention(below: outcome.configuration.abstainBelow))))
     }
     entries += outcome.evaluation.spreads.map { score in
-      (score.name, .text(score.spread.map(described) ?? score.undefinedWords))
+      (score.name, .text(score.spread.map { described($0, over: score.folds) } ?? score.undefined))
     }
     if let head { entries.append(("head", .text(head))) }
     return Card(entries)
@@ -56,11 +56,11 @@ struct TrainingReport {
     return count > 0 ? ", \(count) without \(plan.unit.name)" : ""
   }
 
-  private func described(_ score: Spread) -> String {
+  private func described(_ score: Spread, over folds: String) -> String {
     func text(_ number: Double) -> String { fixed(number, decimals: 3) }
     return
       "\(text(score.mean)) ± \(text(score.sampleSD)) sample SD (± \(text(score.populationSD)) population SD)"
-      + ", \(plan.folds) folds, \(grouping)"
+      + ", \(folds), \(grouping)"
   }
 
   /// Scores of every class over all cells, or samples of several, each predicted by the head that had not seen it.
@@ -114,24 +114,45 @@ extension ClassificationTask {
   }
 }
 
+/// A score of cross-validation, by the name that people give it.
+struct NamedSpread {
+  let name: String
+  /// nil where fewer than two folds have it.
+  let spread: Spread?
+  /// The folds that it is the mean of.
+  let folds: String
+  /// What stands in its place.
+  let undefined: String
+
+  /// - Parameters:
+  ///   - missing: folds that do not have it.
+  ///   - need: what these do.
+  init(_ name: String, _ spread: Spread?, folds: Int, missing: Int = 0, need: String = "") {
+    self.name = name
+    self.spread = spread
+    self.folds = missing == 0 ? "\(folds) folds" : "\(folds - missing) of \(folds) folds (the others \(need))"
+    undefined = missing == 0 ? "undefined" : "undefined: \(missing) of \(folds) folds \(need)"
+  }
+}
+
 extension HeadEvaluation {
-  /// Means over folds, by the names that people give them; nil for one that some folds do not have, with words that stand
-  /// in its place.
-  var spreads: [(name: String, spread: Spread?, undefinedWords: String)] {
-    guard let accuracy else { return [("macro F1", macroF1, ""), ("micro F1", microF1, "")] }
-    let ofOneClass =
-      oneClassFoldCount.map { "undefined: \($0) of \(folds) folds have labels of one class alone" }
-      ?? "undefined"
+  /// Means over the folds that have the score, as of `evaluate`.
+  var spreads: [NamedSpread] {
+    func named(_ name: String, _ spread: Spread?, missing: Int? = nil, need: Metric? = nil) -> NamedSpread {
+      NamedSpread(name, spread, folds: folds, missing: missing ?? 0, need: need?.need ?? "")
+    }
+    guard let accuracy else { return [named("macro F1", macroF1), named("micro F1", microF1)] }
     let scores = [
-      ("macro F1", macroF1, ""), ("accuracy", accuracy, ""),
-      ("balanced accuracy", balancedAccuracy, "undefined"),
-      ("Cohen's kappa", cohenKappa, ofOneClass), ("Matthews", matthews, ofOneClass),
+      named("macro F1", macroF1), named("accuracy", accuracy), named("balanced accuracy", balancedAccuracy),
+      named("Cohen's kappa", cohenKappa, missing: oneClassFoldCount, need: .cohenKappa),
+      named("Matthews", matthews, missing: oneClassFoldCount, need: .matthews),
     ]
     guard let coverage else { return scores }
-    let undecided = "undefined: some folds decide about no sample"
     return scores + [
-      ("coverage", coverage, ""), ("accuracy of the decided", decidedAccuracy, undecided),
-      ("macro F1 of the decided", decidedMacroF1, undecided),
+      named("coverage", coverage),
+      named(
+        "accuracy of the decided", decidedAccuracy, missing: undecidedFoldCount, need: .decidedAccuracy),
+      named("macro F1 of the decided", decidedMacroF1, missing: undecidedFoldCount, need: .decidedMacroF1),
     ]
   }
 }
@@ -155,6 +176,7 @@ private struct TrainingDocument: Encodable {
   let groupCount: Int?
   let cellsWithoutLabel: Int
   let cellsWithoutGroup: Int
+  let cellsWithoutSample: Int
   let configuration: TrainingConfiguration
   /// Folds, grouping, and scores of each class with their counts.
   let evaluation: HeadEvaluation
@@ -174,9 +196,9 @@ private struct TrainingDocument: Encodable {
     groupCount = report.outcome.groupCount
     cellsWithoutLabel = samples.unlabeledCount
     cellsWithoutGroup = samples.ungroupedCount
+    cellsWithoutSample = report.outcome.withoutSampleCount
     configuration = report.outcome.configuration
     evaluation = report.outcome.evaluation
-  let cellsWithoutSample: Int
     foldMacroF1 = report.outcome.validation.folds.map(\.scores.macroF1)
     foldMicroF1 = report.outcome.validation.folds.map(\.scores.microF1)
     warnings = report.outcome.warnings.map(\.description)
@@ -196,7 +218,6 @@ extension FoldWarning {
       switch warning {
       case .classInOneGroup(let name): ofOneGroup.append(name)
       case .classAbsentFromFolds(let name, _): absent.append(name)
-    cellsWithoutSample = report.outcome.withoutSampleCount
       }
     }
     func told(_ names: [String], _ sentence: String) -> [String] {

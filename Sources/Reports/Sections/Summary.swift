@@ -91,7 +91,7 @@ extension PrintedReport {
           isMatrix
             ? $0.space.backbone == group && ($0.space.strategy ?? "") == series : $0.space.name == group
         }
-        return run.map(bar)
+        return run.flatMap(bar)
       }
     }
     let chart = GroupedBars(groups: groups, series: series, bars: bars, yTitle: "macro F1")
@@ -101,11 +101,13 @@ extension PrintedReport {
       alternative: "Bars of macro F1, mean ± sample standard deviation over folds. \(words).")
   }
 
-  private static func bar(_ run: Evaluation.Run) -> GroupedBars.Bar {
+  /// nil where macro F1 is undefined.
+  private static func bar(_ run: Evaluation.Run) -> GroupedBars.Bar? {
     let values = run.folds.compactMap { $0.values[.macroF1] }
-    let summary = run.summary[.macroF1]
-    return GroupedBars.Bar(
-      mean: summary?.mean ?? 0, error: summary?.sampleSD, values: values.count <= 30 ? values : [])
+    return run.summary[.macroF1].map { summary in
+      GroupedBars.Bar(
+        mean: summary.mean, error: summary.sampleSD, values: values.count <= 30 ? values : [])
+    }
   }
 
   private static func barCaption(of evaluation: Evaluation) -> String {

@@ -303,10 +303,10 @@ extension Evaluation {
 
 extension Evaluation.Run {
   /// Macro F1 of all predictions of a repetition at once, the mean of the repetitions'. Rare classes have more positives
-  /// here than in a fold, so it is not the mean over folds.
-  package func pooledMacroF1(absent: AbsentClasses) -> Double {
-    let values = predictions.map { $0.pooled.value(of: .macroF1, absent: absent) ?? 0 }
-    return values.reduce(0, +) / Double(values.count)
+  /// here than in a fold, so it is not the mean over folds. nil where no class has a value.
+  package func pooledMacroF1(absent: AbsentClasses) -> Double? {
+    let values = predictions.compactMap { $0.pooled.value(of: .macroF1, absent: absent) }
+    return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
   }
 }
 
