@@ -67,6 +67,7 @@ struct RunEvaluator {
     try configuration.validate()
     let trained = Mutex(0)
     let epochs = configuration.epochs
+    let groups = subjects.effectiveGroups
     return try zip(design.fractions, plan.splits).map { fraction, splits in
       var tested: [TestedHead] = []
       let tables = try plan.testFolds.map { _ in
@@ -75,7 +76,9 @@ struct RunEvaluator {
       for start in stride(from: 0, to: splits.count, by: Self.headsTogether) {
         let part = splits[start..<min(start + Self.headsTogether, splits.count)]
         let sets = part.enumerated().map { place, split in
-          TrainingSet(samples: split.train, validation: split.validation, fold: start + place)
+          TrainingSet(
+            samples: split.train, validation: split.validation,
+            validationGroups: split.validation.map { groups[Int($0)] }, fold: start + place)
         }
         let first = trained.withLock { $0 }
         let fits = try fit(sets) { report in
