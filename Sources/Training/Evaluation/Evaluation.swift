@@ -29,6 +29,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package let samples: [Sample]
   /// The fold that tests each sample, [repeats][samples]; -1 for those that only teach.
   package let testFolds: [[Int]]
+  /// The cells of each sample as ranges of rows [first, end); nil where samples are cells, and in files of before.
+  package let sampleCells: [[[UInt32]]]?
   /// Digest of the samples' rows, groups and labels: equal ones make runs of two evaluations comparable.
   package let fingerprint: String
   /// Some of the samples' cells, by which a database knows whether the rows are its own; nil in files of before.
@@ -42,7 +44,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package init(
     labelField: String, labelMap: String?, task: ClassificationTask = .multi, sampleUnit: String,
     groupField: String?, groupCount: Int? = nil, testDatabase: String? = nil, design: EvaluationDesign,
-    classes: [String], samples: [Sample], testFolds: [[Int]], fingerprint: String,
+    classes: [String], samples: [Sample], testFolds: [[Int]], sampleCells: [[[UInt32]]]? = nil,
+    fingerprint: String,
     witnesses: [CellWitness]? = nil, runs: [Run], comparisons: [Comparison], warnings: [String]
   ) {
     version = Self.currentVersion
@@ -57,6 +60,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
     self.classes = classes
     self.samples = samples
     self.testFolds = testFolds
+    self.sampleCells = sampleCells
     self.fingerprint = fingerprint
     self.witnesses = witnesses
     self.runs = runs
@@ -66,7 +70,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
 
   private enum CodingKeys: String, CodingKey {
     case version, labelField, labelMap, task, sampleUnit, groupField, testDatabase, design, classes, samples
-    case testFolds, fingerprint, witnesses, runs, comparisons, warnings
+    case testFolds, sampleCells, fingerprint, witnesses, runs, comparisons, warnings
     case countOfGroups = "groupCount"
   }
 
@@ -194,10 +198,26 @@ package struct Evaluation: Sendable, Equatable, Codable {
     package let probabilities: PackedFloats
     /// Scores of all of them at once, each decided by the thresholds of its own fold.
     package let pooled: Scores
+    /// Of heads with attention, what they looked at most of each sample; nil for a sample that no fold tests. nil
+    /// without attention, and in files of before.
+    package let attended: [AttendedCell?]?
 
-    package init(probabilities: PackedFloats, pooled: Scores) {
+    package init(probabilities: PackedFloats, pooled: Scores, attended: [AttendedCell?]? = nil) {
       self.probabilities = probabilities
       self.pooled = pooled
+      self.attended = attended
+    }
+  }
+
+  /// The cell of a sample that an attention weighs most.
+  package struct AttendedCell: Sendable, Equatable, Codable {
+    package let row: UInt32
+    /// Its weight; those of a sample's cells add up to 1.
+    package let weight: Float
+
+    package init(row: UInt32, weight: Float) {
+      self.row = row
+      self.weight = weight
     }
   }
 
@@ -311,6 +331,12 @@ extension Evaluation.Run {
 }
 
 extension Evaluation {
+  /// Whether a cell is part of a sample; of files of before, whether it is the first one.
+  package func contains(_ row: UInt32, inSample sample: Int) -> Bool {
+    samples[sample].row == row
+      || sampleCells?[sample].contains { ($0[0]..<$0[1]).contains(row) } ?? false
+  }
+
   /// The probability of a class of a sample; nil where no fold of the repetition tests it.
   package func probability(
     of classIndex: Int, sample: Int, in run: Run, repetition: Int = 0
@@ -382,11 +408,16 @@ extension Evaluation {
     return !classes.isEmpty && repeats > 0
       && samples.allSatisfy { $0.labels.allSatisfy(classRange.contains) }
       && testFolds.allSatisfy { $0.count == samples.count }
+      && sampleCells.map { cells in
+        cells.count == samples.count
+          && cells.allSatisfy { $0.allSatisfy { $0.count == 2 && $0[0] < $0[1] } }
+      } ?? true
       && runs.allSatisfy { run in
         run.predictions.count == repeats
           && run.predictions.allSatisfy {
             $0.probabilities.count == samples.count * classes.count
               && $0.pooled.perClass.count == classes.count
+              && $0.attended?.count ?? samples.count == samples.count
           }
           && run.folds.allSatisfy {
             (0..<repeats).contains($0.repetition) && $0.thresholds.count == classes.count

@@ -163,7 +163,7 @@ extension EvaluationPlan {
       }
       let evaluator = RunEvaluator(
         vectors: vectors, targets: samples.targets, subjects: samples.subjects, plan: splits, design: design,
-        configuration: configuration, threads: threads)
+        configuration: configuration, cells: samples.cells + samples.testCells, threads: threads)
       tests += try evaluator.runs(in: space) { trained in
         try progress(number * headCount + trained, spaces.count * headCount)
       }
@@ -171,8 +171,9 @@ extension EvaluationPlan {
     let evaluation = Evaluation(
       labelField: labelField, labelMap: labelMap?.name, task: configuration.task, sampleUnit: unit.name,
       groupField: grouping.name, groupCount: samples.subjects.groups.map { Set($0).count },
-      testDatabase: testDatabase, design: design, classes: samples.labels.classes, samples: samples.samples, testFolds: splits.testFolds,
-      fingerprint: samples.fingerprint, witnesses: witnesses,
+      testDatabase: testDatabase, design: design, classes: samples.labels.classes, samples: samples.samples,
+      testFolds: splits.testFolds,
+      sampleCells: samples.rangesOfCells, fingerprint: samples.fingerprint, witnesses: witnesses,
       runs: tests.map(\.run), comparisons: comparisons(of: tests),
       warnings: warnings)
     return EvaluationOutcome(evaluation: evaluation, leftOut: samples.leftOut)

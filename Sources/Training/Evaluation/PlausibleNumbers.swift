@@ -32,7 +32,10 @@ extension Evaluation {
         try count.require([summary.foldCount].compactMap { $0.map(Double.init) }, name)
       }
       for fold in run.folds { try fold.requirePlausibleNumbers(path, name) }
-      for predictions in run.predictions { try predictions.pooled.requirePlausibleNumbers(path, name) }
+      for predictions in run.predictions {
+        try predictions.pooled.requirePlausibleNumbers(path, name)
+        try part.require((predictions.attended ?? []).compactMap { $0.map { Double($0.weight) } }, name)
+      }
     }
   }
 }

@@ -98,6 +98,16 @@ struct EvaluationSamples {
     fingerprint = Self.fingerprint(of: samples, classes: table.classes)
   }
 
+  /// The cells of each sample as ranges of rows [first, end); nil where samples are cells.
+  var rangesOfCells: [[[Row]]]? {
+    members.map { members in
+      members.map { own in
+        HeadData.ranges(
+          of: own.lazy.map { $0 < cells.count ? cells[Int($0)] : testCells[Int($0) - cells.count] })
+      }
+    }
+  }
+
   /// The cells that are part of a sample, of the database that `cells` are of.
   var sampledCells: RowSet {
     guard let members else { return RowSet(cells) }
