@@ -128,16 +128,11 @@ struct EvaluationSamples {
     return groups
   }
 
-  /// The task of the samples' labels. Cells of one label each may be brought together in samples of several.
-  /// - Parameter asked: nil for what field and samples say.
-  /// - Throws: `badData` for a sample with several labels where one is wanted.
+  /// The task of the samples' labels, as of `LabelTable`.
   func task(_ asked: ClassificationTask?) throws -> ClassificationTask {
-    let task = asked ?? (labels.isSingle ? ClassificationTask(areLists: areLists) : .multi)
-    if task == .single, let sample = labels.firstOfSeveral {
-      let name = samples[Int(sample)].name.map { "sample \"\($0)\"" } ?? "cell \(samples[Int(sample)].row)"
-      throw labels.severalLabels(of: sample, named: name)
+    try labels.task(asked, areLists: areLists) { index in
+      samples[index].name.map { "sample \"\($0)\"" } ?? "cell \(samples[index].row)"
     }
-    return task
   }
 
   /// The vectors of the samples in a space.
