@@ -10,11 +10,11 @@ extension Evaluation {
   ///   theirs.
   func difference(from snapshot: borrowing Snapshot, in space: Space) throws -> Fault? {
     let remedy = "name the database that was evaluated, or evaluate again after compact --renumber"
-    if let record = snapshot.space(named: space.name),
+    if let record = snapshot.space(named: space.nameWhereTested),
       record.dimension != space.dimension || record.backboneHash != space.backboneHash
     {
       return Fault(
-        .badData, "space \"\(space.name)\"",
+        .badData, "space \"\(space.nameWhereTested)\"",
         "is of another backbone in this database than when it was evaluated", remedy: remedy)
     }
     for witness in witnesses ?? [] where try witness.isContradicted(by: snapshot) {

@@ -43,21 +43,19 @@ package struct PrintedReport: Sendable {
     progress: () throws -> Void = {}
   ) throws {
     let view = RunView(try Self.chosenRun(of: evaluation, space: options.space), of: evaluation)
-    let chosen = try options.cells.map { try Self.samples(of: $0, in: view) }
-    let samples = chosen ?? view.typicalSamples(limit: Limit.samples)
+    let chosen = try options.cells.map { try Self.shownCells($0, in: view) }
+    let samples = chosen ?? view.typicalSamples(limit: Limit.samples).map(view.shownCell)
     let noise = view.labelNoise()
     let listedNoise = Array(noise.prefix(Limit.tableLines))
     let questioned = Set(listedNoise.map(\.sample))
     let allMistakes = view.mistakes()
     // What is listed as a question is not shown twice.
     let mistakes = allMistakes.filter { !questioned.contains($0.sample) }
-    let shown =
-      samples + mistakes.prefix(Self.montageLimit).map(\.sample)
-      + noise.prefix(Self.montageLimit).map(\.sample)
-    let rows = shown.map { evaluation.samples[$0].row }
+    let listed = mistakes.prefix(Self.montageLimit) + noise.prefix(Self.montageLimit)
+    let rows = (samples + listed.map { view.shownCell($0.sample) }).map(\.row)
     let (pictures, vectors): (CellPictures?, SampleVectorTable?) =
       try database?.read { snapshot in
-        let name = view.run.space.name
+        let name = view.run.space.nameWhereTested
         if let difference = try evaluation.difference(from: snapshot, in: view.run.space) {
           return (CellPictures(problem: difference, colors: options.colors), nil)
         }
@@ -104,11 +102,11 @@ package struct PrintedReport: Sendable {
     return runs.dropFirst().reduce(first) { score($1) > score($0) ? $1 : $0 }
   }
 
-  private static func samples(of cells: [Row], in view: RunView) throws -> [Int] {
+  private static func shownCells(_ cells: [Row], in view: RunView) throws -> [ShownCell] {
     try cells.map { row in
-      if let sample = view.tested.first(where: { view.evaluation.samples[$0].row == row }) { return sample }
+      if let cell = view.shownCell(at: row) { return cell }
       throw Fault(
-        .missingInput, "cell \(row)", "is no sample that was tested",
+        .missingInput, "cell \(row)", "is no sample that was tested, and in none",
         remedy:
           "name cells of the evaluation, such as \(view.tested.prefix(3).map { "\(view.evaluation.samples[$0].row)" }.joined(separator: ", "))"
       )

@@ -1,3 +1,4 @@
+import Plots
 import Training
 
 /// One run of an evaluation as figures look at it: the samples that it tested in the first repetition, and what it said
@@ -91,12 +92,50 @@ struct RunView {
     return sample.name ?? "cell \(sample.row)"
   }
 
-  /// Where a sample comes from: its image and its group.
-  func origin(_ sample: Int) -> String {
-    let sample = evaluation.samples[sample]
-    let cells = sample.cellCount > 1 ? ["\(sample.cellCount) cells, the first from"] : []
-    let group = sample.group.map { $0 == sample.image || $0 == sample.name ? [] : ["· \($0)"] } ?? []
-    return (cells + [sample.image] + group).joined(separator: " ")
+  /// Where a shown cell comes from: its image, or what it is in its sample, and its group.
+  func origin(_ cell: ShownCell) -> String {
+    let sample = evaluation.samples[cell.sample]
+    let group = sample.group.map { $0 == sample.image || $0 == sample.name ? "" : " · \($0)" } ?? ""
+    guard sample.cellCount > 1 else { return sample.image + group }
+    return "\(sample.cellCount) cells, \(place(of: cell))\(group)"
+  }
+
+  /// What a shown cell is in its sample of several.
+  func place(of cell: ShownCell) -> String {
+    if let weight = cell.weight {
+      return "cell \(cell.row) with \(decimal(weight, places: 2)) of the attention"
+    }
+    return isFirst(cell) ? "the first from \(evaluation.samples[cell.sample].image)" : "cell \(cell.row)"
+  }
+
+  /// Whether a cell is the one whose image the evaluation knows.
+  func isFirst(_ cell: ShownCell) -> Bool { evaluation.samples[cell.sample].row == cell.row }
+
+  /// The cell that stands for a sample: the one that the attention weighs most, else the first.
+  func shownCell(_ sample: Int) -> ShownCell {
+    if let attended = run.predictions[0].attended?[sample] {
+      return ShownCell(sample: sample, row: attended.row, weight: Double(attended.weight))
+    }
+    return ShownCell(sample: sample, row: evaluation.samples[sample].row, weight: nil)
+  }
+
+  /// A cell that was asked for, of a sample that was tested; nil where there is none.
+  func shownCell(at row: UInt32) -> ShownCell? {
+    guard let sample = tested.first(where: { evaluation.contains(row, inSample: $0) }) else { return nil }
+    let usual = shownCell(sample)
+    return usual.row == row ? usual : ShownCell(sample: sample, row: row, weight: nil)
+  }
+
+  var hasAttention: Bool { run.predictions[0].attended != nil }
+
+  /// Which cell stands for a sample, in a sentence; empty where samples are cells.
+  var choiceOfCell: String {
+    if hasAttention {
+      return
+        "Of each sample it is the cell that the attention weighs most, with its weight among the sample's cells. "
+    }
+    return tested.contains { evaluation.samples[$0].cellCount > 1 }
+      ? "Of each sample it is the first cell. " : ""
   }
 
   /// What samples are called, in the plural.
@@ -107,6 +146,14 @@ struct RunView {
     default: "samples"
     }
   }
+}
+
+/// A cell that stands for its sample.
+struct ShownCell: Equatable {
+  let sample: Int
+  let row: UInt32
+  /// Its weight among the sample's cells; nil without attention, and for a cell that was asked for.
+  let weight: Double?
 }
 
 extension Evaluation {
@@ -128,6 +175,7 @@ extension Evaluation {
     case .leaveOneGroupOut: "one \(groupField ?? "group") left out at a time"
     case .transfer:
       "trained on some samples, tested on others\(testDatabase.map { " of \($0)" } ?? ""), \(grouping)"
+        + (sharedGroups.map { ", \($0.shared) of \($0.tested) tested groups learned from, too" } ?? "")
     }
   }
 }

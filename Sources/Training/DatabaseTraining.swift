@@ -35,8 +35,8 @@ package struct TrainingPlan: Sendable {
 package struct TrainingOutcome: Sendable {
   /// The cells that were learned from.
   package let samples: DatabaseSamples
-  /// How many samples they are brought together in, and the cells that are part of one; nil where samples are cells.
-  package let brought: (sampleCount: Int, cellCount: Int)?
+  /// What they are brought together in; nil where samples are cells.
+  package let brought: BroughtSamples?
   /// How heads were trained: the plan's, with a loss for the task.
   package let configuration: TrainingConfiguration
   package let validation: CrossValidation
@@ -44,6 +44,17 @@ package struct TrainingOutcome: Sendable {
   package let evaluation: HeadEvaluation
   /// Trained on all samples; nil when only scores were asked for.
   package let head: HeadRecord?
+}
+
+extension TrainingOutcome {
+  /// How many samples of how many classes there are, and in how many groups; nil groups where nothing keeps them
+  /// together.
+  package var sampleCount: Int { brought?.sampleCount ?? samples.rows.count }
+  package var classCount: Int { brought?.classCount ?? samples.labels.classes.count }
+  package var groupCount: Int? { brought.map(\.groupCount) ?? samples.groupCount }
+  /// Cells that are part of a sample, and cells that have nothing to be brought together by.
+  package var cellCount: Int { brought?.cellCount ?? samples.rows.count }
+  package var withoutSampleCount: Int { samples.rows.count - cellCount }
 }
 
 extension TrainingPlan {
@@ -114,7 +125,7 @@ extension TrainingPlan {
         name: name, space: space.id, summary: try summary.json(), weights: fit.head.encodedWeights())
     }
     return TrainingOutcome(
-      samples: samples, brought: units.map { ($0.labels.count, $0.cellCount) },
+      samples: samples, brought: units.map { BroughtSamples($0) },
       configuration: configuration, validation: validation, warnings: folds.warnings,
       evaluation: evaluation, head: head)
   }

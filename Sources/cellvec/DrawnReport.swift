@@ -8,15 +8,17 @@ struct DrawnReport {
   private let report: PrintedReport
   private let talk: TalkOptions
 
-  /// - Parameter database: where pictures of cells come from; nil for none.
+  /// - Parameters:
+  ///   - database: where pictures of cells come from; nil for none.
+  ///   - path: where the evaluation is saved; nil where it is not.
   init(
-    of evaluation: Evaluation, database: Database?, options: PrintedReport.Options = .init(),
-    talk: TalkOptions
+    of evaluation: Evaluation, savedAt path: String?, database: Database?,
+    options: PrintedReport.Options = .init(), talk: TalkOptions
   ) throws {
     self.talk = talk
     Interruption.listen()
     report = try PrintedReport(of: evaluation, options: options, database: database) {
-      try Interruption.check(leaving: .nothing)
+      try Interruption.check(leaving: path.map { .evaluation(path: $0) } ?? .nothing)
     }
   }
 

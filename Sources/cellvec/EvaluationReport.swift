@@ -32,7 +32,7 @@ struct EvaluationReport {
     let samples =
       unit == SampleUnit.cellWord
       ? "\(cells) cells" : "\(evaluation.samples.count) (\(pooling) the \(cells) cells of each \(unit))"
-    let groups = evaluation.groupField.map { _ in " in \(Set(evaluation.samples.map(\.group)).count) groups" }
+    let groups = evaluation.groupCount.map { " in \($0) groups" }
     let entries: [(String, Value)] = [
       (
         "labels",
@@ -47,7 +47,10 @@ struct EvaluationReport {
       ),
       ("samples", .text("\(samples)\(groups ?? ""), \(evaluation.classes.count) classes")),
       ("left out", .text(leftOutText)),
-      ("split", .text("\(scheme), \(evaluation.groupField.map { "grouped by \($0)" } ?? "UNGROUPED")")),
+      (
+        "split",
+        .text("\(scheme), \(evaluation.groupField.map { "grouped by \($0)" } ?? "UNGROUPED")\(sharedGroups)")
+      ),
       ("validation", .text(validation)),
       (
         "absent classes",
@@ -93,6 +96,11 @@ struct EvaluationReport {
       let place = evaluation.testDatabase.map { " of \($0)" } ?? ""
       return "\(evaluation.samples.count - tested) samples teach, \(tested)\(place) test"
     }
+  }
+
+  /// Groups that are learned from and tested on.
+  private var sharedGroups: String {
+    evaluation.sharedGroups.map { ", \($0.shared) of \($0.tested) tested groups LEARNED FROM, TOO" } ?? ""
   }
 
   private var validation: String {
@@ -236,7 +244,7 @@ private struct EvaluationDocument: Encodable {
     let fraction: Double
     let configuration: TrainingConfiguration
     let summary: [Metric: Evaluation.MetricSummary]
-    let pooledMacroF1: Double
+    let pooledMacroF1: Double?
     let macroF1Interval: Evaluation.Interval?
     let folds: [Fold]
     /// Scores of each class over all predictions, one list a repetition.
@@ -258,6 +266,7 @@ private struct EvaluationDocument: Encodable {
   let task: ClassificationTask?
   let sampleUnit: String
   let groupField: String?
+  let groupCount: Int?
   let testDatabase: String?
   let sampleCount: Int
   let cellCount: Int
@@ -279,6 +288,7 @@ private struct EvaluationDocument: Encodable {
     task = evaluation.task
     sampleUnit = evaluation.sampleUnit
     groupField = evaluation.groupField
+    groupCount = evaluation.groupCount
     testDatabase = evaluation.testDatabase
     sampleCount = evaluation.samples.count
     cellCount = evaluation.samples.reduce(0) { $0 + $1.cellCount }

@@ -38,11 +38,11 @@ struct HeadDescription {
     }
     if let evaluation = summary.evaluation {
       let grouping = evaluation.groupField.map { "grouped by \($0)" } ?? "UNGROUPED"
-      let spreads = summary.task == .single ? evaluation.spreads : [("macro F1", evaluation.macroF1, "")]
+      let spreads = summary.task == .single ? evaluation.spreads : Array(evaluation.spreads.prefix(1))
       entries += spreads.map { score in
-        guard let spread = score.spread else { return (score.name, .text(score.undefinedWords)) }
+        guard let spread = score.spread else { return (score.name, .text(score.undefined)) }
         let scores = "\(short(spread.mean)) ± \(short(spread.sampleSD)) sample SD"
-        return (score.name, .text("\(scores), \(evaluation.folds) folds, \(grouping)"))
+        return (score.name, .text("\(scores), \(score.folds), \(grouping)"))
       }
     }
     if let trial = summary.course?.trials.first(where: \.isChosen) {

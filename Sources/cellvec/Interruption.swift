@@ -19,16 +19,26 @@ enum Interruption {
   static var isRequested: Bool { interruptionWasRequested.load(ordering: .relaxed) }
 
   /// What is left of work that was interrupted.
-  enum Remains: String {
-    case part = "what is saved is kept; run the same command to go on"
+  enum Remains {
+    case part
     /// Of work that saves something at its end alone.
-    case nothing = "nothing was saved; run the same command to begin again"
+    case nothing
+    /// Of a report that was to be drawn: the evaluation, which lies at this path.
+    case evaluation(path: String)
+
+    var remedy: String {
+      switch self {
+      case .part: "what is saved is kept; run the same command to go on"
+      case .nothing: "nothing was saved; run the same command to begin again"
+      case .evaluation(let path): "the evaluation is saved; cellvec report \(path) draws it"
+      }
+    }
   }
 
   /// - Throws: `cancelled` when the user has asked to stop.
   static func check(leaving remains: Remains = .part) throws {
     guard isRequested else { return }
-    throw Fault(.cancelled, "", "interrupted", remedy: remains.rawValue)
+    throw Fault(.cancelled, "", "interrupted", remedy: remains.remedy)
   }
 }
 

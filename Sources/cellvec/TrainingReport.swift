@@ -29,17 +29,15 @@ struct TrainingReport {
 
   private var summary: Card {
     let samples = outcome.samples
-    let groups = samples.groupCount.map { " in \($0) groups" } ?? ""
+    let groups = outcome.groupCount.map { " in \($0) groups" } ?? ""
+    let classes = "\(groups), \(outcome.classCount) classes"
     var entries: [(String, Value)] = [
       ("space", .text(space)), ("labels", .text(plan.labelField)),
       ("task", .text(outcome.configuration.task.explanation)),
       outcome.brought.map { brought in
         let cells = "\(plan.pooling) \(brought.cellCount) cells of each \(plan.unit.name)"
-        return (
-          "samples",
-          .text("\(brought.sampleCount) (\(cells))\(groups), \(samples.labels.classes.count) classes")
-        )
-      } ?? ("cells", .text("\(samples.rows.count)\(groups), \(samples.labels.classes.count) classes")),
+        return ("samples", .text("\(brought.sampleCount) (\(cells))\(classes)"))
+      } ?? ("cells", .text("\(samples.rows.count)\(classes)")),
       ("left out", .text(samples.leftOut(plan.grouping) + withoutSample)),
     ]
     if outcome.configuration.abstainBelow > 0 {
@@ -47,29 +45,30 @@ struct TrainingReport {
         ("abstention", .text(ClassificationTask.abstention(below: outcome.configuration.abstainBelow))))
     }
     entries += outcome.evaluation.spreads.map { score in
-      (score.name, .text(score.spread.map(described) ?? score.undefinedWords))
+      (score.name, .text(score.spread.map { described($0, over: score.folds) } ?? score.undefined))
     }
     if let head { entries.append(("head", .text(head))) }
     return Card(entries)
   }
 
   private var withoutSample: String {
-    let count = outcome.brought.map { outcome.samples.rows.count - $0.cellCount } ?? 0
+    let count = outcome.withoutSampleCount
     return count > 0 ? ", \(count) without \(plan.unit.name)" : ""
   }
 
-  private func described(_ score: Spread) -> String {
+  private func described(_ score: Spread, over folds: String) -> String {
     func text(_ number: Double) -> String { fixed(number, decimals: 3) }
     return
       "\(text(score.mean)) ± \(text(score.sampleSD)) sample SD (± \(text(score.populationSD)) population SD)"
-      + ", \(plan.folds) folds, \(grouping)"
+      + ", \(folds), \(grouping)"
   }
 
-  /// Scores of every class over all cells, each predicted by the head that had not seen it.
+  /// Scores of every class over all cells, or samples of several, each predicted by the head that had not seen it.
   private var classes: Report {
     Report(
       [
-        "class", "cells", Column("precision", decimals: 3), Column("recall", decimals: 3),
+        "class", outcome.brought == nil ? "cells" : "samples", Column("precision", decimals: 3),
+        Column("recall", decimals: 3),
         Column("f1", decimals: 3), Column("auroc", decimals: 3), Column("average_precision", decimals: 3),
       ],
       rows: outcome.validation.pooled.perClass.map {
@@ -115,24 +114,45 @@ extension ClassificationTask {
   }
 }
 
+/// A score of cross-validation, by the name that people give it.
+struct NamedSpread {
+  let name: String
+  /// nil where fewer than two folds have it.
+  let spread: Spread?
+  /// The folds that it is the mean of.
+  let folds: String
+  /// What stands in its place.
+  let undefined: String
+
+  /// - Parameters:
+  ///   - missing: folds that do not have it.
+  ///   - need: what these do.
+  init(_ name: String, _ spread: Spread?, folds: Int, missing: Int = 0, need: String = "") {
+    self.name = name
+    self.spread = spread
+    self.folds = missing == 0 ? "\(folds) folds" : "\(folds - missing) of \(folds) folds (the others \(need))"
+    undefined = missing == 0 ? "undefined" : "undefined: \(missing) of \(folds) folds \(need)"
+  }
+}
+
 extension HeadEvaluation {
-  /// Means over folds, by the names that people give them; nil for one that some folds do not have, with words that stand
-  /// in its place.
-  var spreads: [(name: String, spread: Spread?, undefinedWords: String)] {
-    guard let accuracy else { return [("macro F1", macroF1, ""), ("micro F1", microF1, "")] }
-    let ofOneClass =
-      oneClassFoldCount.map { "undefined: \($0) of \(folds) folds have labels of one class alone" }
-      ?? "undefined"
+  /// Means over the folds that have the score, as of `evaluate`.
+  var spreads: [NamedSpread] {
+    func named(_ name: String, _ spread: Spread?, missing: Int? = nil, need: Metric? = nil) -> NamedSpread {
+      NamedSpread(name, spread, folds: folds, missing: missing ?? 0, need: need?.need ?? "")
+    }
+    guard let accuracy else { return [named("macro F1", macroF1), named("micro F1", microF1)] }
     let scores = [
-      ("macro F1", macroF1, ""), ("accuracy", accuracy, ""),
-      ("balanced accuracy", balancedAccuracy, "undefined"),
-      ("Cohen's kappa", cohenKappa, ofOneClass), ("Matthews", matthews, ofOneClass),
+      named("macro F1", macroF1), named("accuracy", accuracy), named("balanced accuracy", balancedAccuracy),
+      named("Cohen's kappa", cohenKappa, missing: oneClassFoldCount, need: .cohenKappa),
+      named("Matthews", matthews, missing: oneClassFoldCount, need: .matthews),
     ]
     guard let coverage else { return scores }
-    let undecided = "undefined: some folds decide about no sample"
     return scores + [
-      ("coverage", coverage, ""), ("accuracy of the decided", decidedAccuracy, undecided),
-      ("macro F1 of the decided", decidedMacroF1, undecided),
+      named("coverage", coverage),
+      named(
+        "accuracy of the decided", decidedAccuracy, missing: undecidedFoldCount, need: .decidedAccuracy),
+      named("macro F1 of the decided", decidedMacroF1, missing: undecidedFoldCount, need: .decidedMacroF1),
     ]
   }
 }
@@ -156,6 +176,7 @@ private struct TrainingDocument: Encodable {
   let groupCount: Int?
   let cellsWithoutLabel: Int
   let cellsWithoutGroup: Int
+  let cellsWithoutSample: Int
   let configuration: TrainingConfiguration
   /// Folds, grouping, and scores of each class with their counts.
   let evaluation: HeadEvaluation
@@ -170,11 +191,12 @@ private struct TrainingDocument: Encodable {
     task = report.outcome.configuration.task
     let samples = report.outcome.samples
     sampleUnit = report.plan.unit.name
-    sampleCount = report.outcome.brought?.sampleCount ?? samples.rows.count
-    cellCount = report.outcome.brought?.cellCount ?? samples.rows.count
-    groupCount = samples.groupCount
+    sampleCount = report.outcome.sampleCount
+    cellCount = report.outcome.cellCount
+    groupCount = report.outcome.groupCount
     cellsWithoutLabel = samples.unlabeledCount
     cellsWithoutGroup = samples.ungroupedCount
+    cellsWithoutSample = report.outcome.withoutSampleCount
     configuration = report.outcome.configuration
     evaluation = report.outcome.evaluation
     foldMacroF1 = report.outcome.validation.folds.map(\.scores.macroF1)

@@ -18,6 +18,19 @@ import Testing
     #expect(DrawnFigure(figure)?.counts["rect"] == 2 * names.count + 2)
   }
 
+  @Test func undefinedScoresAreNotDrawn() throws {
+    let rows = [
+      ClassBars.Row(name: "never predicted", f1: 0, precision: nil, recall: 0, support: 3),
+      ClassBars.Row(name: "absent", f1: nil, precision: 0, recall: nil, support: 0),
+    ]
+    let figure = ClassBars(rows: rows, unit: "cells").figure(
+      id: "classes", title: "Classes", alternative: "a")
+    expectSound(figure)
+    // Of each class two marks of the legend and one of its own; of F1 only the first class has a bar.
+    let counts = try #require(DrawnFigure(figure)).counts
+    #expect(counts["rect"] == 1 + 2 + 2 && counts["circle"] == 2 + 2)
+  }
+
   @Test(arguments: Names.cases.indices) func curvesFitAnyNames(index: Int) {
     let names = Names.cases[index]
     let curves = names.enumerated().map { place, name in

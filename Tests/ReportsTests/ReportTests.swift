@@ -162,6 +162,29 @@ import struct Foundation.Data
     #expect(cell?.kind == .missingInput && cell?.subject == "cell 1")
   }
 
+  @Test func theCellThatWeighsMostStandsForItsSample() throws {
+    let synthetic = SyntheticEvaluation(name: { "G\($0)" }, cellsASample: 3, hasAttention: true)
+    let evaluation = try synthetic.make()
+    let view = RunView(evaluation.runs[0], of: evaluation)
+    #expect(view.shownCell(4) == ShownCell(sample: 4, row: 14, weight: 0.625))
+    #expect(view.origin(view.shownCell(4)) == "3 cells, cell 14 with 0.63 of the attention · gene 0")
+    #expect(view.shownCell(at: 13) == ShownCell(sample: 4, row: 13, weight: nil))
+    #expect(view.shownCell(at: 14) == view.shownCell(4) && view.shownCell(at: 360) == nil)
+    let page = try page(synthetic)
+    expectWellFormed(page)
+    #expect(page.contains("Of each sample it is the cell that the attention weighs most"))
+    #expect(page.contains("<td class=\"number\">0.625</td>") || page.contains(">0.625<"))
+
+    let means = try SyntheticEvaluation(name: { "G\($0)" }, cellsASample: 3).make()
+    let ofMeans = RunView(means.runs[0], of: means)
+    #expect(ofMeans.origin(ofMeans.shownCell(4)) == "3 cells, the first from image 0 · gene 0")
+    #expect(ofMeans.choiceOfCell == "Of each sample it is the first cell. ")
+    let asked = try self.page(SyntheticEvaluation(name: { "G\($0)" }, cellsASample: 3), .init(cells: [13]))
+    #expect(asked.contains("3 cells, cell 13 · gene 0"))
+    let cells = try SyntheticEvaluation().make()
+    #expect(RunView(cells.runs[0], of: cells).choiceOfCell.isEmpty)
+  }
+
   @Test func thePageSaysWhatIsHeldBackAndWhatFor() throws {
     let whole = try SyntheticEvaluation().make()
     #expect(

@@ -19,6 +19,10 @@ struct SyntheticEvaluation {
   var task = ClassificationTask.multi
   /// Of one label a sample, the probability below which none is predicted.
   var abstainBelow: Float = 0
+  /// Samples are of so many cells, the rows from that of the sample on.
+  var cellsASample: UInt32 = 1
+  /// Whether heads weigh the cells of a sample: then the last one has 0.625 of the attention.
+  var hasAttention = false
 
   private let folds = 3
 
@@ -32,7 +36,7 @@ struct SyntheticEvaluation {
     design.resamplings = 0
     let samples = (0..<sampleCount).map {
       Evaluation.Sample(
-        row: UInt32($0 * 3), cellCount: 1, name: name($0), image: image($0), group: group($0),
+        row: UInt32($0 * 3), cellCount: Int(cellsASample), name: name($0), image: image($0), group: group($0),
         labels: labels[$0])
     }
     let runs = spaces.enumerated().flatMap { index, space in
@@ -44,7 +48,9 @@ struct SyntheticEvaluation {
     return Evaluation(
       labelField: "localization", labelMap: nil, task: task, sampleUnit: "cell", groupField: "gene",
       design: design,
-      classes: classes, samples: samples, testFolds: [assignment], fingerprint: "0123abcd", runs: runs,
+      classes: classes, samples: samples, testFolds: [assignment],
+      sampleCells: cellsASample > 1 ? samples.map { [[$0.row, $0.row + cellsASample]] } : nil,
+      fingerprint: "0123abcd", runs: runs,
       comparisons: runs.count > 1 ? [comparison] : [], warnings: warnings)
   }
 
@@ -107,7 +113,12 @@ struct SyntheticEvaluation {
     return Evaluation.Run(
       space: .init(name: space.0, dimension: 8, backbone: space.1, strategy: space.2), fraction: fraction,
       configuration: TrainingConfiguration().adapted(to: task), folds: tested,
-      predictions: [.init(probabilities: PackedFloats(probabilities), pooled: pooled)], summary: summary,
+      predictions: [
+        .init(
+          probabilities: PackedFloats(probabilities), pooled: pooled,
+          attended: hasAttention
+            ? (0..<sampleCount).map { .init(row: UInt32($0 * 3) + cellsASample - 1, weight: 0.625) } : nil)
+      ], summary: summary,
       macroF1Interval: nil)
   }
 }

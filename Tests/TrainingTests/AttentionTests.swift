@@ -120,6 +120,15 @@ private struct TellingCells {
     let pooled = FloatBuffer(count: samples.count * fixture.dimension)
     head.attention?.pool(bags.members, of: bags.cells, into: pooled.values) { weights += $1 }
     expectNear(weights, fixture.weights, 1e-4)
+    // Of each sample the cell of the largest weight.
+    let reversed = Array(samples.reversed())
+    let attended = try #require(vectors.mostAttended(of: reversed, by: head))
+    #expect(attended.count == samples.count)
+    for (sample, found) in zip(reversed, attended) {
+      let own = bags.members[Int(sample)]
+      let expected = own.max { fixture.weights[Int($0)] < fixture.weights[Int($1)] }
+      #expect(found.cell == expected && abs(found.weight - fixture.weights[Int(found.cell)]) < 1e-4)
+    }
   }
 
   /// Central differences of the loss, a number of each kind of parameters after another.

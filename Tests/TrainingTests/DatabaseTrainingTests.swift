@@ -180,6 +180,42 @@ extension DatabaseWriter {
     }
   }
 
+  /// Samples are genes, groups their plates: the cell without a gene is of plate 0, and has no part in either.
+  @Test func samplesOfSeveralCellsAreCountedByThemselves() throws {
+    try withTemporaryDirectory { directory in
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      let space = try writer.write { transaction in
+        let gene = try transaction.field(named: "gene", type: .string)
+        let plate = try transaction.field(named: "plate", type: .string)
+        let kind = try transaction.field(named: "kind", type: .string)
+        let space = try transaction.addSpace(name: "s", dimension: 2)
+        let image = try transaction.addImage(
+          ImageRecord(identity: ContentHash(of: "i"), name: "i", files: [], width: 8, height: 8))
+        let cells = (0..<26).map { number in
+          var cell = CellRecord(image: image, object: .label(UInt32(number + 1)), geometry: nil)
+          if number < 24 { cell.values[gene.id] = .string("G\(number / 2)") }
+          cell.values[plate.id] = .string(number < 24 ? "P\(number / 4)" : "other")
+          cell.values[kind.id] = .string(number < 24 ? ["a", "b"][number / 2 % 2] : "c")
+          return cell
+        }
+        let rows = try transaction.addCells(cells, of: image)
+        let vectors = rows.flatMap { [Float($0 / 2 % 2), Float($0 % 5) / 10] }
+        try vectors.withUnsafeBufferPointer { try transaction.setVectors($0, of: rows, in: space) }
+        return space
+      }
+      let plan = TrainingPlan(labelField: "kind", unit: .field("gene"), grouping: .field("plate"), folds: 3)
+      let outcome = try writer.database.read { try plan.run(snapshot: $0, space: space, threads: 1) }
+      #expect(outcome.samples.groupCount == 7 && outcome.samples.labels.classes.count == 3)
+      #expect(outcome.sampleCount == 12 && outcome.classCount == 2 && outcome.groupCount == 6)
+      #expect(outcome.cellCount == 24 && outcome.withoutSampleCount == 2)
+      var ungrouped = plan
+      ungrouped.grouping = .none
+      #expect(
+        try writer.database.read { try ungrouped.run(snapshot: $0, space: space, threads: 1) }.groupCount
+          == nil)
+    }
+  }
+
   @Test func aThresholdReplacesThoseOfTheHead() throws {
     try withFilledDatabase { writer, space in
       let plan = TrainingPlan(labelField: "localization", grouping: .image, folds: 3)

@@ -41,11 +41,11 @@ import Testing
     }
   }
 
-  /// Both databases have the same cells, under the same names of images, which are apart, and of genes, which are not.
+  /// Both databases have the same vectors, under the same names of images, which are apart, and of genes, which are not.
   @Test(arguments: [SampleUnit.cell, .image])
   func anotherDatabaseIsTestedOn(unit: SampleUnit) throws {
     try withDatabase { database in
-      try withDatabase { other in
+      try withDatabase(pixels: "other") { other in
         var plan = plan
         plan.unit = unit
         plan.grouping = .image
@@ -63,15 +63,83 @@ import Testing
         let run = evaluation.runs[0]
         #expect(run.folds.count == 1 && run.folds[0].testCount == count)
         #expect(try #require(run.summary[.macroF1]).mean > 0.8)
+        #expect(evaluation.groupCount == 100, "images of one name are two")
         #expect(
           evaluation.warnings.contains {
-            $0.contains("\(2 * count) samples have the vector") && $0.contains(" of other; a copy may be")
+            $0.contains("298 cells have the vector")
+              && $0.contains("cell 0 and cell 0 of other; a copy may be")
           })
 
         plan.unit = .cell
         plan.grouping = .field("gene")
         let fault = #expect(throws: Fault.self) { try database.outcome(plan, testedOn: other) }
-        #expect(fault?.subject == "group \"G0\"")
+        #expect(fault?.subject == "group \"G0\"" && fault?.remedy.contains("--shared-groups") == true)
+      }
+    }
+  }
+
+  /// The same proteins under another microscope.
+  @Test func groupsMayBeSharedWhereThatIsAskedFor() throws {
+    try withDatabase { database in
+      try withDatabase(pixels: "other") { other in
+        var plan = plan
+        plan.design = EvaluationDesign(scheme: .transfer, resamplings: 20)
+        plan.design.sharesGroups = true
+        let evaluation = try database.outcome(plan, testedOn: other).evaluation
+        #expect(evaluation.groupCount == 25)
+        #expect(try #require(evaluation.sharedGroups) == (25, 25))
+        #expect(
+          evaluation.warnings.contains {
+            $0.hasPrefix("25 of the 25 groups that are tested, such as group \"G0\", are learned from, too")
+          })
+        // Copies are looked for on both sides of a group, too.
+        #expect(evaluation.warnings.contains { $0.contains("298 cells have the vector") })
+      }
+      var folds = plan
+      folds.design.sharesGroups = true
+      let fault = #expect(throws: Fault.self) { try database.outcome(folds) }
+      #expect(fault?.kind == .usage && fault?.subject == "shared groups")
+    }
+  }
+
+  @Test(arguments: [SampleUnit.cell, .field("gene")])
+  func anImageThatIsLearnedFromIsNotTestedOn(unit: SampleUnit) throws {
+    try withDatabase { database in
+      try withDatabase { other in
+        var plan = plan
+        plan.unit = unit
+        plan.design = EvaluationDesign(scheme: .transfer, resamplings: 20)
+        plan.design.sharesGroups = true
+        let fault = #expect(throws: Fault.self) { try database.outcome(plan, testedOn: other) }
+        #expect(fault?.kind == .badData && fault?.subject == "database \"other\"")
+        #expect(
+          fault?.problem.hasPrefix("has 50 images that are learned from, too, such as \"image0\"") == true)
+        // Of an image on both sides, it is cells that matter.
+        let halves = try database.outcome(plan, teaching: 0..<90, testedOn: other, 90..<150)
+        #expect(halves.evaluation.testFolds[0].contains(0))
+        let border = #expect(throws: Fault.self) {
+          try database.outcome(plan, teaching: 0..<91, testedOn: other, 91..<150)
+        }
+        #expect(border?.problem == "has an image that is learned from, too: \"image30\"")
+      }
+    }
+  }
+
+  @Test func theTestDatabaseMayCallASpaceOtherwise() throws {
+    try withDatabase(backbone: "vit") { database in
+      try withDatabase(pixels: "other", good: "widefield", backbone: "vit") { other in
+        var plan = plan
+        plan.grouping = .image
+        plan.design = EvaluationDesign(scheme: .transfer, resamplings: 20)
+        let space = try database.outcome(plan, testedOn: other).evaluation.runs[0].space
+        #expect(space.name == "good" && space.testName == "widefield" && space.nameWhereTested == "widefield")
+      }
+      try withDatabase(pixels: "other", backbone: "vit") { other in
+        var plan = plan
+        plan.grouping = .image
+        plan.design = EvaluationDesign(scheme: .transfer, resamplings: 20)
+        let space = try database.outcome(plan, testedOn: other).evaluation.runs[0].space
+        #expect(space.testName == nil)
       }
     }
   }

@@ -74,10 +74,14 @@ import Testing
   @Test func identicalVectorsOfTwoGroupsAreWarnedOf() throws {
     try withDatabase { database in
       let warnings = try database.outcome(plan).evaluation.warnings
-      #expect(
-        warnings.contains {
-          $0.hasPrefix("space good: ") && $0.contains("of another group, such as cell 3 and cell 100")
-        })
+      let words =
+        "have the vector of a cell of another group, or of the other side, such as cell 3 and cell 100"
+      #expect(warnings.contains { $0.hasPrefix("space good: 4 cells \(words)") }, "\(warnings)")
+      // Of samples that are genes, cells are compared, which their means hide.
+      var plan = plan
+      plan.unit = .field("gene")
+      let ofGenes = try database.outcome(plan).evaluation.warnings
+      #expect(ofGenes.contains { $0.hasPrefix("space good: 4 cells \(words)") }, "\(ofGenes)")
     }
   }
 
@@ -87,6 +91,9 @@ import Testing
     #expect(apart.count == 3)
     #expect(apart.example?.0 == 1 && apart.example?.1 == 4)
     #expect(try IdenticalVectors(in: vectors, groups: [0, 1, 0, 1, 1]).example == nil)
+    #expect(try IdenticalVectors(in: vectors, groups: [0, 1, 0, 1, -1]).example == nil)
+    let rest = try IdenticalVectors(in: vectors, groups: [0, -1, 0, 1, 2])
+    #expect(rest.count == 2 && rest.example?.0 == 3 && rest.example?.1 == 4)
   }
 
   @Test func labelsAreMappedOrRefused() throws {

@@ -26,7 +26,7 @@ import Testing
       #expect(try #require(good.summary[.macroF1]).mean > 0.8)
       #expect(try #require(noise.summary[.macroF1]).mean < 0.6)
       let interval = try #require(good.macroF1Interval)
-      let pooled = good.pooledMacroF1(absent: .skip)
+      let pooled = try #require(good.pooledMacroF1(absent: .skip))
       #expect(interval.lower < pooled && pooled < interval.upper && interval.lower > 0.6)
       let comparison = try #require(evaluation.comparisons.first)
       #expect((comparison.first, comparison.second) == (0, 1))

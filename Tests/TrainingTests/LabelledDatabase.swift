@@ -17,25 +17,34 @@ struct LabelledDatabase {
   let writer: DatabaseWriter
   let cells = SyntheticCells(count: 150, dimension: 8, classes: 3, signal: 6, seed: 4)
 
-  init(in directory: String) throws {
+  /// - Parameters:
+  ///   - pixels: of images with other ones, another word.
+  ///   - good: the name of the space "good".
+  ///   - backbone: what made its vectors; nil where they are imported.
+  init(
+    in directory: String, pixels: String = "", good: String = "good", backbone: String? = nil
+  ) throws {
     writer = try DatabaseWriter(path: "\(directory)/db", create: true)
-    try fill()
+    try fill(pixels: pixels, good: good, backbone: backbone)
   }
 
-  private func fill() throws {
+  private func fill(pixels: String, good: String, backbone: String?) throws {
     let cells = cells
     try writer.write { transaction in
       let gene = try transaction.field(named: "gene", type: .string)
       let source = try transaction.field(named: "source", type: .string)
       let labels = try transaction.field(named: "localization", type: .list)
-      let spaces = try ["good", "noise", "part"].map {
-        try transaction.addSpace(name: $0, dimension: 8)
-      }
+      let recipe = backbone.map { _ in "{}" }
+      let spaces = [
+        try transaction.addSpace(name: good, dimension: 8, recipe: recipe, backboneHash: backbone),
+        try transaction.addSpace(name: "noise", dimension: 8),
+        try transaction.addSpace(name: "part", dimension: 8),
+      ]
       var row = 0
       for number in 0..<50 {
         let name = "image\(number)"
         let image = try transaction.addImage(
-          ImageRecord(identity: ContentHash(of: name), name: name, files: [], width: 8, height: 8))
+          ImageRecord(identity: ContentHash(of: name + pixels), name: name, files: [], width: 8, height: 8))
         let records = (0..<3).map { index in
           var cell = CellRecord(image: image, object: .label(UInt32(index + 1)), geometry: nil)
           cell.values[gene.id] = .string("G\(number / 2)")
@@ -87,20 +96,29 @@ struct LabelledDatabase {
 }
 
 extension LabelledDatabase {
-  /// Heads of the space "good" tested on the cells of another database.
-  func outcome(_ plan: EvaluationPlan, testedOn other: LabelledDatabase) throws -> EvaluationOutcome {
+  /// Heads of the space "good" tested on the cells of another database; nil ranges are all cells.
+  func outcome(
+    _ plan: EvaluationPlan, teaching: Range<Row>? = nil, testedOn other: LabelledDatabase,
+    _ tested: Range<Row>? = nil
+  ) throws -> EvaluationOutcome {
     try writer.database.read { snapshot in
       try other.writer.database.read { otherSnapshot in
         let space = try #require(snapshot.spaces.first { space in space.name == "good" })
         return try plan.run(
           snapshot: snapshot,
           spaces: [(space, Evaluation.Space(name: space.name, dimension: space.dimension))],
-          testedOn: otherSnapshot, EvaluationPlan.OtherDatabase(name: "other", selection: nil), threads: 2)
+          among: teaching.map { RowSet($0) }, testedOn: otherSnapshot,
+          EvaluationPlan.OtherDatabase(name: "other", selection: tested.map { RowSet($0) }), threads: 2)
       }
     }
   }
 }
 
-func withDatabase(_ body: (LabelledDatabase) throws -> Void) throws {
-  try withTemporaryDirectory { try body(LabelledDatabase(in: $0)) }
+func withDatabase(
+  pixels: String = "", good: String = "good", backbone: String? = nil,
+  _ body: (LabelledDatabase) throws -> Void
+) throws {
+  try withTemporaryDirectory {
+    try body(LabelledDatabase(in: $0, pixels: pixels, good: good, backbone: backbone))
+  }
 }

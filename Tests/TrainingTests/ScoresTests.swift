@@ -22,12 +22,27 @@ import Testing
     let (fixture, scores) = try fixtureScores()
     for (score, expected) in zip(scores.perClass, fixture.classes) {
       #expect(score.support == expected.support)
-      #expect(isNear(score.precision, expected.precision))
-      #expect(isNear(score.recall, expected.recall))
-      #expect(isNear(score.f1, expected.f1))
+      // scikit-learn gives 0 for what is undefined.
+      #expect(isNear(score.precision ?? 0, expected.precision))
+      #expect(isNear(score.recall ?? 0, expected.recall))
+      #expect(isNear(score.f1 ?? 0, expected.f1))
       #expect(isNear(score.auroc, expected.auroc))
       #expect(isNear(score.averagePrecision, expected.averagePrecision))
     }
+  }
+
+  @Test func scoresOfNothingAreUndefined() throws {
+    let labels = try labelTable([[0], [0, 1]], classCount: 3)
+    let scores = Scores(
+      probabilities: [0.9, 0.1, 0.8, 0.8, 0.2, 0.1], samples: [0, 1], labels: labels,
+      thresholds: [0.5, 0.5, 0.5])
+    let (found, missed, absent) = (scores.perClass[0], scores.perClass[1], scores.perClass[2])
+    #expect((found.precision, found.recall, found.f1) == (1, 1, 1))
+    #expect(missed.precision == nil && missed.recall == 0 && missed.f1 == 0)
+    // Predicted once, though nothing is of the class.
+    #expect(absent.precision == 0 && absent.recall == nil && absent.f1 == nil)
+    // In the mean the precision of what is missed counts as 0, and the absent class is left out.
+    #expect(scores.value(of: .macroPrecision) == 0.5 && scores.value(of: .macroF1) == 0.5)
   }
 
   @Test func macroF1LeavesOutAbsentClassesAndSaysSo() throws {

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Training
@@ -115,7 +116,7 @@ import Testing
     let scores = Scores(
       probabilities: fixture.probabilities, samples: Array(0..<Int32(labels.count)), labels: labels,
       thresholds: thresholds)
-    for (score, best) in zip(scores.perClass, fixture.bestF1) { #expect(score.f1 >= best - 1e-12) }
+    for (score, best) in zip(scores.perClass, fixture.bestF1) { #expect((score.f1 ?? 0) >= best - 1e-12) }
   }
 
   @Test func aClassWithoutPositivesKeepsTheUsualThreshold() throws {
@@ -124,6 +125,39 @@ import Testing
     #expect(table.bestThreshold(of: 1) == 0.5)
     #expect(table.isotonicCurve(of: 1) == .identity)
     #expect(table.bestThreshold(of: 0) < 0.2)
+  }
+
+  /// A protein whose positives are improbable says little of its class; many say where its threshold is.
+  @Test func thresholdsRestOnGroups() throws {
+    // Class 0 has all positives in one group, class 1 in 40 of 50, class 2 has none; 4 samples a group.
+    let labels = try labelTable(
+      (0..<200).map { sample in
+        (sample < 4 ? [0] : []) + (sample < 160 ? [1] : []) + (sample >= 4 && sample >= 160 ? [3] : [])
+      }, classCount: 4)
+    let probabilities = (0..<200).flatMap { sample -> [Float] in
+      let noise = Float(sample * 7 % 11) / 1000
+      return [
+        sample < 4 ? 0.03 + noise : 0.001 + noise / 10, (sample < 160 ? 0.8 : 0.7) + noise, 0.01,
+        (sample < 160 ? 0.2 : 0.9) + noise,
+      ]
+    }
+    let groups = (0..<200).map { Int32($0 / 4) }
+    let table = ValidationTable(probabilities: probabilities, samples: Array(0..<200), labels: labels)
+    let thresholds = table.fittedThresholds(groups: groups)
+    func logit(_ value: Float) -> Double { log(Double(value) / (1 - Double(value))) }
+    // Of all decisions at once: those above 0.2 are right, and above 0.03 but for class 0.
+    let common = logit(thresholds[2])
+    for (index, count) in [(0, 1.0), (1, 40.0), (3, 10.0)] {
+      let expected = (count * logit(table.bestThreshold(of: index)) + 5 * common) / (count + 5)
+      #expect(abs(logit(thresholds[index]) - expected) < 1e-5)
+    }
+    #expect(table.bestThreshold(of: 0) < 0.03 && thresholds[0] > 0.2)
+    #expect(abs(table.bestThreshold(of: 1) - 0.75) < 0.01 && abs(thresholds[1] - 0.75) < 0.03)
+    // By themselves, all samples are groups.
+    #expect(table.fittedThresholds(groups: [])[0] < thresholds[0])
+    let nothing = ValidationTable(
+      probabilities: [], samples: [], labels: try labelTable([], classCount: 2))
+    #expect(nothing.fittedThresholds(groups: []) == [0.5, 0.5])
   }
 
   @Test func thresholdsAndCalibrationComeFromValidationSamplesAlone() throws {
@@ -148,7 +182,7 @@ import Testing
     #expect(fit.head.calibration == .temperature(table.temperature))
     let uncorrected = table
     table.apply(fit.head.calibration)
-    #expect(fit.head.thresholds == (0..<3).map { table.bestThreshold(of: $0) })
+    #expect(fit.head.thresholds == table.fittedThresholds(groups: []))
     let crossed = try #require(uncorrected.crossFitted(.temperature, groups: []))
     let ofFold = try fitHead(
       source: cells.source, labels: try cells.table, validation: validation, configuration: configuration,

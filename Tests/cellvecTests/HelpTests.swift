@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct HelpTests {
   static let verbs: [any ParsableCommand.Type] = [
-    List.self, Count.self, Show.self, Stats.self, Check.self, Train.self, KNN.self, Predict.self,
+    List.self, Count.self, Show.self, Stats.self, Check.self, Train.self, Evaluate.self, KNN.self,
+    Predict.self,
     ReportCommand.self,
     ListHeads.self,
     SeedModel.self, InspectModel.self, ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self,
@@ -19,11 +20,17 @@ import Testing
     #expect(help.split(separator: "\n", omittingEmptySubsequences: false).count <= 45, "\(help)")
   }
 
+  @Test func whatADecisionNeedsIsNotHidden() {
+    #expect(Train.helpMessage(columns: 80).contains("\n  --abstain-below <p> "))
+    #expect(!Evaluate.helpMessage(columns: 80).contains("--epochs"))
+    #expect(Evaluate.helpMessage(includeHidden: true, columns: 80).contains("\n  --epochs <count> "))
+  }
+
   @Test func everyVerbIsOffered() {
     let help = Cellvec.helpMessage(columns: 80)
     for verb in [
       "ingest", "import", "export", "search", "list", "count", "show", "stats", "check", "train", "knn",
-      "predict", "report",
+      "evaluate", "predict", "report",
       "update", "delete", "fields", "spaces", "merge", "backup", "compact",
     ] {
       #expect(help.contains("\n  \(verb) "))

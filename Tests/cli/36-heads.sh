@@ -25,6 +25,13 @@ expect_exit 0 cellvec count --db db --where "predicted_localization IS NULL"
 expect_stdout '^0$'
 expect_exit 64 cellvec predict --db db --head h --empty none
 
+# Cells that only tuned a head are known to it, too.
+expect_exit 0 cellvec train --db db --labels localization --group gene --folds 3 --epochs 5 --thresholds fitted --save tuned
+expect_exit 0 cellvec predict --db db --head tuned
+expect_stderr 'the head was trained or tuned on 36 of these cells'
+expect_exit 0 cellvec heads drop tuned --db db --yes
+expect_exit 0 cellvec predict --db db --head h --threshold 0.9999 --empty top1
+
 expect_exit 0 cellvec heads export h h.safetensors --db db
 python3 - <<'PYTHON'
 import json

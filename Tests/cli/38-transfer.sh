@@ -61,7 +61,7 @@ cellvec import vectors.npy --db copies --space other --quiet >/dev/null
 expect_exit 66 cellvec evaluate --db copies --labels label --group gene --folds 3
 expect_stderr 'have no cell in common'
 expect_exit 0 cellvec evaluate --spaces copies --db copies --labels label --group gene --folds 3 --epochs 5
-expect_stdout '^warning: space copies: 12 samples have the vector of a sample of another group, such as cell 0 and cell 6;'
+expect_stdout '^warning: space copies: 12 cells have the vector of a cell of another group, or of the other side, such as cell 0 and cell 6;'
 # Another database as the test set, as of another microscope: its spaces must mean the same.
 python3 - <<'PYTHON'
 import npy
@@ -113,7 +113,7 @@ for name in left right; do
   cellvec import "$name.npy" --db "$name" --space s --metadata "$name.csv" --quiet >/dev/null
 done
 expect_exit 0 cellvec evaluate --db left --labels kind --group gene --test-db right --epochs 3
-expect_stdout '^warning: space s: 2 samples have the vector of .* such as cell 5 and cell 3 of right; a copy may be learned from'
+expect_stdout '^warning: space s: 2 cells have the vector of .* such as cell 5 and cell 3 of right; a copy may be learned from'
 # Images of one name are two; imported cells that name none are one group a database.
 expect_exit 0 cellvec evaluate --db left --labels kind --test-db right --epochs 3
 expect_stdout '^split +12 samples teach, 12 of right test, grouped by image$'
@@ -126,5 +126,20 @@ expect_exit 66 "${other[@]}" --test-db nowhere
 expect_exit 64 "${other[@]}" --test-db wide --leave-one-group-out
 cellvec update --db wide --set gene=G3 --where "gene = 'G50'" --quiet >/dev/null
 expect_exit 65 "${other[@]}" --test-db wide
-expect_stderr 'group "G3": has cells among those that are learned from and among those that are tested on'
+expect_stderr 'group "G3": has cells among those that are learned from and among those that are tested on.*--shared-groups'
+# The same genes under another microscope, where that is the question.
+expect_exit 0 "${other[@]}" --test-db wide --shared-groups --output shared.json --report shared.html
+expect_stdout '^split +90 samples teach, 30 of wide test, grouped by gene, 1 of 10 tested groups LEARNED FROM, TOO$'
+expect_stdout '^samples +120 cells in 39 groups, 3 classes$'
+expect_stdout '^warning: 1 of the 10 groups that are tested, such as group "G3", are learned from, too: scores tell how heads'
+expect_exit 0 grep --quiet '1 of 10 tested groups learned from, too' shared.html
+expect_exit 0 "${transfer[@]}" --test-where "source = 'OpenCell'" --shared-groups
+expect_stdout '^split +60 samples teach, 30 test, grouped by gene, 0 of 10 tested groups LEARNED FROM, TOO$'
+expect_exit 64 cellvec evaluate --db db --labels localization --group gene --shared-groups
+expect_stderr '--shared-groups goes with --test-db, or --train-where and --test-where'
+# What was imported in both is on both sides, whatever it is called.
+cp wide.npy again.npy
+cellvec import again.npy --db twin --space s --metadata wide.csv --type localization=list --quiet >/dev/null
+expect_exit 65 cellvec evaluate --db wide --labels localization --group gene --shared-groups --test-db twin
+expect_stderr 'database "twin": has an image that is learned from, too: "again.npy"; leave them out on one side'
 finish

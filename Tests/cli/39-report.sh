@@ -85,6 +85,21 @@ cellvec ingest fields --db narrow --backbone narrow.safetensors --strategy map -
 expect_exit 0 cellvec report eval.json --db narrow --space map --output narrow.html
 expect_stderr '^warning: some cells have no picture: space "map": is of another backbone in this database'
 
+# Of another database that calls the space otherwise, the pictures are its own.
+cp -r other wide
+expect_exit 0 cellvec spaces rename map wide-map --db wide
+transfer=(cellvec evaluate --spaces map --labels localization --group gene --epochs 5 --quiet --test-db wide)
+expect_exit 65 "${transfer[@]}" --db db
+expect_stderr 'test with --shared-groups'
+expect_exit 0 "${transfer[@]}" --db db --shared-groups --output transfer.json --report transfer.html
+expect_exit 0 grep --quiet 'data:image/png;base64,' transfer.html
+expect_exit 0 grep --quiet 'name in wide' transfer.html
+expect_exit 0 cellvec report transfer.json --db wide --output again.html --quiet
+expect_equal "the saved evaluation knows the other name" "$(cksum <transfer.html)" "$(cksum <again.html)"
+# Images are known by their pixels.
+expect_exit 65 "${transfer[@]}" --db other --shared-groups
+expect_stderr 'database "wide": has [0-9]+ images that are learned from, too, such as "P1_'
+
 # Without the database, and with images that have gone or are others now.
 expect_exit 0 cellvec report eval.json --output alone.html
 expect_exit 0 grep --quiet 'Without the database there are no pictures' alone.html

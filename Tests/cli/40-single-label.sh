@@ -40,7 +40,7 @@ expect_stdout '^head,space,labels,classes,macro_f1,macro_f1_sd,grouped_by,task,a
 expect_stdout '^one,s,dose,3,.*,well,single,$'
 expect_stdout '^shy,s,dose,3,.*,well,single,0\.5$'
 expect_exit 0 "${train[@]}" --abstain-below 1
-expect_stdout '^accuracy of the decided +undefined: some folds decide about no sample$'
+expect_stdout '^accuracy of the decided +undefined: 3 of 3 folds decide about no sample$'
 
 # What goes with one task alone.
 expect_exit 0 "${train[@]}" --task multi --thresholds fitted --calibrate isotonic
@@ -112,6 +112,25 @@ expect_stdout "^Cohen's kappa +undefined: 3 of 3 folds have labels of one class 
 expect_stdout '^Matthews +undefined: 3 of 3 folds'
 expect_exit 0 cellvec heads show apart --db db
 expect_stdout "^Cohen's kappa +undefined: 3 of 3 folds have labels of one class alone\$"
+
+# Where some folds have one class, both verbs take the mean of the others, and say so.
+python3 - <<'PYTHON'
+import npy
+npy.save("uneven.npy", (60, 2), [float((i % 2 if i < 40 else 0) == j) + i * (j + 3) % 7 / 20 for i in range(60) for j in range(2)])
+open("uneven.csv", "w").write("plate,kind\n" + "".join(f"P{i // 20},{'ab'[i % 2 if i < 40 else 0]}\n" for i in range(60)))
+PYTHON
+cellvec import uneven.npy --db uneven --space s --metadata uneven.csv --quiet >/dev/null
+uneven=(--db uneven --labels kind --group plate --folds 3 --epochs 5)
+expect_exit 0 cellvec train "${uneven[@]}" --save uneven
+expect_stdout "^Cohen's kappa .* 2 of 3 folds \(the others have labels of one class alone\), grouped by plate\$"
+expect_stdout '^Matthews .* 2 of 3 folds'
+expect_stdout '^accuracy .*, 3 folds, grouped by plate$'
+kappa=$(awk '/^Cohen/ { print $3 }' .stdout)
+expect_exit 0 cellvec heads show uneven --db uneven
+expect_stdout "^Cohen's kappa .* 2 of 3 folds \(the others"
+expect_exit 0 cellvec evaluate "${uneven[@]}"
+expect_stdout "^note: Cohen's kappa is the mean of 2 of 3 folds: the others have labels of one class alone\$"
+expect_equal "the same kappa" "$(awk '$1 == "space" { for (i = 1; i <= NF; i++) if ($i == "kappa") k = i } $1 == "s" { print $k }' .stdout)" "$kappa"
 
 # Neighbors vote for one label or several.
 expect_exit 0 cellvec knn --db db --labels dose --group well -k 1,5

@@ -32,6 +32,26 @@ expect_equal "attention is kept in the file" "$(
   python3 -c 'import json; r = json.load(open("eval.json"))["runs"][0]; print(r["configuration"]["attention"], r["summary"]["accuracy"]["mean"] > 0.85)'
 )" "{'cellsAStep': 256, 'width': 8} True"
 expect_exit 0 grep --quiet 'attention of 8 gates over 288 cells' page.html
+# What stands for a gene is the cell that a head which had not seen it looked at most; others can be asked for.
+expect_equal "the file names the most attended cells" "$(
+  python3 - <<'PYTHON'
+import csv, json
+e = json.load(open("eval.json"))
+tells = [row["tells"] == "1" for row in csv.DictReader(open("cells.csv"))]
+attended = e["runs"][0]["predictions"][0]["attended"]
+inside = all(any(a <= cell["row"] < b for a, b in ranges) for cell, ranges in zip(attended, e["sampleCells"]))
+# By chance it is one of six.
+print(len(attended), inside, sum(tells[cell["row"]] for cell in attended) > 24,
+      all(1 / 6 - 1e-6 <= cell["weight"] <= 1 for cell in attended))
+PYTHON
+)" "48 True True True"
+expect_exit 0 grep --quiet 'Of each sample it is the cell that the attention weighs most' page.html
+expect_exit 0 grep --quiet -E '6 cells, cell [0-9]+ with [01]\.[0-9]+ of the attention' page.html
+expect_exit 0 cellvec report eval.json --output cells.html --cells 7,9
+expect_exit 0 grep --quiet '6 cells, cell 7' cells.html
+expect_exit 0 grep --quiet '6 cells, cell 9' cells.html
+expect_exit 66 cellvec report eval.json --output x.html --cells 289
+expect_stderr 'cell 289: is no sample that was tested, and in none; name cells of the evaluation, such as 0, 6, 12'
 
 expect_exit 0 cellvec train "${learn[@]}" --pool attention --attention-width 8 --attention-cells 4 --save told
 expect_stdout '^samples +48 \(attention over the 288 cells of each gene\) in 48 groups, 2 classes$'
@@ -44,6 +64,9 @@ expect_stdout '^trained on +288 cells, watched on 0; 288 of them in this databas
 expect_exit 0 cellvec predict --db db --head told
 expect_stderr 'wrote predicted_kind and probability_kind and attention_kind of 288 cells, 0 without a label'
 expect_stderr 'left out 2 cells without gene'
+expect_exit 0 cellvec list --db db --fields gene,attention_kind --limit 288
+expect_stdout '^ +0 +.* G00 +0\.[0-9]{4}$'
+expect_equal "weights are shown as other numbers" "$(grep -c 'e-0' .stdout)" 0
 expect_exit 0 cellvec list --db db --csv --limit 1000
 expect_equal "weights of a gene add up to 1, and the telling cells have most" "$(
   python3 - <<'PYTHON'
@@ -94,7 +117,9 @@ expect_exit 0 cellvec count --db db --where "gene IS NULL AND (predicted_kind IS
 expect_stdout '^0$'
 expect_exit 0 cellvec update --db db --where "gene IS NULL AND kind = 'b'" --set gene=G01
 expect_exit 0 cellvec train "${learn[@]}" --json
-expect_stdout '"cellCount":288,.*"sampleCount":48,"sampleUnit":"gene"'
+expect_stdout '"cellCount":288,"cellsWithoutGroup":2,.*"cellsWithoutSample":0,.*"groupCount":48,.*"sampleCount":48,"sampleUnit":"gene"'
+expect_exit 0 cellvec train "${learn[@]}" --ungrouped --json
+expect_stdout '"cellCount":288,"cellsWithoutGroup":0,.*"cellsWithoutSample":2,.*"sampleCount":48,"sampleUnit":"gene"'
 
 # Everything that is tuned is tuned with attention, too; the seed decides every bit.
 options=(--pool attention --attention-width 4 --patience 4 --calibrate temperature --schedule plateau --hidden 6 --dropout 0.1)

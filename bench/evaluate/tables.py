@@ -4,6 +4,7 @@
   tables.py curve EVALUATION.json                                 macro F1 by the number of groups that teach
   tables.py spaces NAME=EVALUATION.json...                        spaces of each data set
   tables.py tasks NAME=EVALUATION.json...                         what cells of one label are predicted to be
+  tables.py thresholds NAME=PREFIX...                             PREFIX-fixed-SEED.json beside PREFIX-fitted-SEED.json
 
 "folds" prints the spread that an idealised classifier has, too: one whose precision and recall are 0.82 for every
 class, and whose errors are shared by all fields of a protein, or those of single fields.
@@ -11,6 +12,7 @@ class, and whose errors are shared by all fields of a protein, or those of singl
 
 import argparse
 import base64
+import glob
 import json
 import statistics
 
@@ -157,9 +159,27 @@ def named(argument):
     return name, path
 
 
+def thresholds_table(evaluations):
+    def scores(path):
+        run = load(path)["runs"][0]
+        counts = run["predictions"][0]["pooled"]["perClass"]
+        predicted = sum(c["truePositives"] + c["falsePositives"] for c in counts)
+        return (pooled_macro_f1(run), run["summary"]["macroF1"]["mean"],
+                predicted / sum(c["truePositives"] + c["falseNegatives"] for c in counts))
+
+    print(markdown.row("vectors", "thresholds", "pooled macro F1", "sample SD of seeds", "mean over folds",
+                       "predicted for each true"))
+    print(markdown.row("---", "---", "---:", "---:", "---:", "---:"))
+    for name, prefix in evaluations:
+        for how in ("fixed", "fitted"):
+            pooled, folds, predicted = zip(*(scores(path) for path in sorted(glob.glob(f"{prefix}-{how}-*.json"))))
+            print(markdown.row(name, how, f"{statistics.mean(pooled):.3f}", f"{statistics.stdev(pooled):.3f}",
+                               f"{statistics.mean(folds):.3f}", f"{statistics.mean(predicted):.2f}"))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=["folds", "curve", "spaces", "tasks"])
+    parser.add_argument("table", choices=["folds", "curve", "spaces", "tasks", "thresholds"])
     parser.add_argument("evaluations", nargs="+")
     parser.add_argument("--labels")
     options = parser.parse_args()
@@ -167,6 +187,8 @@ def main():
         folds_table([named(entry) for entry in options.evaluations], options.labels)
     elif options.table == "curve":
         curve_table(options.evaluations[0])
+    elif options.table == "thresholds":
+        thresholds_table([named(entry) for entry in options.evaluations])
     elif options.table == "tasks":
         tasks_table([named(entry) for entry in options.evaluations])
     else:

@@ -2,12 +2,13 @@
 package struct ClassBars: Sendable {
   package struct Row: Sendable {
     package let name: String
-    package let f1: Double
-    package let precision: Double
-    package let recall: Double
+    /// Scores that are nil are undefined, and not drawn.
+    package let f1: Double?
+    package let precision: Double?
+    package let recall: Double?
     package let support: Int
 
-    package init(name: String, f1: Double, precision: Double, recall: Double, support: Int) {
+    package init(name: String, f1: Double?, precision: Double?, recall: Double?, support: Int) {
       self.name = name
       self.f1 = f1
       self.precision = precision
@@ -71,22 +72,29 @@ package struct ClassBars: Sendable {
   }
 
   private func draw(_ row: Row, _ y: Double, _ height: Double, _ x: Scale, on drawing: inout Drawing) {
-    let words =
-      "\(row.name): F1 \(decimal(row.f1, places: 3)), precision \(decimal(row.precision, places: 3)), "
-      + "recall \(decimal(row.recall, places: 3))"
-    drawing.rect(
-      Rect(
-        x: x.start, y: y - height * 0.3, width: max(x.position(row.f1) - x.start, 0.5), height: height * 0.6),
-      fill: Self.paints.f1, radius: 1.5, opacity: 0.8, tip: words)
-    let (precision, recall) = (x.position(row.precision), x.position(row.recall))
-    drawing.line(Point(precision, y), Point(recall, y), Stroke(.ink, width: 1.2, opacity: 0.7))
+    func words(_ score: Double?) -> String { score.map { decimal($0, places: 3) } ?? "–" }
+    if let f1 = row.f1 {
+      drawing.rect(
+        Rect(
+          x: x.start, y: y - height * 0.3, width: max(x.position(f1) - x.start, 0.5), height: height * 0.6),
+        fill: Self.paints.f1, radius: 1.5, opacity: 0.8,
+        tip: "\(row.name): F1 \(words(f1)), precision \(words(row.precision)), recall \(words(row.recall))")
+    }
+    if let precision = row.precision, let recall = row.recall {
+      drawing.line(
+        Point(x.position(precision), y), Point(x.position(recall), y), Stroke(.ink, width: 1.2, opacity: 0.7))
+    }
     let radius = height > 18 ? 4.2 : 3.0
-    drawing.circle(
-      Point(recall, y), radius: radius, fill: Self.paints.recall, stroke: Stroke(.paper, width: 1),
-      tip: "recall \(decimal(row.recall, places: 3))")
-    drawing.circle(
-      Point(precision, y), radius: radius, fill: .paper, stroke: Stroke(Self.paints.precision, width: 1.8),
-      tip: "precision \(decimal(row.precision, places: 3))")
+    if let recall = row.recall {
+      drawing.circle(
+        Point(x.position(recall), y), radius: radius, fill: Self.paints.recall,
+        stroke: Stroke(.paper, width: 1), tip: "recall \(words(recall))")
+    }
+    if let precision = row.precision {
+      drawing.circle(
+        Point(x.position(precision), y), radius: radius, fill: .paper,
+        stroke: Stroke(Self.paints.precision, width: 1.8), tip: "precision \(words(precision))")
+    }
   }
 
   private static let paints = (

@@ -6,6 +6,8 @@ import Storage
 /// Pictures of cells, cut anew from the files that the database remembers.
 struct CellPictures: Sendable {
   private(set) var byRow: [Row: CellPicture] = [:]
+  /// The image of each cell.
+  private(set) var imageNames: [Row: String] = [:]
   /// Why cells have no picture, a fault for each image that could not be shown.
   private(set) var problems: [Fault] = []
   /// Side of the squares in pixels of the images; nil for whole images.
@@ -54,6 +56,7 @@ struct CellPictures: Sendable {
     for (number, members) in cells.sorted(by: { $0.key < $1.key }) {
       try progress()
       guard let record = try snapshot.image(number) else { continue }
+      for (row, _) in members { imageNames[row] = record.name }
       do {
         let cutter = DisplayCutter(try read(record))
         for (row, geometry) in members {

@@ -28,9 +28,8 @@ extension PrintedReport {
       rows: order.map { index in
         let score = scores[index]
         return [
-          view.classes[index], grouped(score.support), decimal(score.precision, places: 3),
-          decimal(score.recall, places: 3), decimal(score.f1, places: 3), optional(score.auroc),
-          optional(score.averagePrecision),
+          view.classes[index], grouped(score.support), optional(score.precision), optional(score.recall),
+          optional(score.f1), optional(score.auroc), optional(score.averagePrecision),
         ]
       })
     return PageSection(
@@ -59,12 +58,11 @@ extension PrintedReport {
     let curves = order.map { index -> CurveGrid.Curve in
       let score = view.scores.perClass[index]
       let share = Double(ranked[index].positives) / Double(max(ranked[index].count, 1))
-      let isDecided = score.truePositives + score.falsePositives > 0
       let note = score.averagePrecision.map { "AP \(decimal($0, places: 2)) · " } ?? ""
       return CurveGrid.Curve(
         name: view.classes[index], note: "\(note)\(grouped(score.support)) \(view.unit)",
         points: ranked[index].precisionRecall, chance: (share, share),
-        mark: isDecided && score.support > 0 ? Point(score.recall, score.precision) : nil)
+        mark: mark(score.recall, score.precision))
     }
     return CurveGrid(curves: curves, xTitle: "recall", yTitle: "precision").figure(
       id: "precision-recall", title: "Precision and recall of each class",
@@ -75,17 +73,20 @@ extension PrintedReport {
     let curves = order.map { index -> CurveGrid.Curve in
       let score = view.scores.perClass[index]
       let negatives = ranked[index].count - ranked[index].positives
-      let mark =
-        score.support > 0 && negatives > 0
-        ? Point(Double(score.falsePositives) / Double(negatives), score.recall) : nil
+      let rate = negatives > 0 ? Double(score.falsePositives) / Double(negatives) : nil
       let note = score.auroc.map { "AUROC \(decimal($0, places: 3))" } ?? "no curve: one side is empty"
       return CurveGrid.Curve(
         name: view.classes[index], note: note, points: ranked[index].receiverOperating, chance: (0, 1),
-        mark: mark)
+        mark: mark(rate, score.recall))
     }
     return CurveGrid(curves: curves, xTitle: "false positive rate", yTitle: "true positive rate").figure(
       id: "roc", title: "Receiver operating characteristic of each class",
       alternative: "A curve of the true over the false positive rate for each of \(curves.count) classes.")
+  }
+
+  /// The decisions that were taken; nil where one of the numbers is undefined.
+  private static func mark(_ x: Double?, _ y: Double?) -> Point? {
+    x.flatMap { x in y.map { Point(x, $0) } }
   }
 
   static func optional(_ value: Double?) -> String { value.map { decimal($0, places: 3) } ?? "–" }

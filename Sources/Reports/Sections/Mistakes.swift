@@ -20,7 +20,7 @@ extension PrintedReport {
       caption: (view.task == .single
         ? "Samples whose predicted class is wrong, those of the highest probability first, of \(grouped(total)) such. "
         : "Samples with a wrong decision whose probability lies farthest beyond its threshold, of \(grouped(total)) with one. ")
-        + "\(others)\(pictureWords(pictures)) Space \(view.run.space.name)."
+        + "\(others)\(view.choiceOfCell)\(pictureWords(pictures)) Space \(view.run.space.name)."
     ) { $0.isLabelled ? "misses \(view.classes[$0.classIndex])" : "says \(view.classes[$0.classIndex])" }
   }
 
@@ -34,7 +34,7 @@ extension PrintedReport {
       caption:
         "Samples whose label a head that had not seen them contradicts as surely as it usually says the opposite, surest "
         + "first (confident learning\(view.task == .single ? "" : ", class by class")): \(grouped(total)) of \(grouped(view.tested.count)) \(view.unit). Each is a "
-        + "question, not a verdict: rare appearances of a class are among them. \(pictureWords(pictures)) "
+        + "question, not a verdict: rare appearances of a class are among them. \(view.choiceOfCell)\(pictureWords(pictures)) "
         + "Space \(view.run.space.name)."
     ) { item in
       let name = view.classes[item.classIndex]
@@ -51,16 +51,12 @@ extension PrintedReport {
     guard !list.isEmpty else { return PageSection(id: id, heading: heading, items: [.paragraph(none)]) }
     let table = PageTable(
       heading.lowercased(),
-      [
-        .text("sample"), .number("cell"), .text("image"), .text("group"), .text("about"),
-        .number("probability"),
-        .number("threshold"), .text("true"), .text("predicted"),
+      placeColumns(view) + [
+        .text("about"), .number("probability"), .number("threshold"), .text("true"), .text("predicted"),
       ],
       rows: list.map { item in
-        let record = view.evaluation.samples[item.sample]
-        return [
-          view.name(item.sample), "\(record.row)", record.image, record.group ?? "–", words(item),
-          decimal(item.probability, places: 3),
+        place(of: view.shownCell(item.sample), view, pictures) + [
+          words(item), decimal(item.probability, places: 3),
           view.task == .single ? "–" : decimal(view.threshold(item.sample, item.classIndex), places: 3),
           view.trueNames(item.sample), view.predictedNames(item.sample),
         ]
@@ -69,16 +65,17 @@ extension PrintedReport {
       return PageSection(id: id, heading: heading, items: [.paragraph(caption), .table(table)])
     }
     let tiles = list.prefix(montageLimit).map { item -> Montage.Tile in
-      let picture = pictures.byRow[view.evaluation.samples[item.sample].row]
+      let cell = view.shownCell(item.sample)
       let name = view.name(item.sample)
+      let place = cell.weight == nil ? view.evaluation.samples[item.sample].image : view.place(of: cell)
       let lines = [
         words(item), "probability \(decimal(item.probability, places: 2))",
         "true: \(view.trueNames(item.sample))",
         "predicted: \(view.predictedNames(item.sample))",
-        "\(name) · \(view.evaluation.samples[item.sample].image)",
+        "\(name) · \(place)",
       ]
       return Montage.Tile(
-        image: picture?.composite, lines: lines,
+        image: pictures.byRow[cell.row]?.composite, lines: lines,
         alternative: "\(name): \(lines.prefix(3).joined(separator: ", "))")
     }
     let roles = pictures.byRow.values.first?.roles ?? []

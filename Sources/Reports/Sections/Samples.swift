@@ -3,31 +3,32 @@ import Training
 
 extension PrintedReport {
   /// Samples with their channels, what is true and what is said of them.
-  static func samples(_ chosen: [Int], areTypical: Bool, of view: RunView, _ pictures: CellPictures?)
-    -> PageSection?
-  {
+  static func samples(
+    _ chosen: [ShownCell], areTypical: Bool, of view: RunView, _ pictures: CellPictures?
+  ) -> PageSection? {
     guard !chosen.isEmpty else { return nil }
-    let shown = chosen.map { pictures?.byRow[view.evaluation.samples[$0].row] }
+    let shown = chosen.map { pictures?.byRow[$0.row] }
     let roles = shown.compactMap { $0 }.first?.roles ?? []
     let paints = (pictures?.colors ?? .hpa).paints(of: roles)
     // One channel is its own composite.
     let channels = roles.count > 1 ? Array(zip(roles, paints)) : []
     var columns: [(name: String, paint: Paint?)] = channels.map { (name: $0.0, paint: $0.1) }
     if !roles.isEmpty { columns.insert((roles.count == 1 ? roles[0] : "all channels", nil), at: 0) }
-    let rows = zip(chosen, shown).map { sample, picture -> SamplePanels.Row in
+    let rows = zip(chosen, shown).map { cell, picture -> SamplePanels.Row in
+      let sample = cell.sample
       let images =
         (roles.isEmpty ? [] : [picture?.composite])
         + channels.map { role, _ in
           picture.flatMap { picture in picture.roles.firstIndex(of: role).map { picture.channels[$0] } }
         }
       return SamplePanels.Row(
-        title: view.name(sample), subtitle: view.origin(sample), images: images,
+        title: view.name(sample), subtitle: view.origin(cell), images: images,
         classes: verdicts(on: sample, view),
         labels: view.trueNames(sample), predictions: view.predictedNames(sample))
     }
     let figure = SamplePanels(columns: columns, rows: rows).figure(
       id: "samples", title: "Labels and predictions of single samples",
-      alternative: zip(chosen, rows).map { "\($1.title): true \($1.labels), predicted \($1.predictions)." }
+      alternative: rows.map { "\($0.title): true \($0.labels), predicted \($0.predictions)." }
         .joined(separator: " "))
     let choice =
       areTypical
@@ -42,8 +43,8 @@ extension PrintedReport {
             "\(choice) Bars are probabilities by a head that had not seen the sample"
             + (view.task == .multi ? ", the tick across each is the threshold of its class" : "")
             + "; \(view.decisionWords): hit, missed and wrong decisions are green, orange and red-brown. "
-            + "\(pictureWords(pictures)) Space \(view.run.space.name)."),
-        .table(sampleTable(chosen, view)),
+            + "\(areTypical ? view.choiceOfCell : "")\(pictureWords(pictures)) Space \(view.run.space.name)."),
+        .table(sampleTable(chosen, view, pictures)),
       ])
   }
 
@@ -69,23 +70,36 @@ extension PrintedReport {
     }
   }
 
-  private static func sampleTable(_ chosen: [Int], _ view: RunView) -> PageTable {
+  private static func sampleTable(
+    _ chosen: [ShownCell], _ view: RunView, _ pictures: CellPictures?
+  ) -> PageTable {
     PageTable(
       "samples",
-      [
-        .text("sample"), .number("cell"), .text("image"), .text("group"), .text("true"), .text("predicted"),
-        .text("probabilities"),
-      ],
-      rows: chosen.map { sample in
-        let record = view.evaluation.samples[sample]
-        let probabilities = verdicts(on: sample, view).map {
+      placeColumns(view) + [.text("true"), .text("predicted"), .text("probabilities")],
+      rows: chosen.map { cell in
+        let probabilities = verdicts(on: cell.sample, view).map {
           "\($0.name) \(decimal($0.probability, places: 2))"
         }
-        return [
-          view.name(sample), "\(record.row)", record.image, record.group ?? "–", view.trueNames(sample),
-          view.predictedNames(sample), probabilities.joined(separator: ", "),
+        return place(of: cell, view, pictures) + [
+          view.trueNames(cell.sample), view.predictedNames(cell.sample),
+          probabilities.joined(separator: ", "),
         ]
       })
+  }
+
+  /// Columns that say which cell is shown of a sample, and from where.
+  static func placeColumns(_ view: RunView) -> [PageTable.Column] {
+    [.text("sample"), .number("cell")] + (view.hasAttention ? [.number("attention")] : []) + [
+      .text("image"), .text("group"),
+    ]
+  }
+
+  /// The values of these columns.
+  static func place(of cell: ShownCell, _ view: RunView, _ pictures: CellPictures?) -> [String] {
+    let sample = view.evaluation.samples[cell.sample]
+    let image = view.isFirst(cell) ? sample.image : pictures?.imageNames[cell.row] ?? "–"
+    let weight = view.hasAttention ? [cell.weight.map { decimal($0, places: 3) } ?? "–"] : []
+    return [view.name(cell.sample), "\(cell.row)"] + weight + [image, sample.group ?? "–"]
   }
 
   /// How pictures were made, or why there are none.

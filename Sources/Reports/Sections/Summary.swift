@@ -20,7 +20,7 @@ extension PrintedReport {
       "attention of \($0.width) gates over"
     }
     let cells = cellCount == samples.count ? "" : ", \(pooling ?? "means of") \(grouped(cellCount)) cells"
-    let groups = Set(samples.compactMap(\.group)).count
+    let groups = evaluation.groupCount ?? 0
     let map = evaluation.labelMap.map { " through the map \($0)" } ?? ""
     var facts = [
       (name: "labels", value: "\(evaluation.labelField)\(map), \(evaluation.classes.count) classes"),
@@ -91,7 +91,7 @@ extension PrintedReport {
           isMatrix
             ? $0.space.backbone == group && ($0.space.strategy ?? "") == series : $0.space.name == group
         }
-        return run.map(bar)
+        return run.flatMap(bar)
       }
     }
     let chart = GroupedBars(groups: groups, series: series, bars: bars, yTitle: "macro F1")
@@ -101,11 +101,13 @@ extension PrintedReport {
       alternative: "Bars of macro F1, mean ± sample standard deviation over folds. \(words).")
   }
 
-  private static func bar(_ run: Evaluation.Run) -> GroupedBars.Bar {
+  /// nil where macro F1 is undefined.
+  private static func bar(_ run: Evaluation.Run) -> GroupedBars.Bar? {
     let values = run.folds.compactMap { $0.values[.macroF1] }
-    let summary = run.summary[.macroF1]
-    return GroupedBars.Bar(
-      mean: summary?.mean ?? 0, error: summary?.sampleSD, values: values.count <= 30 ? values : [])
+    return run.summary[.macroF1].map { summary in
+      GroupedBars.Bar(
+        mean: summary.mean, error: summary.sampleSD, values: values.count <= 30 ? values : [])
+    }
   }
 
   private static func barCaption(of evaluation: Evaluation) -> String {
@@ -131,6 +133,9 @@ extension PrintedReport {
       line("backbone") { $0.space.backbone ?? "imported" }, line("strategy") { $0.space.strategy ?? "–" },
       line("dimension") { "\($0.space.dimension)" },
     ]
+    let testNames =
+      runs.contains { $0.space.testName != nil }
+      ? [line("name in \(evaluation.testDatabase ?? "the other database")") { $0.space.nameWhereTested }] : []
     let ofScores = metrics.map { metric in line(metric.words) { described($0, metric) } }
     let population = line("population SD of macro F1") { run in
       run.summary[.macroF1]?.populationSD.map { decimal($0, places: 4) } ?? "–"
@@ -139,7 +144,7 @@ extension PrintedReport {
     return PageTable(
       "scores, mean ± sample SD over folds, \(evaluation.grouping)",
       [.text("space")] + runs.map { .number($0.space.name) },
-      rows: ofSpaces + ofScores + [population] + intervals, isFolded: false)
+      rows: ofSpaces + testNames + ofScores + [population] + intervals, isFolded: false)
   }
 
   private static func comparisonTable(of evaluation: Evaluation) -> PageTable {

@@ -16,10 +16,36 @@ struct UnitVectors: Sendable {
     bags = CellBags(cells: cells, members: members)
   }
 
+  /// Those of the cells.
+  var cells: any SampleVectors { bags?.cells ?? means }
+
   /// What a head's layers take: the samples as its attention sees them, else means.
   func seen(by head: Head) -> any SampleVectors {
     guard let bags, let attention = head.attention else { return means }
     return AttendedVectors(bags: bags, attention: attention)
+  }
+}
+
+extension UnitVectors {
+  private static let samplesAtOnce = 256
+
+  /// The cell of each sample that a head's attention weighs most, of equal ones the first, by its position among the
+  /// cells, with its weight; nil without attention.
+  func mostAttended(of samples: [Int32], by head: Head) -> [(cell: Int32, weight: Float)]? {
+    guard let bags, let attention = head.attention else { return nil }
+    var found: [(cell: Int32, weight: Float)] = []
+    found.reserveCapacity(samples.count)
+    let vectors = FloatBuffer(count: min(Self.samplesAtOnce, samples.count) * attention.dimension)
+    for start in stride(from: 0, to: samples.count, by: Self.samplesAtOnce) {
+      let members = samples[start..<min(start + Self.samplesAtOnce, samples.count)].map {
+        bags.members[Int($0)]
+      }
+      attention.pool(members, of: bags.cells, into: vectors.values) { sample, weights in
+        let best = ClassificationTask.likeliest(weights[...]) ?? 0
+        found.append((members[sample][best], weights[best]))
+      }
+    }
+    return found
   }
 }
 

@@ -18,10 +18,10 @@ package struct CrossValidation: Sendable, Equatable {
   package var macroF1: Spread { Spread(folds.map(\.scores.macroF1)) }
   package var microF1: Spread { Spread(folds.map(\.scores.microF1)) }
 
-  /// Mean and deviations of a metric over folds; nil where some fold does not have it.
+  /// Mean and deviations of a metric over the folds that have it; nil where fewer than two do.
   package func spread(of metric: Metric) -> Spread? {
     let values = folds.compactMap { $0.scores.value(of: metric) }
-    return values.count == folds.count ? Spread(values) : nil
+    return values.count >= 2 ? Spread(values) : nil
   }
 }
 

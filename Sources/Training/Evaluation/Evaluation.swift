@@ -18,6 +18,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package let sampleUnit: String
   /// What is kept on one side of every split: "image" or a field; nil for nothing.
   package let groupField: String?
+  /// How many groups there are: those of two databases may share a name. nil without groups, and in files of before.
+  private let countOfGroups: Int?
   /// The database whose cells were tested on, where it is another than the one that was learned from: rows of samples that
   /// a fold tests, and witnesses, are its.
   package let testDatabase: String?
@@ -27,6 +29,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package let samples: [Sample]
   /// The fold that tests each sample, [repeats][samples]; -1 for those that only teach.
   package let testFolds: [[Int]]
+  /// The cells of each sample as ranges of rows [first, end); nil where samples are cells, and in files of before.
+  package let sampleCells: [[[UInt32]]]?
   /// Digest of the samples' rows, groups and labels: equal ones make runs of two evaluations comparable.
   package let fingerprint: String
   /// Some of the samples' cells, by which a database knows whether the rows are its own; nil in files of before.
@@ -39,8 +43,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
 
   package init(
     labelField: String, labelMap: String?, task: ClassificationTask = .multi, sampleUnit: String,
-    groupField: String?, testDatabase: String? = nil, design: EvaluationDesign, classes: [String],
-    samples: [Sample], testFolds: [[Int]],
+    groupField: String?, groupCount: Int? = nil, testDatabase: String? = nil, design: EvaluationDesign,
+    classes: [String], samples: [Sample], testFolds: [[Int]], sampleCells: [[[UInt32]]]? = nil,
     fingerprint: String,
     witnesses: [CellWitness]? = nil, runs: [Run], comparisons: [Comparison], warnings: [String]
   ) {
@@ -50,16 +54,24 @@ package struct Evaluation: Sendable, Equatable, Codable {
     self.task = task
     self.sampleUnit = sampleUnit
     self.groupField = groupField
+    countOfGroups = groupCount
     self.testDatabase = testDatabase
     self.design = design
     self.classes = classes
     self.samples = samples
     self.testFolds = testFolds
+    self.sampleCells = sampleCells
     self.fingerprint = fingerprint
     self.witnesses = witnesses
     self.runs = runs
     self.comparisons = comparisons
     self.warnings = warnings
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case version, labelField, labelMap, task, sampleUnit, groupField, testDatabase, design, classes, samples
+    case testFolds, sampleCells, fingerprint, witnesses, runs, comparisons, warnings
+    case countOfGroups = "groupCount"
   }
 
   /// What is learned from and tested on: a cell, or the mean of the cells of an image or of a field's value.
@@ -124,6 +136,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
     package let backboneHash: String?
     /// How channels enter the backbone, as "replicate"; nil for imported vectors.
     package let strategy: String?
+    /// What it is called in the database that is tested on, where that is another one and has another name for it.
+    package private(set) var testName: String?
 
     package init(
       name: String, dimension: Int, backbone: String? = nil, backboneHash: String? = nil,
@@ -135,6 +149,16 @@ package struct Evaluation: Sendable, Equatable, Codable {
       self.backboneHash = backboneHash
       self.strategy = strategy
     }
+
+    /// The same, tested in a database that has this name for it.
+    package func tested(as other: String) -> Space {
+      var space = self
+      space.testName = other == name ? nil : other
+      return space
+    }
+
+    /// What it is called in the database whose cells are tested.
+    package var nameWhereTested: String { testName ?? name }
   }
 
   /// One head, tested.
@@ -174,10 +198,26 @@ package struct Evaluation: Sendable, Equatable, Codable {
     package let probabilities: PackedFloats
     /// Scores of all of them at once, each decided by the thresholds of its own fold.
     package let pooled: Scores
+    /// Of heads with attention, what they looked at most of each sample; nil for a sample that no fold tests. nil
+    /// without attention, and in files of before.
+    package let attended: [AttendedCell?]?
 
-    package init(probabilities: PackedFloats, pooled: Scores) {
+    package init(probabilities: PackedFloats, pooled: Scores, attended: [AttendedCell?]? = nil) {
       self.probabilities = probabilities
       self.pooled = pooled
+      self.attended = attended
+    }
+  }
+
+  /// The cell of a sample that an attention weighs most.
+  package struct AttendedCell: Sendable, Equatable, Codable {
+    package let row: UInt32
+    /// Its weight; those of a sample's cells add up to 1.
+    package let weight: Float
+
+    package init(row: UInt32, weight: Float) {
+      self.row = row
+      self.weight = weight
     }
   }
 
@@ -247,6 +287,25 @@ package struct Evaluation: Sendable, Equatable, Codable {
 }
 
 extension Evaluation {
+  /// How many groups there are; nil where nothing keeps samples together.
+  package var groupCount: Int? {
+    groupField.map { _ in countOfGroups ?? Set(samples.compactMap(\.group)).count }
+  }
+
+  /// Of groups that may be learned from and tested on: how many are tested on, and how many of these are learned from.
+  /// nil where they are kept apart.
+  package var sharedGroups: (tested: Int, shared: Int)? {
+    // Images of two databases are apart, whatever they are called.
+    guard design.sharesGroups, groupField != nil, testDatabase == nil || groupField != FoldGrouping.imageWord
+    else { return nil }
+    var (taught, tested): (Set<String>, Set<String>) = ([], [])
+    for (sample, fold) in zip(samples, testFolds[0]) {
+      guard let group = sample.group else { continue }
+      if fold < 0 { taught.insert(group) } else { tested.insert(group) }
+    }
+    return (tested.count, taught.intersection(tested).count)
+  }
+
   /// Sentences about means that are not of all folds: of each metric that some fold of a run lacks.
   package var partialMetrics: [String] {
     Metric.allCases.compactMap { metric in
@@ -264,14 +323,20 @@ extension Evaluation {
 
 extension Evaluation.Run {
   /// Macro F1 of all predictions of a repetition at once, the mean of the repetitions'. Rare classes have more positives
-  /// here than in a fold, so it is not the mean over folds.
-  package func pooledMacroF1(absent: AbsentClasses) -> Double {
-    let values = predictions.map { $0.pooled.value(of: .macroF1, absent: absent) ?? 0 }
-    return values.reduce(0, +) / Double(values.count)
+  /// here than in a fold, so it is not the mean over folds. nil where no class has a value.
+  package func pooledMacroF1(absent: AbsentClasses) -> Double? {
+    let values = predictions.compactMap { $0.pooled.value(of: .macroF1, absent: absent) }
+    return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
   }
 }
 
 extension Evaluation {
+  /// Whether a cell is part of a sample; of files of before, whether it is the first one.
+  package func contains(_ row: UInt32, inSample sample: Int) -> Bool {
+    samples[sample].row == row
+      || sampleCells?[sample].contains { ($0[0]..<$0[1]).contains(row) } ?? false
+  }
+
   /// The probability of a class of a sample; nil where no fold of the repetition tests it.
   package func probability(
     of classIndex: Int, sample: Int, in run: Run, repetition: Int = 0
@@ -343,11 +408,16 @@ extension Evaluation {
     return !classes.isEmpty && repeats > 0
       && samples.allSatisfy { $0.labels.allSatisfy(classRange.contains) }
       && testFolds.allSatisfy { $0.count == samples.count }
+      && sampleCells.map { cells in
+        cells.count == samples.count
+          && cells.allSatisfy { $0.allSatisfy { $0.count == 2 && $0[0] < $0[1] } }
+      } ?? true
       && runs.allSatisfy { run in
         run.predictions.count == repeats
           && run.predictions.allSatisfy {
             $0.probabilities.count == samples.count * classes.count
               && $0.pooled.perClass.count == classes.count
+              && $0.attended?.count ?? samples.count == samples.count
           }
           && run.folds.allSatisfy {
             (0..<repeats).contains($0.repetition) && $0.thresholds.count == classes.count

@@ -32,6 +32,19 @@ package struct EvaluationDesign: Sendable, Equatable, Codable {
   /// Resamplings of groups behind each confidence interval.
   package var resamplings: Int
   package var seed: UInt64
+  /// Of `transfer`: whether groups that are tested on may be learned from, too, as proteins that two microscopes have
+  /// seen.
+  package var sharesGroups: Bool {
+    get { groupsAreShared ?? false }
+    set { groupsAreShared = newValue ? true : nil }
+  }
+  /// nil for no, as in files of before.
+  private var groupsAreShared: Bool?
+
+  private enum CodingKeys: String, CodingKey {
+    case scheme, folds, repeats, validationShare, fractions, absentClasses, resamplings, seed
+    case groupsAreShared = "sharesGroups"
+  }
 
   package init(
     scheme: Scheme = .folds, folds: Int = Defaults.folds, repeats: Int = 1,
@@ -56,6 +69,11 @@ package struct EvaluationDesign: Sendable, Equatable, Codable {
     guard repeats == 1 || scheme == .folds else {
       throw Fault(
         .usage, "repeats", "goes with folds: nothing is drawn otherwise", remedy: "leave the repeats out")
+    }
+    guard !sharesGroups || scheme == .transfer else {
+      throw Fault(
+        .usage, "shared groups", "go with cells to learn from and cells to test on",
+        remedy: "leave them out: groups of folds are kept apart")
     }
     guard validationShare >= 0, validationShare <= 0.5 else {
       throw Fault(.usage, "validation", expected: "a part from 0 to 0.5", found: "\(validationShare)")

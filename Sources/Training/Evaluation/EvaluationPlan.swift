@@ -103,7 +103,8 @@ extension EvaluationPlan {
   /// - Parameters:
   ///   - selection: cells of the first database to learn from; nil for all.
   ///   - other: the database behind `otherSnapshot`.
-  /// - Throws: as above, and `usage` where the other database has no such space.
+  /// - Throws: as above, `usage` where the other database has no such space, and `badData` where it has an image that is
+  ///   learned from.
   package func run(
     snapshot: borrowing Snapshot, spaces: [(record: SpaceRecord, description: Evaluation.Space)],
     among selection: RowSet? = nil, testedOn otherSnapshot: borrowing Snapshot, _ other: OtherDatabase,
@@ -119,12 +120,15 @@ extension EvaluationPlan {
     }
     let testing = try EvaluationSamples(
       of: otherSnapshot, spaces: otherSpaces, plan: self, among: other.selection, transfer: nil)
-    let samples = try EvaluationSamples(
-      teaching: EvaluationSamples(
-        of: snapshot, spaces: spaces.map(\.record), plan: self, among: selection, transfer: nil),
-      testing: testing, grouping: grouping)
+    let teaching = try EvaluationSamples(
+      of: snapshot, spaces: spaces.map(\.record), plan: self, among: selection, transfer: nil)
+    try requireOtherImages(
+      of: testing.sampledCells, in: otherSnapshot, named: other.name, than: teaching.sampledCells,
+      in: snapshot)
+    let samples = try EvaluationSamples(teaching: teaching, testing: testing, grouping: grouping)
     return try evaluate(
-      samples, spaces: spaces.map(\.description), testDatabase: other.name,
+      samples, spaces: zip(spaces, otherSpaces).map { $0.description.tested(as: $1.name) },
+      testDatabase: other.name,
       witnesses: try CellWitness.of(Set(testing.samples.map(\.row)).sorted(), in: otherSnapshot),
       threads: threads, progress: progress
     ) { number in
@@ -152,23 +156,24 @@ extension EvaluationPlan {
       try requireTrainable(
         source: vectors.means, labels: samples.labels, samples: 0..<Int32(samples.labels.count),
         threads: threads)
-      let copies = try IdenticalVectors(in: vectors.means, groups: samples.subjects.effectiveGroups)
+      let copies = try IdenticalVectors(in: vectors.cells, groups: samples.groupsOfCells)
       if let pair = copies.example {
         warnings.append(
           samples.warning(of: pair, count: copies.count, space: space.name, testDatabase: testDatabase))
       }
       let evaluator = RunEvaluator(
         vectors: vectors, targets: samples.targets, subjects: samples.subjects, plan: splits, design: design,
-        configuration: configuration, threads: threads)
+        configuration: configuration, cells: samples.cells + samples.testCells, threads: threads)
       tests += try evaluator.runs(in: space) { trained in
         try progress(number * headCount + trained, spaces.count * headCount)
       }
     }
     let evaluation = Evaluation(
       labelField: labelField, labelMap: labelMap?.name, task: configuration.task, sampleUnit: unit.name,
-      groupField: grouping.name, testDatabase: testDatabase,
-      design: design, classes: samples.labels.classes, samples: samples.samples, testFolds: splits.testFolds,
-      fingerprint: samples.fingerprint, witnesses: witnesses,
+      groupField: grouping.name, groupCount: samples.subjects.groups.map { Set($0).count },
+      testDatabase: testDatabase, design: design, classes: samples.labels.classes, samples: samples.samples,
+      testFolds: splits.testFolds,
+      sampleCells: samples.rangesOfCells, fingerprint: samples.fingerprint, witnesses: witnesses,
       runs: tests.map(\.run), comparisons: comparisons(of: tests),
       warnings: warnings)
     return EvaluationOutcome(evaluation: evaluation, leftOut: samples.leftOut)
@@ -176,15 +181,19 @@ extension EvaluationPlan {
 }
 
 extension EvaluationSamples {
+  /// - Parameters:
+  ///   - pair: positions of two cells with one vector.
+  ///   - count: cells that have the vector of another.
   fileprivate func warning(
     of pair: (Int32, Int32), count: Int, space: String, testDatabase: String?
   ) -> String {
-    let names = [Int(pair.0), Int(pair.1)].map { index in
-      let isOther = subjects.isTest?[index] ?? false
-      let name = samples[index].name.map { "\"\($0)\"" } ?? "cell \(samples[index].row)"
-      return name + (isOther ? testDatabase.map { " of \($0)" } ?? "" : "")
+    let names = [Int(pair.0), Int(pair.1)].map { place in
+      place < cells.count
+        ? "cell \(cells[place])"
+        : "cell \(testCells[place - cells.count])" + (testDatabase.map { " of \($0)" } ?? "")
     }
-    return "space \(space): \(count) samples have the vector of a sample of another group, such as "
+    return
+      "space \(space): \(count) cells have the vector of a cell of another group, or of the other side, such as "
       + "\(names[0]) and \(names[1]); a copy may be learned from and tested on"
   }
 }

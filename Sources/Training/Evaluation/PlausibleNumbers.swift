@@ -10,6 +10,7 @@ extension Evaluation {
     let score = PlausibleRange(-1e6...1e6, "a score from -1e6 to 1e6", path)
     let count = PlausibleRange(0...0x1p40, "a count from 0 to 2^40", path)
     try part.require([design.validationShare] + design.fractions, "design")
+    try count.require([groupCount].compactMap { $0.map(Double.init) }, "groups")
     for sample in samples { try count.require([Double(sample.cellCount)], "sample of cell \(sample.row)") }
     for comparison in comparisons {
       try score.require([comparison.meanDifference], "comparison")
@@ -31,7 +32,10 @@ extension Evaluation {
         try count.require([summary.foldCount].compactMap { $0.map(Double.init) }, name)
       }
       for fold in run.folds { try fold.requirePlausibleNumbers(path, name) }
-      for predictions in run.predictions { try predictions.pooled.requirePlausibleNumbers(path, name) }
+      for predictions in run.predictions {
+        try predictions.pooled.requirePlausibleNumbers(path, name)
+        try part.require((predictions.attended ?? []).compactMap { $0.map { Double($0.weight) } }, name)
+      }
     }
   }
 }

@@ -1,3 +1,4 @@
+import Storage
 import Synchronization
 
 /// A run, and its macro F1 in each resampling of the groups.
@@ -25,6 +26,8 @@ private struct TestedHead: Sendable {
   let scores: Scores
   let thresholds: [Float]
   let curve: [EpochScore]
+  /// Of each sample that tests it; nil without attention.
+  let attended: [(cell: Int32, weight: Float)]?
 
   /// - Parameter table: gets the probabilities of the samples that test the head.
   /// - Throws: as `Head.finiteProbabilities`, and as `ScratchTable`.
@@ -38,6 +41,7 @@ private struct TestedHead: Sendable {
     ) { head.task.decided($1, thresholds: head.thresholds) }
     thresholds = head.thresholds
     curve = fit.curve
+    attended = vectors.mostAttended(of: split.test, by: head)
   }
 }
 
@@ -53,6 +57,8 @@ struct RunEvaluator {
   let plan: SplitPlan
   let design: EvaluationDesign
   let configuration: TrainingConfiguration
+  /// The cells behind the samples.
+  let cells: [Row]
   let threads: Int
 
   private var labels: LabelTable { subjects.labels }
@@ -67,6 +73,7 @@ struct RunEvaluator {
     try configuration.validate()
     let trained = Mutex(0)
     let epochs = configuration.epochs
+    let groups = subjects.effectiveGroups
     return try zip(design.fractions, plan.splits).map { fraction, splits in
       var tested: [TestedHead] = []
       let tables = try plan.testFolds.map { _ in
@@ -75,7 +82,9 @@ struct RunEvaluator {
       for start in stride(from: 0, to: splits.count, by: Self.headsTogether) {
         let part = splits[start..<min(start + Self.headsTogether, splits.count)]
         let sets = part.enumerated().map { place, split in
-          TrainingSet(samples: split.train, validation: split.validation, fold: start + place)
+          TrainingSet(
+            samples: split.train, validation: split.validation,
+            validationGroups: split.validation.map { groups[Int($0)] }, fold: start + place)
         }
         let first = trained.withLock { $0 }
         let fits = try fit(sets) { report in
@@ -137,7 +146,8 @@ struct RunEvaluator {
           of: SampleSet(below: labels.count) { isTested[Int($0)] }, count: isTested.count { $0 },
           labels: labels,
           task: configuration.task, probabilities: table
-        ) { decided(repetition, $0, $1) })
+        ) { decided(repetition, $0, $1) },
+        attended: attendedCells(tested, splits, repetition: repetition))
     }
     let resampling = GroupResampling(
       groups: subjects.effectiveGroups, labels: labels,
@@ -150,6 +160,21 @@ struct RunEvaluator {
         predictions: predictions, summary: summary(of: folds),
         macroF1Interval: GroupResampling.interval(resampled)),
       resampled: resampled)
+  }
+
+  /// Of each sample; nil for one that no fold of the repetition tests.
+  /// - Returns: nil without attention.
+  private func attendedCells(
+    _ tested: [TestedHead], _ splits: [Split], repetition: Int
+  ) -> [Evaluation.AttendedCell?]? {
+    guard tested.contains(where: { $0.attended != nil }) else { return nil }
+    var found = [Evaluation.AttendedCell?](repeating: nil, count: labels.count)
+    for (tested, split) in zip(tested, splits) where split.repetition == repetition {
+      for (sample, own) in zip(split.test, tested.attended ?? []) {
+        found[Int(sample)] = Evaluation.AttendedCell(row: cells[Int(own.cell)], weight: own.weight)
+      }
+    }
+    return found
   }
 
   private func summary(of folds: [Evaluation.Fold]) -> [Metric: Evaluation.MetricSummary] {

@@ -36,7 +36,7 @@ extension Head {
     calibration = table.calibration(configuration.calibration)
     table.apply(calibration)
     if configuration.thresholds == .fitted {
-      thresholds = labels.classes.indices.map { table.bestThreshold(of: $0) }
+      thresholds = table.fittedThresholds(groups: set.validationGroups)
     }
     guard configuration.calibration != .none, set.fold == nil else { return nil }
     let crossed = uncorrected.crossFitted(configuration.calibration, groups: set.validationGroups)
@@ -48,9 +48,9 @@ extension Head {
 
 /// Probabilities of validation samples with their labels.
 struct ValidationTable {
-  private var probabilities: [Float]
-  private var isPositive: [Bool]
-  private let classCount: Int
+  private(set) var probabilities: [Float]
+  private(set) var isPositive: [Bool]
+  let classCount: Int
   private let task: ClassificationTask
 
   /// The most parts that samples are divided into to correct each by what the others say.
@@ -118,7 +118,7 @@ struct ValidationTable {
     return table
   }
 
-  private func column(_ index: Int) -> [(probability: Float, isPositive: Bool)] {
+  func column(_ index: Int) -> [(probability: Float, isPositive: Bool)] {
     stride(from: index, to: probabilities.count, by: classCount).map { (probabilities[$0], isPositive[$0]) }
   }
 
@@ -217,25 +217,6 @@ struct ValidationTable {
       }
     }
     return IsotonicCurve(x: x, y: y)
-  }
-
-  /// The threshold with the highest F1, half-way between two probabilities; of equal ones the lowest. A half
-  /// for a class without positives.
-  func bestThreshold(of index: Int) -> Float {
-    let samples = column(index).sorted { $0.probability > $1.probability }
-    let positives = samples.count(where: \.isPositive)
-    guard positives > 0 else { return TrainingConfiguration.Defaults.threshold }
-    var (hits, best) = (0, (f1: -1.0, threshold: TrainingConfiguration.Defaults.threshold))
-    for (place, sample) in samples.enumerated() {
-      if sample.isPositive { hits += 1 }
-      let next = place + 1 < samples.count ? samples[place + 1].probability : 0
-      guard next < sample.probability || place + 1 == samples.count else { continue }
-      let f1 = Double(2 * hits) / Double(place + 1 + positives)
-      // Where the middle rounds to the upper of two neighbours, the lower one separates them.
-      let middle = next + (sample.probability - next) / 2
-      if f1 >= best.f1 { best = (f1, middle < sample.probability ? middle : next) }
-    }
-    return best.threshold
   }
 
   var reliability: CalibrationReport.Reliability {

@@ -10,16 +10,19 @@ package struct Split: Sendable, Equatable {
   package let validation: [Int32]
   package let test: [Int32]
 
+  /// - Parameter sharesGroups: whether groups that are tested on may be learned from.
   /// - Throws: `badData` where a group has samples on two sides: then the head knows what it is tested on.
-  func requireApart(groups: [Int32], names: (Int32) -> String) throws {
+  func requireApart(groups: [Int32], sharesGroups: Bool, names: (Int32) -> String) throws {
     let sides = [train + validation, test, train, validation].map { side in Set(side.map { groups[Int($0)] })
     }
-    for side in [0, 2] {
+    for side in sharesGroups ? [2] : [0, 2] {
       guard let shared = sides[side].intersection(sides[side + 1]).min() else { continue }
       throw Fault(
         .badData, names(shared),
         "has cells among those that are learned from and among those that are tested on",
-        remedy: "choose cells whose groups are apart, or group by another field")
+        remedy:
+          "choose cells whose groups are apart, group by another field, or, to ask how heads do on other cells of "
+          + "groups that they know, test with --shared-groups")
     }
   }
 }
@@ -46,6 +49,21 @@ package struct SplitSubjects: Sendable {
 
   func name(ofGroup group: Int32) -> String {
     groupNames.indices.contains(Int(group)) ? "group \"\(groupNames[Int(group)])\"" : "group \(group)"
+  }
+}
+
+extension SplitSubjects {
+  /// What it means that groups are learned from and tested on, in a sentence; empty where none is.
+  fileprivate func sharedGroups(isTest: [Bool]) -> [String] {
+    guard let groups else { return [] }
+    let taught = Set(groups.indices.lazy.filter { !isTest[$0] }.map { groups[$0] })
+    let tested = Set(groups.indices.lazy.filter { isTest[$0] }.map { groups[$0] })
+    guard let example = taught.intersection(tested).min() else { return [] }
+    return [
+      "\(taught.intersection(tested).count) of the \(tested.count) groups that are tested, such as "
+        + "\(name(ofGroup: example)), are learned from, too: scores tell how heads do on other cells of groups that they "
+        + "know, not on new groups"
+    ]
   }
 }
 
@@ -79,7 +97,8 @@ package struct SplitPlan: Sendable {
             known, groups: groups, labels: subjects.labels, seed: seed)
           let split = Split(
             repetition: repetition, fold: fold, train: train, validation: validation, test: test)
-          try split.requireApart(groups: groups, names: subjects.name)
+          try split.requireApart(
+            groups: groups, sharesGroups: design.sharesGroups, names: subjects.name)
           return split
         }
       }
@@ -141,7 +160,7 @@ extension EvaluationDesign {
       if taught[index] == 0 { return "class \(name): nothing to learn it from, so it cannot be found" }
       return tested[index] == 0 ? "class \(name): nothing to test it on" : nil
     }
-    return (isTest.map { $0 ? 0 : -1 }, warnings)
+    return (isTest.map { $0 ? 0 : -1 }, warnings + subjects.sharedGroups(isTest: isTest))
   }
 
   /// The samples of a part of the groups. Groups come in an order that the seed draws, so the smaller part of two is

@@ -90,6 +90,9 @@ package struct DatabasePrediction: Sendable {
     }
   }
 
+  /// Whether some of the cells behind the head only tuned it, as its thresholds.
+  package var isTuned: Bool { (data?.validationCells ?? 0) > 0 }
+
   /// Whether cells get one label each.
   package var task: ClassificationTask { head.task }
 

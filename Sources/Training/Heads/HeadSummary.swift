@@ -169,7 +169,7 @@ package struct HeadEvaluation: Sendable, Equatable, Codable {
   package let groupField: String?
   package let macroF1: Spread
   package let microF1: Spread
-  /// Of one label a sample; nil of several, and of scores that some fold does not have.
+  /// Of one label a sample, over the folds that have the score; nil of several, and where fewer than two folds have it.
   package let accuracy: Spread?
   package let balancedAccuracy: Spread?
   package let cohenKappa: Spread?
@@ -177,7 +177,10 @@ package struct HeadEvaluation: Sendable, Equatable, Codable {
   /// Of one label a sample, the folds with labels of one class alone, which have neither kappa nor Matthews' correlation;
   /// nil of several, where there are none, and in older records.
   package let oneClassFoldCount: Int?
-  /// Of heads that may abstain; nil of others, and of scores that some fold does not have.
+  /// Of heads that may abstain, the folds in which nothing is decided, which have no score of the decided; nil of others,
+  /// where there are none, and in older records.
+  package let undecidedFoldCount: Int?
+  /// Of heads that may abstain, as `accuracy`; nil of others.
   package let coverage: Spread?
   package let decidedAccuracy: Spread?
   package let decidedMacroF1: Spread?
@@ -201,6 +204,8 @@ package struct HeadEvaluation: Sendable, Equatable, Codable {
     matthews = isSingle ? validation.spread(of: .matthews) : nil
     let oneClassFolds = validation.folds.count { $0.scores.value(of: .matthews) == nil }
     oneClassFoldCount = isSingle && oneClassFolds > 0 ? oneClassFolds : nil
+    let undecidedFolds = validation.folds.count { $0.scores.decidedCount == 0 }
+    undecidedFoldCount = abstains && undecidedFolds > 0 ? undecidedFolds : nil
     coverage = abstains ? validation.spread(of: .coverage) : nil
     decidedAccuracy = abstains ? validation.spread(of: .decidedAccuracy) : nil
     decidedMacroF1 = abstains ? validation.spread(of: .decidedMacroF1) : nil

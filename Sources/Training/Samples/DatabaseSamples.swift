@@ -96,15 +96,9 @@ package struct DatabaseSamples: Sendable {
     }
   }
 
-  /// The task of these labels.
-  /// - Parameter asked: nil for what the field's type says.
-  /// - Throws: `badData` for a cell with several labels where one is wanted.
+  /// The task of these labels, as of `LabelTable`.
   package func task(_ asked: ClassificationTask?) throws -> ClassificationTask {
-    let task = asked ?? ClassificationTask(areLists: areLists)
-    if task == .single, let sample = labels.firstOfSeveral {
-      throw labels.severalLabels(of: sample, named: "cell \(rows[Int(sample)])")
-    }
-    return task
+    try labels.task(asked, areLists: areLists) { "cell \(rows[$0])" }
   }
 
   /// The number of groups; nil when cells are not grouped.

@@ -98,16 +98,41 @@ struct EvaluationSamples {
     fingerprint = Self.fingerprint(of: samples, classes: table.classes)
   }
 
-  /// The task of the samples' labels. Cells of one label each may be brought together in samples of several.
-  /// - Parameter asked: nil for what field and samples say.
-  /// - Throws: `badData` for a sample with several labels where one is wanted.
-  func task(_ asked: ClassificationTask?) throws -> ClassificationTask {
-    let task = asked ?? (labels.isSingle ? ClassificationTask(areLists: areLists) : .multi)
-    if task == .single, let sample = labels.firstOfSeveral {
-      let name = samples[Int(sample)].name.map { "sample \"\($0)\"" } ?? "cell \(samples[Int(sample)].row)"
-      throw labels.severalLabels(of: sample, named: name)
+  /// The cells of each sample as ranges of rows [first, end); nil where samples are cells.
+  var rangesOfCells: [[[Row]]]? {
+    members.map { members in
+      members.map { own in
+        HeadData.ranges(
+          of: own.lazy.map { $0 < cells.count ? cells[Int($0)] : testCells[Int($0) - cells.count] })
+      }
     }
-    return task
+  }
+
+  /// The cells that are part of a sample, of the database that `cells` are of.
+  var sampledCells: RowSet {
+    guard let members else { return RowSet(cells) }
+    return RowSet(members.joined().map { cells[Int($0)] }.sorted())
+  }
+
+  /// A number for each cell that is equal for those of one group that are on one side of a transfer; -1 for cells that
+  /// are part of no sample.
+  var groupsOfCells: [Int32] {
+    let sides = subjects.effectiveGroups.enumerated().map { index, group in
+      group * 2 + (subjects.isTest?[index] ?? false ? 1 : 0)
+    }
+    guard let members else { return sides }
+    var groups = [Int32](repeating: -1, count: cells.count + testCells.count)
+    for (side, cells) in zip(sides, members) {
+      for cell in cells { groups[Int(cell)] = side }
+    }
+    return groups
+  }
+
+  /// The task of the samples' labels, as of `LabelTable`.
+  func task(_ asked: ClassificationTask?) throws -> ClassificationTask {
+    try labels.task(asked, areLists: areLists) { index in
+      samples[index].name.map { "sample \"\($0)\"" } ?? "cell \(samples[index].row)"
+    }
   }
 
   /// The vectors of the samples in a space.

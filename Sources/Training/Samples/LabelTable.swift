@@ -1,10 +1,21 @@
 import Faults
 
 extension LabelTable {
-  /// What to say of a sample of several classes where one is wanted.
-  func severalLabels(of sample: Int32, named name: String) -> Fault {
-    Fault(
-      .badData, name, expected: "one label",
+  /// The task of these labels: what is asked for, else that of their field's type. Cells of one label each may be brought
+  /// together in samples of several, which have several.
+  ///
+  /// - Parameters:
+  ///   - asked: nil for what field and samples say.
+  ///   - areLists: whether the labels are of a list field.
+  ///   - name: of a sample, for faults.
+  /// - Throws: `badData` for a sample with several labels where one is wanted.
+  func task(
+    _ asked: ClassificationTask?, areLists: Bool, name: (_ sample: Int) -> String
+  ) throws -> ClassificationTask {
+    let task = asked ?? (isSingle ? ClassificationTask(areLists: areLists) : .multi)
+    guard task == .single, let sample = firstOfSeveral else { return task }
+    throw Fault(
+      .badData, name(Int(sample)), expected: "one label",
       found: classes(of: sample).map { "\"\(classes[Int($0)])\"" }.joined(separator: ", "),
       remedy: "leave it out, or ask for --task multi")
   }
@@ -111,7 +122,7 @@ package struct LabelTable: Sendable, Equatable {
   package var isSingle: Bool { members.count == count }
 
   /// The first sample of several classes; nil where there is none.
-  var firstOfSeveral: Int32? {
+  private var firstOfSeveral: Int32? {
     guard !isSingle else { return nil }
     return (0..<Int32(count)).first { classes(of: $0).count > 1 }
   }

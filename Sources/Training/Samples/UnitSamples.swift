@@ -42,17 +42,9 @@ struct UnitSamples {
   /// Cells that are part of a sample.
   var cellCount: Int { members.reduce(0) { $0 + $1.count } }
 
-  /// The task of the samples' labels: cells of one label each may be brought together in samples of several.
-  /// - Parameters:
-  ///   - asked: nil for what field and samples say.
-  ///   - areLists: whether labels are of a list field.
-  /// - Throws: `badData` for a sample with several labels where one is wanted.
+  /// The task of the samples' labels, as of `LabelTable`.
   func task(_ asked: ClassificationTask?, areLists: Bool) throws -> ClassificationTask {
-    let task = asked ?? (labels.isSingle ? ClassificationTask(areLists: areLists) : .multi)
-    if task == .single, let sample = labels.firstOfSeveral {
-      throw labels.severalLabels(of: sample, named: "sample \"\(names[Int(sample)])\"")
-    }
-    return task
+    try labels.task(asked, areLists: areLists) { "sample \"\(names[$0])\"" }
   }
 
   /// The cells of the samples that a head learns from, and of those that its training is watched on.
@@ -81,6 +73,21 @@ struct UnitSamples {
       }
       return value
     }
+  }
+}
+
+/// Counts of samples of several cells.
+package struct BroughtSamples: Sendable, Equatable {
+  package let sampleCount: Int
+  package let cellCount: Int
+  package let classCount: Int
+  package let groupCount: Int?
+
+  init(_ units: UnitSamples) {
+    sampleCount = units.labels.count
+    cellCount = units.cellCount
+    classCount = units.labels.classes.count
+    groupCount = units.groups.map { Set($0).count }
   }
 }
 

@@ -87,7 +87,7 @@ package enum Metric: String, Sendable, Codable, CodingKeyRepresentable, CaseIter
   }
 
   /// What a fold without it lacks.
-  var need: String {
+  package var need: String {
     switch self {
     case .macroAUROC, .macroAveragePrecision, .macroMatthews: "have no class with positives and negatives"
     case .cohenKappa, .matthews: "have labels of one class alone"
@@ -99,6 +99,7 @@ package enum Metric: String, Sendable, Codable, CodingKeyRepresentable, CaseIter
 
 extension Scores {
   /// - Parameter absent: for means over classes of F1, precision and recall; others have no value for an absent class.
+  ///   The precision of a class that has positives and is never predicted counts as 0 in the mean.
   /// - Returns: nil where no class has a value.
   package func value(of metric: Metric, absent: AbsentClasses = .skip) -> Double? {
     switch metric {
@@ -144,16 +145,16 @@ extension Scores {
     return values
   }
 
-  private func mean(_ absent: AbsentClasses, _ value: (ClassScore) -> Double) -> Double? {
+  private func mean(_ absent: AbsentClasses, _ value: (ClassScore) -> Double?) -> Double? {
     mean(absent, of: perClass, value)
   }
 
   private func mean(
-    _ absent: AbsentClasses, of perClass: [ClassScore], _ value: (ClassScore) -> Double = \.f1
+    _ absent: AbsentClasses, of perClass: [ClassScore], _ value: (ClassScore) -> Double? = \.f1
   ) -> Double? {
     mean(
       of: perClass.compactMap { score in
-        if score.support > 0 { return value(score) }
+        if score.support > 0 { return value(score) ?? 0 }
         switch absent {
         case .skip: return nil
         case .zero: return 0
@@ -197,7 +198,7 @@ extension Scores {
   private var weightedF1: Double? {
     let support = perClass.reduce(0) { $0 + $1.support }
     guard support > 0 else { return nil }
-    return perClass.reduce(0) { $0 + $1.f1 * Double($1.support) } / Double(support)
+    return perClass.reduce(0) { $0 + ($1.f1 ?? 0) * Double($1.support) } / Double(support)
   }
 
   private var hammingLoss: Double? {

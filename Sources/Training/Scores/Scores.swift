@@ -188,12 +188,13 @@ package struct ClassScore: Sendable, Equatable, Codable {
   package var predicted: Int { truePositives + falsePositives }
   /// Positives among the samples.
   package var support: Int { truePositives + falseNegatives }
-  /// True among predicted; 0 when nothing is predicted.
-  package var precision: Double { ratio(truePositives, predicted) }
-  /// Found among positives; 0 when there are none.
-  package var recall: Double { ratio(truePositives, support) }
-  /// Harmonic mean of precision and recall; 0 when both are.
-  package var f1: Double { ratio(2 * truePositives, 2 * truePositives + falsePositives + falseNegatives) }
+  /// True among predicted; nil when nothing is predicted.
+  package var precision: Double? { predicted == 0 ? nil : ratio(truePositives, predicted) }
+  /// Found among positives; nil when there are none.
+  package var recall: Double? { support == 0 ? nil : ratio(truePositives, support) }
+  /// Harmonic mean of precision and recall, 0 when nothing is found; nil when there are no positives: nothing can be
+  /// found then.
+  package var f1: Double? { support == 0 ? nil : ratio(2 * truePositives, support + predicted) }
 }
 
 private func ratio(_ part: Int, _ whole: Int) -> Double { whole == 0 ? 0 : Double(part) / Double(whole) }

@@ -9,43 +9,48 @@ struct EvaluationOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How often folds are drawn anew.", valueName: "count"))
   private var repeats = 1
 
-  @Flag(help: "Test each group on a head that has learned from all others.")
+  @Flag(help: "Test each group on a head of all others.")
   private var leaveOneGroupOut = false
 
   @Option(
     help: ArgumentHelp(
       "Part of each fold's train groups that tune; default: \(EvaluationDesign.Defaults.validationShare) where something is tuned.",
-      valueName: "part"))
+      valueName: "part", visibility: .hidden))
   private var validation: Double?
 
   @Option(
-    help: ArgumentHelp("Parts of the train groups to learn from, as in 0.01,0.1,1.", valueName: "parts"))
+    help: ArgumentHelp("Parts of the train groups, as in 0.1,1.", valueName: "parts"))
   private var fraction = "1"
 
   @Option(
-    help: ArgumentHelp("Learn from these cells, and test on those of --test-where.", valueName: "condition"))
+    help: ArgumentHelp("Learn from these cells, test on --test-where.", valueName: "cells"))
   private var trainWhere: String?
 
-  @Option(help: ArgumentHelp("Test on these cells.", valueName: "condition"))
+  @Option(help: ArgumentHelp("Test on these cells.", valueName: "cells"))
   private var testWhere: String?
 
   @Option(
     help: ArgumentHelp(
-      "Test on cells of another database, as of another microscope, with spaces of the same recipes.",
-      valueName: "directory"))
+      "Test on another database, as of another microscope.", valueName: "directory"))
   private(set) var testDb: String?
+
+  @Flag(help: "Let groups be learned from and tested on.")
+  private var sharedGroups = false
 
   @Option(
     help: ArgumentHelp(
-      "What labels are called as classes: opencell-hpa, or a table of columns label and class.",
-      valueName: "map"))
+      "What labels are called: opencell-hpa, or a table.", valueName: "map"))
   private var labelMap: String?
 
   @Option(
-    help: ArgumentHelp("What a class without positives counts in means over classes.", valueName: "value"))
+    help: ArgumentHelp(
+      "What a class without positives counts in means over classes.", valueName: "value",
+      visibility: .hidden))
   private var absentClasses = AbsentClasses.skip
 
-  @Option(help: ArgumentHelp("Draws of groups behind each interval; 0 for none.", valueName: "count"))
+  @Option(
+    help: ArgumentHelp(
+      "Draws of groups behind each interval; 0 for none.", valueName: "count", visibility: .hidden))
   private var resamplings = EvaluationDesign.Defaults.resamplings
 
   func validate() throws {
@@ -54,6 +59,9 @@ struct EvaluationOptions: ParsableArguments {
     }
     guard testDb != nil || (trainWhere == nil) == (testWhere == nil) else {
       throw ValidationError("--train-where and --test-where go together, or with --test-db")
+    }
+    if sharedGroups && !isTransfer {
+      throw ValidationError("--shared-groups goes with --test-db, or --train-where and --test-where")
     }
     if isTransfer && leaveOneGroupOut {
       throw ValidationError(
@@ -80,6 +88,7 @@ struct EvaluationOptions: ParsableArguments {
         fractions: fractions,
         absentClasses: absentClasses, resamplings: resamplings, seed: training.configuration.seed),
       configuration: training.configuration)
+    plan.design.sharesGroups = sharedGroups
     plan.task = training.task
     plan.grades = training.grades
     return plan

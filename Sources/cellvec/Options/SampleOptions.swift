@@ -10,8 +10,7 @@ enum SamplePooling: String, ExpressibleByArgument, CaseIterable {
 struct SampleOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Samples: cell, image, or a field, each several cells; --pool attention weighs these.",
-      valueName: "unit"))
+      "Samples: cell, image or a field.", valueName: "unit"))
   private var sample = SampleUnit.cellWord
 
   @Option(

@@ -11,7 +11,7 @@ extension ThresholdChoice: ExpressibleByArgument {}
 extension CalibrationChoice: ExpressibleByArgument {}
 extension TrainingPrecision: ExpressibleByArgument {}
 
-/// What a head learns and how.
+/// What a head learns.
 struct TrainingOptions: ParsableArguments {
   @OptionGroup var labels: LabelOptions
   @OptionGroup var samples: SampleOptions
@@ -19,10 +19,8 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Folds of cross-validation.", valueName: "count"))
   var folds = TrainingPlan.Defaults.folds
 
-  @OptionGroup var fitting: FittingOptions
-
   /// What to say of a loss that learns several labels of cells which have one.
-  func taskAdvice(in snapshot: borrowing Snapshot) -> String? {
+  func taskAdvice(_ fitting: FittingOptions, in snapshot: borrowing Snapshot) -> String? {
     guard fitting.task == nil, let loss = fitting.loss, loss.task == .multi,
       snapshot.field(named: labels.field)?.type == .string
     else { return nil }
@@ -34,19 +32,17 @@ struct TrainingOptions: ParsableArguments {
   /// What to say of a grouping that was not asked for.
   var advice: String? { samples.unit == .cell ? labels.advice : nil }
 
-  var plan: TrainingPlan {
-    get throws {
-      let unit = samples.unit
-      var plan = TrainingPlan(
-        labelField: labels.field, unit: unit,
-        // What is brought together in a sample cannot be apart in groups.
-        grouping: labels.isGroupingGiven || unit == .cell ? labels.grouping : unit.grouping, folds: folds,
-        configuration: try fitting.configuration)
-      plan.configuration.attention = samples.attention
-      plan.task = fitting.labelsOfCell
-      plan.grades = try fitting.grades
-      return plan
-    }
+  func plan(_ fitting: FittingOptions) throws -> TrainingPlan {
+    let unit = samples.unit
+    var plan = TrainingPlan(
+      labelField: labels.field, unit: unit,
+      // What is brought together in a sample cannot be apart in groups.
+      grouping: labels.isGroupingGiven || unit == .cell ? labels.grouping : unit.grouping, folds: folds,
+      configuration: try fitting.configuration)
+    plan.configuration.attention = samples.attention
+    plan.task = fitting.labelsOfCell
+    plan.grades = try fitting.grades
+    return plan
   }
 }
 
@@ -54,8 +50,7 @@ struct TrainingOptions: ParsableArguments {
 struct FittingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Start from how others train: \(HeadPreset.all.map(\.name).joined(separator: ", ")).", valueName: "name"
-    ))
+      "Start from how others train (cellvec heads presets).", valueName: "name"))
   var preset: String?
 
   @Option(
@@ -132,8 +127,7 @@ struct FittingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Of one label a cell, predict none where the likeliest is less probable.", valueName: "p",
-      visibility: .hidden))
+      "Of one label, predict none that is less probable.", valueName: "p"))
   var abstainBelow: Float?
 
   @Option(

@@ -11,21 +11,15 @@ import Training
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Compare spaces by heads that are trained and tested on the same folds.",
+    abstract: "Compare spaces by heads trained and tested on the same folds.",
     discussion: """
-      Every space has vectors of the same cells. Each fold's head is trained on
-      some groups, tuned on others and tested on the rest; nothing is stored in
-      the database. docs/classification.md tells how to read the scores.
+      Heads are tested on groups that they have not learned from. More options, as of
+      train: cellvec evaluate --help-hidden, and docs/classification.md.
 
       Examples:
         cellvec evaluate --db lab.cellvec --labels localization --group gene
-        cellvec evaluate --db lab.cellvec --labels localization --sample gene \\
-          --spaces hpa-map,hpa-replicate --repeats 5 --output eval.json
-        cellvec evaluate --db lab.cellvec --labels localization --group gene \\
-          --label-map opencell-hpa --train-where "source = 'HPA'" \\
-          --test-where "source = 'OpenCell'"
         cellvec evaluate --db confocal.cellvec --labels localization --group gene \\
-          --test-db widefield.cellvec
+          --test-db widefield.cellvec --shared-groups
       """)
 
   @OptionGroup var database: DatabaseOptions
@@ -33,6 +27,7 @@ struct Evaluate: ParsableCommand {
   var spaces: String?
   @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
   @OptionGroup(title: "Training") var training: TrainingOptions
+  @OptionGroup(title: "Training", visibility: .hidden) var fitting: FittingOptions
   @OptionGroup var selection: WhereOptions
   @Option(name: .long, help: ArgumentHelp("Save it all as JSON, predictions too.", valueName: "file"))
   var output: String?
@@ -43,7 +38,7 @@ struct Evaluate: ParsableCommand {
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
-    let plan = try evaluation.plan(training.plan)
+    let plan = try evaluation.plan(training.plan(fitting))
     if let advice = training.advice { talk.say(advice) }
     try requireSeparateFiles(
       outputs: [output, report.map { PrintedReport.page(at: $0) }].compactMap(\.self),
@@ -56,7 +51,7 @@ struct Evaluate: ParsableCommand {
     defer { if hasNewFolder, let report { PrintedReport.removeEmptyFolder(at: report) } }
     if let output { try Evaluation.prepare(at: output) }
     let outcome = try database.read { snapshot in
-      if let advice = training.taskAdvice(in: snapshot) { talk.say(advice) }
+      if let advice = training.taskAdvice(fitting, in: snapshot) { talk.say(advice) }
       guard let other else { return try evaluate(plan, snapshot: snapshot) }
       return try other.read { try evaluate(plan, snapshot: snapshot, testedOn: $0) }
     }
@@ -66,7 +61,9 @@ struct Evaluate: ParsableCommand {
     }
     try EvaluationReport(outcome).write(as: format.format)
     if let report {
-      try DrawnReport(of: outcome.evaluation, database: other ?? database, talk: talk).write(to: report)
+      try DrawnReport(
+        of: outcome.evaluation, savedAt: output, database: other ?? database, talk: talk
+      ).write(to: report)
     }
   }
 

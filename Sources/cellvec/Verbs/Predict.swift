@@ -81,7 +81,8 @@ struct Predict: ParsableCommand {
     case nil: talk.say("the head does not say which cells of this database it was trained on")
     case 0: break
     case let trained?:
-      talk.say("the head was trained on \(trained) of these cells: it is likely to be right about them")
+      let how = prediction.isTuned ? "trained or tuned" : "trained"
+      talk.say("the head was \(how) on \(trained) of these cells: it is likely to be right about them")
     }
   }
 

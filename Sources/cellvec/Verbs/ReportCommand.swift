@@ -44,9 +44,8 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     try requireSeparateFiles(outputs: [PrintedReport.page(at: output)], inputs: [evaluation])
-    let evaluation = try Evaluation(path: evaluation)
     try DrawnReport(
-      of: evaluation, database: database.openIfNamed(),
+      of: Evaluation(path: evaluation), savedAt: evaluation, database: database.openIfNamed(),
       options: .init(space: space, cells: rows, colors: colors), talk: talk
     ).write(to: output)
   }

@@ -16,6 +16,7 @@ struct Train: ParsableCommand {
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup(title: "Training") var training: TrainingOptions
+  @OptionGroup(title: "Training") var fitting: FittingOptions
   @OptionGroup var selection: WhereOptions
   @OptionGroup var space: SpaceOptions
   @Option(help: ArgumentHelp("Train a head on all cells and keep it under this name.", valueName: "head"))
@@ -41,11 +42,11 @@ struct Train: ParsableCommand {
         .usage, "head \"\(save)\"", "is there already",
         remedy: "choose another name for --save, or replace it with --replace")
     }
-    let plan = try training.plan
+    let plan = try training.plan(fitting)
     try plan.validate()
     let report = try database.read { snapshot in
       let space = try space.resolve(in: snapshot)
-      if let advice = training.taskAdvice(in: snapshot) { talk.say(advice) }
+      if let advice = training.taskAdvice(fitting, in: snapshot) { talk.say(advice) }
       return TrainingReport(
         of: try train(plan, snapshot, in: space), plan: plan, space: space.name, head: save)
     }
