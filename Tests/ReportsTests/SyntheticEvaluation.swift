@@ -44,7 +44,8 @@ struct SyntheticEvaluation {
     return Evaluation(
       labelField: "localization", labelMap: nil, task: task, sampleUnit: "cell", groupField: "gene",
       design: design,
-      classes: classes, samples: samples, testFolds: [assignment], fingerprint: "0123abcd", runs: runs,
+      classes: classes, samples: try .init(samples), testFolds: [assignment], fingerprint: "0123abcd",
+      runs: runs,
       comparisons: runs.count > 1 ? [comparison] : [], warnings: warnings)
   }
 

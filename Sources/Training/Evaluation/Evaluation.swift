@@ -24,7 +24,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package let design: EvaluationDesign
   /// Class names, in the order of probabilities, scores and thresholds.
   package let classes: [String]
-  package let samples: [Sample]
+  package let samples: SampleTable
   /// The fold that tests each sample, [repeats][samples]; -1 for those that only teach.
   package let testFolds: [[Int]]
   /// Digest of the samples' rows, groups and labels: equal ones make runs of two evaluations comparable.
@@ -40,7 +40,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package init(
     labelField: String, labelMap: String?, task: ClassificationTask = .multi, sampleUnit: String,
     groupField: String?, testDatabase: String? = nil, design: EvaluationDesign, classes: [String],
-    samples: [Sample], testFolds: [[Int]],
+    samples: SampleTable, testFolds: [[Int]],
     fingerprint: String,
     witnesses: [CellWitness]? = nil, runs: [Run], comparisons: [Comparison], warnings: [String]
   ) {
