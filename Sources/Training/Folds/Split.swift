@@ -5,10 +5,13 @@ import Randomness
 package struct Split: Sendable, Equatable {
   package let repetition: Int
   package let fold: Int
-  package let train: [Int32]
+  package let trainSet: SampleSet
   /// What thresholds are fitted on, and by which training is stopped; empty where nothing is tuned.
   package let validation: [Int32]
-  package let test: [Int32]
+  package let testSet: SampleSet
+
+  package var train: [Int32] { Array(trainSet) }
+  package var test: [Int32] { Array(testSet) }
 
   /// - Throws: `badData` where a group has samples on two sides: then the head knows what it is tested on.
   func requireApart(groups: [Int32], names: (Int32) -> String) throws {
@@ -78,7 +81,8 @@ package struct SplitPlan: Sendable {
           let (train, validation) = try design.divided(
             known, groups: groups, labels: subjects.labels, seed: seed)
           let split = Split(
-            repetition: repetition, fold: fold, train: train, validation: validation, test: test)
+            repetition: repetition, fold: fold, trainSet: SampleSet(train), validation: validation,
+            testSet: SampleSet(test))
           try split.requireApart(groups: groups, names: subjects.name)
           return split
         }
