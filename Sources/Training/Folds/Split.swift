@@ -15,8 +15,11 @@ package struct Split: Sendable, Equatable {
 
   /// - Throws: `badData` where a group has samples on two sides: then the head knows what it is tested on.
   func requireApart(groups: [Int32], names: (Int32) -> String) throws {
-    let sides = [train + validation, test, train, validation].map { side in Set(side.map { groups[Int($0)] })
+    func side(_ samples: some Sequence<Int32>) -> Set<Int32> {
+      samples.reduce(into: []) { $0.insert(groups[Int($1)]) }
     }
+    let (taught, watched) = (side(trainSet), side(validation))
+    let sides = [taught.union(watched), side(testSet), taught, watched]
     for side in [0, 2] {
       guard let shared = sides[side].intersection(sides[side + 1]).min() else { continue }
       throw Fault(
@@ -74,15 +77,15 @@ package struct SplitPlan: Sendable {
     splits = try design.fractions.map { fraction in
       try testFolds.enumerated().flatMap { repetition, assignment in
         try (0...(assignment.max() ?? 0)).map { fold in
-          let test = assignment.indices.filter { assignment[$0] == fold }.map(Int32.init)
-          let rest = assignment.indices.filter { assignment[$0] != fold }.map(Int32.init)
+          let test = SampleSet(below: assignment.count) { assignment[Int($0)] == fold }
+          let rest = Array(SampleSet(below: assignment.count) { assignment[Int($0)] != fold })
           let seed = SeededGenerator.seed(design.seed, repetition: repetition, fold: fold)
           let known = try design.subset(rest, fraction: fraction, groups: groups, seed: seed)
           let (train, validation) = try design.divided(
             known, groups: groups, labels: subjects.labels, seed: seed)
           let split = Split(
             repetition: repetition, fold: fold, trainSet: SampleSet(train), validation: validation,
-            testSet: SampleSet(test))
+            testSet: test)
           try split.requireApart(groups: groups, names: subjects.name)
           return split
         }
