@@ -48,7 +48,7 @@ struct SyntheticEvaluation {
     return Evaluation(
       labelField: "localization", labelMap: nil, task: task, sampleUnit: "cell", groupField: "gene",
       design: design,
-      classes: classes, samples: samples, testFolds: [assignment],
+      classes: classes, samples: try .init(samples), testFolds: [assignment],
       sampleCells: cellsASample > 1 ? samples.map { [[$0.row, $0.row + cellsASample]] } : nil,
       fingerprint: "0123abcd", runs: runs,
       comparisons: runs.count > 1 ? [comparison] : [], warnings: warnings)

@@ -21,6 +21,23 @@ import Testing
     #expect(results[2] == results[0])
   }
 
+  /// In memory, and in mapped files.
+  @Test(arguments: [1, 4], BatchSampling.allCases) func resultsDoNotDependOnWhereTablesLie(
+    threads: Int, sampling: BatchSampling
+  ) throws {
+    var configuration = configuration
+    configuration.sampling = sampling
+    configuration.thresholds = .fitted
+    let results = try [1 << 20, 0].map { limit in
+      try ScratchSpace.$memoryLimit.withValue(limit) {
+        try crossValidate(
+          source: cells.source, labels: try cells.table, folds: try folds(), configuration: configuration,
+          threads: threads)
+      }
+    }
+    #expect(results[1] == results[0])
+  }
+
   @Test func aSampleIsScoredByTheHeadThatNeverSawIt() throws {
     let folds = try folds()
     let labels = try cells.table

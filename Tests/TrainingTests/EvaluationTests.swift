@@ -37,6 +37,24 @@ import Testing
     }
   }
 
+  /// In memory, and in mapped files.
+  @Test(arguments: [1, 4]) func resultsDoNotDependOnWhereTablesLie(threads: Int) throws {
+    try withDatabase { database in
+      let evaluations = try [1 << 20, 0].map { limit in
+        try ScratchSpace.$memoryLimit.withValue(limit) {
+          try database.writer.database.read { snapshot in
+            try plan.run(
+              snapshot: snapshot,
+              spaces: snapshot.spaces.prefix(2).map {
+                ($0, Evaluation.Space(name: $0.name, dimension: $0.dimension))
+              }, threads: threads)
+          }.evaluation
+        }
+      }
+      #expect(evaluations[1] == evaluations[0])
+    }
+  }
+
   @Test func pooledScoresAreThoseOfTheSavedPredictionsAndThresholds() throws {
     try withDatabase { database in
       let evaluation = try database.outcome(plan).evaluation

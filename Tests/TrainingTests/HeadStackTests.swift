@@ -119,7 +119,7 @@ import Testing
 
   @Test func whatHoldsNoRowOfASetIsNoPartOfIt() {
     var learned = LearnedRows()
-    for row in Array(20..<50) + Array(60..<70) + Array(102..<192) { learned.add(row) }
+    for rows in [20..<50, 60..<70, 102..<192] { learned.add(rows) }
     #expect(learned.count == 130)
     #expect(learned.runs == [20..<70, 102..<192])
     func part(_ number: Int) -> Range<Int>? {

@@ -51,6 +51,26 @@ import Testing
     #expect(head.probabilities(of: [], in: cells.source) == [])
   }
 
+  /// Of one head, and of the mean of two.
+  @Test(arguments: [1, 2]) func aTemperatureDividesLogitsThatProbabilitiesDoNotTellApart(members: Int) {
+    let layer = Head.Layer(inputs: 1, outputs: 2, weights: [1, -1], biases: [0, 0])
+    var head = Head(
+      classes: ["a", "b"], architecture: HeadArchitecture(), dimension: 1, thresholds: [0.5, 0.5],
+      members: Array(repeating: [layer], count: members))
+    let logits: [Float] = [0, 5, 17, 20, 40, 80]
+    let source = InMemoryVectors(logits, dimension: 1)
+    let samples = Array(0..<Int32(logits.count))
+    #expect(head.probabilities(of: [3, 4, 5], in: source).enumerated().allSatisfy { $0 % 2 == 1 || $1 == 1 })
+    for temperature in [0.05, 1, 4, 20] {
+      head.calibration = .temperature(temperature)
+      let found = head.probabilities(of: samples, in: source).map(Double.init)
+      for (place, logit) in logits.enumerated() {
+        let expected = 1 / (1 + exp(-Double(logit) / temperature))
+        #expect(abs(found[2 * place] - expected) < 1e-6 && abs(found[2 * place + 1] - (1 - expected)) < 1e-6)
+      }
+    }
+  }
+
   @Test func batchesJoinWithoutASeam() throws {
     let many = (0..<1100).map { Int32($0 % 60) }
     let once = head.probabilities(of: Array(0..<60), in: cells.source)

@@ -18,11 +18,23 @@ import Testing
     #expect(try ScratchTable<Int32>(count: 0, memoryLimit: memoryLimit).isEmpty)
   }
 
+  @Test func threadsHaveTheLimitOfTheirCaller() {
+    let outer = ScratchSpace.memoryLimit
+    let limits = ScratchSpace.$memoryLimit.withValue(7) {
+      concurrentMap(100, threads: 4) { _ in ScratchSpace.memoryLimit }
+    }
+    #expect(limits == Array(repeating: 7, count: 100) && ScratchSpace.memoryLimit == outer)
+  }
+
   @Test func aMappedTableLeavesNoFileBehind() throws {
     try withTemporaryDirectory { folder in
       let start = try ScratchSpace.map(byteCount: 100_000, in: folder)
       defer { munmap(start, 100_000) }
       memset(start, 1, 100_000)
+      // As where a file system has no files without a name.
+      let named = ScratchSpace.openNamed(folder)
+      #expect(named >= 0)
+      defer { close(named) }
       // Only the two names that every folder has.
       let listing = try #require(opendir(folder))
       defer { closedir(listing) }

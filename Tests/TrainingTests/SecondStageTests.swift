@@ -182,7 +182,12 @@ import Testing
     #expect(fit.head.calibration == .temperature(table.temperature))
     let uncorrected = table
     table.apply(fit.head.calibration)
-    #expect(fit.head.thresholds == table.fittedThresholds(groups: []))
+    let corrected = ValidationTable(
+      probabilities: fit.head.probabilities(of: validation, in: cells.source), samples: validation,
+      labels: try cells.table)
+    #expect(fit.head.thresholds == corrected.fittedThresholds(groups: []))
+    // What float32 keeps of 1 - p, of none of these near 0.
+    #expect(abs(corrected.reliability.brier - table.reliability.brier) < 1e-6)
     let crossed = try #require(uncorrected.crossFitted(.temperature, groups: []))
     let ofFold = try fitHead(
       source: cells.source, labels: try cells.table, validation: validation, configuration: configuration,

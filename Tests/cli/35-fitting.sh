@@ -81,4 +81,16 @@ expect_stderr 'class er: has no negative sample'
 expect_exit 0 cellvec train --db db --labels gene --group gene --folds 3 --epochs 1
 expect_stdout '^warning: 10 classes, such as G0, G1, G2: all positives of each are in one group'
 expect_equal "few warnings" "$(grep -c '^warning' .stdout)" 1
+
+# A folder without room for the results is told of before any training, which would take days.
+python3 - <<'PYTHON'
+import npy
+npy.save("many.npy", (60000, 2), [float(i % 7) for i in range(120000)])
+open("many.csv", "w").write("gene,kind\n" + "".join(f"G{i // 50},k{i % 5}\n" for i in range(60000)))
+PYTHON
+cellvec import many.npy --db many --space s --metadata many.csv --quiet >/dev/null
+for verb in train evaluate; do
+  expect_exit 74 timeout 60 env TMPDIR="$PWD/none" "$CELLVEC" "$verb" --db many --labels kind --group gene --epochs 1000000
+  expect_stderr '/none: cannot hold 1200000 bytes of intermediate results: no such file or directory; name a folder with room'
+done
 finish

@@ -107,6 +107,8 @@ expect_exit 0 cellvec train "${learn[@]}" --save means
 expect_stdout '^samples +48 \(means of the 288 cells of each gene\)'
 expect_exit 0 cellvec predict --db db --head means
 expect_stderr 'wrote predicted_kind and probability_kind of 288 cells'
+expect_exit 0 cellvec heads export means means.onnx --format onnx --db db
+expect_exit 0 grep --quiet --text 'the mean of all cells of each gene' means.onnx
 # What the head before has written goes with its predictions.
 expect_exit 0 cellvec count --db db --where "attention_kind IS NOT NULL"
 expect_stdout '^0$'

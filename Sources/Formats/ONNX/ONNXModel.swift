@@ -57,45 +57,25 @@ package struct ONNXModel: Sendable {
   /// - Returns: its name.
   @discardableResult package mutating func add(_ values: [Float], shape: [Int], as name: String) -> String {
     precondition(shape.reduce(1, *) == values.count)
-    constants.append(
-      Self.tensor(name, shape, type: Self.float) { bytes in
-        for value in values { withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 } }
-      })
-    return name
-  }
-
-  /// Adds a list of whole numbers, such as axes.
-  /// - Returns: its name.
-  @discardableResult package mutating func add(_ values: [Int64], as name: String) -> String {
-    constants.append(
-      Self.tensor(name, [values.count], type: Self.integer) { bytes in
-        for value in values { withUnsafeBytes(of: value.littleEndian) { bytes += $0 } }
-      })
+    var tensor = ProtobufMessage()
+    for length in shape { tensor.add(1, length) }
+    tensor.add(2, Self.float)
+    tensor.add(8, name)
+    var bytes: [UInt8] = []
+    for value in values { withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 } }
+    tensor.add(9, bytes)
+    constants.append(tensor)
     return name
   }
 
   /// Adds a text that readers find beside the graph.
   package mutating func describe(_ key: String, _ value: String) { metadata.append((key, value)) }
 
-  /// Numbers of `TensorProto.DataType`.
+  /// The number of `TensorProto.DataType`.
   private static let float = 1
-  private static let integer = 7
   /// The version of the format that first has operators of this version, and that version.
   private static let formatVersion = 7
   private static let operatorVersion = 13
-
-  private static func tensor(
-    _ name: String, _ shape: [Int], type: Int, _ write: (inout [UInt8]) -> Void
-  ) -> ProtobufMessage {
-    var tensor = ProtobufMessage()
-    for length in shape { tensor.add(1, length) }
-    tensor.add(2, type)
-    tensor.add(8, name)
-    var bytes: [UInt8] = []
-    write(&bytes)
-    tensor.add(9, bytes)
-    return tensor
-  }
 
   /// The bytes of the file.
   package var encoded: [UInt8] {

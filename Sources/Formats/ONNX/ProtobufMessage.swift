@@ -11,11 +11,6 @@ struct ProtobufMessage {
     varint(UInt64(value))
   }
 
-  mutating func add(_ field: Int, _ value: Float) {
-    tag(field, wireType: 5)
-    withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 }
-  }
-
   mutating func add(_ field: Int, _ text: String) { add(field, Array(text.utf8)) }
 
   mutating func add(_ field: Int, _ message: ProtobufMessage) { add(field, message.bytes) }

@@ -84,32 +84,42 @@ func crossValidate(
   // Vectors that are learned from are looked through where their mean is found.
   let learned = sets.reduce(SampleSet([])) { $0.union($1.samples) }
   try requireFinite(vectors.means, samples: everySample.filter { !learned.contains($0) }, threads: threads)
+  // A folder without room for what is found at the end is told of before the work.
+  let (sampleCount, classCount) = (labels.count, labels.classes.count)
+  let probabilities = try ProbabilityTable(samples: sampleCount, classes: classCount)
+  var testCounts = [Int](repeating: 0, count: folds.count)
+  for fold in folds.assignment { testCounts[Int(fold)] += 1 }
+  let tables = try [sampleCount, testCounts.max() ?? 0].map {
+    try ScoreTables(samples: $0, classes: classCount)
+  }
   let fits = try fitHeads(
     on: vectors, labels: labels, targets: targets, sets: sets, configuration: configuration, threads: threads,
     progress: progress)
-  let probabilities = try testProbabilities(fits.map(\.head), of: folds, in: vectors, threads: threads)
+  try keepTestProbabilities(of: fits.map(\.head), folds, in: vectors, threads: threads, table: probabilities)
   let (assignment, thresholds) = (folds.assignment, fits.map(\.head.thresholds))
   let task = configuration.task
-  // All samples first: they take as long as the folds together.
-  let scored = try concurrentMap(folds.count + 1, threads: threads) { number in
-    let samples = number == 0 ? SampleSet(everySample) : folds.testSamples(of: number - 1)
-    return try Scores(
-      of: samples, count: samples.count, labels: labels, task: task, probabilities: probabilities
-    ) { task.decided($1, thresholds: thresholds[Int(assignment[Int($0)])]) }
+  // All samples take as long as the folds together.
+  let scored = concurrentMap(2, threads: threads) { part in
+    (0..<(part == 0 ? 1 : folds.count)).map { fold in
+      let samples = part == 0 ? SampleSet(everySample) : folds.testSamples(of: fold)
+      return Scores(
+        of: samples, count: samples.count, labels: labels, task: task, probabilities: probabilities,
+        in: tables[part]
+      ) { task.decided($1, thresholds: thresholds[Int(assignment[Int($0)])]) }
+    }
   }
-  let tested = zip(sets, scored.dropFirst()).map { set, scores in
+  let tested = zip(sets, scored[1]).map { set, scores in
     CrossValidation.Fold(trainCount: set.samples.count, testCount: scores.sampleCount, scores: scores)
   }
   return CrossValidation(
-    folds: tested, isGrouped: folds.isGrouped, probabilities: probabilities, pooled: scored[0])
+    folds: tested, isGrouped: folds.isGrouped, probabilities: probabilities, pooled: scored[0][0])
 }
 
-/// The probabilities of all samples, each from the head of the fold that tests it.
-private func testProbabilities(
-  _ heads: [Head], of folds: Folds, in vectors: UnitVectors, threads: Int
-) throws -> ProbabilityTable {
+/// Keeps the probabilities of all samples, each from the head of the fold that tests it.
+private func keepTestProbabilities(
+  of heads: [Head], _ folds: Folds, in vectors: UnitVectors, threads: Int, table: ProbabilityTable
+) throws {
   let assignment = folds.assignment
-  let table = try ProbabilityTable(samples: assignment.count, classes: heads[0].classes.count)
   // Parts of the samples, whose vectors lie together, by all heads.
   let partSize = 8192
   _ = try concurrentMap((assignment.count + partSize - 1) / partSize, threads: threads) { part in
@@ -119,5 +129,4 @@ private func testProbabilities(
       try head.forEachFiniteBatch(of: tested, in: vectors.seen(by: head)) { table.keep($1, of: $0) }
     }
   }
-  return table
 }

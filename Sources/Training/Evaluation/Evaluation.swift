@@ -26,7 +26,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package let design: EvaluationDesign
   /// Class names, in the order of probabilities, scores and thresholds.
   package let classes: [String]
-  package let samples: [Sample]
+  package let samples: SampleTable
   /// The fold that tests each sample, [repeats][samples]; -1 for those that only teach.
   package let testFolds: [[Int]]
   /// The cells of each sample as ranges of rows [first, end); nil where samples are cells, and in files of before.
@@ -44,7 +44,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package init(
     labelField: String, labelMap: String?, task: ClassificationTask = .multi, sampleUnit: String,
     groupField: String?, groupCount: Int? = nil, testDatabase: String? = nil, design: EvaluationDesign,
-    classes: [String], samples: [Sample], testFolds: [[Int]], sampleCells: [[[UInt32]]]? = nil,
+    classes: [String], samples: SampleTable, testFolds: [[Int]], sampleCells: [[[UInt32]]]? = nil,
     fingerprint: String,
     witnesses: [CellWitness]? = nil, runs: [Run], comparisons: [Comparison], warnings: [String]
   ) {

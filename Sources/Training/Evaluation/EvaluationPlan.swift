@@ -79,7 +79,7 @@ extension EvaluationPlan {
       of: snapshot, spaces: spaces.map(\.record), plan: self, among: selection, transfer: transfer)
     return try evaluate(
       samples, spaces: spaces.map(\.description),
-      witnesses: try CellWitness.of(Set(samples.samples.map(\.row)).sorted(), in: snapshot),
+      witnesses: try CellWitness.of(samples.samples.distinctRows, in: snapshot),
       threads: threads, progress: progress
     ) { try samples.vectors(in: spaces[$0].record, of: snapshot) }
   }
@@ -129,7 +129,7 @@ extension EvaluationPlan {
     return try evaluate(
       samples, spaces: zip(spaces, otherSpaces).map { $0.description.tested(as: $1.name) },
       testDatabase: other.name,
-      witnesses: try CellWitness.of(Set(testing.samples.map(\.row)).sorted(), in: otherSnapshot),
+      witnesses: try CellWitness.of(testing.samples.distinctRows, in: otherSnapshot),
       threads: threads, progress: progress
     ) { number in
       try samples.vectors(

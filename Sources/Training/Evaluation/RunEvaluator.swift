@@ -29,15 +29,19 @@ private struct TestedHead: Sendable {
   /// Of each sample that tests it; nil without attention.
   let attended: [(cell: Int32, weight: Float)]?
 
-  /// - Parameter table: gets the probabilities of the samples that test the head.
-  /// - Throws: as `Head.finiteProbabilities`, and as `ScratchTable`.
+  /// - Parameters:
+  ///   - table: gets the probabilities of the samples that test the head.
+  ///   - scoreTables: with room for these.
+  /// - Throws: as `Head.finiteProbabilities`.
   init(
-    _ fit: HeadFit, on split: Split, in vectors: UnitVectors, labels: LabelTable, table: ProbabilityTable
+    _ fit: HeadFit, on split: Split, in vectors: UnitVectors, labels: LabelTable, table: ProbabilityTable,
+    scoreTables: ScoreTables
   ) throws {
     let head = fit.head
-    try head.forEachFiniteBatch(of: split.test, in: vectors.seen(by: head)) { table.keep($1, of: $0) }
-    scores = try Scores(
-      of: split.test, count: split.test.count, labels: labels, task: head.task, probabilities: table
+    let test = split.testSet
+    try head.forEachFiniteBatch(of: test, in: vectors.seen(by: head)) { table.keep($1, of: $0) }
+    scores = Scores(
+      of: test, count: test.count, labels: labels, task: head.task, probabilities: table, in: scoreTables
     ) { head.task.decided($1, thresholds: head.thresholds) }
     thresholds = head.thresholds
     curve = fit.curve
@@ -66,7 +70,7 @@ struct RunEvaluator {
   /// One run for each fraction.
   /// - Parameter progress: called after every epoch of every head with the number of heads trained, each of
   ///   an ensemble for itself.
-  /// - Throws: as `fitHeads`.
+  /// - Throws: as `fitHeads`, and before any training where there is no room for what is found at the end.
   func runs(
     in space: Evaluation.Space, progress: @escaping @Sendable (Int) throws -> Void
   ) throws -> [RunTest] {
@@ -79,11 +83,12 @@ struct RunEvaluator {
       let tables = try plan.testFolds.map { _ in
         try ProbabilityTable(samples: labels.count, classes: labels.classes.count, initial: .nan)
       }
+      let scoreTables = try scoreTables(for: splits)
       for start in stride(from: 0, to: splits.count, by: Self.headsTogether) {
         let part = splits[start..<min(start + Self.headsTogether, splits.count)]
         let sets = part.enumerated().map { place, split in
           TrainingSet(
-            samples: split.train, validation: split.validation,
+            samples: split.trainSet, validation: split.validation,
             validationGroups: split.validation.map { groups[Int($0)] }, fold: start + place)
         }
         let first = trained.withLock { $0 }
@@ -97,13 +102,23 @@ struct RunEvaluator {
         // Some may have ended before their last epoch.
         trained.withLock { $0 = first + part.count * configuration.ensembleCount }
         // The weights of these heads make room for those of the next.
-        tested += try concurrentMap(part.count, threads: threads) { index in
+        tested += try concurrentMap(part.count, by: scoreTables) { index, scoreTables in
           let split = part[part.startIndex + index]
           return try TestedHead(
-            fits[index], on: split, in: vectors, labels: labels, table: tables[split.repetition])
+            fits[index], on: split, in: vectors, labels: labels, table: tables[split.repetition],
+            scoreTables: scoreTables)
         }
       }
-      return try test(tested, tables, splits: splits, space: space, fraction: fraction)
+      return test(
+        tested, tables, scoreTables: scoreTables[0], splits: splits, space: space, fraction: fraction)
+    }
+  }
+
+  /// For each thread, the first with room for all samples, the others for those of a fold.
+  private func scoreTables(for splits: [Split]) throws -> [ScoreTables] {
+    let largest = splits.map(\.testSet.count).max() ?? 0
+    return try (0..<max(1, min(threads, splits.count, Self.headsTogether))).map {
+      try ScoreTables(samples: $0 == 0 ? labels.count : largest, classes: labels.classes.count)
     }
   }
 
@@ -115,13 +130,14 @@ struct RunEvaluator {
   }
 
   private func test(
-    _ tested: [TestedHead], _ tables: [ProbabilityTable], splits: [Split], space: Evaluation.Space,
-    fraction: Double
-  ) throws -> RunTest {
+    _ tested: [TestedHead], _ tables: [ProbabilityTable], scoreTables: ScoreTables, splits: [Split],
+    space: Evaluation.Space, fraction: Double
+  ) -> RunTest {
     let folds = zip(tested, splits).map { tested, split in
       Evaluation.Fold(
-        repetition: split.repetition, fold: split.fold, trainCount: split.train.count,
-        validationCount: split.validation.count, testCount: split.test.count, thresholds: tested.thresholds,
+        repetition: split.repetition, fold: split.fold, trainCount: split.trainSet.count,
+        validationCount: split.validation.count, testCount: split.testSet.count,
+        thresholds: tested.thresholds,
         learningCurve: tested.curve, scores: tested.scores,
         values: tested.scores.values(absent: design.absentClasses))
     }
@@ -138,14 +154,14 @@ struct RunEvaluator {
       return thresholds[repetition][fold].map { configuration.task.decided(probabilities, thresholds: $0) }
         ?? []
     }
-    let predictions = try tables.enumerated().map { repetition, table in
-      let isTested = plan.testFolds[repetition].map { $0 >= 0 }
+    let predictions = tables.enumerated().map { repetition, table in
+      let folds = plan.testFolds[repetition]
+      let samples = SampleSet(below: labels.count) { folds[Int($0)] >= 0 }
       return Evaluation.Predictions(
-        probabilities: try PackedFloats(table),
-        pooled: try Scores(
-          of: SampleSet(below: labels.count) { isTested[Int($0)] }, count: isTested.count { $0 },
-          labels: labels,
-          task: configuration.task, probabilities: table
+        probabilities: PackedFloats(table),
+        pooled: Scores(
+          of: samples, count: samples.count, labels: labels, task: configuration.task, probabilities: table,
+          in: scoreTables
         ) { decided(repetition, $0, $1) },
         attended: attendedCells(tested, splits, repetition: repetition))
     }

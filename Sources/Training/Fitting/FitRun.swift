@@ -9,6 +9,8 @@ struct FitRun<Source: SampleVectors> {
   private let configuration: TrainingConfiguration
   private let threads: Int
   private let stream: SampleStream
+  /// The samples of the epoch on hand in their order.
+  private let order: ScratchTable<Int32>
   private let shape: HeadShape
   private let positives: [[Int]]
 
@@ -27,6 +29,7 @@ struct FitRun<Source: SampleVectors> {
     stream = try SampleStream(
       sets: sets, labels: labels, sampling: configuration.sampling,
       runLength: byteCount > SampleStream.shuffledByteLimit ? SampleStream.longRun : 1)
+    order = try ScratchTable(count: stream.samples.count)
     shape = HeadShape(
       dimension: source.dimension, architecture: configuration.architecture, classCount: labels.classes.count)
     positives = sets.map { labels.positives(among: $0.samples) }
@@ -104,7 +107,7 @@ struct FitRun<Source: SampleVectors> {
       }, batchSize: batchSize, layout: layout, shape: shape, threads: threads)
     var watches = members.map { _ in MemberWatch(patience: configuration.patience) }
     for epoch in 0..<configuration.epochs where members.contains(where: \.isActive) {
-      let order = try stream.order(seed: seed, epoch: epoch)
+      stream.draw(order, seed: seed, epoch: epoch)
       stream.arrange(order, inBatchesOf: batchSize, threads: threads)
       let losses = stack.train(order: order, firstStep: epoch * stepsAnEpoch)
       for (number, set) in sets.enumerated() {

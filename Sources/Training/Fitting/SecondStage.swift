@@ -29,12 +29,15 @@ extension Head {
     configuration: TrainingConfiguration
   ) throws -> CalibrationReport? {
     guard configuration.calibration != .none || configuration.thresholds == .fitted else { return nil }
-    var table = ValidationTable(
-      probabilities: try finiteProbabilities(of: set.validation, in: source), samples: set.validation,
-      labels: labels, task: task)
-    let uncorrected = table
-    calibration = table.calibration(configuration.calibration)
-    table.apply(calibration)
+    func table() throws -> ValidationTable {
+      ValidationTable(
+        probabilities: try finiteProbabilities(of: set.validation, in: source), samples: set.validation,
+        labels: labels, task: task)
+    }
+    let uncorrected = try table()
+    calibration = uncorrected.calibration(configuration.calibration)
+    // As the head now has them: it knows more of probabilities near 1 than these do.
+    let table = calibration == .none ? uncorrected : try table()
     if configuration.thresholds == .fitted {
       thresholds = table.fittedThresholds(groups: set.validationGroups)
     }

@@ -5,16 +5,22 @@ import Randomness
 package struct Split: Sendable, Equatable {
   package let repetition: Int
   package let fold: Int
-  package let train: [Int32]
+  package let trainSet: SampleSet
   /// What thresholds are fitted on, and by which training is stopped; empty where nothing is tuned.
   package let validation: [Int32]
-  package let test: [Int32]
+  package let testSet: SampleSet
+
+  package var train: [Int32] { Array(trainSet) }
+  package var test: [Int32] { Array(testSet) }
 
   /// - Parameter sharesGroups: whether groups that are tested on may be learned from.
   /// - Throws: `badData` where a group has samples on two sides: then the head knows what it is tested on.
   func requireApart(groups: [Int32], sharesGroups: Bool, names: (Int32) -> String) throws {
-    let sides = [train + validation, test, train, validation].map { side in Set(side.map { groups[Int($0)] })
+    func side(_ samples: some Sequence<Int32>) -> Set<Int32> {
+      samples.reduce(into: []) { $0.insert(groups[Int($1)]) }
     }
+    let (taught, watched) = (side(trainSet), side(validation))
+    let sides = [taught.union(watched), side(testSet), taught, watched]
     for side in sharesGroups ? [2] : [0, 2] {
       guard let shared = sides[side].intersection(sides[side + 1]).min() else { continue }
       throw Fault(
@@ -89,14 +95,15 @@ package struct SplitPlan: Sendable {
     splits = try design.fractions.map { fraction in
       try testFolds.enumerated().flatMap { repetition, assignment in
         try (0...(assignment.max() ?? 0)).map { fold in
-          let test = assignment.indices.filter { assignment[$0] == fold }.map(Int32.init)
-          let rest = assignment.indices.filter { assignment[$0] != fold }.map(Int32.init)
+          let test = SampleSet(below: assignment.count) { assignment[Int($0)] == fold }
+          let rest = Array(SampleSet(below: assignment.count) { assignment[Int($0)] != fold })
           let seed = SeededGenerator.seed(design.seed, repetition: repetition, fold: fold)
           let known = try design.subset(rest, fraction: fraction, groups: groups, seed: seed)
           let (train, validation) = try design.divided(
             known, groups: groups, labels: subjects.labels, seed: seed)
           let split = Split(
-            repetition: repetition, fold: fold, train: train, validation: validation, test: test)
+            repetition: repetition, fold: fold, trainSet: SampleSet(train), validation: validation,
+            testSet: test)
           try split.requireApart(
             groups: groups, sharesGroups: design.sharesGroups, names: subjects.name)
           return split

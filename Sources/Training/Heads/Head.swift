@@ -132,10 +132,12 @@ package struct Head: Sendable, Equatable {
     let batch = FloatBuffer(count: rows * dimension)
     let packed = members.map { $0.map { PackedLayer($0, rows: rows) } }
     let sums = FloatBuffer(count: rows * classes.count)
+    let opposite = Opposite(count: needsComplements ? rows * classes.count : 0)
     while !slice.isEmpty {
       source.gather(slice, into: batch.values)
       let count = slice.count * classes.count
       sums.values.update(repeating: 0)
+      opposite.sums.values.update(repeating: 0)
       for layers in packed {
         let logits = layers.reduce(UnsafeMutablePointer(batch.start)) { input, layer in
           // ReLU between layers: what the one before left in its buffer.
@@ -144,14 +146,48 @@ package struct Head: Sendable, Equatable {
         }
         switch task {
         case .single: training_softmax(logits, slice.count, classes.count)
-        case .multi: training_sigmoid(logits, count)
+        case .multi:
+          if needsComplements { opposite.add(logits, count: count) }
+          training_sigmoid(logits, count)
         }
         for index in 0..<count { sums.start[index] += logits[index] }
       }
       for index in 0..<count { sums.start[index] /= Float(members.count) }
-      calibration.apply(to: sums.values.extracting(0..<count), classCount: classes.count, task: task)
+      calibration.apply(
+        to: sums.values.extracting(0..<count),
+        complements: needsComplements ? opposite.means(of: members.count) : nil, classCount: classes.count,
+        task: task)
       body(slice, sums.values.extracting(0..<count))
       slice = takeNext()
+    }
+  }
+}
+
+extension Head {
+  /// Whether the calibration takes 1 - p beside p.
+  private var needsComplements: Bool {
+    if case .temperature = calibration { task == .multi } else { false }
+  }
+
+  /// The probabilities that a class is not a sample's: small ones that 1 - p would round away.
+  private struct Opposite {
+    let sums: FloatBuffer
+    private let chances: FloatBuffer
+
+    init(count: Int) {
+      sums = FloatBuffer(count: count)
+      chances = FloatBuffer(count: count)
+    }
+
+    func add(_ logits: UnsafePointer<Float>, count: Int) {
+      for index in 0..<count { chances.start[index] = -logits[index] }
+      training_sigmoid(chances.start, count)
+      for index in 0..<count { sums.start[index] += chances.start[index] }
+    }
+
+    func means(of memberCount: Int) -> UnsafeMutableBufferPointer<Float> {
+      for index in 0..<sums.count { sums.start[index] /= Float(memberCount) }
+      return sums.values
     }
   }
 }

@@ -9,9 +9,12 @@ package enum HeadCalibration: Sendable, Equatable {
   /// A curve for each class.
   case isotonic([IsotonicCurve])
 
-  /// - Shape: `probabilities` is [samples, classCount].
+  /// - Parameter complements: 1 - p of each probability p, which a temperature of several labels needs and float32 rounds
+  ///   away near 1; nil where it is not known better than from p.
+  /// - Shape: both are [samples, classCount].
   func apply(
-    to probabilities: UnsafeMutableBufferPointer<Float>, classCount: Int, task: ClassificationTask
+    to probabilities: UnsafeMutableBufferPointer<Float>,
+    complements: UnsafeMutableBufferPointer<Float>? = nil, classCount: Int, task: ClassificationTask
   ) {
     switch self {
     case .none: return
@@ -21,7 +24,8 @@ package enum HeadCalibration: Sendable, Equatable {
       }
     case .temperature(let temperature):
       for index in probabilities.indices {
-        probabilities[index] = Self.scaled(probabilities[index], by: temperature)
+        let complement = complements?[index] ?? 1 - probabilities[index]
+        probabilities[index] = Self.scaled(probabilities[index], complement: complement, by: temperature)
       }
     case .isotonic(let curves):
       for index in probabilities.indices {
@@ -41,17 +45,16 @@ package enum HeadCalibration: Sendable, Equatable {
     }
   }
 
-  /// log p, of a probability that float32 takes for 0 as of the least normal number.
-  static func logarithm(of probability: Float) -> Double {
-    log(Double(max(probability, .leastNormalMagnitude)))
+  /// log p.
+  static func logarithm(of probability: Float) -> Double { log(held(probability)) }
+
+  /// 1 / (1 + (q / p)^(1 / T)) with q = 1 - p, the sigmoid of p's logit over T.
+  private static func scaled(_ p: Float, complement q: Float, by temperature: Double) -> Float {
+    Float(1 / (1 + pow(held(q) / held(p), 1 / temperature)))
   }
 
-  /// 1 / (1 + ((1 - p) / p)^(1 / T)), the sigmoid of p's logit over T.
-  static func scaled(_ probability: Float, by temperature: Double) -> Float {
-    guard probability > 0, probability < 1 else { return probability }
-    let p = Double(probability)
-    return Float(1 / (1 + pow((1 - p) / p, 1 / temperature)))
-  }
+  /// A probability; what float32 takes for 0 is the least normal number. NaN stays.
+  private static func held(_ probability: Float) -> Double { Double(max(probability, .leastNormalMagnitude)) }
 }
 
 /// A curve that never falls: straight between its knots, level beyond them.

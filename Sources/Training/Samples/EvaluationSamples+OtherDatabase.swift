@@ -21,11 +21,14 @@ extension EvaluationSamples {
     areLists = teaching.areLists || testing.areLists
     targets = nil
     let table = labels
-    samples = (teaching.samples + testing.samples).enumerated().map { index, sample in
-      Evaluation.Sample(
+    let list = (0..<table.count).lazy.map { index in
+      let sample =
+        index < first.count ? teaching.samples[index] : testing.samples[index - first.count]
+      return Evaluation.Sample(
         row: sample.row, cellCount: sample.cellCount, name: sample.name, image: sample.image,
         group: sample.group, labels: table.classes(of: Int32(index)).map(Int.init))
     }
+    samples = try Evaluation.SampleTable(list, labelCount: table.positives.reduce(0, +))
     let (left, right) = (teaching.leftOut, testing.leftOut)
     leftOut = EvaluationOutcome.LeftOut(
       withoutVector: left.withoutVector + right.withoutVector,

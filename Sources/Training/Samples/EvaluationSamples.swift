@@ -10,7 +10,7 @@ struct EvaluationSamples {
   let testCells: [Row]
   /// Of each sample, its cells as positions in `cells`; nil where samples are the cells.
   let members: [[Int32]]?
-  let samples: [Evaluation.Sample]
+  let samples: Evaluation.SampleTable
   let labels: LabelTable
   /// Whether labels are of a list field.
   let areLists: Bool
@@ -60,7 +60,7 @@ struct EvaluationSamples {
     targets = try database.targets(of: plan, snapshot: snapshot)
 
     let limit = try snapshot.rowLimit()
-    let images = try snapshot.imageNames(of: database.rows, limit: limit)
+    let images = try snapshot.images(of: database.rows, limit: limit)
     let units = try UnitSamples(plan.unit, of: database, in: snapshot)
     if let units {
       labels = units.labels
@@ -83,13 +83,15 @@ struct EvaluationSamples {
     areLists = database.areLists
     self.members = members
     let (groups, table) = (subjects.groups, labels)
-    samples = (0..<table.count).map { index in
+    let list = (0..<table.count).lazy.map { index in
       let first = members.map { Int($0[index][0]) } ?? index
       return Evaluation.Sample(
         row: database.rows[first], cellCount: members?[index].count ?? 1, name: names?[index],
-        image: images[first], group: groups.map { database.groupNames[Int($0[index])] },
+        image: images.names[Int(images.numbers[first])],
+        group: groups.map { database.groupNames[Int($0[index])] },
         labels: table.classes(of: Int32(index)).map(Int.init))
     }
+    samples = try Evaluation.SampleTable(list, labelCount: table.positives.reduce(0, +))
     let unitCells = units?.cellCount ?? database.rows.count
     leftOut = EvaluationOutcome.LeftOut(
       withoutVector: wanted.intersection(embedded).count - candidates.count,
@@ -141,7 +143,7 @@ struct EvaluationSamples {
       of: try BlockVectors(snapshot: snapshot, space: space, rows: cells), members: members)
   }
 
-  static func fingerprint(of samples: [Evaluation.Sample], classes: [String]) -> String {
+  static func fingerprint(of samples: Evaluation.SampleTable, classes: [String]) -> String {
     var hasher = ContentHasher()
     hasher.combine(classes.joined(separator: "\u{1F}"))
     for sample in samples {
@@ -166,13 +168,18 @@ extension DatabaseSamples {
 }
 
 extension Snapshot {
-  /// The name of the image of each cell: for imported ones of the image that their field names, if it does.
-  fileprivate func imageNames(of rows: [Row], limit: Row) throws -> [String] {
-    let numbers = try SampleNumbers(rows, limit: limit)
-    var names = [String](repeating: "", count: rows.count)
+  /// The image of each cell by its place among names, the first of which is that of cells of no image: for imported ones
+  /// the image that their field names, if it does.
+  fileprivate func images(of rows: [Row], limit: Row) throws -> (
+    names: [String], numbers: ScratchTable<Int32>
+  ) {
+    let samples = try SampleNumbers(rows, limit: limit)
+    let numbers = try ScratchTable<Int32>(count: rows.count)
+    var names = [""]
     for image in try rowsByImage(among: RowSet(rows)) {
-      for row in image.rows.toArray() { names[numbers[row]] = image.text }
+      for row in image.rows.toArray() { numbers[samples[row]] = Int32(names.count) }
+      names.append(image.text)
     }
-    return names
+    return (names, numbers)
   }
 }

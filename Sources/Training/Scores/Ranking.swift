@@ -1,5 +1,5 @@
 /// The samples in order of one class's score, gathered into runs of equal scores, highest first: what
-/// threshold-free metrics are made of. Four bytes a sample, eight while it is made.
+/// threshold-free metrics are made of.
 package struct Ranking: Sendable {
   package struct Run: Sendable {
     package let score: Float
@@ -9,26 +9,28 @@ package struct Ranking: Sendable {
 
   /// Scores as whole numbers in the same order: those of positives, increasing, then those of negatives, increasing.
   private let keys: ScratchTable<UInt32>
+  package let count: Int
   package let positives: Int
-
-  package var count: Int { keys.count }
 
   /// Scores that are not NaN.
   package init(_ samples: [(score: Float, isPositive: Bool)]) {
-    self.init(count: samples.count, table: ScratchTable.init(inMemory:)) { add in
+    let (keys, spare) = (
+      ScratchTable<UInt32>(inMemory: samples.count), ScratchTable<UInt32>(inMemory: samples.count)
+    )
+    self.init(count: samples.count, keys: keys, spare: spare) { add in
       for sample in samples { add(sample.score, sample.isPositive) }
     }
   }
 
   /// - Parameters:
-  ///   - table: makes a table of so many numbers.
+  ///   - keys: room for `count` numbers, which is the ranking's as long as it is used.
+  ///   - spare: as much room, used while it is made.
   ///   - addSamples: calls its argument `count` times, with a score that is not NaN, and whether it is a positive's.
   init(
-    count: Int, table: (Int) throws -> ScratchTable<UInt32>,
+    count: Int, keys: ScratchTable<UInt32>, spare: ScratchTable<UInt32>,
     addSamples: (_ add: (_ score: Float, _ isPositive: Bool) -> Void) -> Void
-  ) rethrows {
-    let keys = try table(count)
-    let spare = try table(count)
+  ) {
+    precondition(count <= min(keys.count, spare.count))
     var (positives, firstNegative) = (0, count)
     let start = keys.start
     addSamples { score, isPositive in
@@ -47,6 +49,7 @@ package struct Ranking: Sendable {
       sortByDigits(keys.values.extracting(positives..<count), spare: spare.values)
     }
     self.keys = keys
+    self.count = count
     self.positives = positives
   }
 

@@ -30,8 +30,8 @@ package struct Scores: Sendable, Equatable, Codable {
     let classCount = labels.classes.count
     precondition(probabilities.count == samples.count * classCount && thresholds.count == classCount)
     self.init(
-      of: samples, count: samples.count, labels: labels, task: task, bits: { ScratchTable(inMemory: $0) },
-      keys: { ScratchTable(inMemory: $0) },
+      of: samples, count: samples.count, labels: labels, task: task,
+      in: ScoreTables(inMemory: samples.count, classes: classCount),
       probability: { place, _, index in probabilities[place * classCount + index] },
       decided: { _, _, row in task.decided(row, thresholds: thresholds) })
   }
@@ -46,8 +46,8 @@ package struct Scores: Sendable, Equatable, Codable {
     let classCount = labels.classes.count
     precondition(probabilities.count == samples.count * classCount && decisions.count == probabilities.count)
     self.init(
-      of: samples, count: samples.count, labels: labels, task: task, bits: { ScratchTable(inMemory: $0) },
-      keys: { ScratchTable(inMemory: $0) },
+      of: samples, count: samples.count, labels: labels, task: task,
+      in: ScoreTables(inMemory: samples.count, classes: classCount),
       probability: { place, _, index in probabilities[place * classCount + index] },
       decided: { place, _, _ in (0..<classCount).filter { decisions[place * classCount + $0] } })
   }
@@ -56,30 +56,30 @@ package struct Scores: Sendable, Equatable, Codable {
   ///
   /// - Parameters:
   ///   - samples: those that are scored.
+  ///   - tables: with room for so many; what is in them does not matter.
   ///   - decided: the classes that are predicted for a sample with these probabilities, increasing.
-  /// - Throws: as `ScratchTable`.
   init(
     of samples: some Sequence<Int32>, count: Int, labels: LabelTable, task: ClassificationTask,
-    probabilities: ProbabilityTable, decided: (_ sample: Int32, _ probabilities: ArraySlice<Float>) -> [Int]
-  ) throws {
-    try self.init(
-      of: samples, count: count, labels: labels, task: task, bits: { try ScratchTable(count: $0) },
-      keys: { try ScratchTable(count: $0) },
+    probabilities: ProbabilityTable, in tables: ScoreTables,
+    decided: (_ sample: Int32, _ probabilities: ArraySlice<Float>) -> [Int]
+  ) {
+    self.init(
+      of: samples, count: count, labels: labels, task: task, in: tables,
       probability: { _, sample, index in probabilities[sample, index] },
       decided: { _, sample, row in decided(sample, row) })
   }
 
   /// - Parameters:
   ///   - samples: `count` of them; gone through once, and once for each class.
-  ///   - bits, keys: make tables of so many numbers.
+  ///   - tables: with room for so many.
   ///   - probability: of a sample, which has this place among the samples, and a class.
   ///   - decided: the classes that are predicted for a sample with these probabilities, increasing.
   private init(
     of samples: some Sequence<Int32>, count: Int, labels: LabelTable, task: ClassificationTask,
-    bits: (Int) throws -> ScratchTable<UInt64>, keys: (Int) throws -> ScratchTable<UInt32>,
+    in tables: ScoreTables,
     probability: (_ place: Int, _ sample: Int32, _ index: Int) -> Float,
     decided: (_ place: Int, _ sample: Int32, _ probabilities: ArraySlice<Float>) -> [Int]
-  ) rethrows {
+  ) {
     labelsOfSample = task == .single ? .single : nil
     let classCount = labels.classes.count
     var emptyPredictions = 0
@@ -88,9 +88,9 @@ package struct Scores: Sendable, Equatable, Codable {
     var hits = predicted
     var undecided = predicted
     var calibration = Calibration(task: task)
-    // Whether samples belong to a class, a bit each, class after class.
     let wordCount = (count + 63) / 64
-    let membership = try bits(classCount * wordCount)
+    let membership = tables.membership
+    membership.values.extracting(0..<classCount * wordCount).update(repeating: 0)
     var row = [Float](repeating: 0, count: classCount)
     var isPositive = [Bool](repeating: false, count: classCount)
     for (place, sample) in samples.enumerated() {
@@ -113,8 +113,8 @@ package struct Scores: Sendable, Equatable, Codable {
       calibration.add(classCount: classCount, probability: { row[$0] }, isPositive: { isPositive[$0] })
       for member in truth { isPositive[Int(member)] = false }
     }
-    perClass = try labels.classes.enumerated().map { index, name in
-      let ranking = try Ranking(count: count, table: keys) { add in
+    perClass = labels.classes.enumerated().map { index, name in
+      let ranking = Ranking(count: count, keys: tables.keys, spare: tables.spare) { add in
         for (place, sample) in samples.enumerated() {
           let word = membership[index * wordCount + place / 64]
           add(probability(place, sample, index), word >> UInt64(place % 64) & 1 == 1)

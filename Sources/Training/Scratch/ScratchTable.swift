@@ -55,6 +55,13 @@ extension ScratchTable: RandomAccessCollection {
   var startIndex: Int { 0 }
   var endIndex: Int { count }
 
+  /// Lets copies of parts be copies of memory.
+  func withContiguousStorageIfAvailable<Result>(
+    _ body: (UnsafeBufferPointer<Element>) throws -> Result
+  ) rethrows -> Result? {
+    try withExtendedLifetime(self) { try body(UnsafeBufferPointer(values)) }
+  }
+
   subscript(position: Int) -> Element {
     get {
       precondition(position >= 0 && position < count)

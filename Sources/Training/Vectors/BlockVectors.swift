@@ -1,4 +1,5 @@
 import Faults
+import Kernels
 package import Storage
 
 /// Vectors read where they lie in the database's memory map: nothing but the mini-batch is copied, as float32.
@@ -45,15 +46,27 @@ package struct BlockVectors: SampleVectors, @unchecked Sendable {
 
   package func gather(_ indices: ArraySlice<Int32>, into batch: UnsafeMutableBufferPointer<Float>) {
     precondition(batch.count >= indices.count * dimension)
-    guard var target = batch.baseAddress else { return }
-    for index in indices {
-      guard let vector = blocks.location(of: rows[Int(index)]) else {
-        preconditionFailure("looked for before")
+    guard let target = batch.baseAddress else { return }
+    withUnsafeTemporaryAllocation(of: UnsafeRawPointer.self, capacity: indices.count) { vectors in
+      for (place, index) in indices.enumerated() {
+        guard let vector = blocks.location(of: rows[Int(index)]) else {
+          preconditionFailure("looked for before")
+        }
+        vectors.initializeElement(at: place, to: vector)
       }
-      scalar.widen(vector, count: dimension, into: target)
-      target += dimension
+      for place in vectors.indices {
+        // Samples of a batch lie anywhere: while one is read, the memory of the next ones is on its way.
+        if place + Self.vectorsAhead < vectors.count {
+          kernels_prefetch(vectors[place + Self.vectorsAhead], blocks.vectorByteCount)
+        }
+        scalar.widen(vectors[place], count: dimension, into: target + place * dimension)
+      }
     }
   }
+
+  /// How many vectors ahead memory is asked for. With two, 64 of 768 float32 numbers took 460 ns each in place of 750,
+  /// and with four or eight no less.
+  private static let vectorsAhead = 2
 }
 
 /// Where the vector of a row lies: blocks of one space begin at multiples of a number of rows, so that a division finds
@@ -67,7 +80,7 @@ private struct BlockTable {
 
   private let firstRow: Row
   private let step: Row
-  private let vectorByteCount: Int
+  let vectorByteCount: Int
   private let places: [Place]
 
   /// - Parameter blocks: in the order of their rows.

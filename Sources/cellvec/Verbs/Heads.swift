@@ -86,10 +86,12 @@ struct ExportHead: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "Write a head into a file of its own.",
     discussion: """
-      The file is safetensors: Python reads its weights as tensors layers.0.weight,
-      layers.0.bias, ..., and all that is known of the head as JSON from the
-      metadata's key cellvec_head. With --format onnx it is a model that other programs
-      run: vectors as they are stored to probabilities, classes in its metadata.
+      The file is safetensors: Python reads its weights as tensors
+      layers.0.weight, layers.0.bias, ..., and all that is known of the head as
+      JSON from the metadata's key cellvec_head. With --format onnx it is a model
+      that other programs run: vectors as they are stored to probabilities,
+      classes in its metadata. A head of train --sample takes the mean of the
+      vectors of each sample's cells there.
 
       Examples:
         cellvec heads export loc-v1 loc-v1.safetensors --db lab.cellvec

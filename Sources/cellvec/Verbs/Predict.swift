@@ -16,11 +16,14 @@ struct Predict: ParsableCommand {
       probability_localization_<class>. A head of one label a cell writes the text
       field predicted_<labels> and the number field probability_<labels>.
 
-      Where samples have several cells (train --sample), each cell gets what is predicted
-      for its sample, and with attention its weight there, attention_<labels>.
+      Where samples have several cells (train --sample), each cell gets what is
+      predicted for its sample, and with attention its weight there,
+      attention_<labels>. All cells that --where selects make the samples: select
+      the same ones as in training.
 
-      A cell for which no class is above its threshold, or likely enough, gets no label
-      (--empty keep, counted in a line without one), the nearest (top1), or "unknown".
+      A cell for which no class is above its threshold, or likely enough, gets no
+      label (--empty keep, counted in a line without one), the nearest (top1), or
+      "unknown".
 
       Examples:
         cellvec predict --db lab.cellvec --head loc-v1

@@ -118,6 +118,13 @@ final class HeadMember {
     }
     for first in stride(from: 0, to: layer.outputs, by: UpdateScratch.rows) {
       let outputs = min(UpdateScratch.rows, layer.outputs - first)
+      // What the step changes is in short pieces far apart, and is asked for before the product.
+      for output in first..<first + outputs {
+        let at = output * layer.inputStride + start
+        kernels_prefetch(layer.weights.value + at, count * 4)
+        kernels_prefetch(layer.weights.first + at, count * 4)
+        kernels_prefetch(layer.weights.second + at, count * 4)
+      }
       layout.multiply(
         UnsafeRawPointer(layer.gradients.start) + first * layer.rowCapacity * 4 / layout.numbersPerWord,
         stride: layer.rowCapacity, rows: outputs, panels: panels, inputs: rows, parts: learned.runs,

@@ -113,12 +113,17 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
 
   private func prepared(_ samples: [Int32], step: Int) -> Batch {
     var learned = [LearnedRows](repeating: LearnedRows(), count: positiveWeights.count)
-    for (row, sample) in samples.enumerated() {
-      var sets = stream.sets(of: sample)
+    var first = 0
+    while first < samples.count {
+      // Samples of the same sets follow one another.
+      var sets = stream.sets(of: samples[first])
+      var end = first + 1
+      while end < samples.count, stream.sets(of: samples[end]) == sets { end += 1 }
       while sets != 0 {
-        learned[sets.trailingZeroBitCount].add(row)
+        learned[sets.trailingZeroBitCount].add(first..<end)
         sets &= sets - 1
       }
+      first = end
     }
     return Batch(
       samples: samples[...], step: step, learned: learned,

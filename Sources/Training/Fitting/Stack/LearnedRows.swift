@@ -9,13 +9,13 @@ struct LearnedRows: Sendable {
   /// Rows between two runs, at least.
   private static let gap = 32
 
-  /// - Parameter row: behind all that were added before.
-  mutating func add(_ row: Int) {
-    count += 1
-    if let last = runs.last, row - last.upperBound < Self.gap {
-      runs[runs.count - 1] = last.lowerBound..<row + 1
+  /// - Parameter rows: behind all that were added before.
+  mutating func add(_ rows: Range<Int>) {
+    count += rows.count
+    if let last = runs.last, rows.lowerBound - last.upperBound < Self.gap {
+      runs[runs.count - 1] = last.lowerBound..<rows.upperBound
     } else {
-      runs.append(row..<row + 1)
+      runs.append(rows)
     }
   }
 

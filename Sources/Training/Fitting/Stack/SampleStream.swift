@@ -8,6 +8,9 @@ struct SampleStream: Sendable {
   /// them.
   private let membership: ScratchTable<UInt32>
   private let sampling: BatchSampling
+  /// The samples of class after class, and the end of each class's; empty where draws are not class-uniform.
+  private let samplesByClass: ScratchTable<Int32>
+  private let classEnds: [Int]
   private let labels: LabelTable
   /// Samples that stay together when the order of large sets is drawn; 1 draws each by itself.
   private let runLength: Int
@@ -34,6 +37,7 @@ struct SampleStream: Sendable {
     let all = sets.dropFirst().reduce(sets[0].samples) { $0.union($1.samples) }
     samples = try ScratchTable(count: all.count)
     for (place, sample) in all.enumerated() { samples[place] = sample }
+    (samplesByClass, classEnds) = try Self.byClass(sampling == .classUniform ? samples : nil, labels: labels)
     membership = try ScratchTable(count: sets.count > 1 ? labels.count : 0)
     guard sets.count > 1 else { return }
     for (number, set) in sets.enumerated() {
@@ -47,9 +51,16 @@ struct SampleStream: Sendable {
   /// The samples of an epoch in their order; it depends on seed and epoch alone.
   /// - Throws: as `ScratchTable`.
   func order(seed: UInt64, epoch: Int) throws -> ScratchTable<Int32> {
-    var generator = SeededGenerator(seed: seed, stream: UInt64(epoch))
-    if sampling == .classUniform { return try classUniform(&generator) }
     let order = try ScratchTable<Int32>(count: samples.count)
+    draw(order, seed: seed, epoch: epoch)
+    return order
+  }
+
+  /// The same into a table of as many samples.
+  func draw(_ order: ScratchTable<Int32>, seed: UInt64, epoch: Int) {
+    precondition(order.count == samples.count)
+    var generator = SeededGenerator(seed: seed, stream: UInt64(epoch))
+    if sampling == .classUniform { return drawClassUniform(order, &generator) }
     withExtendedLifetime(order) {
       guard runLength > 1 else {
         _ = order.values.update(fromContentsOf: samples)
@@ -68,7 +79,6 @@ struct SampleStream: Sendable {
         generator.permute(order.values.extracting(first..<end))
       }
     }
-    return order
   }
 
   /// Lets samples of the same sets follow one another within each batch, in their order: what a set does not learn from
@@ -89,25 +99,29 @@ struct SampleStream: Sendable {
     }
   }
 
-  private func classUniform(_ generator: inout SeededGenerator) throws -> ScratchTable<Int32> {
-    // Samples of class after class.
-    let positives = labels.positives(among: samples)
-    var ends = [0]
-    for count in positives { ends.append(ends[ends.count - 1] + count) }
-    let members = try ScratchTable<Int32>(count: ends[positives.count])
-    var next = ends
+  /// - Parameter samples: nil for none.
+  private static func byClass(
+    _ samples: ScratchTable<Int32>?, labels: LabelTable
+  ) throws -> (members: ScratchTable<Int32>, ends: [Int]) {
+    guard let samples else { return (try ScratchTable(count: 0), []) }
+    var next = [0]
+    for count in labels.positives(among: samples) { next.append(next[next.count - 1] + count) }
+    let members = try ScratchTable<Int32>(count: next.removeLast())
     for sample in samples {
       for index in labels.classes(of: sample) {
         members[next[Int(index)]] = sample
         next[Int(index)] += 1
       }
     }
-    let present = positives.indices.filter { positives[$0] > 0 }
-    let order = try ScratchTable<Int32>(count: samples.count)
+    return (members, next)
+  }
+
+  private func drawClassUniform(_ order: ScratchTable<Int32>, _ generator: inout SeededGenerator) {
+    func members(of index: Int) -> Range<Int> { (index > 0 ? classEnds[index - 1] : 0)..<classEnds[index] }
+    let present = classEnds.indices.filter { !members(of: $0).isEmpty }
     for place in order.indices {
-      let drawn = present[Int(generator.next() % UInt64(present.count))]
-      order[place] = members[ends[drawn] + Int(generator.next() % UInt64(positives[drawn]))]
+      let drawn = members(of: present[Int(generator.next() % UInt64(present.count))])
+      order[place] = samplesByClass[drawn.lowerBound + Int(generator.next() % UInt64(drawn.count))]
     }
-    return order
   }
 }
