@@ -43,10 +43,13 @@ struct ReportCommand: ParsableCommand {
   }
 
   func run() throws {
-    try requireSeparateFiles(outputs: [PrintedReport.page(at: output)], inputs: [evaluation])
+    let page = PrintedReport.page(at: output)
+    try requireSeparateFiles(outputs: [page], inputs: [evaluation])
+    let database = try database.openIfNamed()
+    try database?.requireImagesKept(by: [page], keepsFolders: true)
     let evaluation = try Evaluation(path: evaluation)
     try DrawnReport(
-      of: evaluation, database: database.openIfNamed(),
+      of: evaluation, database: database,
       options: .init(space: space, cells: rows, colors: colors), talk: talk
     ).write(to: output)
   }
