@@ -118,15 +118,14 @@ package struct WriteTransaction: ~Copyable {
   }
 
   func putImage(_ image: ImageRecord, _ number: UInt32) throws {
-    let document = try Document.encode(image)
+    let document = image.document
     try transaction.put(.images, Key().appending(number), document)
     transaction.environment.knownImages.note(document, is: image)
   }
 
   /// Marks an image as done in a space.
   package func setOutcome(_ outcome: IngestOutcome, image: UInt32, space: SpaceRecord) throws {
-    try transaction.put(
-      .outcomes, Key().appending(space.id).appending(image), Document.encode(outcome))
+    try transaction.put(.outcomes, Key().appending(space.id).appending(image), outcome.document)
   }
 
   package func hasOutcome(image: UInt32, space: SpaceRecord) throws -> Bool {
