@@ -81,7 +81,7 @@ private func shortened(_ line: String) -> String {
 /// A text in one line and fit for a terminal: control characters and line breaks, as names of files and texts of cells may
 /// have, are written as escapes. The same again for a text that is.
 package func escapingControls(in text: String) -> String {
-  guard text.unicodeScalars.contains(where: isControl) else { return text }
+  guard hasControls(text) else { return text }
   var escaped = ""
   for scalar in text.unicodeScalars {
     switch scalar {
@@ -94,6 +94,9 @@ package func escapingControls(in text: String) -> String {
   }
   return escaped
 }
+
+/// Whether a text has control characters or line breaks.
+package func hasControls(_ text: String) -> Bool { text.unicodeScalars.contains(where: isControl) }
 
 /// Whether a terminal takes the character for a command, or breaks the line at it.
 private func isControl(_ scalar: Unicode.Scalar) -> Bool {

@@ -66,6 +66,12 @@ package final class NPYStream: @unchecked Sendable {
     return isWhole ? try NPYMatrix(array, path: name) : nil
   }
 
+  /// Whether `next` would find something to read at once, be it the end of the stream.
+  package var hasBytes: Bool {
+    var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return Glibc.poll(&poll, 1, 0) > 0
+  }
+
   /// Reads as many bytes as the buffer has.
   /// - Returns: false when it was cancelled before.
   private func fill(_ buffer: UnsafeMutableRawBufferPointer, _ subject: String) throws -> Bool {

@@ -23,6 +23,34 @@ package func requireSeparateFiles(outputs: [String], inputs: [String] = []) thro
   }
 }
 
+/// Refuses files to be written over images that are in a database.
+/// - Parameters:
+///   - images: as the database has their paths. One that is not there any more is nobody's.
+///   - keepsFolders: whether to refuse any file in a folder that such an image lies in, too: figures would be taken for
+///     images by whoever reads the folder again.
+/// - Throws: `usage`.
+package func requireKept(images: [String], by outputs: [String], keepsFolders: Bool = false) throws(Fault) {
+  let replaced = outputs.compactMap { path in FileIdentity(path: path).map { (path: path, file: $0) } }
+  var kept: Set<Substring> = []
+  for image in images {
+    let folder = image.lastIndex(of: "/").map { image[...$0] } ?? "."
+    let mayLie = keepsFolders && !kept.contains(folder)
+    guard mayLie || !replaced.isEmpty, let file = FileIdentity(path: image) else { continue }
+    if let output = replaced.first(where: { $0.file.isSameFile(as: file) }) {
+      throw Fault(
+        .usage, output.path, "would be written over \(image), an image that is in the database",
+        remedy: "give another name")
+    }
+    guard mayLie else { continue }
+    kept.insert(folder)
+    if let output = outputs.first(where: { lies($0, inFolder: String(folder)) }) {
+      throw Fault(
+        .usage, output, "would be written into \(folder), which has images that are in the database",
+        remedy: "give a place outside it")
+    }
+  }
+}
+
 /// Whether a file that is made would lie in a folder, or in a folder in that; false where none has the name.
 private func lies(_ path: String, inFolder folder: String) -> Bool {
   guard let folder = resolvedFolder(folder), let own = resolvedFolder(nearestFolder(of: path)) else {

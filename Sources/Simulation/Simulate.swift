@@ -12,20 +12,52 @@ import Synchronization
 /// place. `metadata.csv` has a row per field, `cells.csv` a row per cell; layered fields have neither gene nor
 /// localization. The same options write the same bytes on any number of threads.
 ///
-/// - Parameter progress: called after each field with the number of fields written so far, from any thread
-///   but never from two at once.
+/// - Parameters:
+///   - replaces: whether to write over files of the same names that are no earlier simulation's.
+///   - progress: called after each field with the number of fields written so far, from any thread
+///     but never from two at once.
 /// - Throws: a fault for options out of range and for files that cannot be written.
 package func simulate(
-  into folder: String, options: SimulationOptions, progress: @Sendable (Int) -> Void = { _ in }
+  into folder: String, options: SimulationOptions, replaces: Bool = false,
+  progress: @Sendable (Int) -> Void = { _ in }
 ) throws -> SimulationSummary {
   try options.validate()
-  try createFolder(folder)
   let plan = FieldPlan.all(options)
+  if !replaces { try requireFreeNames(plan, isLayered: options.isLayered, in: folder) }
+  try createFolder(folder)
   let cells = try drawFields(plan, into: folder, options: options, progress: progress)
-  try writeMetadata(plan, isLayered: options.isLayered, to: "\(folder)/metadata.csv")
-  try writeCells(plan, cells, to: "\(folder)/cells.csv")
+  try writeMetadata(plan, isLayered: options.isLayered, to: "\(folder)/\(metadataName)")
+  try writeCells(plan, cells, to: "\(folder)/\(cellsName)")
   return SimulationSummary(
     fieldCount: plan.count, geneCount: options.geneCount, cellCount: cells.reduce(0) { $0 + $1.count })
+}
+
+private let metadataName = "metadata.csv"
+/// The file that is written last.
+private let cellsName = "cells.csv"
+private let cellColumns = ["image", "cell", "x_px", "y_px", "area_px", "nucleus_area_px", "expression"]
+
+/// Refuses a folder that has a file of a name that would be written, unless an earlier simulation was written into it.
+/// - Throws: `cannotCreate`.
+private func requireFreeNames(_ plan: [FieldPlan], isLayered: Bool, in folder: String) throws(Fault) {
+  let suffixes = SimulatedField.channelNames(isLayered: isLayered) + ["mask"]
+  let names =
+    [metadataName, cellsName] + plan.flatMap { field in suffixes.map { "\(field.name)_\($0).png" } }
+  guard let taken = names.first(where: { access("\(folder)/\($0)", F_OK) == 0 }), !isSimulation(folder) else {
+    return
+  }
+  throw Fault(
+    .cannotCreate, "\(folder)/\(taken)",
+    "is there already, and the folder has no \(cellsName) of a simulation",
+    remedy: "name another folder, or write over what is in it with --replace")
+}
+
+/// Whether a simulation was written into a folder, whole.
+private func isSimulation(_ folder: String) -> Bool {
+  let path = "\(folder)/\(cellsName)"
+  guard access(path, R_OK) == 0 else { return false }
+  // What is no table is none of ours, whatever is wrong with it.
+  do { return try CSVReader(path: path).columns == cellColumns } catch { return false }
 }
 
 /// Which gene and line a field shows, and where on which plate it lies.
@@ -128,7 +160,7 @@ private func writeCells(
   _ plan: [FieldPlan], _ cells: [[SimulatedCell]], to path: String
 ) throws(Fault) {
   var writer = try CSVWriter(path: path)
-  try writer.write(["image", "cell", "x_px", "y_px", "area_px", "nucleus_area_px", "expression"])
+  try writer.write(cellColumns)
   for (field, cells) in zip(plan, cells) {
     for cell in cells {
       try writer.write([

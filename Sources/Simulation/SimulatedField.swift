@@ -9,6 +9,11 @@ struct SimulatedField {
   let mask: [UInt16]
   let cells: [SimulatedCell]
 
+  /// The names of `channels`.
+  static func channelNames(isLayered: Bool) -> [String] {
+    ["nucleus"] + (isLayered ? Localization.allCases.map(Stain.layerName) : [Stain.proteinName])
+  }
+
   init(gene: SimulatedGene, line: CellLine, number: Int, options: SimulationOptions) {
     var generator = SeededGenerator(seed: options.seed, stream: UInt64(number))
     let size = options.sizePx

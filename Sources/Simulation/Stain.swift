@@ -12,7 +12,7 @@ struct Stain {
 
   /// All locations of a gene, over unspecific staining.
   static func protein(of gene: SimulatedGene) -> Stain {
-    Stain(name: "protein", brightness: gene.brightness) { cell, generator in
+    Stain(name: proteinName, brightness: gene.brightness) { cell, generator in
       var canvas = cell.paint { x, y in
         gene.haze * (1 - exp(-Double(cell.edgeDistance[x, y]) / (0.1 * cell.unit)))
       }
@@ -24,12 +24,18 @@ struct Stain {
     }
   }
 
+  static let proteinName = "protein"
+
+  static func layerName(_ localization: Localization) -> String {
+    localization.rawValue.lowercased().split(separator: " ").joined(separator: "-")
+  }
+
   /// Every location by itself, bright enough that noise can be added later.
   static func layers(texture: Texture) -> [Stain] {
     Localization.allCases.map { localization in
-      Stain(
-        name: localization.rawValue.lowercased().split(separator: " ").joined(separator: "-"), brightness: 600
-      ) { cell, generator in localization.draw(in: cell, texture: texture, using: &generator) }
+      Stain(name: layerName(localization), brightness: 600) { cell, generator in
+        localization.draw(in: cell, texture: texture, using: &generator)
+      }
     }
   }
 }

@@ -1,9 +1,10 @@
 import Faults
 import Formats
-import Simulation
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Simulation
 
 @Suite struct SimulateTests {
   private static func tiny(seed: UInt64 = 1, threads: Int = 1) -> SimulationOptions {
@@ -123,6 +124,36 @@ import Testing
       let fault = #expect(throws: Fault.self) { try simulate(into: file, options: Self.tiny()) }
       #expect(fault?.kind == .cannotCreate)
       #expect(fault?.subject == file)
+    }
+  }
+
+  @Test func filesThatNoSimulationHasWrittenAreKeptUnlessTheyAreToBeReplaced() throws {
+    try withTemporaryDirectory { folder in
+      let image = "\(folder)/P2_A02_s1_mask.png"
+      try write([1], to: image)
+      let fault = #expect(throws: Fault.self) { try simulate(into: folder, options: Self.tiny()) }
+      #expect(fault?.kind == .cannotCreate && fault?.subject == image)
+      #expect(bytes(ofFile: image) == [1] && Self.images(in: folder).compactMap(\.self).count == 1)
+      var layered = Self.tiny()
+      layered.isLayered = true
+      #expect(throws: Fault.self) { try simulate(into: folder, options: layered) }
+      _ = try simulate(into: folder, options: Self.tiny(), replaces: true)
+      #expect(bytes(ofFile: image) != [1])
+      // An earlier simulation's are its own, with other options too.
+      let earlier = Self.images(in: folder)
+      _ = try simulate(into: folder, options: Self.tiny(seed: 2))
+      #expect(Self.images(in: folder) != earlier)
+      try write(Array("image,cell,gene\n".utf8), to: "\(folder)/cells.csv")
+      #expect(throws: Fault.self) { try simulate(into: folder, options: Self.tiny()) }
+    }
+  }
+
+  @Test func theNamesOfChannelsAreThoseThatAreWritten() {
+    for isLayered in [false, true] {
+      let options = Self.tiny { $0.isLayered = isLayered }
+      let field = SimulatedField(
+        gene: SimulatedGene(number: 0, seed: 1), line: CellLine.all[0], number: 0, options: options)
+      #expect(field.channels.map(\.name) == SimulatedField.channelNames(isLayered: isLayered))
     }
   }
 }

@@ -52,4 +52,14 @@ import Testing
       try writer.database.read(expecting: .scattered) { _ in #expect(pages.order == .scattered) }
     }
   }
+
+  @Test func onlyWhatFollowsOnTheNextPageIsTakenToBeInMemory() {
+    var run = PresentRun()
+    func advance(_ place: Range<Int>) -> Bool { run.advance(over: place, pageSize: 4096) }
+    #expect(!advance(8192..<16_000))
+    run.begin(behind: 8192..<16_000)
+    #expect(!advance(20_480..<24_000) && !advance(8192..<16_000), "with a page between, and before")
+    #expect(advance(16_384..<81_900) && advance(81_920..<147_000), "on the next page")
+    #expect(advance(147_456..<530_000) && !advance(532_480..<550_000), "not for ever")
+  }
 }

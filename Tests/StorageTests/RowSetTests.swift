@@ -35,7 +35,7 @@ import Testing
   @Test func storedChunksMakeTheSetAgain() throws {
     var generator = SeededGenerator(seed: 1)
     let rows = randomRows(using: &generator)
-    var assembled = PortableRows()
+    var assembled = JoinedChunks()
     var bits = RowBits()
     for chunk in Set(rows.map { UInt16($0 >> 16) }).sorted() {
       let part = RowSet(rows.filter { $0 >> 16 == chunk })
@@ -50,7 +50,8 @@ import Testing
     }
     #expect(assembled.rowSet() == RowSet(rows))
     #expect(bits.rowSet() == RowSet(rows))
-    #expect(PortableRows().rowSet().isEmpty && RowBits().rowSet().isEmpty)
+    #expect(JoinedChunks().rowSet().isEmpty && RowBits().rowSet().isEmpty)
+    #expect(AscendingRowBits().rowSet().isEmpty)
   }
 
   @Test func bitsOfEveryRowAreSet() throws {
@@ -71,10 +72,10 @@ import Testing
 
   @Test func bitsAreInsertedAtAnyRow() {
     var generator = SeededGenerator(seed: 2)
-    var rows = RowBits()
+    var rows = AscendingRowBits()
     var expected: Set<Row> = []
     // Number columns start at multiples of 8,190, of which none but the first is one of 64 or of a chunk.
-    for firstRow in [0, 8_190, 57_330, 65_520, 131_008, 131_072, 16_777_215] as [Row] {
+    for firstRow in [0, 8_192, 57_330, 65_522, 131_008, 139_200, 196_608, 16_777_215] as [Row] {
       let words = (0..<128).map { _ in generator.next() & generator.next() }
       words.withUnsafeBufferPointer { rows.insert($0, from: firstRow) }
       for (index, word) in words.enumerated() {

@@ -62,7 +62,46 @@ for output in folder/out.npy folder/new/out.npy ./folder/../folder/model.safeten
   expect_stderr 'would be written into folder, which is read by the same command; give a place outside it'
 done
 expect_equal "the folder is what it was" "$(ls folder)" model.safetensors
-rm -r weights.safetensors map.csv genes.txt folder
+# A model's name is no folder's.
+cellvec models seed one.safetensors --width 32 --depth 1 --patch 8 --inputs nucleus --image-size 32 --quiet
+cellvec models add one one.safetensors >/dev/null
+mkdir one
+python3 -c 'import npy; npy.save("inputs.npy", (1, 1, 32, 32), (i % 7 for i in range(32 * 32)))'
+expect_exit 0 cellvec models embed --backbone one --input inputs.npy --output one/out.npy
+rm -r weights.safetensors map.csv genes.txt folder one one.safetensors inputs.npy
+
+# Images that were ingested are kept, and nothing goes into the folder that is read, or that images came from.
+channels=(--channels "nucleus=*_nucleus.png" "protein=*_protein.png")
+cellvec models seed own.safetensors --width 32 --depth 1 --patch 8 --inputs nucleus,protein --image-size 32 --seed 1 --quiet
+expect_exit 64 cellvec ingest fields --db fields/lab "${channels[@]}" --backbone own.safetensors
+expect_stderr 'fields/lab: would be written into fields, which is read by the same command; give a place outside it'
+cellvec ingest fields --db lab "${channels[@]}" --backbone own.safetensors --quiet >/dev/null
+for output in "--vectors $image" "--metadata ./$image"; do
+  read -ra words <<<"$output"
+  expect_exit 64 cellvec export --db lab "${words[@]}"
+  expect_stderr "would be written over .*/P1_A01_s1_nucleus.png, an image that is in the database; give another name"
+done
+expect_exit 64 cellvec crops fields "${channels[@]}" --crop 32 --input-size 32 --output fields/crops.npy
+expect_exit 64 cellvec report eval.json --db lab --output fields/report
+expect_exit 64 cellvec report eval.json --db lab --output fields/report.html
+expect_stderr 'would be written into .*fields/, which has images that are in the database; give a place outside it'
+expect_exit 64 cellvec evaluate --db lab --labels gene --report fields/new/report
+expect_exit 64 cellvec evaluate --db lab --labels gene --output "$image"
+expect_exit 0 cmp "$image" image.png
+expect_equal "nothing new among the images" "$(ls fields | grep -cv '\.png$')" 2
+expect_exit 0 cellvec export --db lab --metadata fields/exported.csv --quiet
+rm fields/exported.csv own.safetensors
+
+# A simulation writes over an earlier one, and over nothing else.
+expect_exit 0 cellvec simulate fields --fields 2 --size 96 --cells-per-field 3 --seed 1 --quiet
+expect_exit 0 cmp "$image" image.png
+mkdir plate
+printf 'mine' >plate/P1_A01_s1_protein.png
+expect_exit 73 cellvec simulate plate --fields 2 --size 96 --cells-per-field 3 --quiet
+expect_stderr 'plate/P1_A01_s1_protein.png: is there already, .*; name another folder, or write over .* with --replace'
+expect_equal "nothing was written" "$(ls plate) $(cat plate/*)" "P1_A01_s1_protein.png mine"
+expect_exit 0 cellvec simulate plate --fields 2 --size 96 --cells-per-field 3 --replace --quiet
+rm -r plate lab
 
 # What a terminal takes for a command reaches none, whoever says it.
 escape=$(printf '\033[31m')
@@ -79,6 +118,37 @@ expect_exit 0 cellvec merge "${escape}db" --db target
 expect_stderr '^warning: .u\{1b\}\[31mdb: field gene: .* here "G1"'
 expect_equal "nothing raw in a warning" "$(grep -cF "$escape" .stderr)" 0
 rm -r "${escape}db" target
+expect_exit 64 cellvec heads import none.safetensors --db db --name "a${escape}b"
+expect_stderr '^cellvec: head "a.u\{1b\}\[31mb": cannot have a name with control characters'
+expect_exit 64 cellvec train --db db --labels localization --save $'two\nlines'
+expect_exit 64 cellvec spaces rename s "$escape" --db db
+expect_exit 64 cellvec fields rename gene "$escape" --db db
+
+# Texts of several lines are read back as they were, by this program and by others.
+python3 - <<'PYTHON'
+import csv
+texts = ["two\nlines", "cr\rlf\r\nend", '"quoted"\nx', "tab\tin", "a,b;c", "c\n\ne"]
+with open("texts.csv", "w", newline="") as file:
+    csv.writer(file).writerows([["remark", "other"]] + [[text, text] for text in texts])
+import npy
+npy.save("six.npy", (6, 2), range(12))
+PYTHON
+cellvec import six.npy --db texts --metadata texts.csv --type remark=string other=string --quiet >/dev/null
+for format in csv tsv; do
+  cellvec list --db texts --fields remark,other --$format >"listed.$format"
+  cellvec export --db texts --metadata "exported.$format" --quiet
+  python3 - $format <<'PYTHON'
+import csv, sys
+delimiter = "," if sys.argv[1] == "csv" else "\t"
+rows = [list(csv.reader(open(name, newline=""), delimiter=mark))
+        for name, mark in [("texts.csv", ","), (f"listed.{sys.argv[1]}", delimiter), (f"exported.{sys.argv[1]}", delimiter)]]
+assert [row[-2:] for row in rows[1]] == rows[0] == [row[-2:] for row in rows[2]], rows
+PYTHON
+  expect_equal "Python reads $format" "$?" 0
+  cellvec import six.npy --db "again-$format" --metadata "listed.$format" --type remark=string other=string --quiet >/dev/null
+  expect_equal "and so does this program" "$(cellvec list --db "again-$format" --fields remark,other --json)" \
+    "$(cellvec list --db texts --fields remark,other --json)"
+done
 
 # A block of vectors that does not match its checksum, and a record that does not.
 python3 - <<'PYTHON'

@@ -18,7 +18,8 @@ package struct StreamImport {
   }
 
   /// Writes the vectors into a space as `VectorImport` does, until the stream ends. While an array is written and
-  /// synchronised, another thread reads the next one.
+  /// synchronised, another thread reads the next one, if that has begun to come: who waits for an answer before it is sent
+  /// would otherwise wait for one thread more to wake another.
   /// - Parameters:
   ///   - limit: rows committed at a time at most.
   ///   - report: called with each array once it is committed, and the vectors that it has added.
@@ -29,9 +30,13 @@ package struct StreamImport {
   ) throws {
     let stream = stream
     var number = 0
-    var next = BackgroundResult { try stream.next() }
-    while let vectors = try next.value() {
-      next = BackgroundResult { try stream.next() }
+    var ahead: BackgroundResult<NPYMatrix?>?
+    func next() throws -> NPYMatrix? {
+      if let ahead { return try ahead.value() }
+      return try stream.next()
+    }
+    while let vectors = try next() {
+      ahead = stream.hasBytes ? BackgroundResult { try stream.next() } : nil
       number += 1
       let array = try VectorImport(vectors, name: "array \(number) of \(name)")
       let added = try array.run(

@@ -18,6 +18,7 @@ final class PageFile: @unchecked Sendable {
   private let mappedByteCount: Int
   private let pageSize: Int
   private let reading = Mutex(ExpectedReading())
+  private let present = Mutex(PresentRun())
 
   /// Opens a file whose front `checkFront` has found sound.
   /// - Parameters:
@@ -219,7 +220,16 @@ final class PageFile: @unchecked Sendable {
 
   /// Has a value that will be read as a whole fetched in one piece where the system expects single pages.
   func willReadAll(of value: UnsafeRawBufferPointer) {
-    if value.count > pageSize, order == .scattered { fetch(value) }
+    guard value.count > pageSize, order == .scattered, let start = value.baseAddress else { return }
+    // To ask for what is there takes the system twice as long as to look whether its end is; and where that is, the
+    // values behind it mostly are.
+    let place = (start - base) / pageSize * pageSize..<start - base + value.count
+    if present.withLock({ $0.advance(over: place, pageSize: pageSize) }) { return }
+    if clmdb_is_in_memory(descriptor, Int64(place.upperBound - 1)) == 1 {
+      present.withLock { $0.begin(behind: place) }
+    } else {
+      fetch(value)
+    }
   }
 
   /// Whether another file has taken this one's place, as when another process compacts the database.

@@ -17,11 +17,25 @@ enum Table: Int, CaseIterable, Sendable {
   case codes
   case coarse
 
+  /// In the file. Spelled out: a case's own name is made anew, slowly, each time, and a snapshot asks for all of them.
   var name: String {
     switch self {
+    case .header: "header"
+    case .fields: "fields"
+    case .texts: "texts"
     case .textIDs: "text_ids"
+    case .spaces: "spaces"
+    case .images: "images"
     case .imageIDs: "image_ids"
-    default: "\(self)"
+    case .outcomes: "outcomes"
+    case .cells: "cells"
+    case .vectors: "vectors"
+    case .sets: "sets"
+    case .numbers: "numbers"
+    case .heads: "heads"
+    case .indexes: "indexes"
+    case .codes: "codes"
+    case .coarse: "coarse"
     }
   }
 

@@ -16,10 +16,10 @@ struct FormatHeader: Codable, Equatable {
 
   /// Reader flag of a database with a space of float16 or bfloat16.
   static let halfVectors = "half-vectors"
-  private static let knownReaderFlags: Set = [halfVectors]
+  static let knownReaderFlags: Set = [halfVectors]
   /// Flags that say which indexes there are.
   static let indexFlags: Set = [earlierIndexFlag, indexFlag, unfinishedIndexFlag, graphFlag]
-  private static let knownWriterFlags = indexFlags
+  static let knownWriterFlags = indexFlags
 
   let version: Int
   /// Features that a reader must know to read this database right, sorted.

@@ -1,7 +1,8 @@
+import Formats
 import Identity
 
 /// The JSON of an image: its identity as 32 hexadecimal digits, its rows as pairs [first, end).
-extension ImageRecord: Codable {
+extension ImageRecord: Decodable {
   private enum CodingKeys: String, CodingKey {
     case identity, name, files, width, height, rows
   }
@@ -23,13 +24,27 @@ extension ImageRecord: Codable {
       height: try container.decode(UInt32.self, forKey: .height), rows: pairs.map { $0[0]..<$0[1] })
   }
 
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(identity.description, forKey: .identity)
-    try container.encode(name, forKey: .name)
-    try container.encode(files, forKey: .files)
-    try container.encode(width, forKey: .width)
-    try container.encode(height, forKey: .height)
-    try container.encode(rows.map { [$0.lowerBound, $0.upperBound] }, forKey: .rows)
+  /// As `Document.encode` writes a value, keys sorted. Put together here: the general encoder took a sixth of the time of a
+  /// commit of one vector.
+  var document: [UInt8] {
+    let files = files.map {
+      "{\"path\":\(quotedJSON($0.path)),\"plane\":\($0.plane),\"role\":\(quotedJSON($0.role))}"
+    }
+    let rows = rows.map { "[\($0.lowerBound),\($0.upperBound)]" }
+    return Array(
+      """
+      {"files":[\(files.joined(separator: ","))],"height":\(height),"identity":"\(identity)",\
+      "name":\(quotedJSON(name)),"rows":[\(rows.joined(separator: ","))],"width":\(width)}
+      """.utf8)
+  }
+}
+
+extension IngestOutcome {
+  /// As `Document.encode` writes a value, likewise.
+  var document: [UInt8] {
+    let dropped = dropped.sorted { $0.key < $1.key }.map { "\(quotedJSON($0.key)):\($0.value)" }
+    let mask = mask.map { ",\"mask\":\(quotedJSON($0))" } ?? ""
+    return Array(
+      "{\"dropped\":{\(dropped.joined(separator: ","))},\"found\":\(found),\"kept\":\(kept)\(mask)}".utf8)
   }
 }

@@ -31,6 +31,28 @@ struct ExpectedReading {
   }
 }
 
+/// A run of values that lie one behind the other in a file, taken to be in memory as the first was found to be. Where that is
+/// wrong, only time is lost.
+struct PresentRun {
+  /// Bytes that are taken to be in memory without another look.
+  private static let byteLimit = 512 << 10
+
+  private var end = 0
+  private var limit = 0
+
+  /// - Parameter place: of a value whose end was found in memory, from the beginning of its first page.
+  mutating func begin(behind place: Range<Int>) {
+    (end, limit) = (place.upperBound, place.upperBound + Self.byteLimit)
+  }
+
+  /// Whether a value follows the last one, on the next page, and is taken to be in memory.
+  mutating func advance(over place: Range<Int>, pageSize: Int) -> Bool {
+    guard (0..<pageSize).contains(place.lowerBound - end), place.upperBound <= limit else { return false }
+    end = place.upperBound
+    return true
+  }
+}
+
 extension Snapshot {
   /// Tells the system that so many vectors of a space are to be read: in order where they are more than a few.
   /// - Returns: what is to be ended when they have been read; nil where nothing was told.

@@ -1,6 +1,22 @@
 import Faults
 
 extension Snapshot {
+  /// The paths of the files that images were read from, as they were given; no imported arrays. Of images whose records
+  /// are damaged there are none.
+  package func imagePaths() throws -> [String] {
+    var paths: [String] = []
+    try transaction.survey(
+      .images, damage: { _, _ in },
+      entry: { key, value in
+        guard key.count == 4 else { return }
+        do {
+          let image = try transaction.decodeImage(value, key.bigEndian(at: 0, as: UInt32.self))
+          if image.width > 0 { paths += image.files.map(\.path) }
+        } catch let fault as Fault where fault.kind == .badData { return }
+      })
+    return paths
+  }
+
   /// Calls `body` with each image, in order of their numbers.
   package func forEachImage(_ body: (_ number: UInt32, _ image: ImageRecord) throws -> Void) throws {
     try transaction.forEach(.images) { key, value in

@@ -109,7 +109,7 @@ extension Snapshot {
   private func rows(
     _ field: Field, test: (UnsafeBufferPointer<Double>, UnsafeMutableBufferPointer<UInt64>) -> Void
   ) throws -> RowSet {
-    var rows = RowBits()
+    var rows = AscendingRowBits()
     var bits = [UInt64](repeating: 0, count: (NumberChunk.rowCount + 63) / 64)
     try transaction.forEach(.numbers, prefix: Key().appending(field.id)) { key, value in
       let column = try NumberColumn(decoding: value, key: key)

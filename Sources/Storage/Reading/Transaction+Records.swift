@@ -100,7 +100,7 @@ extension Transaction {
 
   /// The union of a set's chunks.
   func rowSet(_ name: RowSetName) throws -> RowSet {
-    var rows = PortableRows()
+    var rows = JoinedChunks()
     try forEach(name.table, prefix: name.prefix) { key, value in
       if !rows.append(try decodeChunk(key, value)) { throw damagedChunk() }
     }

@@ -99,10 +99,10 @@ package struct RowSet: Sendable {
   /// - Parameter words: bit i of word w stands for row `64 w + i`; large enough for the last row.
   package func setBits(in words: UnsafeMutableBufferPointer<UInt64>) {
     encoded().withUnsafeBytes { bytes in
-      PortableRows.forEachContainer(of: bytes) { chunk in
-        let first = Int(chunk.chunk) * StoredChunk.wordCount
+      RowContainer.forEach(in: bytes) { chunk, container in
+        let first = Int(chunk) * StoredChunk.wordCount
         let end = min(first + StoredChunk.wordCount, words.count)
-        chunk.formUnion(into: UnsafeMutableBufferPointer(rebasing: words[first..<end]))
+        container.formUnion(into: UnsafeMutableBufferPointer(rebasing: words[first..<end]))
       }
     }
   }
@@ -157,50 +157,44 @@ private func deserialize(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointe
   }
 }
 
-/// A row set in the portable Roaring format, put together from containers in order of their chunks.
-struct PortableRows {
-  private var descriptors: [UInt16] = []
-  private var offsets: [UInt32] = []
-  private var containers: [UInt8] = []
+/// A row set put together from chunks in order of their numbers.
+struct JoinedChunks {
+  private var rows = RowSet()
+  private var lastChunk: UInt16?
+  /// Room for one chunk in the portable Roaring format.
+  private var encoded: [UInt8] = []
 
   /// - Returns: false when the chunk does not come after those before it; then it is left out.
   mutating func append(_ stored: StoredChunk) -> Bool {
-    // Descriptors are pairs of a chunk and its count.
-    if let last = descriptors.dropLast().last, last >= stored.chunk { return false }
-    append(chunk: stored.chunk, count: stored.count, container: stored.container)
+    if let lastChunk, lastChunk >= stored.chunk { return false }
+    lastChunk = stored.chunk
+    join(stored.bytes)
     return true
   }
 
-  /// - Parameter container: the low halves of the rows, in order, or, above `StoredChunk.arrayLimit` of them,
-  ///   a bit for each row of the chunk; little endian.
-  mutating func append(chunk: UInt16, count: Int, container: UnsafeRawBufferPointer) {
-    descriptors += [chunk, UInt16(count - 1)]
-    offsets.append(UInt32(containers.count))
-    containers.append(contentsOf: container)
-  }
-
-  /// - Parameter bytes: as CRoaring has written them.
-  fileprivate static func forEachContainer(
-    of bytes: UnsafeRawBufferPointer, _ body: (StoredChunk) -> Void
-  ) {
-    let count = Int(bytes.littleEndian(at: 4, as: UInt32.self))
-    for container in 0..<count {
-      body(StoredChunk(trusting: bytes, container: container, of: count))
+  /// Appends the rows of a chunk whose bit is set; none where no bit is.
+  /// - Parameters:
+  ///   - chunk: above those before it.
+  ///   - words: a bit for each row of the chunk; no words for no rows.
+  mutating func append(chunk: UInt16, words: UnsafeBufferPointer<UInt64>) {
+    var count = 0
+    for word in words { count += word.nonzeroBitCount }
+    if count == 0 { return }
+    lastChunk = chunk
+    if encoded.isEmpty { encoded = Array(repeating: 0, count: StoredChunk.largestByteCount) }
+    let byteCount = encoded.withUnsafeMutableBytes {
+      StoredChunk.encode(words, chunk: chunk, count: count, into: $0)
     }
+    encoded.withUnsafeBytes { join(UnsafeRawBufferPointer(rebasing: $0[..<byteCount])) }
   }
 
-  func rowSet() -> RowSet {
-    if offsets.isEmpty { return RowSet() }
-    var bytes: [UInt8] = []
-    let headerByteCount = 8 + offsets.count * 8
-    bytes.reserveCapacity(headerByteCount + containers.count)
-    bytes.append(littleEndian: StoredChunk.cookie)
-    bytes.append(littleEndian: UInt32(offsets.count))
-    for number in descriptors { bytes.append(littleEndian: number) }
-    for offset in offsets { bytes.append(littleEndian: UInt32(headerByteCount) + offset) }
-    bytes.append(contentsOf: containers)
-    let bitmap = bytes.withUnsafeBytes(deserialize)
-    guard let bitmap else { preconditionFailure("containers that were checked make a row set") }
-    return RowSet(adopting: bitmap)
+  func rowSet() -> RowSet { rows }
+
+  private mutating func join(_ bytes: UnsafeRawBufferPointer) {
+    guard let bitmap = deserialize(bytes) else {
+      preconditionFailure("a chunk that was checked makes a row set")
+    }
+    let chunk = RowSet(adopting: bitmap)
+    if rows.isEmpty { rows = chunk } else { rows.formUnion(chunk) }
   }
 }

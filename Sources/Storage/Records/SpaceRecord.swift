@@ -74,7 +74,7 @@ package struct BackboneReference: Sendable, Equatable {
 }
 
 /// What became of one image in one space.
-package struct IngestOutcome: Sendable, Equatable, Codable {
+package struct IngestOutcome: Sendable, Equatable, Decodable {
   /// Objects that the recipe found.
   package let found: Int
   /// Cells embedded into the space.

@@ -9,12 +9,15 @@ struct StoredChunk {
   /// Largest container that is an array of its rows.
   static let arrayLimit = 4096
   private static let headerByteCount = 16
+  static let largestByteCount = headerByteCount + bitsetByteCount
 
+  /// All of it, as a row set in the portable format.
+  let bytes: UnsafeRawBufferPointer
   let chunk: UInt16
+  private let container: RowContainer
+
   /// Rows in the chunk, at least one.
-  let count: Int
-  /// Low halves of the rows in order, or a bit for each row of the chunk where there are more than `arrayLimit`.
-  let container: UnsafeRawBufferPointer
+  var count: Int { container.count }
 
   /// - Returns: nil when the bytes are not a set of rows of that chunk.
   init?(_ bytes: UnsafeRawBufferPointer, chunk: UInt16) {
@@ -23,50 +26,49 @@ struct StoredChunk {
       bytes.littleEndian(at: 4, as: UInt32.self) == 1, bytes.littleEndian(at: 8, as: UInt16.self) == chunk,
       bytes.littleEndian(at: 12, as: UInt32.self) == StoredChunk.headerByteCount
     else { return nil }
+    self.bytes = bytes
     self.chunk = chunk
-    count = Int(bytes.littleEndian(at: 10, as: UInt16.self)) + 1
-    container = UnsafeRawBufferPointer(rebasing: bytes[StoredChunk.headerByteCount...])
-    guard count > StoredChunk.arrayLimit ? isSoundBitset : isSoundArray else { return nil }
+    container = RowContainer(
+      UnsafeRawBufferPointer(rebasing: bytes[StoredChunk.headerByteCount...]),
+      count: Int(bytes.littleEndian(at: 10, as: UInt16.self)) + 1)
+    guard container.isSound else { return nil }
   }
 
-  /// One container of a portable Roaring bitmap without run containers that CRoaring has just written.
-  init(trusting bitmap: UnsafeRawBufferPointer, container index: Int, of containerCount: Int) {
-    chunk = bitmap.littleEndian(at: 8 + 4 * index, as: UInt16.self)
-    count = Int(bitmap.littleEndian(at: 10 + 4 * index, as: UInt16.self)) + 1
-    let offset = Int(bitmap.littleEndian(at: 8 + 4 * containerCount + 4 * index, as: UInt32.self))
-    container = UnsafeRawBufferPointer(rebasing: bitmap[offset...])
-  }
-
-  private var isSoundBitset: Bool {
-    guard container.count == StoredChunk.bitsetByteCount else { return false }
-    var found = 0
-    for offset in stride(from: 0, to: StoredChunk.bitsetByteCount, by: 8) {
-      found += container.littleEndian(at: offset, as: UInt64.self).nonzeroBitCount
+  /// Writes a chunk as it is stored.
+  /// - Parameters:
+  ///   - words: a bit for each row of the chunk.
+  ///   - count: how many of them are set, at least one.
+  ///   - target: `largestByteCount` bytes.
+  /// - Returns: bytes of the chunk.
+  static func encode(
+    _ words: UnsafeBufferPointer<UInt64>, chunk: UInt16, count: Int,
+    into target: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    func store<Number: FixedWidthInteger>(_ number: Number, at offset: Int) {
+      target.storeBytes(of: number.littleEndian, toByteOffset: offset, as: Number.self)
     }
-    return found == count
-  }
-
-  private var isSoundArray: Bool {
-    guard container.count == count * 2 else { return false }
-    var isOrdered = true
-    for index in 1..<count where slot(index - 1) >= slot(index) { isOrdered = false }
-    return isOrdered
+    store(cookie, at: 0)
+    store(1 as UInt32, at: 4)
+    store(chunk, at: 8)
+    store(UInt16(count - 1), at: 10)
+    store(UInt32(headerByteCount), at: 12)
+    if count > arrayLimit {
+      for (index, word) in words.enumerated() { store(word, at: headerByteCount + index * 8) }
+      return largestByteCount
+    }
+    var end = headerByteCount
+    for (index, word) in words.enumerated() where word != 0 {
+      forEachBit(of: word) { bit in
+        store(UInt16(truncatingIfNeeded: index * 64 + bit), at: end)
+        end += 2
+      }
+    }
+    return end
   }
 
   /// Sets the bit of each row.
   /// - Parameter words: a bit for each row of the chunk.
-  func formUnion(into words: UnsafeMutableBufferPointer<UInt64>) {
-    if count > StoredChunk.arrayLimit {
-      for index in words.indices { words[index] |= container.littleEndian(at: index * 8, as: UInt64.self) }
-    } else {
-      for index in 0..<count {
-        let slot = Int(self.slot(index))
-        words[slot >> 6] |= 1 << UInt64(slot & 63)
-      }
-    }
-  }
-
-  private func slot(_ index: Int) -> UInt16 { container.littleEndian(at: index * 2, as: UInt16.self) }
+  func formUnion(into words: UnsafeMutableBufferPointer<UInt64>) { container.formUnion(into: words) }
 }
 
 extension UnsafeRawBufferPointer {

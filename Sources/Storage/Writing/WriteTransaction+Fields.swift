@@ -2,8 +2,9 @@ import Faults
 
 extension WriteTransaction {
   /// Gives a field another name; its values stay.
-  /// - Throws: `usage` when the name is empty or taken.
+  /// - Throws: `usage` when the name is empty or taken, or has control characters.
   package mutating func rename(_ field: Field, to name: String) throws {
+    try requirePlainName(name, of: "field")
     guard !name.isEmpty, fieldsByName[name] == nil else {
       throw Fault(
         .usage, "field \"\(field.name)\"",

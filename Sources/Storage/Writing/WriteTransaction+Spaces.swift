@@ -2,8 +2,9 @@ import Faults
 
 extension WriteTransaction {
   /// Gives a space another name.
-  /// - Throws: `usage` when the name is empty or taken.
+  /// - Throws: `usage` when the name is empty or taken, or has control characters.
   package mutating func rename(_ space: SpaceRecord, to name: String) throws {
+    try requirePlainName(name, of: "space")
     guard !name.isEmpty, self.space(named: name) == nil else {
       throw Fault(
         .usage, "space \"\(space.name)\"",

@@ -77,6 +77,7 @@ package struct WriteTransaction: ~Copyable {
         .badData, "space \"\(name)\"", expected: "a dimension of 1 to \(SpaceRecord.dimensionLimit)",
         found: "\(dimension)")
     }
+    try requirePlainName(name, of: "space")
     guard !spaces.contains(where: { $0.name == name }), let id = freeNumber(among: spaces.map(\.id)) else {
       throw Fault(.usage, "space \"\(name)\"", "exists already", remedy: "choose another name")
     }
@@ -117,15 +118,14 @@ package struct WriteTransaction: ~Copyable {
   }
 
   func putImage(_ image: ImageRecord, _ number: UInt32) throws {
-    let document = try Document.encode(image)
+    let document = image.document
     try transaction.put(.images, Key().appending(number), document)
     transaction.environment.knownImages.note(document, is: image)
   }
 
   /// Marks an image as done in a space.
   package func setOutcome(_ outcome: IngestOutcome, image: UInt32, space: SpaceRecord) throws {
-    try transaction.put(
-      .outcomes, Key().appending(space.id).appending(image), Document.encode(outcome))
+    try transaction.put(.outcomes, Key().appending(space.id).appending(image), outcome.document)
   }
 
   package func hasOutcome(image: UInt32, space: SpaceRecord) throws -> Bool {
@@ -134,11 +134,7 @@ package struct WriteTransaction: ~Copyable {
 
   /// Stores a head under its name, in place of one that has the name already.
   package func saveHead(_ head: HeadRecord) throws {
-    guard (1...HeadRecord.nameLimit).contains(head.name.utf8.count) else {
-      throw Fault(
-        .usage, "head \"\(head.name)\"", "needs a name of 1 to \(HeadRecord.nameLimit) bytes",
-        remedy: "choose a shorter name")
-    }
+    try HeadRecord.requireName(head.name)
     try transaction.put(.heads, Key().appending(head.name), head.encoded())
   }
 

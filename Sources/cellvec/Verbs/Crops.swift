@@ -35,7 +35,7 @@ struct Crops: ParsableCommand {
     let grouping = try findImages(in: folder, channels: patterns, mask: crops.maskPattern)
     try requireSeparateFiles(
       outputs: [output, table].compactMap(\.self),
-      inputs: [metadataOptions.metadata].compactMap(\.self) + grouping.images.flatMap(\.paths))
+      inputs: [metadataOptions.metadata].compactMap(\.self) + grouping.images.flatMap(\.paths) + [folder])
     guard let size = crops.inputSize ?? crops.crop else {
       throw Fault(.usage, "--input-size", "is needed for whole images", remedy: "name the side of the crops")
     }

@@ -30,7 +30,9 @@ struct EmbedArray: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
 
   func run() throws {
-    try requireSeparateFiles(outputs: [output], inputs: [input, backbone.nameOrPath])
+    // A model's name goes before a file or folder of the same name.
+    let isNamed = try ModelRegistry.standard.hasModel(named: backbone.nameOrPath)
+    try requireSeparateFiles(outputs: [output], inputs: [input] + (isNamed ? [] : [backbone.nameOrPath]))
     let model = try backbone.load().model
     let images = try NPYArray(path: input, for: Self.purpose)
     let (count, channels, height, width) = (

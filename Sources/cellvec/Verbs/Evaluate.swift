@@ -40,13 +40,17 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let plan = try evaluation.plan(training.plan(fitting))
     if let advice = training.advice { talk.say(advice) }
+    let page = report.map { PrintedReport.page(at: $0) }
     try requireSeparateFiles(
-      outputs: [output, report.map { PrintedReport.page(at: $0) }].compactMap(\.self),
-      inputs: evaluation.inputs + selection.inputs)
+      outputs: [output, page].compactMap(\.self), inputs: evaluation.inputs + selection.inputs)
     Interruption.listen()
     let path = try self.database.path()
     let database = try Database(path: path)
     let other = try evaluation.testDb.map { try otherDatabase(at: $0, than: path) }
+    for images in [database, other].compactMap(\.self) {
+      if let output { try images.requireImagesKept(by: [output]) }
+      if let page { try images.requireImagesKept(by: [page], keepsFolders: true) }
+    }
     let hasNewFolder = try report.map { try PrintedReport.prepare(at: $0) } ?? false
     defer { if hasNewFolder, let report { PrintedReport.removeEmptyFolder(at: report) } }
     if let output { try Evaluation.prepare(at: output) }

@@ -39,8 +39,10 @@ struct Export: ParsableCommand {
   }
 
   func run() throws {
-    try requireSeparateFiles(outputs: [vectors, metadata].compactMap(\.self), inputs: selection.inputs)
+    let outputs = [vectors, metadata].compactMap(\.self)
+    try requireSeparateFiles(outputs: outputs, inputs: selection.inputs)
     let database = try database.open()
+    try database.requireImagesKept(by: outputs)
     guard salvage else {
       return try database.read { snapshot in
         let space = try space.resolve(in: snapshot)

@@ -147,6 +147,7 @@ struct ImportHead: ParsableCommand {
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
+    try HeadRecord.requireName(name)
     let file = try HeadFile(path: file)
     let writer = try self.writer.open(path: database.path(), isQuiet: talk.quiet)
     let (record, isThere) = try writer.database.read { snapshot in

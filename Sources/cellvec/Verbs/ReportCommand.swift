@@ -43,9 +43,12 @@ struct ReportCommand: ParsableCommand {
   }
 
   func run() throws {
-    try requireSeparateFiles(outputs: [PrintedReport.page(at: output)], inputs: [evaluation])
+    let page = PrintedReport.page(at: output)
+    try requireSeparateFiles(outputs: [page], inputs: [evaluation])
+    let database = try database.openIfNamed()
+    try database?.requireImagesKept(by: [page], keepsFolders: true)
     try DrawnReport(
-      of: Evaluation(path: evaluation), savedAt: evaluation, database: database.openIfNamed(),
+      of: Evaluation(path: evaluation), savedAt: evaluation, database: database,
       options: .init(space: space, cells: rows, colors: colors), talk: talk
     ).write(to: output)
   }

@@ -29,6 +29,7 @@ struct Simulate: ParsableCommand {
   @Option(help: "Seed of everything random.") var seed = defaults.seed
   @Flag(help: "Draw every location into every cell, a file each, instead of a gene's mixture.")
   var layers = false
+  @Flag(help: "Write over files of the same names that no simulation has written.") var replace = false
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var talk: TalkOptions
 
@@ -43,7 +44,9 @@ struct Simulate: ParsableCommand {
     options.isLayered = layers
     options.threadCount = threads.count
     let progress = ProgressLine(counting: "fields", of: fields, isQuiet: talk.quiet)
-    let summary = try simulate(into: folder, options: options) { progress.update(done: $0) }
+    let summary = try simulate(into: folder, options: options, replaces: replace) {
+      progress.update(done: $0)
+    }
     progress.finish()
     let genes = layers ? "" : " of \(summary.geneCount) genes"
     talk.say("\(summary.fieldCount) fields\(genes) with \(summary.cellCount) cells in \(folder)")

@@ -32,6 +32,7 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
+    if let save { try HeadRecord.requireName(save) }
     if let advice = training.advice { talk.say(advice) }
     // A head that is to be kept needs the writer's lock before the work, not after it.
     let path = try database.path()
