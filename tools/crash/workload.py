@@ -91,7 +91,8 @@ class Workload:
         self.name = f"seed {seed}{', large' if is_large else ''}"
         self.random = random.Random(seed)
         Workload._folder = Workload._folder or Folder(cellvec)
-        dimension = 4 if is_large else 48
+        # Of a large one, the first import has a commit of which the disk is to begin with before all is handed over.
+        dimension = 24 if is_large else 48
         first = Array(0, 45_000 if is_large else self.random.randrange(1_300, 1_900), dimension, self.random)
         second = Array(1, self.random.randrange(20, 500), dimension, self.random)
         third = Array(2, 6_000 if is_large else self.random.randrange(20, 500), dimension, self.random)
