@@ -62,7 +62,7 @@ private func queries(_ count: Int, like vectors: [[Float]?], _ dimension: Int, s
     let bare = MemoryVectors(vectors, dimension: dimension, rowsPerBlock: 100, scalar: scalar)
     let asked = queries(21, like: vectors, dimension, seed: 5)
     var generator = SeededGenerator(seed: 9)
-    for percent in [3, 40, 100] as [UInt64] {
+    for percent in [3, 40, 85, 100] as [UInt64] {
       let rows = RowSet((0..<Row(rowCount)).filter { _ in generator.next() % 100 < percent })
       for (k, least) in [(1, -1), (10, -1), (40, 0.6), (.max, 0.7)] as [(Int, Float)] {
         let truth = try plain(bare, asked, k: k, among: rows, atLeast: least)
@@ -97,6 +97,21 @@ private func queries(_ count: Int, like vectors: [[Float]?], _ dimension: Int, s
       // The first block without a copy, or before there are five neighbors, is compared whole.
       #expect(work.coarse >= 2700 * count && work.compared < 900 * count)
     }
+  }
+
+  @Test func fewWantedVectorsOfEachBlockAreRuledOutTogether() throws {
+    let dimension = 96
+    var generator = SeededGenerator(seed: 4)
+    let vectors = (0..<6000).map { _ in (0..<dimension).map { _ in Float(generator.normal()) } }
+    let source = MemoryVectors(vectors, dimension: dimension, rowsPerBlock: 30)
+    let rows = RowSet((0..<6000).filter { $0 % 8 == 3 })
+    let queries = vectors.prefix(32).flatMap { $0 }
+    let (found, work) = try queries.withUnsafeBufferPointer {
+      try source.nearest(to: $0, count: 32, in: source.space, ExactRequest(k: 5), among: rows, threads: 2)
+    }
+    // Four vectors of a block are fewer than the neighbors that a lane begins with: apart, all would be compared.
+    #expect(work.coarse == 750 * 32 && work.compared < work.coarse / 4)
+    #expect(found == (try plain(source, vectors.prefix(32).map { $0 }, k: 5, among: rows)))
   }
 
   @Test func cellsOfAQueriesOwnGroupAreNoNeighbors() throws {

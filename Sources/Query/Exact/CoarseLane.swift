@@ -13,6 +13,8 @@ struct CoarseLane {
   private var thresholds: [Float]
   /// Copies that are made for this search.
   private var groups: [UInt8] = []
+  /// Copies of gathered vectors, side by side.
+  private var gathered: [UInt8] = []
   private var wanted: [UInt16] = []
   /// Vectors that queries pass over at once.
   private var chunk: Int
@@ -41,26 +43,51 @@ struct CoarseLane {
     _ block: VectorBlock, _ stored: UnsafePointer<UInt8>, keeping nearest: inout [NearestNeighbors],
     _ work: inout ScanWork
   ) {
-    if let rows = block.wanted {
-      let groupCount = kernels_coarse_group_count(block.slotCount)
-      wanted = Array(repeating: 0, count: groupCount)
-      for row in rows.toArray() {
-        let slot = row - block.firstRow
-        wanted[Int(slot >> 4)] |= 1 << UInt16(slot & 15)
-      }
-    }
-    let isMasked = block.wanted != nil
-    let vectors = Vectors(base: block.base, count: block.slotCount, firstRow: block.firstRow)
+    mark(block.wanted, of: block)
+    let vectors = Vectors(of: block)
     forEachChunk(of: vectors) { lane, range in
       let group = range.lowerBound / Int(KERNELS_COARSE_ROWS)
-      lane.search(
-        vectors, range, stored + group * lane.groupByteCount, firstGroup: isMasked ? group : nil,
-        keeping: &nearest, &work)
+      lane.search(vectors, range, stored + group * lane.groupByteCount, keeping: &nearest, &work)
     }
   }
 
-  /// Searches vectors by a copy that is made for them.
+  /// Sets the masks of wanted rows.
+  /// - Parameter rows: nil where all are.
+  private mutating func mark(_ rows: RowSet?, of block: VectorBlock) {
+    guard let rows else { return }
+    wanted = Array(repeating: 0, count: kernels_coarse_group_count(block.slotCount))
+    for row in rows.toArray() {
+      let slot = row - block.firstRow
+      wanted[Int(slot >> 4)] |= 1 << UInt16(slot & 15)
+    }
+  }
+
+  /// Searches a block by an int8 copy that is made for it.
   mutating func scan(
+    _ block: VectorBlock, keeping nearest: inout [NearestNeighbors], _ work: inout ScanWork
+  ) {
+    mark(block.wanted, of: block)
+    scan(Vectors(of: block), keeping: &nearest, &work)
+  }
+
+  /// Searches vectors of several blocks.
+  mutating func scan(
+    _ vectors: GatheredVectors, keeping nearest: inout [NearestNeighbors], _ work: inout ScanWork
+  ) {
+    let byteCount = dimension * queries.space.scalar.byteCount
+    if gathered.isEmpty { gathered = Array(repeating: 0, count: GatheredVectors.capacity * byteCount) }
+    var copies: [UInt8] = []
+    swap(&copies, &gathered)
+    copies.withUnsafeMutableBytes { copies in
+      guard let base = copies.baseAddress else { return }
+      vectors.copy(into: base, byteCount: byteCount)
+      scan(Vectors(base, rows: vectors.rows), keeping: &nearest, &work)
+    }
+    swap(&copies, &gathered)
+  }
+
+  /// Searches vectors by an int8 copy that is made for them.
+  private mutating func scan(
     _ vectors: Vectors, keeping nearest: inout [NearestNeighbors], _ work: inout ScanWork
   ) {
     // Taken out while they are read, so that nothing is copied.
@@ -75,7 +102,7 @@ struct CoarseLane {
         range.count, lane.dimension, &made)
       made.withUnsafeBufferPointer { groups in
         guard let groups = groups.baseAddress else { return }
-        lane.search(vectors, range, groups, firstGroup: nil, keeping: &nearest, &work)
+        lane.search(vectors, range, groups, keeping: &nearest, &work)
       }
     }
     swap(&made, &groups)
@@ -94,23 +121,36 @@ struct CoarseLane {
   }
 
   /// Vectors side by side.
-  struct Vectors {
+  private struct Vectors {
     let base: UnsafeRawPointer
     let count: Int
     /// Of the first vector, where the others have the numbers that follow.
     var firstRow: Row = 0
     /// Of each, where they have not.
     var rows: [Row]?
+    /// Whether only those are wanted that the masks have a bit for.
+    var areMasked = false
+
+    init(of block: VectorBlock) {
+      base = block.base
+      count = block.slotCount
+      firstRow = block.firstRow
+      areMasked = block.wanted != nil
+    }
+
+    init(_ base: UnsafeRawPointer, rows: [Row]) {
+      self.base = base
+      count = rows.count
+      self.rows = rows
+    }
 
     func row(at place: UInt32) -> Row { rows.map { $0[Int(place)] } ?? firstRow + place }
   }
 
   /// Searches some of the vectors.
-  /// - Parameters:
-  ///   - groups: their coarse vectors.
-  ///   - firstGroup: the place of the first group among the masks of wanted rows; nil where all are.
+  /// - Parameter groups: their coarse vectors.
   private mutating func search(
-    _ vectors: Vectors, _ range: Range<Int>, _ groups: UnsafePointer<UInt8>, firstGroup: Int?,
+    _ vectors: Vectors, _ range: Range<Int>, _ groups: UnsafePointer<UInt8>,
     keeping nearest: inout [NearestNeighbors], _ work: inout ScanWork
   ) {
     work.coarse += range.count * queries.count
@@ -125,6 +165,7 @@ struct CoarseLane {
           }
         }
       }
+      let firstGroup = vectors.areMasked ? range.lowerBound / Int(KERNELS_COARSE_ROWS) : nil
       let hitCount = findHits(groups, firstGroup, count: range.count, first, batch)
       if hitCount > 0 {
         take(hitCount, of: vectors, from: range.lowerBound, firstQuery: first, keeping: &nearest, &work)
@@ -132,6 +173,7 @@ struct CoarseLane {
     }
   }
 
+  /// - Parameter firstGroup: the place of the first group among the masks of wanted rows; nil where all are.
   private mutating func findHits(
     _ groups: UnsafePointer<UInt8>, _ firstGroup: Int?, count: Int, _ first: Int, _ batch: Int
   ) -> Int {

@@ -16,7 +16,7 @@ struct ExactScan {
   private var lanes: [ScanLane]
   private var window: [ScanPiece] = []
   private var windowBytes = 0
-  private var gathered: GatheredVectors?
+  private var gathered = GatheredVectors()
 
   init(for queries: ScanQueries, threads: Int) {
     self.queries = queries
@@ -26,24 +26,21 @@ struct ExactScan {
   }
 
   mutating func add(_ block: VectorBlock) {
-    guard let wanted = block.wanted, queries.gather(wanted.count, of: block) else {
+    guard let wanted = block.wanted, queries.gathers(wanted.count, of: block) else {
       let byteCount = (block.wanted?.count ?? block.slotCount) * vectorByteCount
       return add(
         .block(block), byteCount: block.coarse == nil ? byteCount : byteCount / block.scalar.byteCount)
     }
-    var rows = wanted.toArray()[...]
-    while !rows.isEmpty {
-      let vectors = gathered ?? GatheredVectors(of: queries.space)
-      rows = vectors.append(rows, of: block)
-      gathered = vectors
-      if vectors.isFull { addGathered() }
+    for row in wanted.toArray() {
+      gathered.append(row, of: block)
+      if gathered.isFull { addGathered() }
     }
   }
 
   private mutating func addGathered() {
-    guard let vectors = gathered else { return }
-    gathered = nil
-    add(.gathered(vectors), byteCount: vectors.byteCount)
+    if gathered.rows.isEmpty { return }
+    add(.gathered(gathered), byteCount: gathered.rows.count * vectorByteCount)
+    gathered = GatheredVectors()
   }
 
   private mutating func add(_ piece: ScanPiece, byteCount: Int) {

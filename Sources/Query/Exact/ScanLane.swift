@@ -31,21 +31,18 @@ struct ScanLane {
 
   mutating func scan(_ piece: ScanPiece) {
     switch piece {
-    case .gathered(let vectors):
-      let some = CoarseLane.Vectors(base: vectors.base, count: vectors.rows.count, rows: vectors.rows)
-      coarse?.scan(some, keeping: &nearest, &work)
+    case .gathered(let vectors): coarse?.scan(vectors, keeping: &nearest, &work)
     case .block(let block): scan(block)
     }
   }
 
   private mutating func scan(_ block: VectorBlock) {
     let count = block.wanted?.count ?? block.slotCount
-    if let groups = block.coarse, queries.useCopy(for: count, of: block) {
+    if let groups = block.coarse, queries.usesCopy(for: count, of: block) {
       work.areStored = true
       coarse?.scan(block, groups, keeping: &nearest, &work)
-    } else if coarse != nil, queries.areMany, block.wanted == nil {
-      let all = CoarseLane.Vectors(base: block.base, count: block.slotCount, firstRow: block.firstRow)
-      coarse?.scan(all, keeping: &nearest, &work)
+    } else if coarse != nil, queries.areMany {
+      coarse?.scan(block, keeping: &nearest, &work)
     } else {
       work.compared += count * queries.count
       compare(block)

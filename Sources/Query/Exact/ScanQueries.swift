@@ -12,6 +12,8 @@ struct ScanQueries: Sendable {
   private static let mostNeighbors = 16
   /// Of a block of which fewer rows are wanted than one in so many, its int8 copy is no help.
   private static let sparseShare = 4
+  /// A block of which this share is wanted is made coarse as a whole.
+  private static let denseShare = 0.75
   /// Similarities below which no row is out of reach.
   private static let farthest: Float = -0.5
 
@@ -38,13 +40,14 @@ struct ScanQueries: Sendable {
 
   /// Whether a block is searched by its int8 copy, where it has one.
   /// - Parameter wantedCount: rows of it that are wanted.
-  func useCopy(for wantedCount: Int, of block: VectorBlock) -> Bool {
+  func usesCopy(for wantedCount: Int, of block: VectorBlock) -> Bool {
     coarse != nil && block.coarse != nil && wantedCount * Self.sparseShare >= block.slotCount
   }
 
-  /// Whether the wanted vectors of a block, which are not all, are searched together with those of other blocks.
-  func gather(_ wantedCount: Int, of block: VectorBlock) -> Bool {
-    coarse != nil && areMany && !useCopy(for: wantedCount, of: block)
+  /// Whether the wanted vectors of a block are searched together with those of other blocks.
+  func gathers(_ wantedCount: Int, of block: VectorBlock) -> Bool {
+    coarse != nil && areMany && Double(wantedCount) < Self.denseShare * Double(block.slotCount)
+      && !usesCopy(for: wantedCount, of: block)
   }
 }
 
