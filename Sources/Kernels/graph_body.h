@@ -189,8 +189,15 @@ GRAPH_TARGET static inline bool finds_few(const kernels_graph_search *search) {
 }
 
 GRAPH_TARGET static inline bool is_unusual(const kernels_graph_search *search) {
-  return search->hit_count < search->k || 1 - search->hits[search->k - 1].similarity > search->range ||
+  return search->is_cut || search->hit_count < search->k || 1 - search->hits[search->k - 1].similarity > search->range ||
          finds_few(search);
+}
+
+// Whether what is near is not worth more visits: the first ones were too far away, or there were too many.
+GRAPH_TARGET static inline bool is_cut_short(const kernels_graph_search *search) {
+  if (search->is_far) return false;
+  return search->visit_count == search->near_limit ||
+         (search->visit_count == search->start_visits && 1 - search->start_best > search->start_range);
 }
 
 // Whether more has been visited than another way to the neighbours would take.
@@ -230,8 +237,8 @@ GRAPH_TARGET static inline size_t place_of_best(kernels_graph_search *search) {
   return estimates[place] >= search->least ? place : search->waiting;
 }
 
-// Takes the best vertices that were met and not visited as the next ones, unless there were too many before; returns
-// whether there is any.
+// Takes the best vertices that were met and not visited as the next ones, unless there were too many before or they are
+// too far away; returns whether there is any.
 GRAPH_TARGET static inline bool take_best(kernels_graph_search *search) {
   search->next_count = 0;
   while (search->next_count < KERNELS_GRAPH_TOGETHER) {
@@ -246,6 +253,10 @@ GRAPH_TARGET static inline bool take_best(kernels_graph_search *search) {
     search->vertices[place] = search->vertices[search->waiting];
     const uint64_t bit = UINT64_C(1) << (vertex % 64);
     if (search->visited[vertex / 64] & bit) continue;
+    if (is_cut_short(search)) {
+      search->is_cut = 1;
+      return false;
+    }
     if (is_given_up(search)) {
       search->state = KERNELS_GRAPH_LOST;
       return false;
@@ -317,7 +328,8 @@ GRAPH_TARGET static void meet_entries(const kernels_graph *graph, kernels_graph_
 
 GRAPH_TARGET void BEGIN(const kernels_graph *graph, const float *query, kernels_graph_search *search) {
   clear_path(search);
-  search->is_far = 0;
+  search->is_far = search->is_cut = 0;
+  search->start_best = -INFINITY;
   search->least = -INFINITY;
   set_query(graph->width, query, search);
   set_tables(graph->width, query, search);
@@ -335,6 +347,9 @@ GRAPH_TARGET static inline void visit(const kernels_graph *graph, kernels_graph_
     const float similarity = product * search->step * vertex_step(record, width);
     // What is damaged is no neighbour.
     similarities[i] = similarity >= -2 && similarity <= 2 ? similarity : -2;
+    if (search->visit_count <= search->start_visits && similarities[i] > search->start_best) {
+      search->start_best = similarities[i];
+    }
     take_vertex(search, similarities[i], vertex_row(record, width));
   }
   for (size_t i = 0; i < search->next_count; i++) {

@@ -9,7 +9,10 @@ struct SearchExplanation {
 
   /// - Parameter queries: how many were searched for since this was made.
   func text(of plan: SearchPlan, queries: Int) -> String {
-    text(lines(of: plan, queries: queries), queries: queries)
+    let parts =
+      [lines(of: plan, queries: queries)] + (plan.estimates.map { [line(of: $0)] } ?? [])
+      + plan.fallbacks.map { line(of: $0, queries: queries) }
+    return text(parts.joined(separator: "\n"), queries: queries)
   }
 
   /// The same of a search that is carried out in one way only.
@@ -41,7 +44,7 @@ struct SearchExplanation {
       return """
         graph: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors\(others)
         a query visits \(each(plan.work.vertices)) vertices and compares \(each(plan.work.rows)) vectors
-        """ + (plan.fallback.map { "\n" + line(of: $0, queries: queries) } ?? "")
+        """
     case .index(let calibration):
       return """
         index: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors\(others)
@@ -51,7 +54,18 @@ struct SearchExplanation {
     }
   }
 
-  /// What became of queries for which the graph was given up.
+  /// How the ways compare by which was chosen.
+  private func line(of estimates: SearchPlan.Estimates) -> String {
+    let ways = [
+      estimates.graph.map { ("the graph", $0) }, estimates.index.map { ("the compact index", $0) },
+      ("comparing all", estimates.exact),
+    ].compactMap(\.self).sorted { $0.1 < $1.1 }
+    let least = ways[0].1
+    return "estimated to be fastest: \(ways[0].0)"
+      + ways.dropFirst().map { ", \($0.0) \(($0.1 / least * 10).rounded() / 10) times as long" }.joined()
+  }
+
+  /// What became of queries that were given up.
   private func line(of fallback: SearchPlan.Fallback, queries: Int) -> String {
     let given = "given up for \(fallback.queries) of \(queries) queries: "
     func each(_ count: Int) -> Int { count / max(1, fallback.queries) }

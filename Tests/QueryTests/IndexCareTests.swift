@@ -63,7 +63,7 @@ private func record(of database: IndexedDatabase) throws -> IndexRecord? {
       func found(recall: Double) throws -> [[Neighbor]] {
         try writer.database.read {
           try $0.nearest(
-            to: queries, count: 30, k: 10, in: space, among: nil, recall: recall, threads: 1, exactLimit: 0
+            to: queries, count: 30, k: 10, in: space, among: nil, recall: recall, threads: 1, scanWeight: 1e6
           ).neighbors
         }
       }
@@ -71,6 +71,38 @@ private func record(of database: IndexedDatabase) throws -> IndexRecord? {
         try $0.nearest(to: queries, count: 30, k: 10, in: space, among: nil)
       }
       #expect(try recall(found(recall: 0.99), exact) > 0.97)
+
+      // A row is found once, whatever codes say; where it has one code, another of it is damage.
+      var blocks: [(key: Key, bytes: [UInt8])] = []
+      try writer.database.read { snapshot in
+        try snapshot.transaction.forEach(.codes) { key, value in
+          if key[6] == IndexBlockKind.codes.rawValue {
+            blocks.append((Key(bytes: Array(key)), Array(value)))
+          }
+        }
+      }
+      let (row, other) = (exact[0][0].row, exact[0][1].row)
+      let width = CodeSpace(dimension: space.dimension, seed: 0).width
+      let itemByteCount = IndexBlockLayout(.codes, width: width).itemByteCount
+      for (key, bytes) in blocks {
+        var damaged = bytes
+        for item in stride(from: 48, through: bytes.count - itemByteCount, by: itemByteCount) {
+          for slot in 0..<StoredIndex.codesPerGroup {
+            let place = item + 4 * width + 256 + 4 * slot
+            if bytes[place..<place + 4].elementsEqual(withUnsafeBytes(of: other.littleEndian) { Array($0) }) {
+              damaged.replaceSubrange(
+                place..<place + 4, with: withUnsafeBytes(of: row.littleEndian) { Array($0) })
+            }
+          }
+        }
+        if damaged != bytes { try writer.write { try $0.transaction.put(.codes, key, damaged) } }
+      }
+      #expect {
+        _ = try found(recall: 0.99)
+      } throws: {
+        ($0 as? Fault)?.problem == "is damaged: it has two codes of cell \(row) in a list"
+      }
+      for (key, bytes) in blocks { try writer.write { try $0.transaction.put(.codes, key, bytes) } }
 
       // A change writes the record as it is now.
       try writer.write { transaction in

@@ -41,6 +41,24 @@ private struct Victim {
     try database.writer.write { try $0.transaction.put(.codes, key, bytes) }
   }
 
+  /// Puts a number of a row in place of another wherever items of the blocks have it at one of some places.
+  func replace(_ row: Row, with other: Row, at offsets: ArraySlice<Int>) throws {
+    for (key, bytes) in sound {
+      var damaged = bytes
+      for start in stride(from: 48, through: bytes.count - itemByteCount, by: itemByteCount) {
+        for offset in offsets {
+          let place = start + offset
+          let stored = Row(
+            littleEndian: bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: place, as: Row.self) })
+          guard stored == row else { continue }
+          damaged.replaceSubrange(
+            place..<place + 4, with: withUnsafeBytes(of: other.littleEndian) { Array($0) })
+        }
+      }
+      if damaged != bytes { try put(damaged, at: key) }
+    }
+  }
+
   /// Searches in all ways; each gives sound results, or says that the index is damaged.
   /// - Returns: how many searches gave results.
   func search(_ queries: [[Float]], among conditions: [RowSet?]) throws -> Int {
@@ -117,6 +135,20 @@ private struct Victim {
         found += try victim.search(queries, among: [nil, half])
       }
       #expect(found > 0)
+    }
+  }
+
+  /// A vertex has the row of another one that is near the same query.
+  @Test func twoVerticesOfACellAreDamage() throws {
+    try withTemporaryDirectory { directory in
+      let victim = try Victim(in: directory, .vertices)
+      let near = try victim.database.exact(queries, k: 2)[0].map(\.row)
+      try victim.replace(near[1], with: near[0], at: victim.numberOffsets.suffix(1))
+      #expect {
+        try victim.database.search(queries, k: 10)
+      } throws: {
+        ($0 as? Fault)?.problem == "is damaged: it has two vertices of cell \(near[0])"
+      }
     }
   }
 

@@ -79,12 +79,13 @@ struct IndexedDatabase {
 
   /// Through the index however few rows match.
   func search(
-    _ queries: [[Float]], k: Int, among rows: RowSet? = nil, recall: Double = 0.99, threads: Int = 2
+    _ queries: [[Float]], k: Int, among rows: RowSet? = nil, recall: Double = 0.99, threads: Int = 2,
+    scanWeight: Double = SearchPlan.indexWeight
   ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
     try writer.database.read {
       try $0.nearest(
         to: queries.flatMap { $0 }, count: queries.count, k: k, in: space, among: rows, recall: recall,
-        threads: threads, exactLimit: 0)
+        threads: threads, scanWeight: scanWeight)
     }
   }
 

@@ -16,7 +16,7 @@ expect_exit 0 cellvec index status --db db --csv
 expect_stdout '^s,12000,12000,0,0,1,375,[0-9]+,40,0\.9;0\.95;0\.99;0\.999,'
 
 # Most of the same cells, with the same similarities.
-expect_exit 0 cellvec search --db db --vectors queries.npy --csv --explain --recall 0.95
+expect_exit 0 cellvec search --db db --vectors queries.npy --csv --through-index --explain --recall 0.95
 expect_stderr '^index: recall 0\.95; it holds 12000 of 12000 matching vectors$'
 cp .stdout near.csv
 if python3 - <<'PY'; then ok "19 of 20 neighbors are the exact search's"; else not_ok "19 of 20 neighbors are the exact search's"; fi
@@ -30,7 +30,11 @@ PY
 expect_exit 0 cellvec search --db db --vectors queries.npy --csv --explain --exact
 if cmp -s .stdout exact.csv; then ok "--exact is as without an index"; else not_ok "--exact is as without an index"; fi
 expect_exit 0 cellvec search --db db --cell 5 --where "plate = 'P1'" --explain --json
-expect_stderr '^exact: each of 2999 matching vectors is compared; up to 10000 are compared as fast as an index is searched$'
+expect_stderr '^exact: each of 2999 matching vectors is compared; that is estimated to take less time than an index$'
+expect_stderr '^estimated to be fastest: comparing all, the compact index [0-9.]+ times as long$'
+expect_exit 64 cellvec search --db db --cell 5 --exact --recall 0.95
+expect_stderr 'recall goes without --exact'
+expect_exit 64 cellvec search --db db --cell 5 --exact --through-index
 expect_exit 64 cellvec search --db db --cell 5 --recall 1.5
 expect_stderr 'recall'
 
@@ -39,7 +43,7 @@ expect_exit 0 cellvec import more.npy --db db --space s --quiet
 expect_exit 0 cellvec delete --db db --where "dose = 7" --yes --quiet
 expect_exit 0 cellvec index status --db db --csv
 expect_stdout '^s,12180,12180,0,120,2,375,'
-expect_exit 0 cellvec search --db db --vectors more.npy -k 1 --csv --explain
+expect_exit 0 cellvec search --db db --vectors more.npy -k 1 --csv --through-index --explain
 expect_stderr '^index: '
 expect_exit 0 cellvec check --db db
 expect_exit 0 cellvec delete --db db --where "plate = 'P1'" --yes --quiet
@@ -71,7 +75,7 @@ for type in float16 bfloat16; do
   expect_exit 0 cellvec index build --db "$type" --quiet
   expect_exit 0 cellvec check --db "$type"
   cellvec search --db "$type" --vectors queries.npy --exact --csv | cut -d, -f1,3,4 | sort >exact.txt
-  expect_exit 0 cellvec search --db "$type" --vectors queries.npy --csv --explain
+  expect_exit 0 cellvec search --db "$type" --vectors queries.npy --csv --through-index --explain
   expect_stderr '^index: recall 0.99'
   cut -d, -f1,3,4 "$_out" | sort | comm -12 - exact.txt >common.txt
   expect_equal "nine in ten of the same cells, with the same similarities" \

@@ -21,7 +21,7 @@ PY
 # recall FILE: how many of the 500 exact neighbors a search through the index finds.
 found() {
   cellvec search --db db --vectors queries.npy --exact --csv "$@" | cut -d, -f1,3 | sort >exact.txt
-  cellvec search --db db --vectors queries.npy --csv "$@" | cut -d, -f1,3 | sort | comm -12 - exact.txt | wc -l
+  cellvec search --db db --vectors queries.npy --csv --through-index "$@" | cut -d, -f1,3 | sort | comm -12 - exact.txt | wc -l
 }
 
 cellvec import base.npy --db db --space s --metadata base.csv --quiet >/dev/null
@@ -36,7 +36,7 @@ expect_exit 0 cellvec index status --db db --csv
 expect_stdout '^s,24000,24000,0,0,1,'
 expect_equal "when others came" "$(($(found) >= 475))" 1
 expect_equal "under a filter" "$(($(found --where "lot >= 5") >= 475))" 1
-expect_exit 0 cellvec search --db db --vectors queries.npy --explain --where "lot >= 5" --csv
+expect_exit 0 cellvec search --db db --vectors queries.npy --explain --where "lot >= 5" --csv --through-index
 expect_stderr '^index: recall 0\.99; it holds [0-9]+ of [0-9]+ matching vectors$'
 expect_exit 0 cellvec check --db db
 

@@ -16,6 +16,7 @@ import numpy
 
 import data
 import vectors
+import ways
 from common.machine import machine, sentence
 from common.process import children_seconds
 from measure import SECONDS
@@ -245,6 +246,10 @@ def run(options, folder):
         print_tables(subjects)
     if "kinds" in steps and found.clusters.any():
         kinds({"compact": cellvec, "a graph": ready(graph, False), "both": ready(both, False)}, found, options.rounds)
+    if "ways" in steps:
+        ways.print_table(
+            {"graph": ready(graph, False), "compact": ready(cellvec, False), "both": ready(both, False)}, found,
+            options.rounds)
     if "first" in steps:
         first_answers(cellvec, found, options.rounds)
     if "churn" in steps:

@@ -13,7 +13,7 @@ import vectors
 
 K = 10
 QUERIES = 2000
-# Vectors have a lot of 0 to 99 at random; filters let pass those whose lot is below these.
+# Vectors have a lot from 0 to 100 at random; filters let pass those whose lot is below these.
 SHARES = [1, 10, 50, 99]
 FILTER_QUERIES = 200
 
@@ -57,7 +57,7 @@ def prepare(name, folder):
         rows, dimension = map(int, name.split("x"))
         base, clusters = vectors.clustered(rows, dimension, seed=0)
         queries, _ = vectors.clustered(QUERIES, dimension, seed=1)
-    lots = numpy.random.default_rng(0).integers(0, 100, len(base))
+    lots = numpy.random.default_rng(0).uniform(0, 100, len(base))
     filtered = []
     for share in SHARES:
         rows = numpy.flatnonzero(lots < share)

@@ -106,16 +106,23 @@ enum { KERNELS_GRAPH_TOGETHER = 2 };
 //
 // The search visits the vertices with the highest estimates among those that it has met, two at a time, until none is
 // left whose distance from the query, squared, is at most 1 + reach times that of the k-th neighbour so far. Where what
-// it has found by then is unusual, it begins again, with all entries that are near enough and `far_reach`: the
-// neighbours of a query that is unlike all vectors, or whose own surroundings may not be found, lie in several places.
+// it has found by then is unusual, or turns out to be so earlier, it begins again, with all entries that are near enough
+// and `far_reach`: the neighbours of a query that is unlike all vectors, or whose own surroundings may not be found, lie in
+// several places.
 typedef struct {
   uint8_t *tables;    // [4 width], on a 64-byte boundary
   int16_t *query;     // [width]
   uint64_t *visited;  // a bit for each vertex, 0 before the first search
   uint32_t *path;     // [visit_limit]
   size_t visit_limit;
+  // Visits after which a search that has not begun again is unusual, whatever it has found.
+  size_t near_limit;
   // Visits of vertices that may not be found, after which the search is given up where it is unusual for them.
   size_t vain_limit;
+  // After so many visits a search is unusual where 1 less the similarity of the nearest vertex so far, whether it may be
+  // found or not, is above this: what is near a query is met early.
+  size_t start_visits;
+  float start_range;
   float *estimates;    // [capacity + 16]
   uint32_t *vertices;  // [capacity + 16]
   size_t capacity;     // at least 256
@@ -138,8 +145,12 @@ typedef struct {
   size_t visit_count;
   // Those of the visited vertices that may be found.
   size_t match_count;
+  // The similarity of the nearest of the first `start_visits` vertices.
+  float start_best;
   uint32_t missing;
   uint32_t is_far;
+  // Whether it is unusual before all that is near was visited.
+  uint32_t is_cut;
   // <q, centre of the entries>.
   float entry_base;
 

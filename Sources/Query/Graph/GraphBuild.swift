@@ -132,11 +132,12 @@ package struct GraphBuild {
     let usual = try measured(try heldOutVectors(table, snapshot), table, codeSpace, snapshot)
     let unusual = try measured(
       MeasuredQueries.directions(Self.directions, dimension: space.dimension), table, codeSpace, snapshot)
-    let calibrations = try GraphMeasurement(
-      table: table, records: records, usual: usual, unusual: unusual, threads: threads
-    ).calibrations()
+    let measurement = GraphMeasurement(
+      table: table, records: records, usual: usual, unusual: unusual, threads: threads)
+    let calibrations = try measurement.calibrations()
     // With some room: few queries beyond it are worth their longer way.
     let range = 1.25 * usual.range
+    let starts = try measurement.starts(calibrations, range: range)
     try takeUpHeldOut(lists, table, edges, records)
     records.write(edges.lead(to: edges.unreached(from: records.entries)), edges)
 
@@ -148,7 +149,8 @@ package struct GraphBuild {
     let record = GraphRecord(
       dimension: space.dimension, seed: 0, segment: segment, vertexCount: table.count,
       entryCount: records.entries.count, leftOutCount: rows.count - held.count,
-      rowLimit: try snapshot.rowLimit(), range: range, calibrations: calibrations)
+      rowLimit: try snapshot.rowLimit(), range: range, starts: starts,
+      calibrations: calibrations)
     try writer.write { [held] in try $0.setGraph(record, of: space, rows: held) }
     // The blocks of the graph before.
     try writer.removeStrayIndexBlocks(of: space)

@@ -51,6 +51,12 @@ struct MeasuredQueries {
 /// Finds out how far a search of a graph must go for a recall.
 struct GraphMeasurement {
   private static let recalls = [0.9, 0.95, 0.99, 0.999]
+  /// Numbers of neighbors for which it is counted what searches visit, where there are 20 times as many vertices.
+  private static let neighborCounts = [MeasuredQueries.k, 100, 1000]
+  private static let effortQueries = 32
+  /// Visits that show how far a query is from all vectors, and the recall for which is counted what follows.
+  private static let firstVisits = 12
+  private static let recallOfStarts = 0.99
   /// Searches are made longer in steps, for those that go too far take much longer than others.
   private static let reaches: (least: Float, greatest: Float, step: Float, precision: Float) = (
     -0.3, 0.7, 0.1, 0.004
@@ -77,7 +83,80 @@ struct GraphMeasurement {
           try self.recall(unusual, GraphReach(near: near, far: $0, range: -.infinity)) >= goal
         }
       }
-      found.append(GraphRecord.Calibration(recall: recall, reach: near, farReach: far))
+      found.append(
+        GraphRecord.Calibration(
+          recall: recall, reach: near, farReach: far, effort: try effort(near: near, far: far)))
+    }
+    return found
+  }
+
+  /// What searches with some reaches visit.
+  private func effort(near: Float, far: Float?) throws -> GraphEffort {
+    func mean(_ searches: [Outcome]) -> Float {
+      max(1, Float(searches.reduce(0) { $0 + $1.visits }) / Float(max(1, searches.count)))
+    }
+    let width = table.width
+    let some = Array(usual.rotated.prefix(Self.effortQueries * width))
+    let visits = try Self.neighborCounts.filter { $0 == MeasuredQueries.k || $0 * 20 <= table.mainCount }.map
+    {
+      GraphEffort.Visits(neighbors: $0, visits: mean(try searches(some, k: $0, GraphReach(near: near))))
+    }
+    let directions = Array(unusual.rotated.prefix(Self.effortQueries * width))
+    return GraphEffort(
+      visits: visits,
+      farVisits: try far.map {
+        mean(
+          try searches(directions, k: MeasuredQueries.k, GraphReach(near: near, far: $0, range: -.infinity)))
+      })
+  }
+
+  /// What the first visits tell, as one of the calibrations has it; nil where none is that.
+  /// - Parameter range: as the graph's record will have it.
+  func starts(_ calibrations: [GraphRecord.Calibration], range: Float) throws -> GraphStarts? {
+    guard let calibration = calibrations.reaching(Self.recallOfStarts) ?? calibrations.last else {
+      return nil
+    }
+    let mixtures = QueryMixtures(of: usual.rotated, width: table.width, unusual.rotated)
+    let reach = GraphReach(near: calibration.reach, far: nil, range: range)
+    let found = try searches(mixtures.vectors, k: MeasuredQueries.k, reach)
+    let order = found.indices.sorted { (found[$0].startDistance, $0) < (found[$1].startDistance, $1) }
+    return GraphStarts(
+      firstVisits: Self.firstVisits, recall: calibration.recall,
+      starts: QueryMixtures.parts(of: order).map { part in
+        let searches = part.map { found[$0] }
+        func mean(_ value: (Outcome) -> Float) -> Float {
+          searches.reduce(0) { $0 + value($1) } / Float(max(1, searches.count))
+        }
+        return .init(
+          distance: searches.map(\.startDistance).max() ?? 0, visits: mean { Float($0.visits) },
+          unusual: mean { $0.isUsual ? 0 : 1 })
+      })
+  }
+
+  /// What became of a search.
+  private struct Outcome {
+    var visits = 0
+    /// 1 less the similarity of the nearest of the first vertices.
+    var startDistance: Float = 0
+    var isUsual = false
+  }
+
+  /// - Parameter rotated: queries, [count, width].
+  private func searches(_ rotated: [Float], k: Int, _ reach: GraphReach) throws -> [Outcome] {
+    let width = table.width
+    var found = [Outcome](repeating: Outcome(), count: rotated.count / width)
+    try found.withUnsafeMutableBufferPointer { found in
+      try rotated.withUnsafeBufferPointer { rotated in
+        guard let base = found.baseAddress, let rotated = rotated.baseAddress else { return }
+        try records.searchEach(
+          found.count, of: table, k: k, reach, firstVisits: Self.firstVisits, threads: threads,
+          rotated: { $1.update(from: rotated + $0 * width, count: width) },
+          body: { query, search in
+            base[query] = Outcome(
+              visits: search.visit_count, startDistance: 1 - search.start_best,
+              isUsual: search.state == KERNELS_GRAPH_FINISHED)
+          })
+      }
     }
     return found
   }
@@ -123,9 +202,11 @@ struct GraphMeasurement {
 
 extension GraphRecords {
   /// Searches the main vertices for some queries. Different ones come to the closures at the same time.
-  /// - Parameter rotated: writes a query's rotated vector.
+  /// - Parameters:
+  ///   - firstVisits: of which the nearest is told of.
+  ///   - rotated: writes a query's rotated vector.
   func searchEach(
-    _ count: Int, of table: VertexTable, k: Int, _ reach: GraphReach, threads: Int,
+    _ count: Int, of table: VertexTable, k: Int, _ reach: GraphReach, firstVisits: Int = 0, threads: Int,
     rotated: (_ query: Int, UnsafeMutablePointer<Float>) -> Void,
     body: (_ query: Int, kernels_graph_search) -> Void
   ) throws {
@@ -135,7 +216,9 @@ extension GraphRecords {
       inLanes(lanes, of: count) { lane, share in
         let searches = GraphSearches(
           width: table.width, vertexCount: table.mainCount, k: k, hitLimit: GraphSearches.hitLimit(k: k),
-          visitLimit: GraphSearches.visitLimit(vertexCount: table.mainCount), reach: reach, rowLimit: .max)
+          limits: GraphLimits(
+            visits: GraphSearches.visitLimit(vertexCount: table.mainCount), firstVisits: firstVisits),
+          reach: reach, rowLimit: .max)
         var graph = graph(vertices: table.mainCount)
         outcomes[lane] = Result {
           try searches.run(

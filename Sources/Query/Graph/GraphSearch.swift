@@ -6,17 +6,14 @@ import Storage
 /// A search through a graph. The rows that it visits are compared again as an exact search compares them.
 ///
 /// What it finds are cells with their exact similarities. Which are found depends on nothing but the graph, the query and
-/// the calibration: not on threads, and not on what else is searched for.
+/// the limits: not on threads, and not on what else is searched for.
 struct GraphSearch {
   let graph: StoredGraph
   let reach: GraphReach
   let k: Int
-  /// Visits of vertices that may not be found after which a search is given up.
-  let vainLimit: Int
+  let limits: GraphLimits
   /// The rows to search; nil where every row that was ever given out is one.
   let wanted: RowMask?
-  /// Codes of rows that are not in the graph and are to be searched, too.
-  let fresh: FreshCodes?
 
   /// The nearest rows of each query, nearest first; nil where the graph does not lead to `k` of them.
   /// - Parameters:
@@ -65,7 +62,6 @@ private final class GraphLane {
   private let queries: UnsafePointer<Float>
   private let vectors: VectorBlocks
   private let blocks: UnsafeMutablePointer<UnsafePointer<UInt8>?>
-  private let found: UnsafeMutablePointer<kernels_code_hit>
   /// A query whose vectors are coming.
   private var pending: Int?
   /// The rows to compare it with, their vectors, and room for the similarities.
@@ -90,9 +86,7 @@ private final class GraphLane {
       astray: { graph.leadsAstray($0) })
     blocks = .allocate(capacity: parent.graph.blockCount)
     blocks.initialize(repeating: nil, count: parent.graph.blockCount)
-    let freshCount = parent.fresh?.count ?? 0
-    found = .allocate(capacity: freshCount)
-    let rowLimit = GraphSearches.hitLimit(k: parent.k) + freshCount
+    let rowLimit = GraphSearches.hitLimit(k: parent.k)
     rows = .allocate(capacity: rowLimit)
     rowVectors = .allocate(capacity: rowLimit)
     similarities = .allocate(capacity: rowLimit)
@@ -101,7 +95,6 @@ private final class GraphLane {
 
   deinit {
     blocks.deallocate()
-    found.deallocate()
     rows.deallocate()
     rowVectors.deallocate()
     similarities.deallocate()
@@ -113,9 +106,8 @@ private final class GraphLane {
     let vertexCount = stored.record.vertexCount
     let searches = GraphSearches(
       width: stored.width, vertexCount: vertexCount, k: parent.k,
-      hitLimit: GraphSearches.hitLimit(k: parent.k),
-      visitLimit: GraphSearches.visitLimit(vertexCount: vertexCount), vainLimit: parent.vainLimit,
-      reach: parent.reach, rowLimit: stored.rowLimit, wanted: parent.wanted)
+      hitLimit: GraphSearches.hitLimit(k: parent.k), limits: parent.limits, reach: parent.reach,
+      rowLimit: stored.rowLimit, wanted: parent.wanted)
     var graph = kernels_graph(
       width: stored.width, vertices: UInt32(vertexCount),
       per_block: UInt32(stored.vertexLayout.itemsPerBlock),
@@ -136,15 +128,10 @@ private final class GraphLane {
   private func take(_ query: Int, _ search: inout kernels_graph_search) throws {
     try comparePending()
     work.vertices += search.visit_count
-    let freshCount = parent.fresh?.count ?? 0
-    let matching = search.hit_count + freshCount + (known.isEmpty ? 0 : known[query].count)
+    let matching = search.hit_count + (known.isEmpty ? 0 : known[query].count)
     guard search.state == KERNELS_GRAPH_FINISHED, matching >= parent.k else { return }
     rowCount = 0
     for hit in search.candidates { try ask(hit.row) }
-    if let fresh = parent.fresh {
-      work.codes += fresh.count
-      for hit in fresh.scan(&search, into: found) { try ask(hit.row) }
-    }
     pending = query
   }
 

@@ -11,6 +11,19 @@ struct GraphReach {
   var leastShare: Float = 0
 }
 
+/// After how many vertices a search of a graph ends, or takes another way.
+struct GraphLimits {
+  /// Vertices of a search, after which it is given up.
+  var visits: Int
+  /// Vertices after which a search that has not begun again is unusual.
+  var near = Int.max
+  /// Vertices that may not be found after which it is given up, if they are more than is usual.
+  var vain = Int.max
+  /// The first visits, and 1 less the similarity of the nearest of these above which a search is unusual.
+  var firstVisits = 0
+  var startRange = Float.infinity
+}
+
 extension kernels_graph_search {
   /// By how much similarities of a query with two vectors in steps may be in the wrong order: four standard deviations of
   /// their difference, for rotated vectors whose largest number is some three times as large as most.
@@ -33,7 +46,7 @@ final class GraphSearches {
   /// Hits that a search for k neighbors keeps: steps may put one behind the k-th that is among them.
   static func hitLimit(k: Int) -> Int { k + 1 + k / 4 }
 
-  /// Vertices that a search may visit before it is given up.
+  /// Vertices that a search may visit at all.
   static func visitLimit(vertexCount: Int) -> Int { min(vertexCount, max(4096, vertexCount / 16)) }
 
   /// Vertices that a search may have met and not visited.
@@ -48,12 +61,9 @@ final class GraphSearches {
 
   /// - Parameters:
   ///   - hitLimit: hits of a search, at least `k`.
-  ///   - visitLimit: vertices after which a search is given up.
-  ///   - vainLimit: vertices that may not be found after which it is, if they are more than is usual; `Int.max` for no
-  ///     limit.
   ///   - wanted: the rows that may be found; nil for all.
   init(
-    width: Int, vertexCount: Int, k: Int, hitLimit: Int, visitLimit: Int, vainLimit: Int = .max,
+    width: Int, vertexCount: Int, k: Int, hitLimit: Int, limits: GraphLimits,
     reach: GraphReach, rowLimit: UInt32, wanted: RowMask? = nil
   ) {
     self.width = width
@@ -66,9 +76,12 @@ final class GraphSearches {
       search.query = Self.aligned(width, Int16.self)
       search.visited = Self.aligned(vertexCount / 64 + 1, UInt64.self)
       search.visited.initialize(repeating: 0, count: vertexCount / 64 + 1)
-      search.visit_limit = visitLimit
-      search.vain_limit = vainLimit
-      search.path = Self.aligned(visitLimit, UInt32.self)
+      search.visit_limit = limits.visits
+      search.near_limit = limits.near
+      search.vain_limit = limits.vain
+      search.start_visits = limits.firstVisits
+      search.start_range = limits.startRange
+      search.path = Self.aligned(limits.visits, UInt32.self)
       search.estimates = Self.aligned(capacity + 16, Float.self)
       search.vertices = Self.aligned(capacity + 16, UInt32.self)
       search.capacity = capacity

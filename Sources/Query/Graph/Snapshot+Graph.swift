@@ -4,93 +4,149 @@ import Storage
 private let leastMatchingShare = 0.3
 /// Where fewer of the vertices around a query match than this part of what match overall, the condition is against it.
 private let leastSharePart: Float = 0.5
+/// What may be visited in vain, as a share of what is done then.
+private let vainShare = 0.2
+/// Visits in vain that are always allowed: of fewer, chance decides how many match.
+private let leastVain = 32
 
-/// Where more rows than one in so many have to be compared besides the graph's, an index of lists that holds more of them
-/// is faster.
-private let largestMissingPart = 20
+/// Whether a search goes through the graph.
+enum GraphUse {
+  struct Choice {
+    let record: GraphRecord
+    let calibration: GraphRecord.Calibration
+    /// The rows of the graph that match.
+    let inGraph: RowSet
 
-extension Snapshot {
-  /// The nearest cells of each query through the space's graph; nil where that does not help: where there is none that
-  /// reaches the recall, few rows of it match, many of them are not in it but in an index of lists, many neighbors are
-  /// asked for, or a query is zero.
-  ///
-  /// Queries for which the graph does not lead to `k` rows, or that visit too many others, are searched for through the
-  /// index of lists or, where that does not serve, compared with every row.
-  /// - Parameters:
-  ///   - matching: the rows to search, which have a vector.
-  ///   - exactLimit: matching rows up to which nil is returned.
-  borrowing func nearestByGraph(
-    to queries: [Float], count: Int, k: Int, in space: SpaceRecord, among matching: RowSet,
-    recall: Double, threads: Int, exactLimit: Int
-  ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan)? {
-    guard let record = try graphRecord(of: space), let calibration = record.calibrations.reaching(recall)
-    else { return nil }
-    let inGraph = matching.intersection(try rowsInGraph(of: space))
-    guard inGraph.count > exactLimit, k <= inGraph.count / 20,
-      Double(inGraph.count) >= leastMatchingShare * Double(record.vertexCount)
-    else { return nil }
-    if try queries.withUnsafeBufferPointer({ try holdZeroVector($0, count: count, space: space) }) {
-      return nil
+    /// The share of the vertices that match.
+    var share: Double { Double(inGraph.count) / Double(record.vertexCount) }
+    private var effort: GraphEffort { record.effort(calibration) }
+
+    /// Vertices that a query like the vectors visits. Of those that match, k lie as k / share do of all.
+    func visits(k: Int) -> Double {
+      effort.visits(neighbors: Double(max(k, MeasuredQueries.k)) / max(share, 1e-6))
     }
 
-    let graph = try self.graph(record, of: space)
-    let missing = matching.subtracting(inGraph)
-    if missing.count > inGraph.count / largestMissingPart,
-      try indexRecord(of: space) != nil,
-      try indexedRows(in: space).intersection(matching).count > inGraph.count
-    {
-      return nil
+    /// Vertices that a query unlike all vectors visits; nil where that are too many.
+    func farVisits(k: Int) -> Double? {
+      guard calibration.farReach != nil, let visits = effort.farVisits else { return nil }
+      return Double(visits) * self.visits(k: k) / effort.visits(neighbors: Double(MeasuredQueries.k))
     }
-    let hasOthers = inGraph.count < record.vertexCount
-    let lists =
-      hasOthers
-      ? try listUse(for: k, in: space, among: matching, recall: recall, exactLimit: exactLimit) : nil
-    let isCoded = count >= FreshCodes.leastQueries && !missing.isEmpty
-    let search = GraphSearch(
-      graph: graph,
-      reach: GraphReach(
-        near: calibration.reach, far: lists?.serves == true ? nil : calibration.farReach, range: record.range,
-        leastShare: leastSharePart * Float(inGraph.count) / Float(record.vertexCount)),
-      // How far a search goes was measured for so many, and fewer are found with them.
-      k: max(k, MeasuredQueries.k),
-      vainLimit: lists.map { vainLimit($0, k: k, matching: matching.count) } ?? .max,
-      // Where a row without a vertex has a number, a damaged record may lead to it.
-      wanted: inGraph.count < Int(graph.rowLimit) ? RowMask(inGraph) : nil,
-      fresh: isCoded ? try FreshCodes(of: missing, graph, threads: threads, self) : nil)
-    let known =
-      isCoded || missing.isEmpty
-      ? [] : try nearest(to: queries, count: count, k: k, in: space, among: missing, threads: threads)
-    let (found, work) = try search.run(queries, known: known, threads: threads)
-    let lost = found.indices.filter { found[$0] == nil }
-    var neighbors = found.map { neighbors in
-      guard let neighbors else { return [Neighbor]() }
-      return neighbors.count > k ? Array(neighbors.prefix(k)) : neighbors
+
+    /// How many times as many a search visits as one for ten neighbors among all, for which starts were measured.
+    func scale(k: Int) -> Double {
+      guard let recall = record.starts?.recall, let measured = record.calibrations.reaching(recall) else {
+        return 1
+      }
+      return visits(k: k) / record.effort(measured).visits(neighbors: Double(MeasuredQueries.k))
     }
-    var plan = SearchPlan(
-      way: .graph(calibration), matching: matching.count, indexed: inGraph.count, work: work)
-    if !lost.isEmpty {
-      let dimension = space.dimension
-      let (others, otherPlan) = try nearestByLists(
-        to: lost.flatMap { queries[$0 * dimension..<($0 + 1) * dimension] }, count: lost.count, k: k,
-        in: space, among: matching,
-        try lists ?? listUse(for: k, in: space, among: matching, recall: recall, exactLimit: exactLimit),
-        threads: threads)
-      for (query, others) in zip(lost, others) { neighbors[query] = others }
-      plan.fallback = .init(
-        queries: lost.count, way: otherPlan.way, work: otherPlan.work, scan: otherPlan.scan)
-    }
-    return (neighbors, plan)
+  }
+
+  case graph(Choice)
+  /// Not, because of what the text says; nil where there is no graph.
+  case none(String?)
+
+  var serves: Bool { if case .graph = self { true } else { false } }
+  var reason: String? { if case .none(let reason) = self { reason } else { nil } }
+
+  /// What the search is estimated to take for a query; nil where it does not serve.
+  func estimate(_ task: SearchTask) -> Double? {
+    if case .graph(let choice) = self { choice.estimate(task) } else { nil }
   }
 }
 
-/// Visits of vertices that do not match after which a search is given up, if fewer match than usual: they take about as
-/// long as what is done then.
-private func vainLimit(_ lists: ListUse, k: Int, matching: Int) -> Int {
-  if lists.serves {
-    // Lists and codes of a search are some times the square root of the rows, and more for more neighbors.
-    return Int((Double(matching) * Double(max(k, MeasuredQueries.k)) / 10).squareRoot())
+extension GraphUse.Choice {
+  /// For a query like the vectors.
+  func estimate(_ task: SearchTask) -> Double {
+    task.costs.graph(
+      record, visits: visits(k: task.k), k: task.k,
+      maskedRows: inGraph.count < record.vertexCount ? inGraph.count : nil)
+      + task.costs.comparing(rows: task.matching.count - inGraph.count, k: task.k)
   }
-  // One query is compared with a vector in a tenth of a visit or so, many together in less than a hundredth. Between the
-  // two, so that what a query finds does not depend on how many there are.
-  return max(512, matching / 64)
+
+  /// How far a search goes, and where it is given up because another way takes less time.
+  func limits(
+    _ task: SearchTask, _ lists: ListUse, _ estimates: SearchPlan.Estimates
+  ) -> (reach: GraphReach, limits: GraphLimits) {
+    let costs = task.costs
+    func cost(_ visits: Double) -> Double { costs.visits(visits, of: record) }
+    let far = farVisits(k: task.k).map(cost)
+    let others = min(estimates.exact, lists.choice?.farEstimate(task) ?? .infinity)
+    let goesFar = far ?? .infinity <= others
+    let other = goesFar ? far ?? others : others
+    let most = GraphSearches.visitLimit(vertexCount: record.vertexCount)
+    func affordable(_ cost: Double) -> Int { Int(min(Double(most), costs.visits(costing: cost, of: record))) }
+
+    var limits = GraphLimits(visits: most)
+    limits.near = affordable(2 * cost(visits(k: task.k)) + other)
+    limits.vain = max(leastVain, affordable(vainShare * min(estimates.exact, estimates.index ?? .infinity)))
+    if let starts = record.starts {
+      let scale = scale(k: task.k)
+      let tooFar = starts.starts.dropFirst().firstIndex {
+        cost(Double($0.visits) * scale) + Double($0.unusual) * other > other
+      }
+      limits.firstVisits = starts.firstVisits
+      limits.startRange = tooFar.map { starts.starts[$0 - 1].distance } ?? .infinity
+    }
+    if !goesFar { limits.visits = max(1, min(most, limits.near + 1)) }
+    return (
+      GraphReach(
+        near: calibration.reach, far: goesFar ? calibration.farReach : nil, range: record.range,
+        leastShare: leastSharePart * Float(share)), limits
+    )
+  }
+}
+
+extension Snapshot {
+  /// Whether a search can go through the graph.
+  borrowing func graphUse(_ task: SearchTask) throws -> GraphUse {
+    guard let record = try graphRecord(of: task.space) else { return .none(nil) }
+    guard let calibration = record.calibrations.reaching(task.recall) else {
+      return .none("recall was measured up to \(record.calibrations.last?.recall ?? 0)")
+    }
+    let inGraph = task.matching.intersection(try rowsInGraph(of: task.space))
+    if Double(inGraph.count) < leastMatchingShare * Double(record.vertexCount) {
+      return .none("fewer than \(leastMatchingShare) of its vectors match")
+    }
+    if task.k > inGraph.count / 20 {
+      return .none("more neighbors are asked for than a twentieth of what it holds of the matching vectors")
+    }
+    return .graph(.init(record: record, calibration: calibration, inGraph: inGraph))
+  }
+
+  /// The nearest cells of each query through the space's graph.
+  ///
+  /// Queries that are unlike all vectors, for which the graph does not lead to `k` rows, or that visit too many others, are
+  /// searched for through the index of lists or compared with every row, whichever is estimated to take less time.
+  /// - Parameter task: its queries are none of them zero.
+  borrowing func nearestByGraph(
+    _ task: SearchTask, _ use: GraphUse.Choice, _ lists: ListUse, _ estimates: SearchPlan.Estimates
+  ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
+    let graph = try self.graph(use.record, of: task.space)
+    let (reach, limits) = use.limits(task, lists, estimates)
+    let search = GraphSearch(
+      graph: graph, reach: reach,
+      // How far a search goes was measured for so many, and fewer are found with them.
+      k: max(task.k, MeasuredQueries.k), limits: limits,
+      // Where a row without a vertex has a number, a damaged record may lead to it.
+      wanted: use.inGraph.count < Int(graph.rowLimit) ? RowMask(use.inGraph) : nil)
+    let known = try nearestOfMissing(task, task.matching.subtracting(use.inGraph))
+    let (found, work) = try search.run(task.queries, known: known, threads: task.threads)
+    let lost = found.indices.filter { found[$0] == nil }
+    var neighbors = found.map { neighbors in
+      guard let neighbors else { return [Neighbor]() }
+      return neighbors.count > task.k ? Array(neighbors.prefix(task.k)) : neighbors
+    }
+    var plan = SearchPlan(
+      way: .graph(use.calibration), matching: task.matching.count, indexed: use.inGraph.count, work: work)
+    if !lost.isEmpty {
+      let rest = task.of(lost)
+      let (others, other) =
+        lists.choice?.farEstimate(task) ?? .infinity < estimates.exact
+        ? try nearestByLists(rest, lists) : try nearestByScan(rest, because: "given up")
+      for (query, others) in zip(lost, others) { neighbors[query] = others }
+      plan.fallbacks =
+        [.init(queries: lost.count, way: other.way, work: other.work, scan: other.scan)] + other.fallbacks
+    }
+    return (neighbors, plan)
+  }
 }

@@ -166,10 +166,11 @@ package struct IndexBuild {
       codedRowLimit: begun.rowLimit)
     try progress(.measuring, work.coding(done: 2 * rows.count), work.total)
     // The blocks are in the database, but not in this snapshot.
-    record.calibrations = try writer.database.read {
-      try IndexMeasurement(
-        of: $0.index(record, of: space), table, rows: segmentWriter.rows, lists: lists, threads: threads, $0
-      ).calibrations()
+    (record.calibrations, record.starts) = try writer.database.read {
+      let measurement = try IndexMeasurement(
+        of: $0.index(record, of: space), table, rows: segmentWriter.rows, lists: lists, threads: threads, $0)
+      let calibrations = try measurement.calibrations()
+      return (calibrations, try measurement.starts(calibrations))
     }
     try progress(.measuring, work.total, work.total)
     try writer.write {

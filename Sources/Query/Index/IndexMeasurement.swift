@@ -10,6 +10,8 @@ struct IndexMeasurement {
   private static let queryStrides = [100: 2, 1000: 4]
   /// The number for which the far reach and what queries tell are measured.
   private static let usualCount = 10
+  /// What is asked for where searches are measured by the distance of the nearest centre.
+  private static let recallOfStarts = 0.99
   /// Recalls, and the deviations by which an estimate may be wrong for them.
   private static let targets: [(recall: Double, deviations: Float)] = [
     (0.9, 1.3), (0.95, 1.7), (0.99, 2.4), (0.999, 3.5),
@@ -95,23 +97,48 @@ struct IndexMeasurement {
       }
       var reaches: [IndexRecord.Reach] = []
       for count in counts {
-        let reach = try least(of: needs(count) { $0 - $1 }, for: target.recall, count) {
+        let found = try least(of: needs(count) { $0 - $1 }, for: target.recall, count) {
           calibration($0, .infinity, count, far: 0)
         }
         // Of few neighbors one that is missed may be one too many.
-        guard let reach else { continue }
-        reaches.append(.init(neighbors: count, reach: reach, range: range(count)))
+        guard let found else { continue }
+        reaches.append(
+          .init(neighbors: count, reach: found.reach, range: range(count), effort: found.effort))
       }
       let radius2 = radius * radius
       let far = needs(Self.usualCount) { ($0 + radius2 - $1) / (2 * max($0, 1e-6).squareRoot()) }
       let farReach = try least(of: far, for: target.recall, Self.usualCount) {
         calibration(0, -1, Self.usualCount, far: $0)
-      }
+      }?.reach
       guard reaches.contains(where: { $0.neighbors == Self.usualCount }), let farReach else { return nil }
       return .init(
         recall: target.recall, reaches: reaches, farReach: farReach, radius: radius,
         deviations: target.deviations)
     }
+  }
+
+  /// What searches do by the distance of the nearest centre, as one of the calibrations has them; nil where none is that.
+  func starts(_ calibrations: [IndexRecord.Calibration]) throws -> IndexRecord.Starts? {
+    guard let calibration = calibrations.reaching(Self.recallOfStarts) ?? calibrations.last else {
+      return nil
+    }
+    let dimension = index.space.dimension
+    let mixtures = QueryMixtures(
+      of: queries, width: dimension, QueryMixtures.directions(dimension: dimension))
+    let scores = Self.scores(of: mixtures.vectors, count: mixtures.count, index, table)
+    let distances = (0..<mixtures.count).map { query in
+      let ofQuery = scores[query * table.scoreStride..<query * table.scoreStride + table.count]
+      return max(0, 1 - 2 * (ofQuery.max() ?? 0))
+    }
+    let order = distances.indices.sorted { (distances[$0], $0) < (distances[$1], $1) }
+    let search = IndexSearch(index, table, calibration, k: Self.usualCount, wanted: nil)
+    var starts: [IndexRecord.Starts.Start] = []
+    for part in QueryMixtures.parts(of: order) {
+      let some = part.flatMap { mixtures.vectors[$0 * dimension..<($0 + 1) * dimension] }
+      let effort = try search.run(some, known: [], threads: threads).work.effort(queries: part.count)
+      starts.append(.init(distance2: part.map { distances[$0] }.max() ?? 0, effort: effort))
+    }
+    return .init(recall: calibration.recall, starts: starts)
   }
 
   /// What reach each neighbor of the first `count` needs so that a list of it is visited, in ascending order.
@@ -131,10 +158,10 @@ struct IndexMeasurement {
     1.25 * (truth.compactMap { $0.prefix(count).last.map { 2 - 2 * $0.similarity } }.max() ?? 0)
   }
 
-  /// About the least reach with which a recall is met; nil when none is enough.
+  /// About the least reach with which a recall is met, and what searches then do; nil when none is enough.
   private func least(
     of needs: [Float], for recall: Double, _ count: Int, _ calibration: (Float) -> IndexRecord.Calibration
-  ) throws -> Float? {
+  ) throws -> (reach: Float, effort: IndexRecord.Effort)? {
     // A part of what is left to 1 is kept in hand: other queries are not these.
     let goal = recall + (1 - recall) / 4
     func reach(_ share: Double) -> Float {
@@ -142,34 +169,38 @@ struct IndexMeasurement {
     }
     // Shares of the neighbors with a list that is visited: one that is too small, and one that is enough.
     var (low, enough): (Double, Double?) = (0, nil)
+    var effort: IndexRecord.Effort?
     var share = goal
     for _ in 0..<6 {
-      let found = try self.recall(calibration(reach(share)), count)
-      if found >= goal { enough = share } else { low = share }
+      let (found, done) = try self.recall(calibration(reach(share)), count)
+      if found >= goal { (enough, effort) = (share, done) } else { low = share }
       if (found >= goal && found - goal <= (1 - goal) / 8) || low == 1 { break }
       // One more list is one more neighbor, but for those that their estimates hide.
       share = min(1, share + (goal - found))
       if share <= low || share >= enough ?? .infinity { share = (low + (enough ?? 1)) / 2 }
     }
-    if let enough { return reach(enough) }
+    if let enough, let effort { return (reach(enough), effort) }
     // Nearly every list.
-    return try self.recall(calibration(1.5), count) >= goal ? 1.5 : nil
+    let (found, done) = try self.recall(calibration(1.5), count)
+    return found >= goal ? (1.5, done) : nil
   }
 
-  private func recall(_ calibration: IndexRecord.Calibration, _ count: Int) throws -> Double {
+  private func recall(
+    _ calibration: IndexRecord.Calibration, _ count: Int
+  ) throws -> (share: Double, effort: IndexRecord.Effort) {
     let search = IndexSearch(index, table, calibration, k: count + 1, wanted: nil)
     let places = Array(stride(from: 0, to: rows.count, by: Self.queryStrides[count] ?? 1))
     let dimension = index.space.dimension
     let some = places.flatMap { queries[$0 * dimension..<($0 + 1) * dimension] }
-    let (found, _) = try search.run(some, known: [], threads: threads)
+    let (found, work) = try search.run(some, known: [], threads: threads)
     var (hits, total) = (0, 0)
     for (place, neighbors) in zip(places, found) {
-      let others = Set(neighbors.map(\.row).filter { $0 != rows[place] }.prefix(count))
+      let others = Set((neighbors ?? []).map(\.row).filter { $0 != rows[place] }.prefix(count))
       let expected = truth[place].prefix(count)
       hits += expected.count { others.contains($0.row) }
       total += expected.count
     }
-    return total == 0 ? 1 : Double(hits) / Double(total)
+    return (total == 0 ? 1 : Double(hits) / Double(total), work.effort(queries: places.count))
   }
 
   /// [count, table.scoreStride]
@@ -189,5 +220,13 @@ struct IndexMeasurement {
     }
     table.score(rotated, rows: count, into: &scores, CentreTable.Scratch())
     return scores
+  }
+}
+
+extension SearchWork {
+  /// The mean of some queries' searches of an index.
+  fileprivate func effort(queries: Int) -> IndexRecord.Effort {
+    func mean(_ sum: Int) -> Float { Float(max(1, sum)) / Float(max(1, queries)) }
+    return .init(lists: mean(lists), codes: mean(codes), rows: mean(rows))
   }
 }

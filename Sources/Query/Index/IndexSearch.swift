@@ -5,8 +5,8 @@ import Storage
 /// A search through an index: lists whose centres are near are scanned by their codes, and rows whose estimate may
 /// reach the last neighbor are compared as an exact search compares them.
 ///
-/// What it finds are cells with their exact similarities. Which are found depends on nothing but the index, the query
-/// and the calibration: not on threads, and but for the last bits of scores not on what else is searched for.
+/// What it finds are cells with their exact similarities. Which are found depends on nothing but the index, the query,
+/// the calibration and the limits: not on threads, and but for the last bits of scores not on what else is searched for.
 struct IndexSearch {
   /// Queries that are compared with the centres together.
   private static let batch = 32
@@ -17,14 +17,17 @@ struct IndexSearch {
   let k: Int
   let wanted: RowMask?
   let excluded: ExcludedGroups?
+  let limits: ListLimits
 
   /// - Parameters:
   ///   - wanted: the rows to search; nil for all that the index holds.
   ///   - excluded: what is left out besides, query by query.
+  ///   - limits: where queries are given up; none without it.
   init(
     _ index: StoredIndex, _ centres: any ScoredCentres, _ calibration: IndexRecord.Calibration, k: Int,
-    wanted: RowMask?, excluded: ExcludedGroups? = nil
+    wanted: RowMask?, excluded: ExcludedGroups? = nil, limits: ListLimits = ListLimits()
   ) {
+    self.limits = limits
     self.excluded = excluded
     self.index = index
     self.centres = centres
@@ -33,14 +36,14 @@ struct IndexSearch {
     self.wanted = wanted
   }
 
-  /// The nearest rows of each query, nearest first.
+  /// The nearest rows of each query, nearest first; nil where it is given up.
   /// - Parameters:
   ///   - queries: [count, dimension], of unit length or zero.
   ///   - known: neighbors of each query that were found elsewhere, or nothing.
   /// - Throws: `badData` when the index leads to what is not there.
   func run(
     _ queries: [Float], known: [[Neighbor]], threads: Int
-  ) throws -> (neighbors: [[Neighbor]], work: SearchWork) {
+  ) throws -> (neighbors: [[Neighbor]?], work: SearchWork) {
     let count = queries.count / index.space.dimension
     let batches = (count + Self.batch - 1) / Self.batch
     let lanes = min(threads, batches)
@@ -56,7 +59,7 @@ struct IndexSearch {
         outcomes[lane] = Result { try search(queries, range, known, lanes: lanes) }
       }
     }
-    var neighbors: [[Neighbor]] = []
+    var neighbors: [[Neighbor]?] = []
     var work = SearchWork()
     for outcome in outcomes {
       guard let found = try outcome?.get() else { continue }
@@ -67,7 +70,7 @@ struct IndexSearch {
   }
 
   private struct LaneOutcome {
-    var neighbors: [[Neighbor]] = []
+    var neighbors: [[Neighbor]?] = []
     var work = SearchWork()
   }
 

@@ -13,6 +13,9 @@ final class PackedLists {
     let total: Int
   }
 
+  /// Shares of the index's rows from which on codes of the others are passed over one by one, and not packed away.
+  static let leastShare = 0.9
+
   /// Bytes of the copies of all threads of a search, beyond which each forgets its share and makes copies again as it
   /// meets lists.
   private static let searchByteLimit = 256 << 20

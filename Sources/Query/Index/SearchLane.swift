@@ -7,8 +7,6 @@ import Storage
 final class SearchLane {
   /// How far sums of float32 may take a bound below the similarity that it stands for.
   private static let rounding: Float = 1e-5
-  /// Shares of the index's rows from which on codes of the others are passed over one by one, and not packed away.
-  private static let packedShare: Float = 0.9
 
   private(set) var work = SearchWork()
 
@@ -18,6 +16,7 @@ final class SearchLane {
   private let k: Int
   private let wanted: RowMask?
   private let excluded: ExcludedGroups?
+  private let limits: ListLimits
   private let isa = kernels_active_isa()
   private let width: Int
   private let dimension: Int
@@ -50,13 +49,14 @@ final class SearchLane {
     k = search.k
     wanted = search.wanted
     excluded = search.excluded
+    limits = search.limits
     width = index.width
     dimension = index.space.dimension
     scalar = index.space.scalar.kernel
     let segments = index.segments.map { CodeBlocks(of: $0, in: index) }
     self.segments = segments
     packed = search.wanted.flatMap { wanted in
-      Float(wanted.count) < Self.packedShare * Float(index.rowCount)
+      Double(wanted.count) < PackedLists.leastShare * Double(index.rowCount)
         ? PackedLists(of: segments, in: index, wanted: wanted, lanes: lanes) : nil
     }
     vectors = try VectorBlocks(
@@ -89,14 +89,14 @@ final class SearchLane {
     centres.score(rotated, rows: count, into: scores, scratch)
   }
 
-  /// The nearest rows of a query, nearest first.
+  /// The nearest rows of a query, nearest first; nil where it is given up.
   /// - Parameters:
   ///   - slot: the query's place in what was prepared.
   ///   - number: its place among all queries.
   ///   - known: neighbors that were found elsewhere.
   func search(
     _ query: UnsafePointer<Float>, at slot: Int, number: Int, known: [Neighbor]
-  ) throws -> [Neighbor] {
+  ) throws -> [Neighbor]? {
     var nearest = NearestNeighbors(capacity: k, least: -1)
     for neighbor in known { nearest.offer(neighbor) }
     let scan = ListScan(
@@ -104,7 +104,10 @@ final class SearchLane {
       codes: kernels_code_tables(width, rotated + slot * width, tables.assumingMemoryBound(to: UInt8.self)))
     let scores = scores + slot * centres.scoreStride
     var rounds = ListRounds(scores, count: centres.count, stride: centres.scoreStride)
+    if 1 - 2 * rounds.largest > limits.startRange { return nil }
+    let before = work
     var limit = VisitLimit(calibration, k: k)
+    defer { compared?.clear() }
     while let range = rounds.next(leastScore: limit.leastScore(nearest.threshold)) {
       let count = kernels_between(scores, centres.count, range.lowerBound, range.upperBound, places)
       for place in 0..<count {
@@ -119,9 +122,9 @@ final class SearchLane {
         if place + 1 < count { askFor(lists[place + 1].list) }
         work.lists += 1
         try search(list, score: score, scan, &limit, &nearest)
+        if limits.areReached(by: work, since: before) { return nil }
       }
     }
-    compared?.clear()
     let sorted = nearest.sorted()
     if let row = sorted.repeatedRow { throw index.leadsAstray("it has two codes of cell \(row) in a list") }
     return sorted
@@ -215,6 +218,20 @@ final class SearchLane {
   }
 }
 
+/// Where a search of lists is given up.
+struct ListLimits {
+  /// The square of the distance of the nearest centre above which it is, before any list is visited.
+  var startRange = Float.infinity
+  /// What its codes and rows may cost.
+  var cost = Double.infinity
+  var code = 0.0
+  var comparison = 0.0
+
+  fileprivate func areReached(by work: SearchWork, since before: SearchWork) -> Bool {
+    Double(work.codes - before.codes) * code + Double(work.rows - before.rows) * comparison > cost
+  }
+}
+
 /// What codes are compared with.
 private struct ListScan {
   let unit: UnsafePointer<Float>
@@ -284,7 +301,7 @@ private struct VisitLimit {
 /// Ranges of scores in which lists are visited, best first. A few lists are found and sorted at a time, because a search
 /// mostly needs few of them.
 private struct ListRounds {
-  private let largest: Float
+  let largest: Float
   private var step: Float
   /// What was visited has scores from here on.
   private var visited = Float.infinity

@@ -13,11 +13,14 @@ package struct GraphRecord: Sendable, Equatable, Codable {
     /// The same for queries that are unlike the vectors; nil where so many vertices would be visited that comparing all
     /// vectors takes less time.
     package let farReach: Float?
+    /// What searches visited; nil of graphs that were made before that was kept.
+    package let effort: GraphEffort?
 
-    package init(recall: Double, reach: Float, farReach: Float?) {
+    package init(recall: Double, reach: Float, farReach: Float?, effort: GraphEffort? = nil) {
       self.recall = recall
       self.reach = reach
       self.farReach = farReach
+      self.effort = effort
     }
   }
 
@@ -34,16 +37,19 @@ package struct GraphRecord: Sendable, Equatable, Codable {
   package let rowLimit: Row?
   /// 1 less the similarity of the last neighbor up to which recall was measured.
   package let range: Float
+  /// nil of graphs that were made before that was kept.
+  package let starts: GraphStarts?
   /// By ascending recall.
   package var calibrations: [Calibration]
 
   enum CodingKeys: String, CodingKey {
-    case dimension, seed, segment, vertexCount, entryCount, leftOutCount, rowLimit, range, calibrations
+    case dimension, seed, segment, vertexCount, entryCount, leftOutCount, rowLimit, range, starts,
+      calibrations
   }
 
   package init(
     dimension: Int, seed: UInt64, segment: UInt32, vertexCount: Int, entryCount: Int, leftOutCount: Int,
-    rowLimit: Row? = nil, range: Float, calibrations: [Calibration]
+    rowLimit: Row? = nil, range: Float, starts: GraphStarts? = nil, calibrations: [Calibration]
   ) {
     self.dimension = dimension
     self.seed = seed
@@ -53,6 +59,7 @@ package struct GraphRecord: Sendable, Equatable, Codable {
     self.leftOutCount = leftOutCount
     self.rowLimit = rowLimit
     self.range = range
+    self.starts = starts
     self.calibrations = calibrations
   }
 
@@ -67,13 +74,15 @@ package struct GraphRecord: Sendable, Equatable, Codable {
     let limit = StoredGraph.entryLimit(dimension: space.dimension)
     guard dimension == space.dimension, (1..<Int(UInt32.max)).contains(vertexCount),
       (0...Int(UInt32.max)).contains(leftOutCount),
-      (1...min(vertexCount, limit)).contains(entryCount), range.isFinite,
-      calibrations.allSatisfy({ $0.reach.isFinite && $0.farReach?.isFinite != false })
+      (1...min(vertexCount, limit)).contains(entryCount), range.isFinite, starts?.isSound != false,
+      calibrations.allSatisfy({
+        $0.reach.isFinite && $0.farReach?.isFinite != false && $0.effort?.isSound != false
+      })
     else { throw damagedGraph(of: space, "its record does not fit the space") }
   }
 }
 
-/// Records are without `leftOutCount` or `rowLimit` where they were written before graphs kept them.
+/// Records are without `leftOutCount`, `rowLimit` or `starts` where they were written before graphs kept them.
 extension GraphRecord {
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
@@ -86,6 +95,7 @@ extension GraphRecord {
       leftOutCount: values.decodeIfPresent(Int.self, forKey: .leftOutCount) ?? 0,
       rowLimit: values.decodeIfPresent(Row.self, forKey: .rowLimit),
       range: values.decode(Float.self, forKey: .range),
+      starts: values.decodeIfPresent(GraphStarts.self, forKey: .starts),
       calibrations: values.decode([Calibration].self, forKey: .calibrations))
   }
 }

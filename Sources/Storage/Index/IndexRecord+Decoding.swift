@@ -12,7 +12,8 @@ extension IndexRecord {
       segments: values.decode([Segment].self, forKey: .segments),
       lateRowCount: values.decodeIfPresent(Int.self, forKey: .lateRowCount) ?? 0,
       codedRowLimit: values.decodeIfPresent(Row.self, forKey: .codedRowLimit) ?? .max,
-      calibrations: values.decode([Calibration].self, forKey: .calibrations))
+      calibrations: values.decode([Calibration].self, forKey: .calibrations),
+      starts: values.decodeIfPresent(Starts.self, forKey: .starts))
   }
 }
 

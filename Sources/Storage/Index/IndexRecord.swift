@@ -23,11 +23,32 @@ package struct IndexRecord: Sendable, Equatable, Codable {
     package let reach: Float
     /// The square of the last neighbor's distance up to which that holds.
     package let range: Float
+    /// What a search did; nil of indexes that were made before that was kept.
+    package let effort: Effort?
 
-    package init(neighbors: Int, reach: Float, range: Float) {
+    package init(neighbors: Int, reach: Float, range: Float, effort: Effort? = nil) {
       self.neighbors = neighbors
       self.reach = reach
       self.range = range
+      self.effort = effort
+    }
+  }
+
+  /// What a search did, on average.
+  package struct Effort: Sendable, Equatable, Codable {
+    package let lists: Float
+    package let codes: Float
+    /// Rows that were compared exactly.
+    package let rows: Float
+
+    package init(lists: Float, codes: Float, rows: Float) {
+      self.lists = lists
+      self.codes = codes
+      self.rows = rows
+    }
+
+    var isSound: Bool {
+      [lists, codes, rows].allSatisfy { $0 > 0 && $0.isFinite }
     }
   }
 
@@ -58,6 +79,16 @@ package struct IndexRecord: Sendable, Equatable, Codable {
       self.deviations = deviations
     }
 
+    /// What a search for so many neighbors does; nil where that was not kept.
+    package func effort(neighbors: Double) -> Effort? {
+      let known = reaches.compactMap { reach in reach.effort.map { (Double(reach.neighbors), $0) } }
+      guard !known.isEmpty else { return nil }
+      func value(_ part: KeyPath<Effort, Float>) -> Float {
+        Float(interpolated(known.map { ($0.0, Double($0.1[keyPath: part])) }, at: neighbors))
+      }
+      return Effort(lists: value(\.lists), codes: value(\.codes), rows: value(\.rows))
+    }
+
     /// The reach and its range for a number of neighbors: between those that were measured, by the logarithm.
     package func reach(neighbors: Float) -> (reach: Float, range: Float) {
       guard let next = reaches.firstIndex(where: { Float($0.neighbors) >= neighbors }) else {
@@ -71,6 +102,34 @@ package struct IndexRecord: Sendable, Equatable, Codable {
         less.reach + share * (more.reach - less.reach), less.range + share * (more.range - less.range)
       )
     }
+  }
+
+  /// What the nearest centre tells of how long a search will be.
+  package struct Starts: Sendable, Equatable, Codable {
+    /// Queries of all kinds, from those like the vectors to random directions, whose nearest centres lie about as far.
+    package struct Start: Sendable, Equatable, Codable {
+      /// The square of the distance of the nearest centre, at most.
+      package let distance2: Float
+      /// What a search for ten neighbors did.
+      package let effort: Effort
+
+      package init(distance2: Float, effort: Effort) {
+        self.distance2 = distance2
+        self.effort = effort
+      }
+    }
+
+    /// Of the calibration for which it was measured.
+    package let recall: Double
+    /// By ascending distance.
+    package let starts: [Start]
+
+    package init(recall: Double, starts: [Start]) {
+      self.recall = recall
+      self.starts = starts
+    }
+
+    var isSound: Bool { starts.allSatisfy { $0.distance2.isFinite && $0.effort.isSound } }
   }
 
   package let dimension: Int
@@ -88,14 +147,18 @@ package struct IndexRecord: Sendable, Equatable, Codable {
   package var codedRowLimit: Row
   /// By ascending recall.
   package var calibrations: [Calibration]
+  /// nil of indexes that were made before that was kept.
+  package var starts: Starts?
 
   enum CodingKeys: String, CodingKey {
-    case dimension, seed, listCount, listsPerRow, centres, segments, lateRowCount, codedRowLimit, calibrations
+    case dimension, seed, listCount, listsPerRow, centres, segments, lateRowCount, codedRowLimit,
+      calibrations,
+      starts
   }
 
   package init(
     dimension: Int, seed: UInt64, listCount: Int, listsPerRow: Int, centres: UInt32, segments: [Segment],
-    lateRowCount: Int = 0, codedRowLimit: Row = .max, calibrations: [Calibration] = []
+    lateRowCount: Int = 0, codedRowLimit: Row = .max, calibrations: [Calibration] = [], starts: Starts? = nil
   ) {
     self.dimension = dimension
     self.seed = seed
@@ -106,6 +169,7 @@ package struct IndexRecord: Sendable, Equatable, Codable {
     self.lateRowCount = lateRowCount
     self.codedRowLimit = codedRowLimit
     self.calibrations = calibrations
+    self.starts = starts
   }
 
   package var rowCount: Int { segments.reduce(0) { $0 + $1.rowCount } }
@@ -121,7 +185,10 @@ package struct IndexRecord: Sendable, Equatable, Codable {
   init(decoding value: UnsafeRawBufferPointer, space: SpaceRecord) throws {
     self = try Document.decode(IndexRecord.self, from: value, of: "the index of space \"\(space.name)\"")
     guard dimension == space.dimension, (1...Int(UInt32.max)).contains(listCount), !segments.isEmpty,
-      (1...2).contains(listsPerRow), calibrations.allSatisfy({ !$0.reaches.isEmpty }),
+      (1...2).contains(listsPerRow),
+      calibrations.allSatisfy({
+        !$0.reaches.isEmpty && $0.reaches.allSatisfy { $0.neighbors > 0 && $0.effort?.isSound != false }
+      }), starts?.isSound != false,
       Set(segments.map(\.number)).count == segments.count,
       segments.allSatisfy({ (1...Int(UInt32.max) / listsPerRow).contains($0.rowCount) })
     else { throw damagedIndex(of: space, "its record does not fit the space") }

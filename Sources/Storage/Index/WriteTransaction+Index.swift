@@ -32,10 +32,16 @@ extension WriteTransaction {
   /// vectors were changed before.
   package mutating func dropIndex(of space: SpaceRecord) throws {
     try dropGraph(of: space)
+    try dropLists(of: space)
+    try transaction.deleteAll(.codes, prefix: Key().appending(space.id))
+  }
+
+  /// Takes a space's index away, if it has one, and what is being built; its blocks are left for `removeStrayIndexBlocks`.
+  /// For a transaction in which no vectors were changed before.
+  fileprivate mutating func dropLists(of space: SpaceRecord) throws {
     try transaction.delete(.indexes, IndexRecord.key(of: space.id))
     try transaction.delete(.indexes, UnfinishedIndex.key(of: space.id))
     try transaction.deleteAll(.indexes, prefix: RowSetName.indexed(space: space.id).prefix)
-    try transaction.deleteAll(.codes, prefix: Key().appending(space.id))
     try setIndexFlags()
   }
 
@@ -108,6 +114,12 @@ extension Transaction {
 }
 
 extension DatabaseWriter {
+  /// Removes a space's index, if it has one, with its blocks, and leaves the graph.
+  package func dropLists(of space: SpaceRecord) throws {
+    try write { try $0.dropLists(of: space) }
+    try removeStrayIndexBlocks(of: space)
+  }
+
   /// Removes blocks of a space's index that belong to no segment of it, nor to one that is being built, as a build that
   /// was killed leaves them, in transactions of bounded size.
   /// - Returns: a number for the next segment.

@@ -36,8 +36,9 @@ struct BuildIndex: ParsableCommand {
       next one, unless vectors have changed.
 
       --kind graph takes no cells up: it is made anew when more than a hundredth
-      of them came or went. A space may have a compact index beside it, which
-      then serves conditions that few cells match.
+      of them came or went. "vectors" are those that it holds, "others" those of the
+      space that it leaves out: zeros, and of equal ones all but one. A space may have
+      a compact index beside it; each search takes what is estimated to be fastest.
 
       --kind int8 copies the vectors in 8 bits a number: searches by cosine that
       compare every cell read a quarter of the bytes (of float16 a half), and
@@ -74,8 +75,7 @@ struct BuildIndex: ParsableCommand {
     if summary.isFresh || summary.added > 0 { progress.finish() }
     if vectors <= SearchPlan.exactLimit {
       talk.say(
-        "space \(space.name) has \(vectors) vectors; searches compare all that match up to "
-          + "\(SearchPlan.exactLimit), and use the index for more")
+        "space \(space.name) has \(vectors) vectors: of so few, most searches compare all that match")
     }
     let rows: [[Value]] = [
       [
@@ -145,38 +145,44 @@ enum IndexKind: String, ExpressibleByArgument, CaseIterable {
 struct DropIndex: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "drop",
-    abstract: "Remove the index and the graph of a space; searches compare every cell again.")
+    abstract: "Remove the index and the graph of a space; searches compare every cell again.",
+    discussion: """
+      --kind removes one of the two and leaves the other, or removes the int8 copies,
+      which stay without it.
+      """)
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var space: SpaceOptions
   @Option(
     help: ArgumentHelp(
-      "What to drop: compact, and with it a graph, graph alone, or int8.", valueName: "kind"))
-  var kind = IndexKind.compact
+      "What to drop: compact, graph or int8. (default: compact and graph)", valueName: "kind"))
+  var kind: IndexKind?
   @OptionGroup var writer: WriterOptions
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
     let writer = try self.writer.open(path: database.path(), isQuiet: talk.quiet)
-    if kind == .int8 {
-      let space = try writer.database.read { try self.space.resolve(in: $0) }
-      let had = try writer.dropCoarse(of: space)
-      return talk.say("\(had ? "dropped the" : "there were no") int8 copies of space \(space.name)")
-    }
-    if kind == .graph {
-      let (space, had) = try writer.database.read { snapshot in
-        let space = try self.space.resolve(in: snapshot)
-        return (space, try snapshot.hasGraph(space))
-      }
-      try writer.dropGraph(of: space)
-      return talk.say(had ? "dropped the graph of space \(space.name)" : "space \(space.name) had no graph")
-    }
-    let (space, hasIndex) = try writer.database.read { snapshot in
+    let (space, hasIndex, hasGraph) = try writer.database.read { snapshot in
       let space = try self.space.resolve(in: snapshot)
-      return (space, try snapshot.hasIndex(space) || snapshot.hasGraph(space))
+      return (space, try snapshot.hasIndex(space), try snapshot.hasGraph(space))
     }
-    try writer.write { try $0.dropIndex(of: space) }
-    talk.say(hasIndex ? "dropped the index of space \(space.name)" : "space \(space.name) had no index")
+    func tell(_ had: Bool, _ name: String) {
+      talk.say(had ? "dropped the \(name) of space \(space.name)" : "space \(space.name) had no \(name)")
+    }
+    switch kind {
+    case .int8:
+      let had = try writer.dropCoarse(of: space)
+      talk.say("\(had ? "dropped the" : "there were no") int8 copies of space \(space.name)")
+    case .graph:
+      try writer.dropGraph(of: space)
+      tell(hasGraph, "graph")
+    case .compact:
+      try writer.dropLists(of: space)
+      tell(hasIndex, "compact index")
+    case nil:
+      try writer.write { try $0.dropIndex(of: space) }
+      tell(hasIndex || hasGraph, hasGraph ? (hasIndex ? "index and the graph" : "graph") : "index")
+    }
   }
 }
 
@@ -185,9 +191,11 @@ struct IndexStatus: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Say which spaces have an index, and what it holds.",
     discussion: """
-      "fresh" are vectors that the index lacks, which a search compares besides;
-      "left" are codes of vectors that are gone. "hot" is how many bytes of the
-      index a search may read for each vector: those that are best kept in memory.
+      "vectors" are those of the space, "indexed" those that the index or the graph
+      holds; "fresh" are those that it lacks, which a search compares besides; "left"
+      are codes or vertices of vectors that are gone, which it passes over. "hot" is
+      how many bytes of the index a search may read for each vector: those that are
+      best kept in memory.
       "recalls" are the recalls that searches can be asked for, "reach" how far they
       go for each: the more, the longer. "int8_vectors" are those with an int8 copy,
       which exact searches read. A space with a compact index and a graph has a

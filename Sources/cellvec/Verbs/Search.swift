@@ -36,10 +36,14 @@ struct Search: ParsableCommand {
   @OptionGroup var selection: WhereOptions
   @OptionGroup var space: SpaceOptions
   @Flag(help: "Compare every cell that matches, also where the space has an index.") var exact = false
+  @Flag(
+    help: "Search through an index wherever one serves, also where comparing all is estimated to be faster.")
+  var throughIndex = false
   @Option(
     help: ArgumentHelp(
-      "Share of the nearest cells to find through an index, on average.", valueName: "share"))
-  var recall = defaultRecall
+      "Share of the nearest cells to find through an index, on average. (default: \(defaultRecall))",
+      valueName: "share"))
+  var recall: Double?
   @Flag(help: "Say on stderr how the search is carried out.") var explain = false
   @OptionGroup var fields: FieldOptions
   @Flag(help: "End with status 1 when nothing is found.") var requireMatch = false
@@ -50,7 +54,13 @@ struct Search: ParsableCommand {
     if results.listsValues && fields.isGiven {
       throw ValidationError("--fields goes with results that are cells, not with --by")
     }
-    if !(recall > 0 && recall <= 1) {
+    if exact && throughIndex {
+      throw ValidationError("--exact compares every cell: it goes without --through-index")
+    }
+    if exact && recall != nil {
+      throw ValidationError("--recall goes without --exact, which finds all")
+    }
+    if let recall, !(recall > 0 && recall <= 1) {
       throw ValidationError("--recall: expected more than 0 and at most 1, found \(recall)")
     }
   }
@@ -88,8 +98,9 @@ struct Search: ParsableCommand {
       case nil:
         let (found, plan) = try snapshot.nearest(
           to: queries.vectors, count: queries.count, k: results.count.value, in: space, among: rows,
-          metric: results.metric, atLeast: results.leastSimilarity, recall: exact ? 1 : recall,
-          threads: threads.count)
+          metric: results.metric, atLeast: results.leastSimilarity,
+          recall: exact ? 1 : recall ?? Self.defaultRecall,
+          threads: threads.count, scanWeight: throughIndex ? SearchPlan.indexWeight : 1)
         tell(explanation.text(of: plan, queries: queries.count))
         return try SearchReport(of: found, by: results.metric, for: queries, showing: table, in: snapshot)
           .report

@@ -1,0 +1,197 @@
+package import Storage
+
+/// How a search is carried out, decided from counts before it begins.
+package struct SearchPlan: Sendable, Equatable {
+  package enum Way: Sendable, Equatable {
+    /// Every matching row is compared, because of what the text says.
+    case exact(String)
+    case index(IndexRecord.Calibration)
+    case graph(GraphRecord.Calibration)
+  }
+
+  /// How long the ways of a search are estimated to take for a query: what counts is how they compare.
+  package struct Estimates: Sendable, Equatable {
+    package var exact: Double
+    /// nil where it does not serve.
+    package var index: Double?
+    package var graph: Double?
+
+    /// Whether comparing every row takes no longer than what else there is.
+    var isExactLeast: Bool { exact <= min(index ?? .infinity, graph ?? .infinity) }
+  }
+
+  /// Matching rows up to which comparing all of them takes no longer than looking for codes that match, roughly.
+  package static let exactLimit = 10_000
+  /// What has an index searched wherever it serves.
+  package static let indexWeight = 1e6
+
+  package let way: Way
+  /// Rows of the space that match the filter.
+  package let matching: Int
+  /// Those of them that the index or the graph holds; the others are compared one by one.
+  package let indexed: Int
+  /// What the search through the index or the graph did.
+  package internal(set) var work = SearchWork()
+  /// What an exact search did.
+  package internal(set) var scan = ScanWork()
+  /// nil where nothing was to be chosen.
+  package internal(set) var estimates: Estimates?
+  /// What became of queries that were given up, one after the other: of those of the graph, then of those of the index.
+  package internal(set) var fallbacks: [Fallback] = []
+
+  /// Another way for some queries.
+  package struct Fallback: Sendable, Equatable {
+    package let queries: Int
+    /// An exact search, or one through the index of lists.
+    package let way: Way
+    /// What the search through the index did.
+    package let work: SearchWork
+    /// What the exact search did.
+    package let scan: ScanWork
+  }
+}
+
+/// What is searched for and among what, before any query is looked at.
+struct SearchTask {
+  /// [count, dimension]
+  let queries: [Float]
+  let count: Int
+  let k: Int
+  let space: SpaceRecord
+  /// The rows to search, which have a vector.
+  let matching: RowSet
+  let recall: Double
+  /// The similarity that a neighbor must have at least; nil for any.
+  var least: Float?
+  var excluded: ExcludedGroups?
+  let threads: Int
+  let costs: SearchCosts
+
+  /// The same for some of its queries, that by which is chosen included.
+  func of(_ numbers: [Int]) -> SearchTask {
+    let dimension = space.dimension
+    return SearchTask(
+      queries: numbers.flatMap { queries[$0 * dimension..<($0 + 1) * dimension] }, count: numbers.count, k: k,
+      space: space, matching: matching, recall: recall, least: least,
+      excluded: excluded.map { groups in
+        ExcludedGroups(ofQuery: numbers.map { groups.ofQuery[$0] }, ofRow: groups.ofRow)
+      }, threads: threads, costs: costs)
+  }
+}
+
+extension Snapshot {
+  /// The nearest cells of each query by cosine similarity or another metric, nearest first, in the way that is estimated
+  /// to take least time: through the space's graph, through its index, or by comparing every row.
+  ///
+  /// A query has `k` neighbors whenever so many of `rows` have a vector in the space, and their similarities are exact.
+  /// Through an index, some of the nearest may be missing: as many as `recall` allows on average, as was measured when
+  /// it was built. Rows that are not in the index are compared one by one. What a query finds depends on how many there
+  /// are, by which is chosen, but neither on what the others are nor on threads.
+  ///
+  /// - Shape: `queries` is [count, dimension], row-major; the result has `count` lists.
+  /// - Parameters:
+  ///   - rows: the rows to search; nil for all.
+  ///   - metric: an index knows cosines; by others every row is compared.
+  ///   - least: the similarity that a neighbor must have at least; nil for any.
+  ///   - recall: the share of the nearest neighbors to find, up to 1; 1 compares with every row.
+  ///   - scanWeight: how many times as long as is estimated comparing every row is taken to take: a large number makes a
+  ///     few vectors stand for many.
+  /// - Throws: `usage` when the queries' dimension is not the space's; `badData` when a query holds NaN or infinity, or
+  ///   the index is damaged.
+  package borrowing func nearest(
+    to queries: [Float], count: Int, k: Int, in space: SpaceRecord, among rows: RowSet?,
+    metric: Metric = .cosine, atLeast least: Float? = nil, recall: Double, threads: Int,
+    scanWeight: Double = 1
+  ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
+    let present = try self.rows(in: space)
+    let task = SearchTask(
+      queries: queries, count: count, k: k, space: space, matching: rows?.intersection(present) ?? present,
+      recall: recall, least: metric == .cosine ? least : nil, threads: threads,
+      costs: SearchCosts(
+        of: space, rowCount: present.count, queries: count, hasCopies: try hasCoarse(space),
+        scanWeight: scanWeight))
+    func scan(_ reason: String) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
+      try nearestByScan(task, ExactRequest(k: k, metric: metric, atLeast: least), because: reason)
+    }
+    if metric != .cosine { return try scan("an index knows cosines only") }
+    if recall >= 1 { return try scan("as was asked for") }
+    let (graph, lists) = (try graphUse(task), try listUse(task))
+    guard graph.serves || lists.serves else { return try scan(reason(graph, lists)) }
+    if try queries.withUnsafeBufferPointer({ try holdZeroVector($0, count: count, space: space) }) {
+      return try scan("a query is zero throughout")
+    }
+    let estimates = SearchPlan.Estimates(
+      exact: task.costs.scan(rows: task.matching.count, k: k), index: lists.estimate(task),
+      graph: graph.estimate(task))
+    var (neighbors, plan): ([[Neighbor]], SearchPlan)
+    if estimates.isExactLeast {
+      (neighbors, plan) = try scan("that is estimated to take less time than an index")
+    } else if case .graph(let use) = graph, use.estimate(task) <= estimates.index ?? .infinity {
+      (neighbors, plan) = try nearestByGraph(task, use, lists, estimates)
+    } else {
+      (neighbors, plan) = try nearestByLists(task, lists)
+    }
+    plan.estimates = estimates
+    return (neighbors.map { $0.filter { $0.similarity >= least ?? -1 } }, plan)
+  }
+
+  /// The same through the index alone wherever it serves, without the rows that a query leaves out.
+  /// - Parameter exactLimit: matching rows up to which it does not serve.
+  /// - Returns: nil where the index does not serve, or lacks some of the rows.
+  package borrowing func nearestThroughIndex(
+    to queries: [Float], count: Int, k: Int, in space: SpaceRecord, among rows: RowSet,
+    excluding excluded: ExcludedGroups, recall: Double, threads: Int,
+    exactLimit: Int = SearchPlan.exactLimit
+  ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan)? {
+    let matching = try rows.intersection(self.rows(in: space))
+    guard try matching.subtracting(indexedRows(in: space)).isEmpty, matching.count > exactLimit, recall < 1
+    else {
+      return nil
+    }
+    let task = SearchTask(
+      queries: queries, count: count, k: k, space: space, matching: matching, recall: recall,
+      excluded: excluded, threads: threads,
+      costs: SearchCosts(
+        of: space, rowCount: matching.count, queries: count, hasCopies: false, scanWeight: .infinity))
+    let lists = try listUse(task)
+    guard lists.serves,
+      try !queries.withUnsafeBufferPointer({ try holdZeroVector($0, count: count, space: space) })
+    else { return nil }
+    return try nearestByLists(task, lists)
+  }
+
+  /// The nearest cells of each query among all rows.
+  borrowing func nearestByScan(
+    _ task: SearchTask, _ request: ExactRequest? = nil, because reason: String
+  ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
+    let request = request ?? ExactRequest(k: task.k, atLeast: task.least, excluding: task.excluded)
+    let (found, scan) = try task.queries.withUnsafeBufferPointer {
+      try nearest(
+        to: $0, count: task.count, in: task.space, request, among: task.matching, threads: task.threads)
+    }
+    return (
+      found, SearchPlan(way: .exact(reason), matching: task.matching.count, indexed: 0, scan: scan)
+    )
+  }
+
+  /// The exact neighbors of each query among rows that an index lacks; nothing where there are none.
+  borrowing func nearestOfMissing(_ task: SearchTask, _ rows: RowSet) throws -> [[Neighbor]] {
+    if rows.isEmpty { return [] }
+    return try task.queries.withUnsafeBufferPointer {
+      try nearest(
+        to: $0, count: task.count, in: task.space, ExactRequest(k: task.k, excluding: task.excluded),
+        among: rows, threads: task.threads
+      ).neighbors
+    }
+  }
+}
+
+/// Why neither serves.
+private func reason(_ graph: GraphUse, _ lists: ListUse) -> String {
+  switch (graph.reason, lists.reason) {
+  case (nil, nil): "the space has no index"
+  case (nil, let lists?): lists
+  case (let graph?, nil): "of the graph, \(graph)"
+  case (let graph?, let lists?): graph == lists ? graph : "of the graph, \(graph); of the index, \(lists)"
+  }
+}
