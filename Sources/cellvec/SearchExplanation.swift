@@ -69,14 +69,20 @@ struct SearchExplanation {
   private func line(of fallback: SearchPlan.Fallback, queries: Int) -> String {
     let given = "given up for \(fallback.queries) of \(queries) queries: "
     func each(_ count: Int) -> Int { count / max(1, fallback.queries) }
-    guard case .index = fallback.way else {
+    switch fallback.way {
+    case .graph:
+      return given
+        + "farther through the graph each visits \(each(fallback.work.vertices)) vertices and compares "
+        + "\(each(fallback.work.rows)) vectors"
+    case .index:
+      return given + "through the compact index each scans \(each(fallback.work.codes)) codes and compares "
+        + "\(each(fallback.work.rows)) vectors"
+    case .exact:
       let summary = given + "each is compared with all matching vectors"
       if fallback.scan.coarse == 0 { return summary }
       return summary
         + ", of most with int8 copies, and with \(each(fallback.scan.compared)) as they are stored"
     }
-    return given + "through the compact index each scans \(each(fallback.work.codes)) codes and compares "
-      + "\(each(fallback.work.rows)) vectors"
   }
 
   private static func processorSeconds() -> Double {

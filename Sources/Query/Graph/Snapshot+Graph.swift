@@ -6,6 +6,9 @@ private let leastMatchingShare = 0.3
 private let leastSharePart: Float = 0.5
 /// What may be visited in vain, as a share of what is done then.
 private let vainShare = 0.2
+/// A query is given up where another way is estimated to take so many times less time: of those that are like the vectors
+/// few may be, since few together take longer than many.
+let givingUpShare = 2.0
 /// Visits in vain that are always allowed: of fewer, chance decides how many match.
 private let leastVain = 32
 
@@ -63,36 +66,40 @@ extension GraphUse.Choice {
       + task.costs.comparing(rows: task.matching.count - inGraph.count, k: task.k)
   }
 
+  /// For a query that is unlike all vectors; nil where that are too many visits.
+  func farEstimate(_ task: SearchTask) -> Double? {
+    farVisits(k: task.k).map { task.costs.visits($0, of: record) }
+  }
+
   /// How far a search goes, and where it is given up because another way takes less time.
   func limits(
     _ task: SearchTask, _ lists: ListUse, _ estimates: SearchPlan.Estimates
   ) -> (reach: GraphReach, limits: GraphLimits) {
     let costs = task.costs
     func cost(_ visits: Double) -> Double { costs.visits(visits, of: record) }
-    let far = farVisits(k: task.k).map(cost)
-    let others = min(estimates.exact, lists.choice?.farEstimate(task) ?? .infinity)
-    let goesFar = far ?? .infinity <= others
-    let other = goesFar ? far ?? others : others
+    let other = min(
+      estimates.exact, lists.choice?.farEstimate(task) ?? .infinity, farEstimate(task) ?? .infinity)
     let most = GraphSearches.visitLimit(vertexCount: record.vertexCount)
     func affordable(_ cost: Double) -> Int { Int(min(Double(most), costs.visits(costing: cost, of: record))) }
 
     var limits = GraphLimits(visits: most)
-    limits.near = affordable(2 * cost(visits(k: task.k)) + other)
+    limits.near = affordable(givingUpShare * (cost(visits(k: task.k)) + other))
     limits.vain = max(leastVain, affordable(vainShare * min(estimates.exact, estimates.index ?? .infinity)))
     if let starts = record.starts {
       let scale = scale(k: task.k)
       let tooFar = starts.starts.dropFirst().firstIndex {
-        cost(Double($0.visits) * scale) + Double($0.unusual) * other > other
+        cost(Double($0.visits) * scale) + Double($0.unusual) * other > givingUpShare * other
       }
       limits.firstVisits = starts.firstVisits
       limits.startRange = tooFar.map { starts.starts[$0 - 1].distance } ?? .infinity
     }
-    if !goesFar { limits.visits = max(1, min(most, limits.near + 1)) }
-    return (
-      GraphReach(
-        near: calibration.reach, far: goesFar ? calibration.farReach : nil, range: record.range,
-        leastShare: leastSharePart * Float(share)), limits
-    )
+    limits.visits = max(1, min(most, limits.near + 1))
+    return (reach(far: nil, range: record.range), limits)
+  }
+
+  /// - Parameter range: beyond which neighbors are unusual.
+  func reach(far: Float?, range: Float) -> GraphReach {
+    GraphReach(near: calibration.reach, far: far, range: range, leastShare: leastSharePart * Float(share))
   }
 }
 
@@ -116,13 +123,25 @@ extension Snapshot {
   /// The nearest cells of each query through the space's graph.
   ///
   /// Queries that are unlike all vectors, for which the graph does not lead to `k` rows, or that visit too many others, are
-  /// searched for through the index of lists or compared with every row, whichever is estimated to take less time.
+  /// searched for once more in the way that is estimated to take least time for so many: farther through the graph, through
+  /// the index of lists, or by comparing every row.
   /// - Parameter task: its queries are none of them zero.
   borrowing func nearestByGraph(
     _ task: SearchTask, _ use: GraphUse.Choice, _ lists: ListUse, _ estimates: SearchPlan.Estimates
   ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
-    let graph = try self.graph(use.record, of: task.space)
     let (reach, limits) = use.limits(task, lists, estimates)
+    return try nearestByGraph(task, use, lists, reach, limits) { rest in
+      let far = use.farEstimate(rest) ?? .infinity
+      return far < leastOfOthers(rest, lists)
+    }
+  }
+
+  /// - Parameter goesFar: whether queries that are given up are searched for through the graph.
+  private borrowing func nearestByGraph(
+    _ task: SearchTask, _ use: GraphUse.Choice, _ lists: ListUse, _ reach: GraphReach, _ limits: GraphLimits,
+    goesFar: (SearchTask) -> Bool
+  ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
+    let graph = try self.graph(use.record, of: task.space)
     let search = GraphSearch(
       graph: graph, reach: reach,
       // How far a search goes was measured for so many, and fewer are found with them.
@@ -140,13 +159,30 @@ extension Snapshot {
       way: .graph(use.calibration), matching: task.matching.count, indexed: use.inGraph.count, work: work)
     if !lost.isEmpty {
       let rest = task.of(lost)
-      let (others, other) =
-        lists.choice?.farEstimate(task) ?? .infinity < estimates.exact
-        ? try nearestByLists(rest, lists) : try nearestByScan(rest, because: "given up")
+      let (others, other) = try nearestOfGivenUp(rest, use, lists, goesFar: goesFar(rest))
       for (query, others) in zip(lost, others) { neighbors[query] = others }
       plan.fallbacks =
         [.init(queries: lost.count, way: other.way, work: other.work, scan: other.scan)] + other.fallbacks
     }
     return (neighbors, plan)
   }
+
+  private borrowing func nearestOfGivenUp(
+    _ task: SearchTask, _ use: GraphUse.Choice, _ lists: ListUse, goesFar: Bool
+  ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
+    if goesFar {
+      let most = GraphSearches.visitLimit(vertexCount: use.record.vertexCount)
+      let reach = use.reach(far: use.calibration.farReach, range: -.infinity)
+      return try nearestByGraph(task, use, lists, reach, GraphLimits(visits: most)) { _ in false }
+    }
+    return lists.choice?.farEstimate(task) ?? .infinity
+      < task.costs.scan(rows: task.matching.count, k: task.k)
+      ? try nearestByLists(task, lists) : try nearestByScan(task, because: "given up")
+  }
+}
+
+/// What a query that is given up is estimated to take without the graph.
+private func leastOfOthers(_ task: SearchTask, _ lists: ListUse) -> Double {
+  min(
+    task.costs.scan(rows: task.matching.count, k: task.k), lists.choice?.farEstimate(task) ?? .infinity)
 }

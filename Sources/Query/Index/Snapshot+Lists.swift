@@ -66,7 +66,9 @@ extension ListUse.Choice {
     let scan = costs.scan(rows: task.matching.count, k: task.k)
     let scale = scale(k: task.k)
     let starts = record.starts?.starts ?? []
-    let far = starts.dropFirst().firstIndex { scale * costs.lists(record, $0.effort, share: share) > scan }
+    let far = starts.dropFirst().firstIndex {
+      scale * costs.lists(record, $0.effort, share: share) > givingUpShare * scan
+    }
     return ListLimits(
       startRange: far.map { starts[$0 - 1].distance2 } ?? .infinity,
       cost: 2 * costs.lists(record, effort(k: task.k), share: share) + scan, code: costs.code,

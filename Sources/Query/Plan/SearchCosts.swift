@@ -15,7 +15,7 @@ struct SearchCosts: Sendable {
   /// Rows that have a vector, whether they match or not.
   let rowCount: Int
   /// Queries of the search. A pass over the vectors serves all of them.
-  let queries: Int
+  private(set) var queries: Int
   /// Whether the space has int8 copies.
   let hasCopies: Bool
   /// How many times as long as it is estimated to take comparing all is taken to take.
@@ -29,6 +29,13 @@ struct SearchCosts: Sendable {
     self.queries = max(1, queries)
     self.hasCopies = hasCopies
     self.scanWeight = scanWeight
+  }
+
+  /// The same for another number of queries.
+  func of(queries: Int) -> SearchCosts {
+    var costs = self
+    costs.queries = max(1, queries)
+    return costs
   }
 
   /// A vertex of a graph that is visited, once its memory is known to the process.

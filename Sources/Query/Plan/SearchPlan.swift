@@ -42,7 +42,7 @@ package struct SearchPlan: Sendable, Equatable {
   /// Another way for some queries.
   package struct Fallback: Sendable, Equatable {
     package let queries: Int
-    /// An exact search, or one through the index of lists.
+    /// An exact search, one through the index of lists, or one of the graph that goes far.
     package let way: Way
     /// What the search through the index did.
     package let work: SearchWork
@@ -67,7 +67,7 @@ struct SearchTask {
   let threads: Int
   let costs: SearchCosts
 
-  /// The same for some of its queries, that by which is chosen included.
+  /// The same for some of its queries: those for which another way is looked for.
   func of(_ numbers: [Int]) -> SearchTask {
     let dimension = space.dimension
     return SearchTask(
@@ -75,7 +75,7 @@ struct SearchTask {
       space: space, matching: matching, recall: recall, least: least,
       excluded: excluded.map { groups in
         ExcludedGroups(ofQuery: numbers.map { groups.ofQuery[$0] }, ofRow: groups.ofRow)
-      }, threads: threads, costs: costs)
+      }, threads: threads, costs: costs.of(queries: numbers.count))
   }
 }
 
@@ -85,8 +85,8 @@ extension Snapshot {
   ///
   /// A query has `k` neighbors whenever so many of `rows` have a vector in the space, and their similarities are exact.
   /// Through an index, some of the nearest may be missing: as many as `recall` allows on average, as was measured when
-  /// it was built. Rows that are not in the index are compared one by one. What a query finds depends on how many there
-  /// are, by which is chosen, but neither on what the others are nor on threads.
+  /// it was built. Rows that are not in the index are compared one by one. By how many queries there are is chosen, and
+  /// by how many are given up again; what a query finds depends neither on which others there are nor on threads.
   ///
   /// - Shape: `queries` is [count, dimension], row-major; the result has `count` lists.
   /// - Parameters:
