@@ -11,10 +11,7 @@ struct CellTable {
   init(showing fields: [Field]) {
     // Ingested cells have the image's name as a field too.
     self.fields = fields.filter { $0.name != ImageMetadata.imageField }
-    // Most weights of an attention are far below 0.001, and those that matter are not.
-    columns =
-      ["image"]
-      + self.fields.map { Column($0.name, decimals: $0.isAttention ? 4 : nil) }
+    columns = ["image"] + self.fields.map { Column($0.name) }
   }
 
   /// The values of one cell, one a column.
@@ -38,11 +35,6 @@ struct CellTable {
     imageNames[image] = name
     return name
   }
-}
-
-extension Field {
-  /// Whether it holds weights that a head's attention gave to cells.
-  fileprivate var isAttention: Bool { type == .number && name.hasPrefix("attention_") }
 }
 
 extension Snapshot {

@@ -10,15 +10,15 @@ struct DrawnReport {
 
   /// - Parameters:
   ///   - database: where pictures of cells come from; nil for none.
-  ///   - path: where the evaluation is saved; nil where it is not.
+  ///   - remains: what is left where drawing is interrupted.
   init(
-    of evaluation: Evaluation, savedAt path: String?, database: Database?,
-    options: PrintedReport.Options = .init(), talk: TalkOptions
+    of evaluation: Evaluation, database: Database?, options: PrintedReport.Options = .init(),
+    leaving remains: Interruption.Remains = .nothing, talk: TalkOptions
   ) throws {
     self.talk = talk
     Interruption.listen()
     report = try PrintedReport(of: evaluation, options: options, database: database) {
-      try Interruption.check(leaving: path.map { .evaluation(path: $0) } ?? .nothing)
+      try Interruption.check(leaving: remains)
     }
   }
 

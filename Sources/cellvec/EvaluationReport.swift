@@ -267,6 +267,8 @@ private struct EvaluationDocument: Encodable {
   let sampleUnit: String
   let groupField: String?
   let groupCount: Int?
+  let testedGroupCount: Int?
+  let sharedGroupCount: Int?
   let testDatabase: String?
   let sampleCount: Int
   let cellCount: Int
@@ -289,6 +291,8 @@ private struct EvaluationDocument: Encodable {
     sampleUnit = evaluation.sampleUnit
     groupField = evaluation.groupField
     groupCount = evaluation.groupCount
+    testedGroupCount = evaluation.sharedGroups?.tested
+    sharedGroupCount = evaluation.sharedGroups?.shared
     testDatabase = evaluation.testDatabase
     sampleCount = evaluation.samples.count
     cellCount = evaluation.samples.reduce(0) { $0 + $1.cellCount }

@@ -23,14 +23,16 @@ enum Interruption {
     case part
     /// Of work that saves something at its end alone.
     case nothing
-    /// Of a report that was to be drawn: the evaluation, which lies at this path.
-    case evaluation(path: String)
+    /// Of a report that was to be drawn at a path: the evaluation, which was saved, and the database whose cells it shows.
+    case evaluation(path: String, database: String, report: String)
 
     var remedy: String {
       switch self {
       case .part: "what is saved is kept; run the same command to go on"
       case .nothing: "nothing was saved; run the same command to begin again"
-      case .evaluation(let path): "the evaluation is saved; cellvec report \(path) draws it"
+      case .evaluation(let path, let database, let report):
+        "the evaluation is saved; draw it with cellvec report \(shellWord(path)) --db \(shellWord(database)) "
+          + "--output \(shellWord(report))"
       }
     }
   }

@@ -125,6 +125,81 @@ import Testing
     }
   }
 
+  /// Numbers of images have gaps where images were deleted.
+  @Test func theLastImageIsLookedAtThoughTheFirstIsDeleted() throws {
+    try withDatabase { database in
+      try withDatabase { other in
+        try other.deleteFirstImage()
+        var plan = plan
+        plan.design = EvaluationDesign(scheme: .transfer, resamplings: 20)
+        plan.design.sharesGroups = true
+        let fault = #expect(throws: Fault.self) {
+          try database.outcome(plan, testedOn: other, 147..<150)
+        }
+        #expect(fault?.problem == "has an image that is learned from, too: \"image49\"")
+        #expect(
+          fault?.remedy
+            == "leave them out on one side, as with --test-where \"cell NOT BETWEEN 147 AND 148\"")
+        try other.writer.database.read { snapshot in
+          let images = try snapshot.rowsByImage(among: RowSet(0..<150))
+          #expect(images.count == 49 && images.reduce(0) { $0 + $1.rows.count } == 147)
+        }
+        plan.design = EvaluationDesign(folds: 3, resamplings: 0)
+        plan.grouping = .image
+        #expect(try other.outcome(plan, spaces: ["good"]).leftOut.withoutGroup == 0)
+      }
+    }
+  }
+
+  /// Image 30 has the cells 90 to 92, and is of the gene G15 as image 31 is.
+  @Test func groupsOfOneDatabaseAreSharedButNoImages() throws {
+    try withDatabase { database in
+      var plan = plan
+      plan.design = EvaluationDesign(scheme: .transfer, resamplings: 20)
+      let apart = #expect(throws: Fault.self) { try database.outcome(plan, testedFrom: 93) }
+      #expect(apart?.subject == "group \"G15\"" && apart?.remedy.contains("--shared-groups") == true)
+      plan.design.sharesGroups = true
+      let shared = try database.outcome(plan, testedFrom: 93).evaluation
+      #expect(try #require(shared.sharedGroups) == (10, 1))
+      let divided = #expect(throws: Fault.self) { try database.outcome(plan, testedFrom: 92) }
+      #expect(divided?.kind == .badData)
+      #expect(divided?.problem == "has an image that is learned from, too: \"image30\"")
+      #expect(divided?.remedy.contains("cell NOT BETWEEN 92 AND 92") == true)
+
+      plan.grouping = .image
+      let images = #expect(throws: Fault.self) { try database.outcome(plan, testedFrom: 93) }
+      #expect(images?.kind == .usage && images?.subject == "shared groups")
+      plan.design.sharesGroups = false
+      let image = #expect(throws: Fault.self) { try database.outcome(plan, testedFrom: 92) }
+      #expect(image?.subject == "group \"image30\"")
+      #expect(image?.remedy == "choose cells whose images are apart, or group by a field")
+    }
+  }
+
+  @Test func aSampleOnBothSidesIsTwoWhereGroupsAreShared() throws {
+    try withDatabase { database in
+      var plan = plan
+      plan.unit = .field("gene")
+      plan.design = EvaluationDesign(scheme: .transfer, resamplings: 20)
+      let fault = #expect(throws: Fault.self) { try database.outcome(plan, testedFrom: 93) }
+      #expect(
+        fault?.description.hasPrefix("sample \"G15\": has cells to learn from and cells to test on;") == true)
+      #expect(fault?.remedy.contains("--shared-groups") == true)
+      plan.design.sharesGroups = true
+      let evaluation = try database.outcome(plan, testedFrom: 93).evaluation
+      #expect(evaluation.samples.count == 26 && evaluation.groupCount == 25)
+      let halves = evaluation.samples.indices.filter { evaluation.samples[$0].name == "G15" }
+      #expect(halves.map { evaluation.testFolds[0][$0] } == [-1, 0])
+      #expect(halves.map { evaluation.sampleCells?[$0] } == [[[90, 93]], [[93, 96]]])
+      #expect(try #require(evaluation.sharedGroups) == (10, 1))
+      plan.unit = .image
+      plan.design.sharesGroups = false
+      let image = #expect(throws: Fault.self) { try database.outcome(plan, testedFrom: 92) }
+      #expect(
+        image?.subject == "sample \"image30\"" && image?.remedy == "choose cells whose images are apart")
+    }
+  }
+
   @Test func theTestDatabaseMayCallASpaceOtherwise() throws {
     try withDatabase(backbone: "vit") { database in
       try withDatabase(pixels: "other", good: "widefield", backbone: "vit") { other in

@@ -63,6 +63,57 @@ import Testing
     }
   }
 
+  /// What shows cells would show those of another sample.
+  @Test func cellsThatAreOfNoSampleAreFaults() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/evaluation.json"
+      var plan = plan
+      plan.unit = .field("gene")
+      plan.configuration.attention = AttentionConfiguration(width: 2)
+      let evaluation = try LabelledDatabase(in: directory).outcome(plan, spaces: ["good"]).evaluation
+      try evaluation.save(to: path)
+      #expect(try Evaluation(path: path) == evaluation)
+      let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+      let changed = [
+        text.replacing(/"attended":\[{"row":[0-9]+/, with: "\"attended\":[{\"row\":3000000000"),
+        text.replacing(/"attended":\[{"row":[0-9]+/, with: "\"attended\":[{\"row\":6"),
+        text.replacing("\"sampleCells\":[[[0,6]]", with: "\"sampleCells\":[[[1,7]]"),
+        text.replacing("\"sampleCells\":[[[0,6]]", with: "\"sampleCells\":[[[0,5]]"),
+        text.replacing("\"sampleCells\":[[[0,6]]", with: "\"sampleCells\":[[[0,3],[0,3]]"),
+        text.replacing("\"sampleCells\":[[[0,6]]", with: "\"sampleCells\":[[]"),
+      ]
+      for (number, other) in changed.enumerated() {
+        #expect(other != text, "\(number)")
+        try Data(other.utf8).write(to: URL(filePath: path))
+        let fault = #expect(throws: Fault.self, "\(number)") { try Evaluation(path: path) }
+        #expect(fault?.problem == "is an evaluation whose parts do not fit", "\(number)")
+      }
+    }
+  }
+
+  /// Older files do not say how many groups are shared: there they are counted by name.
+  @Test func sharedGroupsAreThoseOfTheFile() throws {
+    try withTemporaryDirectory { directory in
+      let path = "\(directory)/evaluation.json"
+      var plan = plan
+      plan.design = EvaluationDesign(scheme: .transfer, resamplings: 0)
+      plan.design.sharesGroups = true
+      let evaluation = try LabelledDatabase(in: directory).outcome(plan, testedFrom: 93).evaluation
+      try evaluation.save(to: path)
+      let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+      #expect(text.contains("\"testedGroupCount\":10") && text.contains("\"sharedGroupCount\":1,"))
+      let other = text.replacing("\"sharedGroupCount\":1,", with: "\"sharedGroupCount\":7,")
+      try Data(other.utf8).write(to: URL(filePath: path))
+      let changed = try Evaluation(path: path)
+      #expect(try #require(changed.sharedGroups) == (10, 7))
+      let older = text.replacing("\"sharedGroupCount\":1,", with: "")
+        .replacing(/"testedGroupCount":10,/, with: "")
+      try Data(older.utf8).write(to: URL(filePath: path))
+      let read = try Evaluation(path: path)
+      #expect(try #require(read.sharedGroups) == (10, 1))
+    }
+  }
+
   /// JSON has numbers that no evaluation has, and that cannot be added up or drawn.
   @Test func numbersThatNoEvaluationHasAreFaults() throws {
     try withTemporaryDirectory { directory in

@@ -77,9 +77,6 @@ struct LabelledDatabase {
     transfer: (train: String, test: String)? = nil
   ) throws -> EvaluationOutcome {
     try writer.database.read { snapshot in
-      let records = try spaces.map { name in
-        try #require(snapshot.spaces.first { space in space.name == name })
-      }
       var sides: EvaluationPlan.Transfer?
       if let transfer {
         let field = try snapshot.requiredField(named: "source")
@@ -87,11 +84,30 @@ struct LabelledDatabase {
           train: try snapshot.rows(field, equals: transfer.train),
           test: try snapshot.rows(field, equals: transfer.test))
       }
-      return try plan.run(
-        snapshot: snapshot,
-        spaces: records.map { ($0, Evaluation.Space(name: $0.name, dimension: $0.dimension)) },
-        transfer: sides, threads: threads)
+      return try outcome(plan, spaces: spaces, threads: threads, transfer: sides, in: snapshot)
     }
+  }
+
+  /// Heads of the space "good" that learn from the cells below a row, and are tested on the others.
+  func outcome(_ plan: EvaluationPlan, testedFrom row: Row) throws -> EvaluationOutcome {
+    try writer.database.read { snapshot in
+      let sides = EvaluationPlan.Transfer(train: RowSet(0..<row), test: RowSet(row..<150))
+      return try outcome(plan, spaces: ["good"], threads: 2, transfer: sides, in: snapshot)
+    }
+  }
+
+  private func outcome(
+    _ plan: EvaluationPlan, spaces: [String], threads: Int, transfer: EvaluationPlan.Transfer?,
+    in snapshot: borrowing Snapshot
+  ) throws -> EvaluationOutcome {
+    var records: [SpaceRecord] = []
+    for name in spaces {
+      records.append(try #require(snapshot.spaces.first { space in space.name == name }))
+    }
+    return try plan.run(
+      snapshot: snapshot,
+      spaces: records.map { ($0, Evaluation.Space(name: $0.name, dimension: $0.dimension)) },
+      transfer: transfer, threads: threads)
   }
 }
 
@@ -110,6 +126,16 @@ extension LabelledDatabase {
           among: teaching.map { RowSet($0) }, testedOn: otherSnapshot,
           EvaluationPlan.OtherDatabase(name: "other", selection: tested.map { RowSet($0) }), threads: 2)
       }
+    }
+  }
+}
+
+extension LabelledDatabase {
+  /// Deletes the first image with its cells, whose numbers are not given out again.
+  func deleteFirstImage() throws {
+    try writer.write { transaction in
+      let images = try transaction.deleteCells(RowSet(0..<3))
+      try transaction.forgetImages(images)
     }
   }
 }

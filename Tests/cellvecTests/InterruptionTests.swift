@@ -1,3 +1,5 @@
+import ArgumentParser
+import Glibc
 import Testing
 
 @testable import cellvec
@@ -6,8 +8,33 @@ import Testing
   @Test func whatIsLeftOfInterruptedWorkIsSaid() {
     #expect(Interruption.Remains.part.remedy.contains("run the same command to go on"))
     #expect(Interruption.Remains.nothing.remedy.contains("nothing was saved"))
-    // Where the figures of a saved evaluation were being drawn, hours of training are not lost.
-    let remedy = Interruption.Remains.evaluation(path: "eval.json").remedy
-    #expect(remedy == "the evaluation is saved; cellvec report eval.json draws it")
+  }
+
+  /// Where the figures of a saved evaluation were being drawn, hours of training are not lost.
+  @Test(arguments: [
+    ("eval.json", "lab.cellvec", "report/"), ("my eval.json", "it's/$HOME db", "\"page\" *.html"),
+    ("é", "a;b", "c'"),
+  ])
+  func aSavedEvaluationIsDrawnByTheCommandThatIsSaid(path: String, database: String, report: String) throws {
+    let remedy = Interruption.Remains.evaluation(path: path, database: database, report: report).remedy
+    let words = "the evaluation is saved; draw it with cellvec "
+    try #require(remedy.hasPrefix(words))
+    let arguments = try shellWords(String(remedy.dropFirst(words.count)))
+    let command = try #require(try Cellvec.parseAsRoot(arguments) as? ReportCommand)
+    #expect(command.evaluation == path && command.output == report)
+    #expect(try command.database.path() == database)
+  }
+
+  /// The words of a command line as a shell has them.
+  private func shellWords(_ line: String) throws -> [String] {
+    let shell = try #require(popen("printf '%s\\n' \(line)", "r"))
+    defer { pclose(shell) }
+    var bytes: [UInt8] = []
+    var byte = getc(shell)
+    while byte != EOF {
+      bytes.append(UInt8(truncatingIfNeeded: byte))
+      byte = getc(shell)
+    }
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
   }
 }

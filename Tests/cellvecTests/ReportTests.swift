@@ -21,6 +21,8 @@ private let report = Report(
 
   @Test(arguments: [
     (101.0, "101"), (0.5, "0.5"), (2.0 / 3, "0.6667"), (1e-9, "1e-09"), (0.0, "0"), (-1e300, "-1e+300"),
+    (0.00052341, "0.000523"), (3.0517578125e-05, "3.05e-05"), (.leastNonzeroMagnitude, "5e-324"),
+    (1.0 / 3e300, "3.33e-301"),
   ])
   func tablesShortenLongFractions(number: Double, text: String) {
     #expect(Value.real(number).tableEntry() == text)

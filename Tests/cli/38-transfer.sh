@@ -137,6 +137,25 @@ expect_exit 0 "${transfer[@]}" --test-where "source = 'OpenCell'" --shared-group
 expect_stdout '^split +60 samples teach, 30 test, grouped by gene, 0 of 10 tested groups LEARNED FROM, TOO$'
 expect_exit 64 cellvec evaluate --db db --labels localization --group gene --shared-groups
 expect_stderr '--shared-groups goes with --test-db, or --train-where and --test-where'
+# In one database images are not shared; the remedy holds where they are of names that no condition can be written with.
+python3 - <<'PYTHON'
+names = {"HPA": ["Cytosol", "Golgi apparatus", "Nucleoplasm"], "OpenCell": ["cytoplasmic", "golgi", "nucleoplasm"]}
+with open("named.csv", "w") as table:
+    table.write("image,gene,localization\n")
+    for i in range(90):
+        table.write(f"\"it's {i // 5}\",G{i // 30}{i % 3},{names['HPA' if i < 60 else 'OpenCell'][i % 3]}\n")
+PYTHON
+cellvec import vectors.npy --db named --space s --metadata named.csv --type localization=list --quiet >/dev/null
+shared=(cellvec evaluate --db named --labels localization --label-map opencell-hpa --epochs 3 --train-where "cell < 62" --shared-groups)
+expect_exit 65 "${shared[@]}" --group gene --test-where "cell >= 62"
+expect_stderr 'the selection to test on: has an image that is learned from, too: "it.s 12"; leave them out'
+expect_equal "a remedy of cells" "$(grep -o 'cell NOT BETWEEN [0-9]* AND [0-9]*' .stderr)" "cell NOT BETWEEN 62 AND 64"
+expect_exit 0 "${shared[@]}" --group gene --test-where "cell >= 62 AND cell NOT BETWEEN 62 AND 64"
+expect_stdout '^split +62 samples teach, 25 test, grouped by gene, 2 of 3 tested groups LEARNED FROM, TOO$'
+expect_exit 0 "${shared[@]}" --sample gene --test-where "cell >= 65" --json --quiet
+expect_stdout '"groupCount":9,.*"sampleCount":11,.*"sharedGroupCount":2,.*"testedGroupCount":3'
+expect_exit 64 "${shared[@]}" --test-where "cell >= 65"
+expect_stderr 'shared groups: would be images, of which none is learned from and tested on; group by a field'
 # What was imported in both is on both sides, whatever it is called.
 cp wide.npy again.npy
 cellvec import again.npy --db twin --space s --metadata wide.csv --type localization=list --quiet >/dev/null

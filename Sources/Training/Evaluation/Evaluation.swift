@@ -1,7 +1,3 @@
-import Faults
-import Formats
-import FoundationEssentials
-
 /// Spaces compared on the same samples and folds: what `cellvec evaluate --output` saves, and what reports are drawn
 /// from. schema/evaluation.md has the file.
 package struct Evaluation: Sendable, Equatable, Codable {
@@ -18,8 +14,11 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package let sampleUnit: String
   /// What is kept on one side of every split: "image" or a field; nil for nothing.
   package let groupField: String?
-  /// How many groups there are: those of two databases may share a name. nil without groups, and in files of before.
-  private let countOfGroups: Int?
+  /// How many groups there are: those of two databases may share a name. nil without groups, and in older files.
+  let countOfGroups: Int?
+  /// Where groups may be learned from and tested on, how many are tested on, and how many of these are learned from; nil
+  /// elsewhere, and in older files.
+  let countOfTestedGroups, countOfSharedGroups: Int?
   /// The database whose cells were tested on, where it is another than the one that was learned from: rows of samples that
   /// a fold tests, and witnesses, are its.
   package let testDatabase: String?
@@ -29,11 +28,11 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package let samples: SampleTable
   /// The fold that tests each sample, [repeats][samples]; -1 for those that only teach.
   package let testFolds: [[Int]]
-  /// The cells of each sample as ranges of rows [first, end); nil where samples are cells, and in files of before.
+  /// The cells of each sample as ranges of rows [first, end); nil where samples are cells, and in older files.
   package let sampleCells: [[[UInt32]]]?
   /// Digest of the samples' rows, groups and labels: equal ones make runs of two evaluations comparable.
   package let fingerprint: String
-  /// Some of the samples' cells, by which a database knows whether the rows are its own; nil in files of before.
+  /// Some of the samples' cells, by which a database knows whether the rows are its own; nil in older files.
   package let witnesses: [CellWitness]?
   /// One for each space and fraction, spaces in the order asked for, fractions increasing.
   package let runs: [Run]
@@ -43,7 +42,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
 
   package init(
     labelField: String, labelMap: String?, task: ClassificationTask = .multi, sampleUnit: String,
-    groupField: String?, groupCount: Int? = nil, testDatabase: String? = nil, design: EvaluationDesign,
+    groupField: String?, groupCount: Int? = nil, sharedGroups: (tested: Int, shared: Int)? = nil,
+    testDatabase: String? = nil, design: EvaluationDesign,
     classes: [String], samples: SampleTable, testFolds: [[Int]], sampleCells: [[[UInt32]]]? = nil,
     fingerprint: String,
     witnesses: [CellWitness]? = nil, runs: [Run], comparisons: [Comparison], warnings: [String]
@@ -55,6 +55,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
     self.sampleUnit = sampleUnit
     self.groupField = groupField
     countOfGroups = groupCount
+    countOfTestedGroups = sharedGroups?.tested
+    countOfSharedGroups = sharedGroups?.shared
     self.testDatabase = testDatabase
     self.design = design
     self.classes = classes
@@ -72,6 +74,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
     case version, labelField, labelMap, task, sampleUnit, groupField, testDatabase, design, classes, samples
     case testFolds, sampleCells, fingerprint, witnesses, runs, comparisons, warnings
     case countOfGroups = "groupCount"
+    case countOfTestedGroups = "testedGroupCount"
+    case countOfSharedGroups = "sharedGroupCount"
   }
 
   /// What is learned from and tested on: a cell, or the mean of the cells of an image or of a field's value.
@@ -199,7 +203,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
     /// Scores of all of them at once, each decided by the thresholds of its own fold.
     package let pooled: Scores
     /// Of heads with attention, what they looked at most of each sample; nil for a sample that no fold tests. nil
-    /// without attention, and in files of before.
+    /// without attention, and in older files.
     package let attended: [AttendedCell?]?
 
     package init(probabilities: PackedFloats, pooled: Scores, attended: [AttendedCell?]? = nil) {
@@ -287,25 +291,6 @@ package struct Evaluation: Sendable, Equatable, Codable {
 }
 
 extension Evaluation {
-  /// How many groups there are; nil where nothing keeps samples together.
-  package var groupCount: Int? {
-    groupField.map { _ in countOfGroups ?? Set(samples.compactMap(\.group)).count }
-  }
-
-  /// Of groups that may be learned from and tested on: how many are tested on, and how many of these are learned from.
-  /// nil where they are kept apart.
-  package var sharedGroups: (tested: Int, shared: Int)? {
-    // Images of two databases are apart, whatever they are called.
-    guard design.sharesGroups, groupField != nil, testDatabase == nil || groupField != FoldGrouping.imageWord
-    else { return nil }
-    var (taught, tested): (Set<String>, Set<String>) = ([], [])
-    for (sample, fold) in zip(samples, testFolds[0]) {
-      guard let group = sample.group else { continue }
-      if fold < 0 { taught.insert(group) } else { tested.insert(group) }
-    }
-    return (tested.count, taught.intersection(tested).count)
-  }
-
   /// Sentences about means that are not of all folds: of each metric that some fold of a run lacks.
   package var partialMetrics: [String] {
     Metric.allCases.compactMap { metric in
@@ -331,7 +316,7 @@ extension Evaluation.Run {
 }
 
 extension Evaluation {
-  /// Whether a cell is part of a sample; of files of before, whether it is the first one.
+  /// Whether a cell is part of a sample; of older files, whether it is the first one.
   package func contains(_ row: UInt32, inSample sample: Int) -> Bool {
     samples[sample].row == row
       || sampleCells?[sample].contains { ($0[0]..<$0[1]).contains(row) } ?? false
@@ -358,76 +343,4 @@ extension Evaluation {
     let row = (sample * classes.count..<(sample + 1) * classes.count).map { values[$0] }
     return (task ?? .multi).decided(row[...], thresholds: thresholds)
   }
-
-  /// Reads a saved evaluation.
-  /// - Throws: `missingInput` where there is no such file; `badData` for another one, one whose parts do not fit, or
-  ///   one with numbers that no evaluation has.
-  package init(path: String) throws {
-    let file = try MappedFile(path: path)
-    let evaluation: Evaluation
-    do {
-      let decoder = JSONDecoder()
-      let bytes = withExtendedLifetime(file) { Data(file.bytes) }
-      let version = try decoder.decode(EvaluationVersion.self, from: bytes).version
-      guard (1...Self.currentVersion).contains(version) else {
-        throw Fault(
-          .badData, path, "is an evaluation of another version of cellvec",
-          remedy: "read it with that version, or evaluate again")
-      }
-      evaluation = try decoder.decode(Evaluation.self, from: bytes)
-    } catch let fault as Fault {
-      throw fault
-    } catch {
-      throw Fault(
-        .badData, path, expected: "the JSON that cellvec evaluate --output writes", found: "something else",
-        remedy: "name a saved evaluation, or evaluate again")
-    }
-    guard evaluation.isConsistent else {
-      throw Fault(.badData, path, "is an evaluation whose parts do not fit", remedy: "evaluate again")
-    }
-    try evaluation.requirePlausibleNumbers(path)
-    self = evaluation
-  }
-
-  /// Makes sure that an evaluation can be saved at a path, before the work that leads to one; a file that is there
-  /// stays as it is.
-  /// - Throws: `cannotCreate`.
-  package static func prepare(at path: String) throws { _ = try AtomicFile(path: path) }
-
-  /// Writes the evaluation as JSON, complete or not at all.
-  package func save(to path: String) throws {
-    var file = try AtomicFile(path: path)
-    try file.write(Array(canonicalJSON(self).utf8) + [UInt8(ascii: "\n")])
-    try file.commit()
-  }
-
-  /// Whether all positions and counts are those of the classes, samples, folds and runs.
-  private var isConsistent: Bool {
-    let classRange = 0..<classes.count
-    let repeats = testFolds.count
-    return !classes.isEmpty && repeats > 0
-      && samples.allSatisfy { $0.labels.allSatisfy(classRange.contains) }
-      && testFolds.allSatisfy { $0.count == samples.count }
-      && sampleCells.map { cells in
-        cells.count == samples.count
-          && cells.allSatisfy { $0.allSatisfy { $0.count == 2 && $0[0] < $0[1] } }
-      } ?? true
-      && runs.allSatisfy { run in
-        run.predictions.count == repeats
-          && run.predictions.allSatisfy {
-            $0.probabilities.count == samples.count * classes.count
-              && $0.pooled.perClass.count == classes.count
-              && $0.attended?.count ?? samples.count == samples.count
-          }
-          && run.folds.allSatisfy {
-            (0..<repeats).contains($0.repetition) && $0.thresholds.count == classes.count
-              && $0.scores.perClass.count == classes.count
-          }
-      }
-      && comparisons.allSatisfy { runs.indices.contains($0.first) && runs.indices.contains($0.second) }
-  }
-}
-
-private struct EvaluationVersion: Decodable {
-  let version: Int
 }

@@ -38,7 +38,7 @@ package struct EvaluationDesign: Sendable, Equatable, Codable {
     get { groupsAreShared ?? false }
     set { groupsAreShared = newValue ? true : nil }
   }
-  /// nil for no, as in files of before.
+  /// nil for no, as in older files.
   private var groupsAreShared: Bool?
 
   private enum CodingKeys: String, CodingKey {

@@ -66,7 +66,7 @@ extension EvaluationPlan {
   /// - Parameters:
   ///   - spaces: at least one, and what is told of each.
   ///   - selection: cells to look at; nil for all.
-  ///   - transfer: of the scheme `transfer` alone.
+  ///   - transfer: of the scheme `transfer` alone. Where groups are shared, it divides samples, and may divide no image.
   ///   - progress: called as heads are trained; a throw ends the work.
   /// - Throws: before any training, `usage`, `missingInput` or `badData` for a plan that the cells do not allow.
   package func run(
@@ -75,8 +75,18 @@ extension EvaluationPlan {
     progress: @escaping EvaluationProgress = { _, _ in }
   ) throws -> EvaluationOutcome {
     precondition(!spaces.isEmpty && (transfer != nil) == (design.scheme == .transfer))
+    guard !design.sharesGroups || grouping != .image else {
+      throw Fault(
+        .usage, "shared groups", "would be images, of which none is learned from and tested on",
+        remedy: "group by a field, as with --group gene, or leave out --shared-groups")
+    }
     let samples = try EvaluationSamples(
       of: snapshot, spaces: spaces.map(\.record), plan: self, among: selection, transfer: transfer)
+    if let transfer, design.sharesGroups {
+      let cells = samples.sampledCells
+      try requireOtherImages(
+        of: cells.intersection(transfer.test), than: cells.intersection(transfer.train), in: snapshot)
+    }
     return try evaluate(
       samples, spaces: spaces.map(\.description),
       witnesses: try CellWitness.of(samples.samples.distinctRows, in: snapshot),
@@ -168,9 +178,12 @@ extension EvaluationPlan {
         try progress(number * headCount + trained, spaces.count * headCount)
       }
     }
+    let subjects = samples.subjects
     let evaluation = Evaluation(
       labelField: labelField, labelMap: labelMap?.name, task: configuration.task, sampleUnit: unit.name,
-      groupField: grouping.name, groupCount: samples.subjects.groups.map { Set($0).count },
+      groupField: grouping.name, groupCount: subjects.groups.map { Set($0).count },
+      sharedGroups: design.sharesGroups && !subjects.groupsAreImages
+        ? subjects.testedGroups.map { (tested: $0.all.count, shared: $0.shared.count) } : nil,
       testDatabase: testDatabase, design: design, classes: samples.labels.classes, samples: samples.samples,
       testFolds: splits.testFolds,
       sampleCells: samples.rangesOfCells, fingerprint: samples.fingerprint, witnesses: witnesses,

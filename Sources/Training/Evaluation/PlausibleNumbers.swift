@@ -10,7 +10,8 @@ extension Evaluation {
     let score = PlausibleRange(-1e6...1e6, "a score from -1e6 to 1e6", path)
     let count = PlausibleRange(0...0x1p40, "a count from 0 to 2^40", path)
     try part.require([design.validationShare] + design.fractions, "design")
-    try count.require([groupCount].compactMap { $0.map(Double.init) }, "groups")
+    try count.require(
+      [groupCount, countOfTestedGroups, countOfSharedGroups].compactMap { $0.map(Double.init) }, "groups")
     for sample in samples { try count.require([Double(sample.cellCount)], "sample of cell \(sample.row)") }
     for comparison in comparisons {
       try score.require([comparison.meanDifference], "comparison")

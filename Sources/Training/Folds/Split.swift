@@ -13,9 +13,11 @@ package struct Split: Sendable, Equatable {
   package var train: [Int32] { Array(trainSet) }
   package var test: [Int32] { Array(testSet) }
 
-  /// - Parameter sharesGroups: whether groups that are tested on may be learned from.
+  /// - Parameters:
+  ///   - groups: the effective ones of the subjects.
+  ///   - sharesGroups: whether groups that are tested on may be learned from.
   /// - Throws: `badData` where a group has samples on two sides: then the head knows what it is tested on.
-  func requireApart(groups: [Int32], sharesGroups: Bool, names: (Int32) -> String) throws {
+  func requireApart(groups: [Int32], of subjects: SplitSubjects, sharesGroups: Bool) throws {
     func side(_ samples: some Sequence<Int32>) -> Set<Int32> {
       samples.reduce(into: []) { $0.insert(groups[Int($1)]) }
     }
@@ -24,11 +26,12 @@ package struct Split: Sendable, Equatable {
     for side in sharesGroups ? [2] : [0, 2] {
       guard let shared = sides[side].intersection(sides[side + 1]).min() else { continue }
       throw Fault(
-        .badData, names(shared),
+        .badData, subjects.name(ofGroup: shared),
         "has cells among those that are learned from and among those that are tested on",
-        remedy:
-          "choose cells whose groups are apart, group by another field, or, to ask how heads do on other cells of "
-          + "groups that they know, test with --shared-groups")
+        remedy: subjects.groupsAreImages
+          ? "choose cells whose images are apart, or group by a field"
+          : "choose cells whose groups are apart, group by another field, or, to ask how heads do on other cells of "
+            + "groups that they know, test with --shared-groups")
     }
   }
 }
@@ -40,13 +43,19 @@ package struct SplitSubjects: Sendable {
   package let groups: [Int32]?
   /// Names of the groups, by their numbers.
   package let groupNames: [String]
+  /// Whether groups are images, which are never learned from and tested on.
+  package let groupsAreImages: Bool
   /// Whether each sample teaches or tests, of the scheme `transfer`; nil of the others.
   package let isTest: [Bool]?
 
-  package init(labels: LabelTable, groups: [Int32]?, groupNames: [String] = [], isTest: [Bool]? = nil) {
+  package init(
+    labels: LabelTable, groups: [Int32]?, groupNames: [String] = [], groupsAreImages: Bool = false,
+    isTest: [Bool]? = nil
+  ) {
     self.labels = labels
     self.groups = groups
     self.groupNames = groupNames
+    self.groupsAreImages = groupsAreImages
     self.isTest = isTest
   }
 
@@ -59,14 +68,20 @@ package struct SplitSubjects: Sendable {
 }
 
 extension SplitSubjects {
-  /// What it means that groups are learned from and tested on, in a sentence; empty where none is.
-  fileprivate func sharedGroups(isTest: [Bool]) -> [String] {
-    guard let groups else { return [] }
+  /// The groups that are tested on, and those of them that are learned from, too; nil where there are no groups, and
+  /// where folds decide.
+  var testedGroups: (all: Set<Int32>, shared: Set<Int32>)? {
+    guard let groups, let isTest else { return nil }
     let taught = Set(groups.indices.lazy.filter { !isTest[$0] }.map { groups[$0] })
     let tested = Set(groups.indices.lazy.filter { isTest[$0] }.map { groups[$0] })
-    guard let example = taught.intersection(tested).min() else { return [] }
+    return (tested, taught.intersection(tested))
+  }
+
+  /// What it means that groups are learned from and tested on, in a sentence; empty where none is.
+  fileprivate var sharedGroups: [String] {
+    guard let tested = testedGroups, let example = tested.shared.min() else { return [] }
     return [
-      "\(taught.intersection(tested).count) of the \(tested.count) groups that are tested, such as "
+      "\(tested.shared.count) of the \(tested.all.count) groups that are tested, such as "
         + "\(name(ofGroup: example)), are learned from, too: scores tell how heads do on other cells of groups that they "
         + "know, not on new groups"
     ]
@@ -104,8 +119,7 @@ package struct SplitPlan: Sendable {
           let split = Split(
             repetition: repetition, fold: fold, trainSet: SampleSet(train), validation: validation,
             testSet: test)
-          try split.requireApart(
-            groups: groups, sharesGroups: design.sharesGroups, names: subjects.name)
+          try split.requireApart(groups: groups, of: subjects, sharesGroups: design.sharesGroups)
           return split
         }
       }
@@ -167,7 +181,7 @@ extension EvaluationDesign {
       if taught[index] == 0 { return "class \(name): nothing to learn it from, so it cannot be found" }
       return tested[index] == 0 ? "class \(name): nothing to test it on" : nil
     }
-    return (isTest.map { $0 ? 0 : -1 }, warnings + subjects.sharedGroups(isTest: isTest))
+    return (isTest.map { $0 ? 0 : -1 }, warnings + subjects.sharedGroups)
   }
 
   /// The samples of a part of the groups. Groups come in an order that the seed draws, so the smaller part of two is

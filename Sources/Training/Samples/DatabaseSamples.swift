@@ -172,20 +172,34 @@ extension Snapshot {
 
   /// The cells of each image by its name: for imported ones the image that their field names, if it does.
   package func rowsByImage(among candidates: RowSet) throws -> [(text: String, rows: RowSet)] {
+    try cellsByImage(among: candidates).map { ($0.name, $0.rows) }
+  }
+
+  /// The same, which tells images from imported arrays.
+  func cellsByImage(among candidates: RowSet) throws -> [ImageCells] {
     var imported = RowSet()
-    var groups: [(text: String, rows: RowSet)] = []
-    for number in 0..<UInt32(imageCount()) {
-      guard let image = try image(number) else { continue }
+    var images: [ImageCells] = []
+    try forEachImage { _, image in
       let rows = image.rows.reduce(into: RowSet()) { $0.formUnion(RowSet($1)) }.intersection(candidates)
-      groups.append((image.name, rows))
       // Imports have no extent.
-      if image.width == 0 { imported.formUnion(rows) }
+      let isArray = image.width == 0
+      images.append(ImageCells(name: image.name, rows: rows, isArray: isArray))
+      if isArray { imported.formUnion(rows) }
     }
     if let field = field(named: FoldGrouping.imageWord), field.type == .string {
       let named = try rowsByText(of: field, among: imported)
       let known = named.reduce(into: RowSet()) { $0.formUnion($1.rows) }
-      groups = groups.map { ($0.text, $0.rows.subtracting(known)) } + named
+      for place in images.indices { images[place].rows = images[place].rows.subtracting(known) }
+      images += named.map { ImageCells(name: $0.text, rows: $0.rows, isArray: false) }
     }
-    return groups.filter { !$0.rows.isEmpty }
+    return images.filter { !$0.rows.isEmpty }
   }
+}
+
+/// Cells of an image, or those of an imported array that name no image.
+struct ImageCells {
+  let name: String
+  fileprivate(set) var rows: RowSet
+  /// Whether nobody knows which images they are of.
+  let isArray: Bool
 }

@@ -11,6 +11,7 @@ extension EvaluationSamples {
     let groups = Self.groups(teaching.subjects, testing.subjects, areApart: grouping == .image)
     subjects = SplitSubjects(
       labels: labels, groups: groups?.numbers, groupNames: groups?.names ?? [],
+      groupsAreImages: grouping == .image,
       isTest: Array(repeating: false, count: first.count) + Array(repeating: true, count: other.count))
     cells = teaching.cells
     testCells = testing.cells

@@ -61,22 +61,14 @@ struct EvaluationSamples {
 
     let limit = try snapshot.rowLimit()
     let images = try snapshot.images(of: database.rows, limit: limit)
-    let units = try UnitSamples(plan.unit, of: database, in: snapshot)
-    if let units {
-      labels = units.labels
-      let isTest = try transfer.map { transfer in
-        try units.common(database.rows.map { transfer.test.contains($0) ? 1 : 0 }) { side in
-          side == 1 ? "cells to test on" : "cells to learn from"
-        }.map { $0 == 1 }
-      }
-      subjects = SplitSubjects(
-        labels: labels, groups: units.groups, groupNames: database.groupNames, isTest: isTest)
-    } else {
-      labels = database.labels
-      subjects = SplitSubjects(
-        labels: labels, groups: database.groups, groupNames: database.groupNames,
-        isTest: transfer.map { transfer in database.rows.map { transfer.test.contains($0) } })
-    }
+    let units = try UnitSamples(
+      plan.unit, of: database, in: snapshot, dividedBy: plan.design.sharesGroups ? transfer?.test : nil)
+    let isTest = transfer.map { transfer in database.rows.map(transfer.test.contains) }
+    labels = units?.labels ?? database.labels
+    subjects = SplitSubjects(
+      labels: labels, groups: units.map(\.groups) ?? database.groups, groupNames: database.groupNames,
+      groupsAreImages: plan.grouping == .image,
+      isTest: try isTest.map { isTest in try units?.sides(isTest) ?? isTest })
     let (members, names) = (units?.members, units?.names)
     cells = database.rows
     testCells = []

@@ -13,26 +13,54 @@ func requireOtherImages(
   of testCells: RowSet, in other: borrowing Snapshot, named name: String, than cells: RowSet,
   in snapshot: borrowing Snapshot
 ) throws {
-  var shared: [String] = []
-  for number in 0..<UInt32(other.imageCount()) {
-    guard let image = try other.image(number), image.hasCell(among: testCells),
-      let same = try snapshot.imageNumber(identity: image.identity),
-      try snapshot.image(same)?.hasCell(among: cells) ?? false
-    else { continue }
-    shared.append(image.name)
+  var shared: [SharedImage] = []
+  try other.forEachImage { _, image in
+    let tested = image.cells(among: testCells)
+    guard !tested.isEmpty, let same = try snapshot.imageNumber(identity: image.identity),
+      let taught = try snapshot.image(same)?.cells(among: cells), !taught.isEmpty
+    else { return }
+    shared.append(SharedImage(name: image.name, tested: tested))
   }
-  guard let first = shared.first else { return }
-  let named = shared.prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
-  throw Fault(
-    .badData, "database \"\(name)\"",
-    shared.count == 1
-      ? "has an image that is learned from, too: \(named)"
-      : "has \(shared.count) images that are learned from, too, such as \(named)",
-    remedy: "leave them out on one side, as with --test-where \"NOT image = '\(first)'\"")
+  try SharedImage.refuse(shared, in: "database \"\(name)\"")
+}
+
+/// The same for cells of one database. Imported cells are of the images that their field names; nobody knows those of the
+/// others, which are not compared.
+func requireOtherImages(of testCells: RowSet, than cells: RowSet, in snapshot: borrowing Snapshot) throws {
+  var both = cells
+  both.formUnion(testCells)
+  let shared = try snapshot.cellsByImage(among: both).compactMap { image -> SharedImage? in
+    let tested = image.rows.intersection(testCells)
+    guard !image.isArray, !tested.isEmpty, !image.rows.intersection(cells).isEmpty else { return nil }
+    return SharedImage(name: image.name, tested: tested)
+  }
+  try SharedImage.refuse(shared, in: "the selection to test on")
+}
+
+/// An image with cells that are learned from and cells that are tested on.
+private struct SharedImage {
+  let name: String
+  let tested: RowSet
+
+  /// - Throws: `badData` where there are such.
+  static func refuse(_ shared: [SharedImage], in subject: String) throws {
+    guard !shared.isEmpty else { return }
+    let shown = shared.prefix(3)
+    let names = shown.map { "\"\($0.name)\"" }.joined(separator: ", ")
+    // By number, as names may hold any character, and imported cells may have no field with them.
+    let ranges = shown.flatMap { HeadData.ranges(of: $0.tested.toArray()) }.prefix(6)
+    let others = ranges.map { "cell NOT BETWEEN \($0[0]) AND \($0[1] - 1)" }.joined(separator: " AND ")
+    throw Fault(
+      .badData, subject,
+      shared.count == 1
+        ? "has an image that is learned from, too: \(names)"
+        : "has \(shared.count) images that are learned from, too, such as \(names)",
+      remedy: "leave them out on one side, as with --test-where \"\(others)\"")
+  }
 }
 
 extension ImageRecord {
-  fileprivate func hasCell(among cells: RowSet) -> Bool {
-    rows.contains { !RowSet($0).intersection(cells).isEmpty }
+  fileprivate func cells(among cells: RowSet) -> RowSet {
+    rows.reduce(into: RowSet()) { $0.formUnion(RowSet($1)) }.intersection(cells)
   }
 }

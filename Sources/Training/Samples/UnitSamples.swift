@@ -14,11 +14,21 @@ struct UnitSamples {
   let groups: [Int32]?
 
   /// nil where samples are the cells.
+  /// - Parameter test: cells that are brought together apart from the others: their image or value is two samples.
   /// - Throws: `missingInput` where no cell is part of a sample; `usage` for a sample of two groups, or a field that
   ///   nothing can be brought together by.
-  init?(_ unit: SampleUnit, of database: DatabaseSamples, in snapshot: borrowing Snapshot) throws {
-    guard let found = try snapshot.rowsByGroup(unit.grouping, among: RowSet(database.rows)) else {
+  init?(
+    _ unit: SampleUnit, of database: DatabaseSamples, in snapshot: borrowing Snapshot,
+    dividedBy test: RowSet? = nil
+  ) throws {
+    guard var found = try snapshot.rowsByGroup(unit.grouping, among: RowSet(database.rows)) else {
       return nil
+    }
+    if let test {
+      found = found.flatMap { whole in
+        [whole.rows.subtracting(test), whole.rows.intersection(test)].filter { !$0.isEmpty }
+          .map { (text: whole.text, rows: $0) }
+      }
     }
     guard !found.isEmpty else {
       throw Fault(
@@ -54,12 +64,23 @@ struct UnitSamples {
       validation: set.validation.flatMap { members[Int($0)] })
   }
 
-  /// What the cells of each sample have in common.
-  /// - Throws: `usage` where cells of one sample differ.
-  func common(_ values: [Int32], spelled: (Int32) -> String) throws -> [Int32] {
-    try Self.common(values, of: members, names: names, unit: unit, spelled: spelled)
+  /// Whether each sample is of cells that are tested on.
+  /// - Throws: `usage` for one that has others, too.
+  func sides(_ isTest: [Bool]) throws -> [Bool] {
+    try zip(members, names).map { members, name in
+      let testCount = members.count { isTest[Int($0)] }
+      guard testCount == 0 || testCount == members.count else {
+        throw Fault(
+          .usage, "sample \"\(name)\"", "has cells to learn from and cells to test on",
+          remedy: unit == .image
+            ? "choose cells whose images are apart"
+            : "choose cells whose samples are apart, or make two of such a sample with --shared-groups")
+      }
+      return testCount > 0
+    }
   }
 
+  /// What the cells of each sample have in common.
   private static func common(
     _ values: [Int32], of members: [[Int32]], names: [String], unit: SampleUnit, spelled: (Int32) -> String
   ) throws -> [Int32] {

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The widths and sides of a table's columns, fitted to the rows at its top.
 ///
 /// Rows further down keep the layout; an entry that is wider than its column pushes the rest of its line.
@@ -62,8 +64,8 @@ extension Value {
     case .real(let number):
       if let decimals { return fixed(number, decimals: decimals) }
       // A table is for reading; all digits of long fractions are in the other formats.
-      let short = fixed(number, decimals: 4)
-      return plain.count > short.count && abs(number) >= 0.001 ? short : plain
+      let short = abs(number) >= 0.001 ? fixed(number, decimals: 4) : significant(number, digits: 3)
+      return plain.count > short.count ? short : plain
     case .integer, .numbers: return plain
     case .text, .list:
       let plain = plain
@@ -74,6 +76,15 @@ extension Value {
       }
       return entry
     }
+  }
+}
+
+/// A number in as many digits as are told, however small it is: 3.05e-05.
+private func significant(_ number: Double, digits: Int) -> String {
+  withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
+    guard let start = text.baseAddress else { return "\(number)" }
+    withVaList([Int32(digits), number]) { _ = vsnprintf(start, text.count, "%.*g", $0) }
+    return String(cString: start)
   }
 }
 

@@ -13,8 +13,8 @@ struct Evaluate: ParsableCommand {
     commandName: "evaluate",
     abstract: "Compare spaces by heads trained and tested on the same folds.",
     discussion: """
-      Heads are tested on groups that they have not learned from. More options, as of
-      train: cellvec evaluate --help-hidden, and docs/classification.md.
+      Heads are tested on groups that are new to them, unless --shared-groups. More
+      options, as of train: cellvec evaluate --help-hidden, docs/classification.md.
 
       Examples:
         cellvec evaluate --db lab.cellvec --labels localization --group gene
@@ -65,8 +65,12 @@ struct Evaluate: ParsableCommand {
     }
     try EvaluationReport(outcome).write(as: format.format)
     if let report {
+      let tested = evaluation.testDb ?? path
+      let remains = output.map {
+        Interruption.Remains.evaluation(path: $0, database: tested, report: report)
+      }
       try DrawnReport(
-        of: outcome.evaluation, savedAt: output, database: other ?? database, talk: talk
+        of: outcome.evaluation, database: other ?? database, leaving: remains ?? .nothing, talk: talk
       ).write(to: report)
     }
   }

@@ -48,7 +48,7 @@ struct ReportCommand: ParsableCommand {
     let database = try database.openIfNamed()
     try database?.requireImagesKept(by: [page], keepsFolders: true)
     try DrawnReport(
-      of: Evaluation(path: evaluation), savedAt: evaluation, database: database,
+      of: Evaluation(path: evaluation), database: database,
       options: .init(space: space, cells: rows, colors: colors), talk: talk
     ).write(to: output)
   }

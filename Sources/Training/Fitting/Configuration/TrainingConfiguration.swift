@@ -13,7 +13,7 @@ package enum BatchSampling: String, Sendable, Equatable, Codable, CaseIterable {
 package enum ThresholdChoice: String, Sendable, Equatable, Codable, CaseIterable {
   /// `TrainingConfiguration.Defaults.threshold` for every class.
   case fixed
-  /// The one with the highest F1 on the validation samples, for each class.
+  /// The one with the highest F1 on the validation samples, for each class, as far as their groups tell it.
   case fitted
 }
 
