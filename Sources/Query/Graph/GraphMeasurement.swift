@@ -161,7 +161,7 @@ struct GraphMeasurement {
     return found
   }
 
-  /// The least reach, nearly, with which enough is found; nil where none will do.
+  /// The least reach, up to `reaches.precision`, with which enough is found; nil where none will do.
   private func leastReach(from start: Float, isEnough: (Float) throws -> Bool) throws -> Float? {
     var (short, enough) = (start, start)
     while try !isEnough(enough) {
