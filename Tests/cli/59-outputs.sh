@@ -121,6 +121,7 @@ rm -r "${escape}db" target
 expect_exit 64 cellvec heads import none.safetensors --db db --name "a${escape}b"
 expect_stderr '^cellvec: head "a.u\{1b\}\[31mb": cannot have a name with control characters'
 expect_exit 64 cellvec train --db db --labels localization --save $'two\nlines'
+expect_exit 64 cellvec import vectors.npy --db db --space $'two\nlines'
 expect_exit 64 cellvec spaces rename s "$escape" --db db
 expect_exit 64 cellvec fields rename gene "$escape" --db db
 
