@@ -101,6 +101,16 @@ expect_exit 73 cellvec simulate plate --fields 2 --size 96 --cells-per-field 3 -
 expect_stderr 'plate/P1_A01_s1_protein.png: is there already, .*; name another folder, or write over .* with --replace'
 expect_equal "nothing was written" "$(ls plate) $(cat plate/*)" "P1_A01_s1_protein.png mine"
 expect_exit 0 cellvec simulate plate --fields 2 --size 96 --cells-per-field 3 --replace --quiet
+# Killed half-way, it is done again by the same command.
+rm -r plate
+simulation=(simulate plate --fields 60 --size 256 --cells-per-field 8 --quiet)
+"$CELLVEC" "${simulation[@]}" &
+until ls plate/*.png >/dev/null 2>&1 || ! kill -0 $! 2>/dev/null; do :; done
+kill -KILL $!
+wait $! 2>/dev/null
+expect_equal "it was killed before the end" "$(ls plate/metadata.csv 2>/dev/null)" ""
+expect_exit 0 cellvec "${simulation[@]}"
+expect_equal "all is there" "$(ls plate | wc -l)" 182
 rm -r plate lab
 
 # What a terminal takes for a command reaches none, whoever says it.
