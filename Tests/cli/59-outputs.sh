@@ -73,8 +73,6 @@ rm -r weights.safetensors map.csv genes.txt folder one one.safetensors inputs.np
 # Images that were ingested are kept, and nothing goes into the folder that is read, or that images came from.
 channels=(--channels "nucleus=*_nucleus.png" "protein=*_protein.png")
 cellvec models seed own.safetensors --width 32 --depth 1 --patch 8 --inputs nucleus,protein --image-size 32 --seed 1 --quiet
-expect_exit 64 cellvec ingest fields --db fields/lab "${channels[@]}" --backbone own.safetensors
-expect_stderr 'fields/lab: would be written into fields, which is read by the same command; give a place outside it'
 cellvec ingest fields --db lab "${channels[@]}" --backbone own.safetensors --quiet >/dev/null
 for output in "--vectors $image" "--metadata ./$image"; do
   read -ra words <<<"$output"
