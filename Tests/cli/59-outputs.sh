@@ -82,9 +82,42 @@ done
 expect_exit 64 cellvec crops fields "${channels[@]}" --crop 32 --input-size 32 --output fields/crops.npy
 expect_exit 64 cellvec report eval.json --db lab --output fields/report
 expect_exit 64 cellvec report eval.json --db lab --output fields/report.html
-expect_stderr 'would be written into .*fields/, which has images that are in the database; give a place outside it'
+expect_stderr 'would be written into /.*/fields, which has images that are in the database; give a place outside it'
 expect_exit 64 cellvec evaluate --db lab --labels gene --report fields/new/report
 expect_exit 64 cellvec evaluate --db lab --labels gene --output "$image"
+expect_exit 64 cellvec heads export none "$image" --db lab
+expect_stderr "would be written over .*/P1_A01_s1_nucleus.png, an image that is in the database; give another name"
+# So they are from another folder than that of the ingest, beside their database and elsewhere.
+mkdir -p sub elsewhere
+cp -r lab elsewhere/lab
+for db in lab elsewhere/lab; do
+  for folder in sub fields /; do
+    cd "$folder" || exit 1
+    expect_exit 64 cellvec export --db "$OLDPWD/$db" --vectors "$OLDPWD/$image"
+    expect_exit 64 cellvec heads export none "$OLDPWD/$image" --db "$OLDPWD/$db"
+    expect_exit 64 cellvec report "$OLDPWD/eval.json" --db "$OLDPWD/$db" --output "$OLDPWD/fields/report"
+    cd "$OLDPWD" || exit 1
+  done
+  cd sub || exit 1
+  expect_exit 64 cellvec export --db "../$db" --vectors "../$image"
+  expect_stderr "^cellvec: ../$image: would be written over $image, an image that is in the database; give another name"
+  expect_exit 64 cellvec report ../eval.json --db "../$db" --output ../fields/report
+  expect_exit 0 cellvec export --db "../$db" --vectors nucleus.npy --quiet
+  expect_exit 0 cellvec export --db "../$db" --vectors nucleus.npy --quiet
+  cd ../fields || exit 1
+  expect_exit 64 cellvec export --db "../$db" --vectors "${image#*/}"
+  expect_exit 64 cellvec report ../eval.json --db "../$db" --output report.html
+  cd .. || exit 1
+done
+# A database may lie among the images that it has.
+cd fields || exit 1
+expect_exit 0 cellvec ingest . --db inner "${channels[@]}" --backbone ../own.safetensors --quiet
+expect_exit 0 cellvec ingest . --db inner "${channels[@]}" --backbone ../own.safetensors --quiet
+expect_equal "all of them" "$(cellvec count --db inner)" "$(cellvec count --db ../lab)"
+expect_exit 64 cellvec ingest . --db inner "${channels[@]}" --backbone ../own.safetensors --space $'a\nb'
+cd .. || exit 1
+expect_exit 64 cellvec export --db fields/inner --vectors "$image"
+rm -r sub elsewhere fields/inner
 expect_exit 0 cmp "$image" image.png
 expect_equal "nothing new among the images" "$(ls fields | grep -cv '\.png$')" 2
 expect_exit 0 cellvec export --db lab --metadata fields/exported.csv --quiet
