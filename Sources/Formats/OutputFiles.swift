@@ -23,44 +23,24 @@ package func requireSeparateFiles(outputs: [String], inputs: [String] = []) thro
   }
 }
 
-/// Refuses files to be written over images that are in a database.
-/// - Parameters:
-///   - images: as the database has their paths. One that is not there any more is nobody's.
-///   - keepsFolders: whether to refuse any file in a folder that such an image lies in, too: figures would be taken for
-///     images by whoever reads the folder again.
-/// - Throws: `usage`.
-package func requireKept(images: [String], by outputs: [String], keepsFolders: Bool = false) throws(Fault) {
-  let replaced = outputs.compactMap { path in FileIdentity(path: path).map { (path: path, file: $0) } }
-  var kept: Set<Substring> = []
-  for image in images {
-    let folder = image.lastIndex(of: "/").map { image[...$0] } ?? "."
-    let mayLie = keepsFolders && !kept.contains(folder)
-    guard mayLie || !replaced.isEmpty, let file = FileIdentity(path: image) else { continue }
-    if let output = replaced.first(where: { $0.file.isSameFile(as: file) }) {
-      throw Fault(
-        .usage, output.path, "would be written over \(image), an image that is in the database",
-        remedy: "give another name")
-    }
-    guard mayLie else { continue }
-    kept.insert(folder)
-    if let output = outputs.first(where: { lies($0, inFolder: String(folder)) }) {
-      throw Fault(
-        .usage, output, "would be written into \(folder), which has images that are in the database",
-        remedy: "give a place outside it")
-    }
-  }
-}
-
 /// Whether a file that is made would lie in a folder, or in a folder in that; false where none has the name.
 private func lies(_ path: String, inFolder folder: String) -> Bool {
-  guard let folder = resolvedFolder(folder), let own = resolvedFolder(nearestFolder(of: path)) else {
-    return false
+  resolvedFolder(folder).map(enclosingFolders(of: path).contains) ?? false
+}
+
+/// The folders that a file that is made would lie in, the innermost first, up to the root; without links.
+func enclosingFolders(of path: String) -> [String] {
+  guard var folder = resolvedFolder(nearestFolder(of: path)) else { return [] }
+  var folders = [folder]
+  while let end = folder.lastIndex(of: "/"), folder != "/" {
+    folder = end == folder.startIndex ? "/" : String(folder[..<end])
+    folders.append(folder)
   }
-  return own == folder || own.hasPrefix(folder == "/" ? folder : folder + "/")
+  return folders
 }
 
 /// The path of a folder without links; nil for what is no folder.
-private func resolvedFolder(_ path: String) -> String? {
+func resolvedFolder(_ path: String) -> String? {
   var status = stat()
   guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, let resolved = realpath(path, nil)
   else { return nil }
@@ -72,16 +52,11 @@ private func resolvedFolder(_ path: String) -> String? {
 /// database would do so with it.
 /// - Throws: `cannotCreate`.
 package func requirePlaceOutsideDatabases(_ path: String) throws(Fault) {
-  guard let resolved = resolvedFolder(nearestFolder(of: path)) else { return }
-  var folder = resolved[...]
-  while let end = folder.lastIndex(of: "/") {
-    if access("\(folder)/data.mdb", F_OK) == 0 {
-      throw Fault(
-        .cannotCreate, path, "would lie among the files of database \(folder)",
-        remedy: "give a place outside it")
-    }
-    folder = folder[..<end]
-  }
+  let database = enclosingFolders(of: path).first { access("\($0)/data.mdb", F_OK) == 0 }
+  guard let database else { return }
+  throw Fault(
+    .cannotCreate, path, "would lie among the files of database \(database)",
+    remedy: "give a place outside it")
 }
 
 /// The first folder that is there on the way from a path up to the root.

@@ -8,7 +8,8 @@ extension DatabaseWriter {
   /// - Parameters:
   ///   - name: the space's name; nil for the one that exists, or `<backbone>-<strategy>` for a new one.
   ///   - scalar: the numbers that the space keeps; nil for those that it has, or float32 for a new one.
-  /// - Throws: `usage` when the name stands for another recipe or backbone, or the space keeps other numbers.
+  /// - Throws: `usage` when the name stands for another recipe or backbone, the space keeps other numbers, or the name of a
+  ///   new one has control characters.
   package func space(
     named name: String?, scalar: ScalarType? = nil, recipe: Recipe, embedder: Embedder,
     backbone: BackboneReference
@@ -34,6 +35,7 @@ extension DatabaseWriter {
           "name a new space with --space, or repeat the options that made it (cellvec stats --json shows them)"
       )
     }
+    try requirePlainName(chosen, of: "space")
     return try write(isPreparation: true) { transaction in
       let space = try transaction.addSpace(
         name: chosen, dimension: embedder.dimension, scalar: scalar ?? .float32, recipe: json,

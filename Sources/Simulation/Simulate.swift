@@ -9,14 +9,18 @@ import Synchronization
 ///
 /// Each field `P1_A01_s1` becomes 16-bit PNG files: `_nucleus.png`, `_protein.png` and `_mask.png` (the cell's
 /// number, 0 outside cells); layered, `_nucleoplasm.png`, `_golgi-apparatus.png` and so on take the protein's
-/// place. `metadata.csv` has a row per field, `cells.csv` a row per cell; layered fields have neither gene nor
+/// place. `cells.csv` has a row per cell, `metadata.csv` a row per field; layered fields have neither gene nor
 /// localization. The same options write the same bytes on any number of threads.
+///
+/// `cells.csv` is there first, with no row yet, and tells whose the files beside it are: what was killed may be done again.
+/// `metadata.csv` comes last, when all is written.
 ///
 /// - Parameters:
 ///   - replaces: whether to write over files of the same names that are no earlier simulation's.
 ///   - progress: called after each field with the number of fields written so far, from any thread
 ///     but never from two at once.
-/// - Throws: a fault for options out of range and for files that cannot be written.
+/// - Throws: a fault for options out of range, for files that cannot be written, and, unless it `replaces` them, for files of
+///   the same names that no simulation has written.
 package func simulate(
   into folder: String, options: SimulationOptions, replaces: Bool = false,
   progress: @Sendable (Int) -> Void = { _ in }
@@ -25,19 +29,20 @@ package func simulate(
   let plan = FieldPlan.all(options)
   if !replaces { try requireFreeNames(plan, isLayered: options.isLayered, in: folder) }
   try createFolder(folder)
+  try writeCells([], [], to: "\(folder)/\(cellsName)")
   let cells = try drawFields(plan, into: folder, options: options, progress: progress)
-  try writeMetadata(plan, isLayered: options.isLayered, to: "\(folder)/\(metadataName)")
   try writeCells(plan, cells, to: "\(folder)/\(cellsName)")
+  try writeMetadata(plan, isLayered: options.isLayered, to: "\(folder)/\(metadataName)")
   return SimulationSummary(
     fieldCount: plan.count, geneCount: options.geneCount, cellCount: cells.reduce(0) { $0 + $1.count })
 }
 
 private let metadataName = "metadata.csv"
-/// The file that is written last.
+/// The file that a simulation is known by.
 private let cellsName = "cells.csv"
 private let cellColumns = ["image", "cell", "x_px", "y_px", "area_px", "nucleus_area_px", "expression"]
 
-/// Refuses a folder that has a file of a name that would be written, unless an earlier simulation was written into it.
+/// Refuses a folder that has a file of a name that would be written, unless a simulation was begun in it.
 /// - Throws: `cannotCreate`.
 private func requireFreeNames(_ plan: [FieldPlan], isLayered: Bool, in folder: String) throws(Fault) {
   let suffixes = SimulatedField.channelNames(isLayered: isLayered) + ["mask"]
@@ -52,7 +57,7 @@ private func requireFreeNames(_ plan: [FieldPlan], isLayered: Bool, in folder: S
     remedy: "name another folder, or write over what is in it with --replace")
 }
 
-/// Whether a simulation was written into a folder, whole.
+/// Whether a simulation was begun in a folder, whatever has become of it.
 private func isSimulation(_ folder: String) -> Bool {
   let path = "\(folder)/\(cellsName)"
   guard access(path, R_OK) == 0 else { return false }

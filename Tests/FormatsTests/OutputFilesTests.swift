@@ -159,29 +159,4 @@ import Testing
         outputs: ["\(folder)/new", "\(folder)/other"], inputs: ["\(folder)/in", "gone"])
     }
   }
-
-  @Test func imagesOfADatabaseAreKeptAndTheirFoldersWhereThatIsAsked() throws {
-    try withTemporaryDirectory { folder in
-      for name in ["plate", "plate/sub", "plates", "gone"] { #expect(mkdir("\(folder)/\(name)", 0o755) == 0) }
-      try AtomicFile(path: "\(folder)/plate/a.png").commit()
-      #expect(symlink("plate", "\(folder)/way") == 0)
-      let images = ["\(folder)/gone/b.png", "\(folder)/plate/a.png", "\(folder)/plate/c.png"]
-      for output in ["plate/a.png", "plate/./a.png", "way/a.png"] {
-        let fault = #expect(throws: Fault.self) {
-          try requireKept(images: images, by: ["\(folder)/none", "\(folder)/\(output)"])
-        }
-        #expect(fault?.kind == .usage && fault?.remedy == "give another name")
-      }
-      try requireKept(images: images, by: ["plate/x", "gone/b.png", "plate/c.png"].map { "\(folder)/\($0)" })
-      for output in ["plate/x", "plate/sub/x", "way/new/x"] {
-        let fault = #expect(throws: Fault.self) {
-          try requireKept(images: images, by: ["\(folder)/\(output)"], keepsFolders: true)
-        }
-        #expect(fault?.kind == .usage && fault?.remedy == "give a place outside it")
-      }
-      // Where none of its images is any more, a folder is one like others.
-      try requireKept(
-        images: images, by: ["\(folder)/gone/x", "\(folder)/plates/x", "\(folder)/x"], keepsFolders: true)
-    }
-  }
 }

@@ -92,6 +92,13 @@ import Testing
     #expect(found.unmatchedFiles == 1)
   }
 
+  @Test func databasesArePassedOver() throws {
+    let files = ["a.png", "lab/data.mdb", "lab/b.png", "lab/deeper/c.png", "d/data.mdb.png", "data.mdb"]
+    let (found, _) = try grouping(of: files, ["x=*.png"])
+    #expect(found.images.map(\.name) == ["a", "d/data.mdb"])
+    #expect(found.problems.isEmpty && found.unmatchedFiles == 1)
+  }
+
   @Test func foldersMayStandForChannelsAndMasks() throws {
     let files = ["images/a.png", "labels/a.png", "images/b.png", "labels/b.png"]
     let (found, folder) = try grouping(of: files, ["dna=images/*.png"], mask: "labels/*.png")

@@ -1,4 +1,5 @@
 import Faults
+import Glibc
 import Identity
 import Imaging
 import TestSupport
@@ -22,6 +23,20 @@ import Testing
     let planes = try ImageFile.planes(at: imagePath(file))
     for (index, plane) in planes.enumerated() {
       #expect(try ImageFile.plane(index, at: imagePath(file)) == plane)
+    }
+  }
+
+  @Test func whatMayBeAnImageIsToldByTheFirstBytes() throws {
+    for file in ["gray8.png", "pages.tif", "pages-big.tif"] { #expect(ImageFile.mayBeImage(imagePath(file))) }
+    try withTemporaryDirectory { folder in
+      let path = "\(folder)/a.png"
+      #expect(!ImageFile.mayBeImage(path) && !ImageFile.mayBeImage(folder))
+      for bytes in [[], [0x89, 0x50], Array("\u{93}NUMPY".utf8), Array("a,b\n".utf8)] as [[UInt8]] {
+        try write(bytes, to: path)
+        #expect(!ImageFile.mayBeImage(path))
+      }
+      // Nobody writes to it: whoever opened it would wait.
+      #expect(mkfifo("\(folder)/pipe", 0o644) == 0 && !ImageFile.mayBeImage("\(folder)/pipe"))
     }
   }
 

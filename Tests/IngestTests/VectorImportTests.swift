@@ -46,6 +46,21 @@ import Testing
     }
   }
 
+  @Test func aNewSpaceIsGivenAPlainName() throws {
+    try withTemporaryDirectory { directory in
+      _ = try writeVectors("\(directory)/v.npy", count: 2, dimension: 3)
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      let fault = #expect(throws: Fault.self) {
+        try run("\(directory)/v.npy", space: "a\nb", into: writer)
+      }
+      #expect(fault?.kind == .usage)
+      #expect(try writer.database.read { $0.spaces }.isEmpty)
+      // One that has such a name since before takes vectors.
+      try writer.write { _ = try $0.addSpace(name: "a\nb", dimension: 3) }
+      #expect(try run("\(directory)/v.npy", space: "a\nb", into: writer) == 2)
+    }
+  }
+
   /// "007" is read as a number where it has to be one, but does not hide what is none.
   @Test func aTextAmongNumbersIsFoundBeforeAnythingIsWritten() throws {
     try withTemporaryDirectory { directory in

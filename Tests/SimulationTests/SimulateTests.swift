@@ -1,5 +1,6 @@
 import Faults
 import Formats
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -145,6 +146,25 @@ import Testing
       #expect(Self.images(in: folder) != earlier)
       try write(Array("image,cell,gene\n".utf8), to: "\(folder)/cells.csv")
       #expect(throws: Fault.self) { try simulate(into: folder, options: Self.tiny()) }
+    }
+  }
+
+  @Test func whatEndedEarlyIsDoneAgainByTheSameCommand() throws {
+    try withTemporaryDirectory { folder in
+      let (whole, part) = ("\(folder)/whole", "\(folder)/part")
+      _ = try simulate(into: whole, options: Self.tiny())
+      // A folder in the place of the last image.
+      let obstacle = "\(part)/P2_A02_s1_mask.png"
+      #expect(mkdir(part, 0o755) == 0 && mkdir(obstacle, 0o755) == 0)
+      #expect(throws: Fault.self) { try simulate(into: part, options: Self.tiny(), replaces: true) }
+      #expect(bytes(ofFile: "\(part)/P1_A01_s1_nucleus.png") != nil)
+      #expect(bytes(ofFile: "\(part)/metadata.csv") == nil)
+      #expect(rmdir(obstacle) == 0)
+      _ = try simulate(into: part, options: Self.tiny())
+      #expect(Self.images(in: part) == Self.images(in: whole))
+      for table in ["metadata.csv", "cells.csv"] {
+        #expect(bytes(ofFile: "\(part)/\(table)") == bytes(ofFile: "\(whole)/\(table)"))
+      }
     }
   }
 

@@ -264,6 +264,23 @@ private struct MergeWorld {
     }
   }
 
+  @Test func namesThatAreNotGivenAnyMoreComeAlong() throws {
+    try withFolder { folder in
+      let (space, head) = ("old\u{1B}[31m\nspace", "old\u{2028}head")
+      let source = try MergeWorld("\(folder)/source", images: ["a"], space: space)
+      try source.writer.write {
+        try $0.saveHead(HeadRecord(name: head, space: 0, summary: "{}", weights: [1]))
+      }
+      let target = try MergeWorld("\(folder)/target", images: ["b"], recipe: nil)
+      let summary = try target.merge(source)
+      #expect(summary.newHeads == 1)
+      try target.writer.database.read { snapshot in
+        #expect(snapshot.spaces.map(\.name) == ["s", space])
+        try #expect(snapshot.head(named: head)?.space == snapshot.space(named: space)?.id)
+      }
+    }
+  }
+
   @Test func anImageOfManyTransactionsIsCompletedAfterAnEarlyEnd() throws {
     try withFolder { folder in
       let count = DatabaseWriter.cellsMergedPerCommit * 2 + 7

@@ -74,7 +74,7 @@ import Testing
     var generator = SeededGenerator(seed: 2)
     var rows = AscendingRowBits()
     var expected: Set<Row> = []
-    // Number columns start at multiples of 8,190, of which none but the first is one of 64 or of a chunk.
+    // Chunks of number columns start at multiples of 8,189; words and chunks of a row set begin at some of these.
     for firstRow in [0, 8_192, 57_330, 65_522, 131_008, 139_200, 196_608, 16_777_215] as [Row] {
       let words = (0..<128).map { _ in generator.next() & generator.next() }
       words.withUnsafeBufferPointer { rows.insert($0, from: firstRow) }

@@ -73,8 +73,6 @@ rm -r weights.safetensors map.csv genes.txt folder one one.safetensors inputs.np
 # Images that were ingested are kept, and nothing goes into the folder that is read, or that images came from.
 channels=(--channels "nucleus=*_nucleus.png" "protein=*_protein.png")
 cellvec models seed own.safetensors --width 32 --depth 1 --patch 8 --inputs nucleus,protein --image-size 32 --seed 1 --quiet
-expect_exit 64 cellvec ingest fields --db fields/lab "${channels[@]}" --backbone own.safetensors
-expect_stderr 'fields/lab: would be written into fields, which is read by the same command; give a place outside it'
 cellvec ingest fields --db lab "${channels[@]}" --backbone own.safetensors --quiet >/dev/null
 for output in "--vectors $image" "--metadata ./$image"; do
   read -ra words <<<"$output"
@@ -84,9 +82,42 @@ done
 expect_exit 64 cellvec crops fields "${channels[@]}" --crop 32 --input-size 32 --output fields/crops.npy
 expect_exit 64 cellvec report eval.json --db lab --output fields/report
 expect_exit 64 cellvec report eval.json --db lab --output fields/report.html
-expect_stderr 'would be written into .*fields/, which has images that are in the database; give a place outside it'
+expect_stderr 'would be written into /.*/fields, which has images that are in the database; give a place outside it'
 expect_exit 64 cellvec evaluate --db lab --labels gene --report fields/new/report
 expect_exit 64 cellvec evaluate --db lab --labels gene --output "$image"
+expect_exit 64 cellvec heads export none "$image" --db lab
+expect_stderr "would be written over .*/P1_A01_s1_nucleus.png, an image that is in the database; give another name"
+# So they are from another folder than that of the ingest, beside their database and elsewhere.
+mkdir -p sub elsewhere
+cp -r lab elsewhere/lab
+for db in lab elsewhere/lab; do
+  for folder in sub fields /; do
+    cd "$folder" || exit 1
+    expect_exit 64 cellvec export --db "$OLDPWD/$db" --vectors "$OLDPWD/$image"
+    expect_exit 64 cellvec heads export none "$OLDPWD/$image" --db "$OLDPWD/$db"
+    expect_exit 64 cellvec report "$OLDPWD/eval.json" --db "$OLDPWD/$db" --output "$OLDPWD/fields/report"
+    cd "$OLDPWD" || exit 1
+  done
+  cd sub || exit 1
+  expect_exit 64 cellvec export --db "../$db" --vectors "../$image"
+  expect_stderr "^cellvec: ../$image: would be written over $image, an image that is in the database; give another name"
+  expect_exit 64 cellvec report ../eval.json --db "../$db" --output ../fields/report
+  expect_exit 0 cellvec export --db "../$db" --vectors nucleus.npy --quiet
+  expect_exit 0 cellvec export --db "../$db" --vectors nucleus.npy --quiet
+  cd ../fields || exit 1
+  expect_exit 64 cellvec export --db "../$db" --vectors "${image#*/}"
+  expect_exit 64 cellvec report ../eval.json --db "../$db" --output report.html
+  cd .. || exit 1
+done
+# A database may lie among the images that it has.
+cd fields || exit 1
+expect_exit 0 cellvec ingest . --db inner "${channels[@]}" --backbone ../own.safetensors --quiet
+expect_exit 0 cellvec ingest . --db inner "${channels[@]}" --backbone ../own.safetensors --quiet
+expect_equal "all of them" "$(cellvec count --db inner)" "$(cellvec count --db ../lab)"
+expect_exit 64 cellvec ingest . --db inner "${channels[@]}" --backbone ../own.safetensors --space $'a\nb'
+cd .. || exit 1
+expect_exit 64 cellvec export --db fields/inner --vectors "$image"
+rm -r sub elsewhere fields/inner
 expect_exit 0 cmp "$image" image.png
 expect_equal "nothing new among the images" "$(ls fields | grep -cv '\.png$')" 2
 expect_exit 0 cellvec export --db lab --metadata fields/exported.csv --quiet
@@ -101,6 +132,16 @@ expect_exit 73 cellvec simulate plate --fields 2 --size 96 --cells-per-field 3 -
 expect_stderr 'plate/P1_A01_s1_protein.png: is there already, .*; name another folder, or write over .* with --replace'
 expect_equal "nothing was written" "$(ls plate) $(cat plate/*)" "P1_A01_s1_protein.png mine"
 expect_exit 0 cellvec simulate plate --fields 2 --size 96 --cells-per-field 3 --replace --quiet
+# Killed half-way, it is done again by the same command.
+rm -r plate
+simulation=(simulate plate --fields 60 --size 256 --cells-per-field 8 --quiet)
+"$CELLVEC" "${simulation[@]}" &
+until ls plate/*.png >/dev/null 2>&1 || ! kill -0 $! 2>/dev/null; do :; done
+kill -KILL $!
+wait $! 2>/dev/null
+expect_equal "it was killed before the end" "$(ls plate/metadata.csv 2>/dev/null)" ""
+expect_exit 0 cellvec "${simulation[@]}"
+expect_equal "all is there" "$(ls plate | wc -l)" 182
 rm -r plate lab
 
 # What a terminal takes for a command reaches none, whoever says it.
@@ -121,6 +162,7 @@ rm -r "${escape}db" target
 expect_exit 64 cellvec heads import none.safetensors --db db --name "a${escape}b"
 expect_stderr '^cellvec: head "a.u\{1b\}\[31mb": cannot have a name with control characters'
 expect_exit 64 cellvec train --db db --labels localization --save $'two\nlines'
+expect_exit 64 cellvec import vectors.npy --db db --space $'two\nlines'
 expect_exit 64 cellvec spaces rename s "$escape" --db db
 expect_exit 64 cellvec fields rename gene "$escape" --db db
 

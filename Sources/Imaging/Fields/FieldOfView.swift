@@ -42,7 +42,7 @@ package struct Grouping: Sendable {
   package let unmatchedFiles: Int
 }
 
-/// The images of a folder and of all folders below it.
+/// The images of a folder and of all folders below it, but for those of databases.
 ///
 /// A file that several patterns match belongs to those with the most literal characters: with `*.png` and
 /// `*_mask.png`, `A01_mask.png` is a mask only. Hidden files are ignored, links to files followed. When `folder`

@@ -1,7 +1,7 @@
 import Faults
 import Glibc
 
-/// The files of a folder and of all folders below it.
+/// The files of a folder and of all folders below it, but for the folders of databases.
 struct FolderListing {
   /// Paths from the folder, in natural order. Hidden files and folders are left out; links to files are
   /// followed, links to folders are not (they can lead in circles).
@@ -26,7 +26,8 @@ struct FolderListing {
       if name.hasPrefix(".") { continue }
       switch Self.kind(of: "\(folder)/\(name)") {
       case S_IFREG: files.append(prefix + name)
-      case S_IFDIR: folders.append(name)
+      case S_IFDIR:
+        if access("\(folder)/\(name)/data.mdb", F_OK) != 0 { folders.append(name) }
       default: break
       }
     }

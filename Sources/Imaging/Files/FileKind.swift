@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a file is by its first bytes.
 enum FileKind: Equatable {
   case png
@@ -20,6 +22,15 @@ enum FileKind: Equatable {
     } else {
       self = .other("an unknown kind of file")
     }
+  }
+
+  /// - Parameter descriptor: of a file that is open for reading.
+  /// - Returns: nil where it cannot be read; `errno` says why.
+  init?(descriptor: Int32) {
+    var magic = [UInt8](repeating: 0, count: 16)
+    let count = pread(descriptor, &magic, magic.count, 0)
+    if count < 0 { return nil }
+    self.init(magic: Array(magic[..<count]))
   }
 
   /// Byte order, then 42 for TIFF or 43 for BigTIFF.

@@ -1,10 +1,24 @@
 import Faults
+import Glibc
 
 /// Reads the planes of PNG and TIFF files. What a file is, its first bytes say, not its name.
 ///
 /// A file's planes are numbered from 0: page after page, and within a page sample after sample (gray, alpha;
 /// or red, green, blue, alpha).
 package enum ImageFile {
+  /// Whether a path leads to a file that begins as an image does, or whose first bytes cannot be read.
+  package static func mayBeImage(_ path: String) -> Bool {
+    // Opening what is no regular file, as a pipe, may wait for another process.
+    guard FolderListing.isFile(path) else { return false }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return true }
+    defer { close(descriptor) }
+    switch FileKind(descriptor: descriptor) {
+    case .png, .tiff, nil: return true
+    case .other: return false
+    }
+  }
+
   /// All planes of the file, in order.
   /// - Throws: `missingInput` or `inputOutput` when it cannot be opened, `badData` when it is not an intact
   ///   image of a kind that is read, or holds NaN or infinity.

@@ -162,11 +162,8 @@ extension PageReader {
   }
 
   private static func openCodec(_ descriptor: Int32, _ path: String) throws -> Codec {
-    var magic = [UInt8](repeating: 0, count: 16)
-    let count = pread(descriptor, &magic, magic.count, 0)
-    guard count >= 0 else { throw Fault.system(path, "read") }
-    magic.removeLast(magic.count - count)
-    switch FileKind(magic: magic) {
+    guard let kind = FileKind(descriptor: descriptor) else { throw Fault.system(path, "read") }
+    switch kind {
     case .png: return .png
     case .tiff:
       var message = codec_message()

@@ -329,6 +329,7 @@ package struct VectorImport {
     _ name: String, keeping scalar: ScalarType, _ transaction: inout WriteTransaction
   ) throws -> SpaceRecord {
     guard let space = transaction.space(named: name) else {
+      try requirePlainName(name, of: "space")
       return try transaction.addSpace(name: name, dimension: dimension, scalar: scalar)
     }
     guard space.recipe == nil else {

@@ -158,6 +158,8 @@ private func deserialize(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointe
 }
 
 /// A row set put together from chunks in order of their numbers.
+/// - Complexity: the union with a chunk passes those before it, a comparison each: for n chunks about n² / 2, a million for the
+///   1,526 chunks of 100 million rows.
 struct JoinedChunks {
   private var rows = RowSet()
   private var lastChunk: UInt16?

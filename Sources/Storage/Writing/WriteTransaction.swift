@@ -77,7 +77,6 @@ package struct WriteTransaction: ~Copyable {
         .badData, "space \"\(name)\"", expected: "a dimension of 1 to \(SpaceRecord.dimensionLimit)",
         found: "\(dimension)")
     }
-    try requirePlainName(name, of: "space")
     guard !spaces.contains(where: { $0.name == name }), let id = freeNumber(among: spaces.map(\.id)) else {
       throw Fault(.usage, "space \"\(name)\"", "exists already", remedy: "choose another name")
     }
@@ -134,7 +133,7 @@ package struct WriteTransaction: ~Copyable {
 
   /// Stores a head under its name, in place of one that has the name already.
   package func saveHead(_ head: HeadRecord) throws {
-    try HeadRecord.requireName(head.name)
+    try HeadRecord.requireLength(of: head.name)
     try transaction.put(.heads, Key().appending(head.name), head.encoded())
   }
 

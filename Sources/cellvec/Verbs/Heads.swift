@@ -1,5 +1,6 @@
 import ArgumentParser
 import Faults
+import Formats
 import Storage
 import Training
 
@@ -106,7 +107,10 @@ struct ExportHead: ParsableCommand {
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
-    try database.open().read { snapshot in
+    try requireSeparateFiles(outputs: [file])
+    let database = try database.open()
+    try database.requireImagesKept(by: [file])
+    try database.read { snapshot in
       let record = try snapshot.requiredHead(named: head)
       guard let space = snapshot.spaces.first(where: { $0.id == record.space }) else {
         throw Fault(.badData, "head \"\(head)\"", "belongs to no space", remedy: "run cellvec check")

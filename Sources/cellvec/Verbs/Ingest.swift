@@ -50,8 +50,6 @@ struct Ingest: ParsableCommand {
 
   func run() throws {
     let path = try database.path()
-    // Another run would look for images in it.
-    if !Database.exists(at: path) { try requireSeparateFiles(outputs: [path], inputs: [folder]) }
     let grouping = try findImages(
       in: folder, channels: channels.patterns(), mask: crops.maskPattern)
     let fields = try Database.fields(at: path)
