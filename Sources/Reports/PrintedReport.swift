@@ -108,7 +108,7 @@ package struct PrintedReport: Sendable {
       throw Fault(
         .missingInput, "cell \(row)", "is no sample that was tested, and in none",
         remedy:
-          "name cells of the evaluation, such as \(view.tested.prefix(3).map { "\(view.evaluation.samples[$0].row)" }.joined(separator: ", "))"
+          "name cells of the evaluation, such as \(view.tested.prefix(3).map { "\(view.evaluation.samples.row(of: $0))" }.joined(separator: ", "))"
       )
     }
   }
@@ -118,11 +118,13 @@ package struct PrintedReport: Sendable {
     of view: RunView, in spaceName: String, of snapshot: borrowing Snapshot
   ) throws -> SampleVectorTable? {
     guard let space = snapshot.space(named: spaceName),
-      view.tested.allSatisfy({ view.evaluation.samples[$0].cellCount == 1 })
+      view.tested.allSatisfy({ view.evaluation.samples.cellCount(of: $0) == 1 })
     else { return nil }
     let step = max(1, (view.tested.count + Limit.vectors - 1) / Limit.vectors)
     let samples = stride(from: 0, to: view.tested.count, by: step).map { view.tested[$0] }
-    let sampleOfRow = Dictionary(samples.map { (view.evaluation.samples[$0].row, $0) }) { first, _ in first }
+    let sampleOfRow = Dictionary(samples.map { (view.evaluation.samples.row(of: $0), $0) }) { first, _ in
+      first
+    }
     var found: [Int] = []
     var values: [Float] = []
     try snapshot.forEachBlock(of: space, containing: RowSet(sampleOfRow.keys.sorted())) { block in

@@ -52,7 +52,7 @@ struct RunView {
   }
 
   func isTrue(_ sample: Int, _ classIndex: Int) -> Bool {
-    evaluation.samples[sample].labels.contains(classIndex)
+    evaluation.samples.hasLabel(classIndex, at: sample)
   }
 
   func isPredicted(_ sample: Int, _ classIndex: Int) -> Bool {
@@ -80,7 +80,7 @@ struct RunView {
     indices.isEmpty ? "–" : indices.map { classes[$0] }.joined(separator: ", ")
   }
 
-  func trueNames(_ sample: Int) -> String { names(evaluation.samples[sample].labels) }
+  func trueNames(_ sample: Int) -> String { names(evaluation.samples.labels(of: sample)) }
 
   func predictedNames(_ sample: Int) -> String {
     names(predicted(sample))
@@ -109,14 +109,14 @@ struct RunView {
   }
 
   /// Whether a cell is the one whose image the evaluation knows.
-  func isFirst(_ cell: ShownCell) -> Bool { evaluation.samples[cell.sample].row == cell.row }
+  func isFirst(_ cell: ShownCell) -> Bool { evaluation.samples.row(of: cell.sample) == cell.row }
 
   /// The cell that stands for a sample: the one that the attention weighs most, else the first.
   func shownCell(_ sample: Int) -> ShownCell {
     if let attended = run.predictions[0].attended?[sample] {
       return ShownCell(sample: sample, row: attended.row, weight: Double(attended.weight))
     }
-    return ShownCell(sample: sample, row: evaluation.samples[sample].row, weight: nil)
+    return ShownCell(sample: sample, row: evaluation.samples.row(of: sample), weight: nil)
   }
 
   /// A cell that was asked for, of a sample that was tested; nil where there is none.
@@ -134,7 +134,7 @@ struct RunView {
       return
         "Of each sample it is the cell that the attention weighs most, with its weight among the sample's cells. "
     }
-    return tested.contains { evaluation.samples[$0].cellCount > 1 }
+    return tested.contains { evaluation.samples.cellCount(of: $0) > 1 }
       ? "Of each sample it is the first cell. " : ""
   }
 

@@ -79,7 +79,8 @@ extension TrainingPlan {
   ///   - headName: name of the head to make; nil for scores alone.
   ///   - progress: called after every epoch, from several threads; a throw ends the training.
   /// - Throws: before any training, `usage`, `missingInput` or `badData` for a plan that the cells do not
-  ///   allow.
+  ///   allow, and `inputOutput` where there is no room for what the folds need. The head that is saved needs no more, and
+  ///   is refused only where something else has taken it meanwhile.
   package func run(
     snapshot: borrowing Snapshot, space: SpaceRecord, among selection: RowSet? = nil,
     headName: String? = nil, threads: Int? = nil, progress: @escaping ProgressReport = { _ in }

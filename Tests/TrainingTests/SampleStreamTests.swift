@@ -3,6 +3,15 @@ import Testing
 
 @testable import Training
 
+extension SampleStream {
+  /// The samples of an epoch in a table of their own.
+  func order(seed: UInt64, epoch: Int) throws -> ScratchTable<Int32> {
+    let order = try ScratchTable<Int32>(count: samples.count)
+    draw(order, seed: seed, epoch: epoch)
+    return order
+  }
+}
+
 @Suite struct SampleStreamTests {
   private func labels(_ count: Int) throws -> LabelTable {
     // Of ten samples one is of class "1", the others of class "0".

@@ -33,7 +33,7 @@ import Testing
       memset(start, 1, 100_000)
       // As where a file system has no files without a name.
       let named = ScratchSpace.openNamed(folder)
-      #expect(named >= 0)
+      #expect(named >= 0 && fcntl(named, F_GETFD) == FD_CLOEXEC)
       defer { close(named) }
       // Only the two names that every folder has.
       let listing = try #require(opendir(folder))

@@ -1,4 +1,5 @@
 import Glibc
+import Randomness
 import Testing
 
 @testable import Training
@@ -26,6 +27,92 @@ import Testing
   @Test func theTemperatureIsTheLikeliest() throws {
     let (fixture, table, _) = try table()
     #expect(abs(table.temperature / fixture.temperature - 1) < 1e-4)
+  }
+
+  /// A head of so many members with logits up to 48, whose probabilities are 1 in float32, and labels that are drawn as if
+  /// the logits were a sixth of that. What has none of two classes is of a third, of which the head says nothing.
+  private func overconfident(
+    members: Int
+  ) throws -> (head: Head, source: InMemoryVectors, labels: LabelTable) {
+    var generator = SeededGenerator(seed: 5)
+    let values = (0..<400).map { _ in Float(generator.uniform() * 80 - 40) }
+    let labels = try labelTable(
+      values.map { value in
+        let drawn = [value, -0.8 * value].enumerated().filter {
+          generator.uniform() < 1 / (1 + exp(-Double($0.element) / 6))
+        }.map(\.offset)
+        return drawn.isEmpty ? [2] : drawn
+      }, classCount: 3)
+    let weights: [[Float]] = [[1, -0.8, 0], [1.2, -0.7, 0]]
+    let head = Head(
+      classes: labels.classes, architecture: HeadArchitecture(), dimension: 1, thresholds: [0.5, 0.5, 0.5],
+      members: weights.prefix(members).map {
+        [Head.Layer(inputs: 1, outputs: 3, weights: $0, biases: [0, 0, 0])]
+      })
+    return (head, InMemoryVectors(values, dimension: 1), labels)
+  }
+
+  @Test(arguments: [1, 2]) func theTemperatureIsTheLikeliestOfWhatIsPredicted(members: Int) throws {
+    var (head, source, labels) = try overconfident(members: members)
+    let samples = [Int32](0..<400)
+    #expect(head.probabilities(of: samples, in: source).contains(1))
+    var configuration = TrainingConfiguration()
+    configuration.calibration = .temperature
+    _ = try head.fitSecondStage(
+      on: TrainingSet(samples: [], validation: samples), in: source, labels: labels,
+      configuration: configuration)
+    guard case .temperature(let fitted) = head.calibration else {
+      Issue.record("no temperature: \(head.calibration)")
+      return
+    }
+    /// The negative logarithm of the likelihood of all labels, by the probabilities that a head writes.
+    func loss(_ temperature: Double) -> Double {
+      head.calibration = .temperature(temperature)
+      let probabilities = head.probabilities(of: samples, in: source)
+      return samples.reduce(0) { sum, sample in
+        sum
+          - (0..<3).reduce(0) { sum, index in
+            let p = Double(probabilities[Int(sample) * 3 + index])
+            return sum + log(labels.classes(of: sample).contains(Int32(index)) ? p : 1 - p)
+          }
+      }
+    }
+    let best = loss(fitted)
+    for factor in [0.5, 0.8, 0.9, 0.97, 1.03, 1.1, 1.25, 2] {
+      #expect(loss(fitted * factor) > best, "\(fitted) times \(factor)")
+    }
+  }
+
+  @Test(arguments: [1, 2]) func theReportIsOfWhatIsPredicted(members: Int) throws {
+    var (head, source, labels) = try overconfident(members: members)
+    let samples = [Int32](0..<400)
+    var configuration = TrainingConfiguration()
+    configuration.calibration = .temperature
+    func report(of head: inout Head, _ validation: [Int32], groups: [Int32]) throws -> CalibrationReport {
+      try #require(
+        try head.fitSecondStage(
+          on: TrainingSet(samples: [], validation: validation, validationGroups: groups), in: source,
+          labels: labels, configuration: configuration))
+    }
+    func reliability(_ probabilities: [Float]) -> CalibrationReport.Reliability {
+      ValidationTable(probabilities: probabilities, samples: samples, labels: labels).reliability
+    }
+    let before = reliability(head.probabilities(of: samples, in: source))
+    // Of one group there are no others that could correct it.
+    let whole = try report(of: &head, samples, groups: samples.map { _ in 0 })
+    #expect(whole.before == before && whole.partCount == nil)
+    #expect(whole.after == reliability(head.probabilities(of: samples, in: source)))
+    let crossed = try report(of: &head, samples, groups: samples.map { $0 % 10 })
+    #expect(crossed.before == before && crossed.partCount == 5)
+    var predicted = [Float](repeating: .nan, count: 1200)
+    for part in 0..<5 as Range<Int32> {
+      _ = try report(of: &head, samples.filter { $0 % 5 != part }, groups: [])
+      for sample in samples where sample % 5 == part {
+        predicted.replaceSubrange(
+          Int(sample) * 3..<Int(sample) * 3 + 3, with: head.probabilities(of: [sample], in: source))
+      }
+    }
+    #expect(crossed.after == reliability(predicted))
   }
 
   @Test func isotonicCurvesAreThoseOfScikitLearn() throws {
@@ -176,8 +263,10 @@ import Testing
     let uncalibrated = try fitHead(
       source: cells.source, labels: try cells.table, validation: validation, configuration: plain
     ).head
+    let chances = try uncalibrated.uncorrectedChances(of: validation, in: cells.source)
+    #expect(chances.probabilities == uncalibrated.probabilities(of: validation, in: cells.source))
     var table = ValidationTable(
-      probabilities: uncalibrated.probabilities(of: validation, in: cells.source), samples: validation,
+      probabilities: chances.probabilities, complements: chances.complements, samples: validation,
       labels: try cells.table)
     #expect(fit.head.calibration == .temperature(table.temperature))
     let uncorrected = table
@@ -186,8 +275,7 @@ import Testing
       probabilities: fit.head.probabilities(of: validation, in: cells.source), samples: validation,
       labels: try cells.table)
     #expect(fit.head.thresholds == corrected.fittedThresholds(groups: []))
-    // What float32 keeps of 1 - p, of none of these near 0.
-    #expect(abs(corrected.reliability.brier - table.reliability.brier) < 1e-6)
+    #expect(corrected.probabilities == table.probabilities)
     let crossed = try #require(uncorrected.crossFitted(.temperature, groups: []))
     let ofFold = try fitHead(
       source: cells.source, labels: try cells.table, validation: validation, configuration: configuration,

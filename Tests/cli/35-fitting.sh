@@ -93,4 +93,11 @@ for verb in train evaluate; do
   expect_exit 74 timeout 60 env TMPDIR="$PWD/none" "$CELLVEC" "$verb" --db many --labels kind --group gene --epochs 1000000
   expect_stderr '/none: cannot hold 1200000 bytes of intermediate results: no such file or directory; name a folder with room'
 done
+# So is one that has room for a first part of the groups, and none for the next.
+if mkdir little && mount -t tmpfs -o size=2m tmpfs little 2>/dev/null; then
+  trap 'umount little' EXIT
+  expect_exit 74 timeout 60 env TMPDIR="$PWD/little" "$CELLVEC" evaluate --db many --labels kind --group gene \
+    --fraction 0.5,1 --epochs 1000000
+  expect_stderr '/little: cannot hold 1200000 bytes of intermediate results: no space left on device; name a folder with room'
+fi
 finish

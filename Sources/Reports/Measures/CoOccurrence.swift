@@ -15,7 +15,7 @@ struct CoOccurrence: Equatable {
     var counts = [[Int]](repeating: [Int](repeating: 0, count: classCount + 1), count: classCount)
     for sample in view.tested {
       let predicted = view.predicted(sample)
-      for label in view.evaluation.samples[sample].labels {
+      for label in view.evaluation.samples.labels(of: sample) {
         support[label] += 1
         for index in predicted { counts[label][index] += 1 }
         if predicted.isEmpty { counts[label][classCount] += 1 }

@@ -22,7 +22,7 @@ extension PrintedReport {
       alternative:
         "For the \(view.unit) of each of \(view.classes.count) labels the part for which each class is predicted."
     )
-    let hasSeveral = view.tested.contains { view.evaluation.samples[$0].labels.count > 1 }
+    let hasSeveral = view.tested.contains { view.evaluation.samples.labels(of: $0).count > 1 }
     let words =
       view.task == .single
       ? "Each row has the \(view.unit) of one label and adds up to 100 %."

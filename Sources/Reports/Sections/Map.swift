@@ -11,7 +11,7 @@ extension PrintedReport {
     var points: [Int: [Point]] = [:]
     var others: [Point] = []
     for (sample, place) in zip(vectors.samples, components.points) {
-      let labels = view.evaluation.samples[sample].labels
+      let labels = view.evaluation.samples.labels(of: sample)
       let point = Point(place.0, place.1)
       if labels.count == 1, frequent.contains(labels[0]) {
         points[labels[0], default: []].append(point)

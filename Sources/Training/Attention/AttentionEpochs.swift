@@ -14,6 +14,8 @@ final class AttentionEpochs {
   private let positiveWeights: [Float]
   private let cellsAtOnce: Int
   private let batchSize: Int
+  /// Samples of several cells are few: their orders, and what is drawn of them, lie in memory.
+  private let order: ScratchTable<Int32>
   private var vectors = FloatBuffer(count: 0)
 
   init(
@@ -31,6 +33,7 @@ final class AttentionEpochs {
     self.positiveWeights = positiveWeights
     self.cellsAtOnce = cellsAtOnce
     let count = stream.samples.count
+    order = ScratchTable(inMemory: count)
     batchSize = min(configuration.batchSize(samples: count), count)
     rates = RateControl(
       configuration.schedule, peak: configuration.initialLearningRate,
@@ -41,17 +44,15 @@ final class AttentionEpochs {
   private var lossesOfSample: Int { configuration.task == .single ? 1 : labels.classes.count }
 
   /// - Returns: the mean loss over samples, and over classes where each has a loss.
-  /// - Throws: as `ScratchTable`.
-  func train(epoch: Int) throws -> Double {
-    // Samples of several cells are few: their orders, and what is drawn of them, lie in memory.
-    let order = Array(try stream.order(seed: configuration.seed, epoch: epoch))
+  func train(epoch: Int) -> Double {
+    stream.draw(order, seed: configuration.seed, epoch: epoch)
     // The order of samples and the cells that are drawn of them do not depend on each other.
     var generator = SeededGenerator(seed: configuration.seed, stream: UInt64(epoch) | 1 << 41)
     let stepsAnEpoch = (order.count + batchSize - 1) / batchSize
     var sum = 0.0
     for step in 0..<stepsAnEpoch {
-      let samples = order[step * batchSize..<min((step + 1) * batchSize, order.count)]
-      sum += train(samples, step: epoch * stepsAnEpoch + step, &generator)
+      let samples = Array(order[step * batchSize..<min((step + 1) * batchSize, order.count)])
+      sum += train(samples[...], step: epoch * stepsAnEpoch + step, &generator)
     }
     return sum / Double(order.count * lossesOfSample)
   }

@@ -64,7 +64,7 @@ private struct AttentionRun {
       positiveWeights: weights, cellsAtOnce: Self.cellsAtOnce)
     var (curve, best): ([EpochScore], (score: Double, epoch: Int, head: Head)?) = ([], nil)
     for epoch in 0..<configuration.epochs {
-      let loss = try trainer.train(epoch: epoch)
+      let loss = trainer.train(epoch: epoch)
       guard loss.isFinite else { throw Self.divergence("the loss is", epochs: epoch + 1) }
       let head = net.head(classes: labels.classes, configuration: configuration)
       let score = set.validation.isEmpty ? nil : macroF1(of: head)

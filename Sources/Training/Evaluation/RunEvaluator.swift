@@ -70,7 +70,7 @@ struct RunEvaluator {
   /// One run for each fraction.
   /// - Parameter progress: called after every epoch of every head with the number of heads trained, each of
   ///   an ensemble for itself.
-  /// - Throws: as `fitHeads`, and before any training where there is no room for what is found at the end.
+  /// - Throws: as `fitHeads`, and before any training where there is no room for what is found of all fractions.
   func runs(
     in space: Evaluation.Space, progress: @escaping @Sendable (Int) throws -> Void
   ) throws -> [RunTest] {
@@ -78,12 +78,15 @@ struct RunEvaluator {
     let trained = Mutex(0)
     let epochs = configuration.epochs
     let groups = subjects.effectiveGroups
-    return try zip(design.fractions, plan.splits).map { fraction, splits in
-      var tested: [TestedHead] = []
-      let tables = try plan.testFolds.map { _ in
+    let scoreTables = try scoreTables(for: plan.splits)
+    let tablesOfFractions = try plan.splits.map { _ in
+      try plan.testFolds.map { _ in
         try ProbabilityTable(samples: labels.count, classes: labels.classes.count, initial: .nan)
       }
-      let scoreTables = try scoreTables(for: splits)
+    }
+    return try zip(zip(design.fractions, plan.splits), tablesOfFractions).map { part, tables in
+      let (fraction, splits) = part
+      var tested: [TestedHead] = []
       for start in stride(from: 0, to: splits.count, by: Self.headsTogether) {
         let part = splits[start..<min(start + Self.headsTogether, splits.count)]
         let sets = part.enumerated().map { place, split in
@@ -115,9 +118,10 @@ struct RunEvaluator {
   }
 
   /// For each thread, the first with room for all samples, the others for those of a fold.
-  private func scoreTables(for splits: [Split]) throws -> [ScoreTables] {
-    let largest = splits.map(\.testSet.count).max() ?? 0
-    return try (0..<max(1, min(threads, splits.count, Self.headsTogether))).map {
+  private func scoreTables(for splitsOfFractions: [[Split]]) throws -> [ScoreTables] {
+    let largest = splitsOfFractions.joined().map(\.testSet.count).max() ?? 0
+    let mostHeads = splitsOfFractions.map(\.count).max() ?? 0
+    return try (0..<max(1, min(threads, mostHeads, Self.headsTogether))).map {
       try ScoreTables(samples: $0 == 0 ? labels.count : largest, classes: labels.classes.count)
     }
   }

@@ -52,11 +52,27 @@ extension Evaluation.SampleTable: RandomAccessCollection {
   package var startIndex: Int { 0 }
   package var endIndex: Int { rows.count }
 
+  /// All of a sample. What asks for one thing of many samples has it faster below.
   package subscript(place: Int) -> Evaluation.Sample {
     Evaluation.Sample(
-      row: rows[place], cellCount: cellCounts[place], name: names[place], image: images[place] ?? "",
-      group: groups[place],
-      labels: labels[(place > 0 ? labelEnds[place - 1] : 0)..<labelEnds[place]].map(Int.init))
+      row: row(of: place), cellCount: cellCount(of: place), name: names[place], image: images[place] ?? "",
+      group: groups[place], labels: labels(of: place))
+  }
+}
+
+extension Evaluation.SampleTable {
+  package func row(of place: Int) -> UInt32 { rows[place] }
+  package func cellCount(of place: Int) -> Int { cellCounts[place] }
+
+  /// The classes that a sample has, in the order in which they were given.
+  package func labels(of place: Int) -> [Int] { labels[labelPlaces(of: place)].map(Int.init) }
+
+  package func hasLabel(_ classIndex: Int, at place: Int) -> Bool {
+    labelPlaces(of: place).contains { labels[$0] == classIndex }
+  }
+
+  private func labelPlaces(of place: Int) -> Range<Int> {
+    (place > 0 ? labelEnds[place - 1] : 0)..<labelEnds[place]
   }
 }
 

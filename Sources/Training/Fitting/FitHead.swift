@@ -25,7 +25,8 @@ package typealias ProgressReport = @Sendable (TrainingProgress) throws -> Void
 ///   - validation: what the training is watched on; see `TrainingSet`.
 ///   - fold: names the head in reports of progress.
 /// - Throws: before any training, `usage` for a configuration that cannot work and `badData` for labels or
-///   vectors that cannot be learned from; after an epoch, `badData` when the loss is no longer finite.
+///   vectors that cannot be learned from, and as `ScratchTable`; after an epoch, `badData` when the loss is no longer
+///   finite.
 package func fitHead(
   source: some SampleVectors, labels: LabelTable, targets: SoftTargets? = nil, samples: [Int32]? = nil,
   validation: [Int32] = [], configuration: TrainingConfiguration, fold: Int? = nil, threads: Int = 1,
@@ -50,7 +51,8 @@ package func fitHead(
 ///
 /// - Parameter progress: called after every epoch of every set.
 /// - Returns: in the order of `sets`.
-/// - Throws: as `fitHead`.
+/// - Throws: as `fitHead`, and as `ScratchTable` where there is no room for the order of an epoch: before the training of the
+///   first sets, or of later ones where something else has taken what these gave back.
 func fitHeads(
   source: some SampleVectors, labels: LabelTable, targets: SoftTargets? = nil, sets: [TrainingSet],
   configuration: TrainingConfiguration, threads: Int = 1, progress: ProgressReport = { _ in }

@@ -29,15 +29,13 @@ extension Head {
     configuration: TrainingConfiguration
   ) throws -> CalibrationReport? {
     guard configuration.calibration != .none || configuration.thresholds == .fitted else { return nil }
-    func table() throws -> ValidationTable {
-      ValidationTable(
-        probabilities: try finiteProbabilities(of: set.validation, in: source), samples: set.validation,
-        labels: labels, task: task)
-    }
-    let uncorrected = try table()
+    let chances = try uncorrectedChances(of: set.validation, in: source)
+    let uncorrected = ValidationTable(
+      probabilities: chances.probabilities, complements: chances.complements, samples: set.validation,
+      labels: labels, task: task)
     calibration = uncorrected.calibration(configuration.calibration)
-    // As the head now has them: it knows more of probabilities near 1 than these do.
-    let table = calibration == .none ? uncorrected : try table()
+    var table = uncorrected
+    table.apply(calibration)
     if configuration.thresholds == .fitted {
       thresholds = table.fittedThresholds(groups: set.validationGroups)
     }
@@ -52,6 +50,8 @@ extension Head {
 /// Probabilities of validation samples with their labels.
 struct ValidationTable {
   private(set) var probabilities: [Float]
+  /// 1 - p of each probability p; empty where it is not known better than from p.
+  private var complements: [Float]
   private(set) var isPositive: [Bool]
   let classCount: Int
   private let task: ClassificationTask
@@ -59,10 +59,14 @@ struct ValidationTable {
   /// The most parts that samples are divided into to correct each by what the others say.
   private static let partLimit = 5
 
+  /// - Parameter complements: as `Head.uncorrectedChances` gives them; empty where 1 - p is not known better than from p.
   init(
-    probabilities: [Float], samples: [Int32], labels: LabelTable, task: ClassificationTask = .multi
+    probabilities: [Float], complements: [Float] = [], samples: [Int32], labels: LabelTable,
+    task: ClassificationTask = .multi
   ) {
+    precondition(complements.isEmpty || complements.count == probabilities.count)
     self.probabilities = probabilities
+    self.complements = complements
     self.task = task
     classCount = labels.classes.count
     isPositive = Array(repeating: false, count: probabilities.count)
@@ -71,12 +75,17 @@ struct ValidationTable {
     }
   }
 
+  /// Corrects the probabilities as a head with this calibration does.
   mutating func apply(_ calibration: HeadCalibration) {
-    let classCount = classCount
-    let task = task
-    probabilities.withUnsafeMutableBufferPointer {
-      calibration.apply(to: $0, classCount: classCount, task: task)
+    if calibration == .none { return }
+    let (classCount, task, complements) = (classCount, task, complements)
+    complements.withUnsafeBufferPointer { complements in
+      probabilities.withUnsafeMutableBufferPointer {
+        calibration.apply(
+          to: $0, complements: complements.isEmpty ? nil : complements, classCount: classCount, task: task)
+      }
     }
+    self.complements = []
   }
 
   /// The correction of a kind that fits these samples.
@@ -101,6 +110,7 @@ struct ValidationTable {
     guard parts > 1 else { return nil }
     let partOfSample = groups.map { (numbers[$0] ?? 0) % parts }
     var crossed = self
+    crossed.complements = []
     for part in 0..<parts {
       var own = rows(partOfSample.indices.filter { partOfSample[$0] == part })
       own.apply(rows(partOfSample.indices.filter { partOfSample[$0] != part }).calibration(choice))
@@ -117,6 +127,8 @@ struct ValidationTable {
   func rows(_ rows: [Int]) -> ValidationTable {
     var table = self
     table.probabilities = rows.flatMap { probabilities[$0 * classCount..<($0 + 1) * classCount] }
+    table.complements =
+      complements.isEmpty ? [] : rows.flatMap { complements[$0 * classCount..<($0 + 1) * classCount] }
     table.isPositive = rows.flatMap { isPositive[$0 * classCount..<($0 + 1) * classCount] }
     return table
   }
@@ -149,9 +161,9 @@ struct ValidationTable {
 
   /// The negative logarithm of the likelihood of all labels, by the logarithm of the temperature.
   private func sigmoidLoss() -> (Double) -> Double {
-    let logits = probabilities.map { p -> Double in
-      let held = min(max(Double(p), 1e-7), 1 - 1e-7)
-      return log(held / (1 - held))
+    let logits = probabilities.indices.map {
+      HeadCalibration.logit(
+        probabilities[$0], complement: complements.isEmpty ? 1 - probabilities[$0] : complements[$0])
     }
     return { logTemperature in
       let inverse = exp(-logTemperature)

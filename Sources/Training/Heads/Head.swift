@@ -88,8 +88,26 @@ package struct Head: Sendable, Equatable {
   package func probabilities(of samples: [Int32], in source: some SampleVectors) -> [Float] {
     var probabilities: [Float] = []
     probabilities.reserveCapacity(samples.count * classes.count)
-    forEachBatch(of: samples, in: source) { _, batch in probabilities += batch }
+    forEachCorrectedBatch(of: samples, in: source) { _, batch in probabilities += batch }
     return probabilities
+  }
+
+  /// What the members say of samples on the mean, before the correction: for each probability p also 1 - p, but with one
+  /// label a sample, whose correction does without.
+  /// - Returns: both [samples.count, classes.count], row-major; no complements with one label.
+  /// - Throws: as `finiteProbabilities`.
+  func uncorrectedChances(
+    of samples: [Int32], in source: some SampleVectors
+  ) throws -> (probabilities: [Float], complements: [Float]) {
+    var (probabilities, complements): ([Float], [Float]) = ([], [])
+    forEachBatch(of: samples, in: source, withComplements: task == .multi) { _, batch, opposite in
+      probabilities += batch
+      if let opposite { complements += opposite }
+    }
+    if let bad = probabilities.firstIndex(where: \.isNaN) {
+      throw Self.noProbability(ofSample: samples[bad / classes.count])
+    }
+    return (probabilities, complements)
   }
 
   /// Calls `body` with some samples after others and their probabilities, as `finiteProbabilities` gives them.
@@ -99,7 +117,7 @@ package struct Head: Sendable, Equatable {
     _ body: (ArraySlice<Int32>, UnsafeMutableBufferPointer<Float>) -> Void
   ) throws {
     var bad: Int32?
-    forEachBatch(of: samples, in: source) { slice, batch in
+    forEachCorrectedBatch(of: samples, in: source) { slice, batch in
       if bad == nil, let place = batch.firstIndex(where: \.isNaN) {
         bad = slice[slice.startIndex + place / classes.count]
       }
@@ -114,9 +132,23 @@ package struct Head: Sendable, Equatable {
       found: "NaN", remedy: "lower the learning rate, and check the vectors for extreme values")
   }
 
-  private func forEachBatch(
+  private func forEachCorrectedBatch(
     of samples: some Sequence<Int32>, in source: some SampleVectors,
     _ body: (ArraySlice<Int32>, UnsafeMutableBufferPointer<Float>) -> Void
+  ) {
+    forEachBatch(of: samples, in: source, withComplements: needsComplements) { slice, batch, complements in
+      calibration.apply(to: batch, complements: complements, classCount: classes.count, task: task)
+      body(slice, batch)
+    }
+  }
+
+  /// Calls `body` with some samples after others, the means of the members' probabilities and, where they are asked for, of
+  /// 1 - p.
+  private func forEachBatch(
+    of samples: some Sequence<Int32>, in source: some SampleVectors, withComplements: Bool,
+    _ body: (
+      ArraySlice<Int32>, UnsafeMutableBufferPointer<Float>, _ complements: UnsafeBufferPointer<Float>?
+    ) -> Void
   ) {
     precondition(source.dimension == dimension)
     var rest = samples.makeIterator()
@@ -132,7 +164,7 @@ package struct Head: Sendable, Equatable {
     let batch = FloatBuffer(count: rows * dimension)
     let packed = members.map { $0.map { PackedLayer($0, rows: rows) } }
     let sums = FloatBuffer(count: rows * classes.count)
-    let opposite = Opposite(count: needsComplements ? rows * classes.count : 0)
+    let opposite = Opposite(count: withComplements ? rows * classes.count : 0)
     while !slice.isEmpty {
       source.gather(slice, into: batch.values)
       let count = slice.count * classes.count
@@ -147,17 +179,15 @@ package struct Head: Sendable, Equatable {
         switch task {
         case .single: training_softmax(logits, slice.count, classes.count)
         case .multi:
-          if needsComplements { opposite.add(logits, count: count) }
+          if withComplements { opposite.add(logits, count: count) }
           training_sigmoid(logits, count)
         }
         for index in 0..<count { sums.start[index] += logits[index] }
       }
       for index in 0..<count { sums.start[index] /= Float(members.count) }
-      calibration.apply(
-        to: sums.values.extracting(0..<count),
-        complements: needsComplements ? opposite.means(of: members.count) : nil, classCount: classes.count,
-        task: task)
-      body(slice, sums.values.extracting(0..<count))
+      body(
+        slice, sums.values.extracting(0..<count),
+        withComplements ? opposite.means(of: members.count).extracting(0..<count) : nil)
       slice = takeNext()
     }
   }
@@ -185,9 +215,9 @@ extension Head {
       for index in 0..<count { sums.start[index] += chances.start[index] }
     }
 
-    func means(of memberCount: Int) -> UnsafeMutableBufferPointer<Float> {
+    func means(of memberCount: Int) -> UnsafeBufferPointer<Float> {
       for index in 0..<sums.count { sums.start[index] /= Float(memberCount) }
-      return sums.values
+      return UnsafeBufferPointer(sums.values)
     }
   }
 }

@@ -14,7 +14,7 @@ package enum HeadCalibration: Sendable, Equatable {
   /// - Shape: both are [samples, classCount].
   func apply(
     to probabilities: UnsafeMutableBufferPointer<Float>,
-    complements: UnsafeMutableBufferPointer<Float>? = nil, classCount: Int, task: ClassificationTask
+    complements: UnsafeBufferPointer<Float>? = nil, classCount: Int, task: ClassificationTask
   ) {
     switch self {
     case .none: return
@@ -48,13 +48,19 @@ package enum HeadCalibration: Sendable, Equatable {
   /// log p.
   static func logarithm(of probability: Float) -> Double { log(held(probability)) }
 
-  /// 1 / (1 + (q / p)^(1 / T)) with q = 1 - p, the sigmoid of p's logit over T.
+  /// log(p / q) with q = 1 - p: what a temperature is fitted to, and divides. At most 87.3 either way.
+  static func logit(_ p: Float, complement q: Float) -> Double { log(held(p) / held(q)) }
+
+  /// The sigmoid of p's logit over T, with q = 1 - p.
   private static func scaled(_ p: Float, complement q: Float, by temperature: Double) -> Float {
-    Float(1 / (1 + pow(held(q) / held(p), 1 / temperature)))
+    Float(1 / (1 + exp(-logit(p, complement: q) / temperature)))
   }
 
-  /// A probability; what float32 takes for 0 is the least normal number. NaN stays.
-  private static func held(_ probability: Float) -> Double { Double(max(probability, .leastNormalMagnitude)) }
+  /// The least probability that a correction knows: the least normal number of float32, 2^-126. ONNX files have it, too.
+  static let leastProbability = Float.leastNormalMagnitude
+
+  /// A probability; what is less than the least one is that. NaN stays.
+  private static func held(_ probability: Float) -> Double { Double(max(probability, leastProbability)) }
 }
 
 /// A curve that never falls: straight between its knots, level beyond them.

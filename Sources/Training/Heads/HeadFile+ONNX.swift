@@ -110,9 +110,9 @@ extension ONNXModel {
     add("Reciprocal", [add("Add", [powers, one], as: "temperature_sums")], as: output)
   }
 
-  /// Adds the larger of probabilities and the least normal number.
+  /// Adds the larger of probabilities and the least one that a correction knows.
   private mutating func held(_ probabilities: String) -> String {
-    let least = add([Float.leastNormalMagnitude], shape: [1], as: "\(probabilities)_least")
+    let least = add([HeadCalibration.leastProbability], shape: [1], as: "\(probabilities)_least")
     return add("Max", [probabilities, least], as: "\(probabilities)_held")
   }
 }

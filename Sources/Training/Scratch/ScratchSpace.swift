@@ -4,7 +4,9 @@ import Glibc
 /// Where tables lie that grow with the samples: in files without a name, mapped into memory, whose pages the system
 /// writes out and reads again as it sees fit. What a process needs of its own then does not grow with the samples.
 enum ScratchSpace {
-  /// Bytes of the largest table that lies in memory of the process. Threads of `concurrentMap` have that of their caller.
+  /// Bytes of the largest table that lies in memory of the process. The program never sets it: it is a task's own so that a
+  /// test can have the tables of a whole training mapped, beside other tests. Threads of `concurrentMap` have that of their
+  /// caller.
   @TaskLocal static var memoryLimit = 1 << 20
 
   /// The folder that TMPDIR names, else /var/tmp, which is on a disk where /tmp may be memory.
@@ -40,9 +42,13 @@ enum ScratchSpace {
 
   /// The same on file systems that know no such files.
   static func openNamed(_ folder: String) -> CInt {
-    var path = Array("\(folder)/cellvec-XXXXXX".utf8CString)
-    let file = mkstemp(&path)
-    if file >= 0 { unlink(path) }
+    // Not mkstemp: what it opens goes on to programs that another thread starts.
+    var file: CInt
+    repeat {
+      let path = "\(folder)/cellvec-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+      file = Glibc.open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR)
+      if file >= 0 { unlink(path) }
+    } while file < 0 && errno == EEXIST
     return file
   }
 

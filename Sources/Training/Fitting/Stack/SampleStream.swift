@@ -48,15 +48,7 @@ struct SampleStream: Sendable {
   /// The sets that learn from a sample, as bits.
   func sets(of sample: Int32) -> UInt32 { membership.isEmpty ? 1 : membership[Int(sample)] }
 
-  /// The samples of an epoch in their order; it depends on seed and epoch alone.
-  /// - Throws: as `ScratchTable`.
-  func order(seed: UInt64, epoch: Int) throws -> ScratchTable<Int32> {
-    let order = try ScratchTable<Int32>(count: samples.count)
-    draw(order, seed: seed, epoch: epoch)
-    return order
-  }
-
-  /// The same into a table of as many samples.
+  /// Puts the samples of an epoch into a table of as many, in their order; it depends on seed and epoch alone.
   func draw(_ order: ScratchTable<Int32>, seed: UInt64, epoch: Int) {
     precondition(order.count == samples.count)
     var generator = SeededGenerator(seed: seed, stream: UInt64(epoch))
