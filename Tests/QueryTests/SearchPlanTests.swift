@@ -169,15 +169,15 @@ private func database(in directory: String, _ ways: FasterSearch, count: Int = 6
           let costs = SearchCosts(of: database.space, rowCount: 6000, queries: 1_000_000, hasCopies: true)
           let plain = try SearchTask(queries, in: database.space, snapshot, costs)
           let (graph, lists) = (try snapshot.graphUse(plain), try snapshot.listUse(plain))
-          // Comparing all takes twice as long as what is usual.
+          // Comparing all takes as long as what is usual.
           let usual = try #require(graph.estimate(plain) ?? lists.estimate(plain))
           let weighted = SearchCosts(
             of: database.space, rowCount: 6000, queries: 1_000_000, hasCopies: true,
-            scanWeight: 2 * usual / costs.scan(rows: 6000, k: 10))
+            scanWeight: usual / costs.scan(rows: 6000, k: 10))
           let task = try SearchTask(queries, in: database.space, snapshot, weighted)
           guard case .graph(let choice) = graph else { return try snapshot.nearestByLists(task, lists) }
           return try snapshot.nearestByGraph(
-            task, choice, lists, .init(exact: 2 * usual, index: nil, graph: usual))
+            task, choice, lists, .init(exact: usual, index: nil, graph: usual))
         }
         let given = plan.fallbacks.reduce(0) { $0 + $1.queries }
         #expect(areFar ? given >= 36 : given <= 8, "\(given)")
