@@ -32,10 +32,18 @@ struct ScanQueries: Sendable {
     self.count = count
     self.space = space
     self.request = request
-    let isSelective = request.least > Self.farthest || request.k <= rowCount / Self.mostNeighbors
+    let isSelective = request.least > Self.farthest || Self.areSelective(request.k, of: rowCount)
     let helps = request.metric == .cosine && space.dimension >= Self.leastDimension && isSelective
     coarse = helps ? CoarseQueries(vectors, count: count, dimension: space.dimension) : nil
     areMany = count >= Self.manyQueries
+  }
+
+  /// Whether few enough neighbors are asked for that int8 copies rule most vectors out.
+  private static func areSelective(_ k: Int, of rowCount: Int) -> Bool { k <= rowCount / mostNeighbors }
+
+  /// Whether int8 copies help a search of cosines without a least similarity.
+  static func copiesHelp(dimension: Int, k: Int, rowCount: Int) -> Bool {
+    dimension >= leastDimension && areSelective(k, of: rowCount)
   }
 
   /// Whether a block is searched by its int8 copy, where it has one.

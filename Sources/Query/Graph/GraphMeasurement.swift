@@ -83,11 +83,20 @@ struct GraphMeasurement {
           try self.recall(unusual, GraphReach(near: near, far: $0, range: -.infinity)) >= goal
         }
       }
+      if let reach = far, try isMostlyLost(GraphReach(near: near, far: reach, range: -.infinity)) {
+        far = nil
+      }
       found.append(
         GraphRecord.Calibration(
           recall: recall, reach: near, farReach: far, effort: try effort(near: near, far: far)))
     }
     return found
+  }
+
+  /// Whether most searches for random directions visit too many vertices, so that others have to end them.
+  private func isMostlyLost(_ reach: GraphReach) throws -> Bool {
+    let found = try searches(unusual.rotated, k: MeasuredQueries.k, reach)
+    return 2 * found.count { !$0.isUsual } > found.count
   }
 
   /// What searches with some reaches visit.

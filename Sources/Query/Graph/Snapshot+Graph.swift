@@ -6,9 +6,11 @@ private let leastMatchingShare = 0.3
 private let leastSharePart: Float = 0.5
 /// What may be visited in vain, as a share of what is done then.
 private let vainShare = 0.2
-/// A query is given up where another way is estimated to take so many times less time: of those that are like the vectors
-/// few may be, since few together take longer than many.
+/// A query is given up where its way is estimated to take so many times as long as another one: those that are given up are
+/// fewer, and fewer take longer each.
 let givingUpShare = 2.0
+/// The share of the vertices that must match where queries that are given up are searched for farther through the graph.
+private let leastFarShare = 0.9
 /// Visits in vain that are always allowed: of fewer, chance decides how many match.
 private let leastVain = 32
 
@@ -68,7 +70,8 @@ extension GraphUse.Choice {
 
   /// For a query that is unlike all vectors; nil where that are too many visits.
   func farEstimate(_ task: SearchTask) -> Double? {
-    farVisits(k: task.k).map { task.costs.visits($0, of: record) }
+    // Those before it went far are not among those counted.
+    farVisits(k: task.k).map { task.costs.visits($0 + visits(k: task.k), of: record) }
   }
 
   /// How far a search goes, and where it is given up because another way takes less time.
@@ -131,8 +134,8 @@ extension Snapshot {
   ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
     let (reach, limits) = use.limits(task, lists, estimates)
     return try nearestByGraph(task, use, lists, reach, limits) { rest in
-      let far = use.farEstimate(rest) ?? .infinity
-      return far < leastOfOthers(rest, lists)
+      // Among some of the vectors it may have been the condition that was against a query.
+      use.share >= leastFarShare && use.farEstimate(rest) ?? .infinity < leastOfOthers(rest, lists)
     }
   }
 

@@ -63,14 +63,15 @@ struct SearchCosts: Sendable {
   /// The same where there is nothing in its place.
   func comparing(rows: Int, k: Int) -> Double {
     if rows == 0 { return 0 }
+    let copiesHelp = ScanQueries.copiesHelp(dimension: dimension, k: k, rowCount: rows)
     let (rows, k) = (Double(rows), Double(min(k, rows)))
     let numbers = Double(dimension)
     let row: Double
-    if queries >= ScanQueries.manyQueries {
+    if copiesHelp && queries >= ScanQueries.manyQueries {
       // A block is made coarse in the time of some fifteen comparisons.
       row = 0.007 * numbers * (hasCopies ? 1 : 1 + 15 / Double(queries))
     } else {
-      let byteCount = hasCopies ? 1 : Double(scalarByteCount)
+      let byteCount = copiesHelp && hasCopies ? 1 : Double(scalarByteCount)
       row =
         (0.045 * byteCount / Double(queries) + 0.03) * numbers
         + touches(rows, of: Double(rowCount) * numbers * byteCount) / rows

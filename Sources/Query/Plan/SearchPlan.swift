@@ -20,7 +20,7 @@ package struct SearchPlan: Sendable, Equatable {
     var isExactLeast: Bool { exact <= min(index ?? .infinity, graph ?? .infinity) }
   }
 
-  /// Matching rows up to which comparing all of them takes no longer than looking for codes that match, roughly.
+  /// Rows up to which kNN votes compare all of them, which takes no longer than looking for codes that match, roughly.
   package static let exactLimit = 10_000
   /// What has an index searched wherever it serves.
   package static let indexWeight = 1e6
@@ -86,7 +86,7 @@ extension Snapshot {
   /// A query has `k` neighbors whenever so many of `rows` have a vector in the space, and their similarities are exact.
   /// Through an index, some of the nearest may be missing: as many as `recall` allows on average, as was measured when
   /// it was built. Rows that are not in the index are compared one by one. By how many queries there are is chosen, and
-  /// by how many are given up again; what a query finds depends neither on which others there are nor on threads.
+  /// again by how many an index gives up; where one is zero throughout, all are compared with every row. Threads change nothing.
   ///
   /// - Shape: `queries` is [count, dimension], row-major; the result has `count` lists.
   /// - Parameters:
@@ -131,7 +131,8 @@ extension Snapshot {
     } else {
       (neighbors, plan) = try nearestByLists(task, lists)
     }
-    plan.estimates = estimates
+    // Of a weight that is not 1 they say what was asked for.
+    if scanWeight == 1 { plan.estimates = estimates }
     return (neighbors.map { $0.filter { $0.similarity >= least ?? -1 } }, plan)
   }
 

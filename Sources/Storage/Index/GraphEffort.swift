@@ -26,7 +26,7 @@ package struct GraphEffort: Sendable, Equatable, Codable {
 
   var isSound: Bool {
     !visits.isEmpty && visits.allSatisfy { $0.neighbors > 0 && $0.visits > 0 && $0.visits.isFinite }
-      && (farVisits ?? 0).isFinite
+      && (0..<Float.infinity).contains(farVisits ?? 0)
   }
 
   /// Vertices that a search for so many neighbors visits.
@@ -67,7 +67,11 @@ package struct GraphStarts: Sendable, Equatable, Codable {
   }
 
   var isSound: Bool {
-    firstVisits > 0 && starts.allSatisfy { $0.distance.isFinite && $0.visits.isFinite && $0.unusual.isFinite }
+    firstVisits > 0
+      && starts.allSatisfy {
+        $0.distance.isFinite && $0.visits >= 0 && $0.visits.isFinite
+          && $0.unusual >= 0 && $0.unusual.isFinite
+      }
   }
 }
 
