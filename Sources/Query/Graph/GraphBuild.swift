@@ -99,7 +99,7 @@ package struct GraphBuild {
   private func make(
     _ rows: RowSet, _ snapshot: borrowing Snapshot, _ progress: Progress
   ) throws -> Summary {
-    guard rows.count >= Self.leastRows else { throw tooFew(rows.count, "") }
+    guard rows.count >= Self.leastRows else { throw tooFew(rows.count) }
     let codeSpace = CodeSpace(dimension: space.dimension, seed: 0)
     let vectors = try RotatedVectors(of: rows, in: space, codeSpace, snapshot)
     func tell(_ step: Step, _ done: Int = 0, of count: Int = 1) throws {
@@ -109,7 +109,9 @@ package struct GraphBuild {
     let partition = try GraphPartition(of: rows, vectors, threads: threads)
     let table = VertexTable(partition, vectors, heldOut: Self.heldOut, threads: threads)
     guard table.count >= Self.leastRows, table.count >= rows.count / 4 * 3 else {
-      throw tooFew(table.count, " that differ, and three in four")
+      throw tooFew(
+        table.count, " that differ, and three in four",
+        remedy: "make an index of the kind compact, or search without one")
     }
     let main = 0..<table.mainCount
     let lists = CandidateLists(of: table)
@@ -158,11 +160,13 @@ package struct GraphBuild {
     return Summary(record: record, isFresh: true, leftOut: record.leftOutCount)
   }
 
-  private func tooFew(_ count: Int, _ condition: String) -> Fault {
+  private func tooFew(
+    _ count: Int, _ condition: String = "", remedy: String = "search without one, which is fast for so few"
+  ) -> Fault {
     Fault(
       .usage, "space \"\(space.name)\"",
       expected: "at least \(Self.leastRows) vectors for a graph\(condition)", found: "\(count)",
-      remedy: "make an index of the kind compact, or search without one")
+      remedy: remedy)
   }
 
   private func compareLists(
