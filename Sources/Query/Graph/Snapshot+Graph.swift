@@ -102,7 +102,9 @@ extension GraphUse.Choice {
 
   /// - Parameter range: beyond which neighbors are unusual.
   func reach(far: Float?, range: Float) -> GraphReach {
-    GraphReach(near: calibration.reach, far: far, range: range, leastShare: leastSharePart * Float(share))
+    GraphReach(
+      near: calibration.reach, wide: record.starts == nil ? nil : calibration.wide, far: far, range: range,
+      leastShare: leastSharePart * Float(share))
   }
 }
 
