@@ -118,7 +118,8 @@ struct GraphMeasurement {
     let some = Array(usual.rotated.prefix(Self.effortQueries * width))
     let visits = try Self.neighborCounts.filter { $0 == MeasuredQueries.k || $0 * 20 <= table.mainCount }.map
     {
-      GraphEffort.Visits(neighbors: $0, visits: mean(try searches(some, k: $0, GraphReach(near: near, wide: wide))))
+      GraphEffort.Visits(
+        neighbors: $0, visits: mean(try searches(some, k: $0, GraphReach(near: near, wide: wide))))
     }
     let directions = Array(unusual.rotated.prefix(Self.effortQueries * width))
     return GraphEffort(
@@ -140,7 +141,7 @@ struct GraphMeasurement {
     guard usual.truth.count > 0, between.count > 0 else { return nil }
     let (usualStarts, wideStarts) = (try starts(usual), try starts(between[between.count / 2]))
     // Those that are like the vectors go no farther for others' sake.
-    let nearStart = usualStarts[min(usualStarts.count - 1, usualStarts.count * 9 / 10)]
+    let nearStart = usualStarts[min(usualStarts.count - 1, usualStarts.count * 19 / 20)]
     let wideStart = wideStarts[wideStarts.count / 2]
     guard nearStart < wideStart else { return nil }
     func wide(_ reach: Float) -> GraphRecord.WideReach {

@@ -93,5 +93,7 @@ struct QueryMixtures {
 
 extension [Float] {
   /// A row of an array, [rows, width].
-  fileprivate subscript(row row: Int, width: Int) -> ArraySlice<Float> { self[row * width..<(row + 1) * width] }
+  fileprivate subscript(row row: Int, width: Int) -> ArraySlice<Float> {
+    self[row * width..<(row + 1) * width]
+  }
 }
