@@ -210,7 +210,16 @@ GRAPH_TARGET static inline bool is_given_up(const kernels_graph_search *search) 
 GRAPH_TARGET static inline void set_least(kernels_graph_search *search) {
   if (search->hit_count < search->k) return;
   const float last = search->hits[search->k - 1].similarity;
-  search->least = last - (search->is_far ? search->far_reach : search->reach) * (1 - last);
+  search->least = last - (search->is_far ? search->far_reach : search->current_reach) * (1 - last);
+}
+
+// Has the search go as far as what was nearest at its start asks for.
+GRAPH_TARGET static inline void set_reach(kernels_graph_search *search) {
+  search->current_reach = search->reach;
+  const float span = search->wide_start - search->near_start, beyond = 1 - search->start_best - search->near_start;
+  if (span > 0 && beyond > 0) {
+    search->current_reach += (search->wide_reach - search->reach) * (beyond < span ? beyond / span : 1);
+  }
 }
 
 // Forgets where the search was.
@@ -330,6 +339,7 @@ GRAPH_TARGET void BEGIN(const kernels_graph *graph, const float *query, kernels_
   clear_path(search);
   search->is_far = search->is_cut = 0;
   search->start_best = -INFINITY;
+  set_reach(search);
   search->least = -INFINITY;
   set_query(graph->width, query, search);
   set_tables(graph->width, query, search);
@@ -349,6 +359,8 @@ GRAPH_TARGET static inline void visit(const kernels_graph *graph, kernels_graph_
     similarities[i] = similarity >= -2 && similarity <= 2 ? similarity : -2;
     if (search->visit_count <= search->start_visits && similarities[i] > search->start_best) {
       search->start_best = similarities[i];
+      set_reach(search);
+      set_least(search);
     }
     take_vertex(search, similarities[i], vertex_row(record, width));
   }

@@ -77,8 +77,10 @@ struct SearchExplanation {
     case .index:
       return given + "through the compact index each scans \(each(fallback.work.codes)) codes and compares "
         + "\(each(fallback.work.rows)) vectors"
-    case .exact:
-      let summary = given + "each is compared with all matching vectors"
+    case .exact(let reason):
+      let summary =
+        (reason == SearchPlan.zero ? "\(fallback.queries) of \(queries) queries \(reason): " : given)
+        + "each is compared with all matching vectors"
       if fallback.scan.coarse == 0 { return summary }
       return summary
         + ", of most with int8 copies, and with \(each(fallback.scan.compared)) as they are stored"

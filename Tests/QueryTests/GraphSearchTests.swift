@@ -85,6 +85,30 @@ private func graphDatabase(in directory: String, count: Int = 4000) throws -> In
     }
   }
 
+  /// Queries at other angles than those that the build measures.
+  @Test func recallIsReachedBetweenTheVectorsAndRandomDirections() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: 64)
+      try database.add(clusteredVectors(10_000, dimension: 64, clusters: 200, seed: 1, spread: 0.8))
+      let record = try database.buildGraph().record
+      #expect(record.calibrations.contains { $0.wide != nil })
+      for calibration in record.calibrations {
+        guard let wide = calibration.wide else { continue }
+        #expect(calibration.reach < wide.reach && wide.nearStart < wide.wideStart)
+      }
+      let like = clusteredVectors(200, dimension: 64, clusters: 200, seed: 3, spread: 0.8)
+      for angle in [25.0, 40, 60, 80] {
+        let queries = turned(like, degrees: angle, seed: 5)
+        let truth = try database.exact(queries, k: 10)
+        for asked in [0.9, 0.95, 0.99] {
+          let (found, plan) = try database.search(queries, k: 10, recall: asked)
+          // 2,000 neighbors: three standard deviations of a share of 0.9 are 0.02.
+          #expect(plan.usesGraph && recall(found, truth) >= asked - 0.02, "\(angle) degrees, \(asked)")
+        }
+      }
+    }
+  }
+
   @Test func fewMatchingRowsAreSearchedOtherwise() throws {
     try withTemporaryDirectory { directory in
       let database = try graphDatabase(in: directory)

@@ -1,3 +1,4 @@
+import Glibc
 import Identity
 import Query
 import Randomness
@@ -142,4 +143,22 @@ func recall(_ found: [[Neighbor]], _ truth: [[Neighbor]]) -> Double {
     total += truth.count
   }
   return total == 0 ? 1 : Double(hits) / Double(total)
+}
+
+/// Vectors turned by so many degrees into random directions, of unit length.
+func turned(_ vectors: [[Float]], degrees: Double, seed: UInt64) -> [[Float]] {
+  var generator = SeededGenerator(seed: seed)
+  func product(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+  func unit(_ vector: [Float]) -> [Float] {
+    let length = product(vector, vector).squareRoot()
+    return vector.map { $0 / length }
+  }
+  let angle = Float(degrees / 180 * .pi)
+  return vectors.map { vector in
+    let near = unit(vector)
+    let direction = near.map { _ in Float(generator.normal()) }
+    let along = product(direction, near)
+    let across = unit(zip(direction, near).map { $0 - along * $1 })
+    return zip(near, across).map { $0 * cos(angle) + $1 * sin(angle) }
+  }
 }

@@ -35,6 +35,7 @@ expect_stderr '^estimated to be fastest: comparing all, the compact index [0-9.]
 expect_exit 64 cellvec search --db db --cell 5 --exact --recall 0.95
 expect_stderr 'recall goes without --exact'
 expect_exit 64 cellvec search --db db --cell 5 --exact --through-index
+expect_exit 64 cellvec search --db db --cell 5 --recall 1 --through-index
 expect_exit 64 cellvec search --db db --cell 5 --recall 1.5
 expect_stderr 'recall'
 

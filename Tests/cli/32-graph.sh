@@ -85,7 +85,7 @@ expect_stderr '^space s had no compact index$'
 expect_exit 0 cellvec search --db other --vectors queries.npy --csv --through-index --explain
 expect_stderr '^graph: '
 expect_exit 0 cellvec search --db other --vectors queries.npy --csv --explain --where "dose < 20"
-expect_stderr '^exact: each of [0-9]+ matching vectors is compared; of the graph, fewer than 0\.3 of its vectors match$'
+expect_stderr '^exact: each of [0-9]+ matching vectors is compared; the graph serves where at least 0\.3 of its vectors match$'
 expect_exit 0 cellvec check --db other
 expect_exit 0 cellvec index drop --db db --kind graph
 expect_stderr '^dropped the graph of space s$'

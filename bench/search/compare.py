@@ -15,6 +15,7 @@ import time
 import numpy
 
 import data
+import promises
 import vectors
 import ways
 from common.machine import machine, sentence
@@ -250,6 +251,8 @@ def run(options, folder):
         ways.print_table(
             {"graph": ready(graph, False), "compact": ready(cellvec, False), "both": ready(both, False)}, found,
             options.rounds)
+    if "promises" in steps:
+        promises.print_table({"compact": cellvec, "a graph": ready(graph, False)}, found)
     if "first" in steps:
         first_answers(cellvec, found, options.rounds)
     if "churn" in steps:

@@ -132,21 +132,17 @@ func unitVectors(
   return (vectors, holdZero)
 }
 
-/// What `unitVectors` says of zeros, without memory for the vectors.
-func holdZeroVector(
+/// Which queries are zero throughout, ascending, without memory for the vectors.
+func zeroVectors(
   _ queries: UnsafeBufferPointer<Float>, count: Int, space: SpaceRecord
-) throws -> Bool {
+) throws -> [Int] {
   let dimension = space.dimension
   try requireVectors(queries, count: count, space: space)
   return try withUnsafeTemporaryAllocation(of: Float.self, capacity: dimension) { unit in
-    guard let source = queries.baseAddress, let unit = unit.baseAddress else { return false }
-    var holdZero = false
-    for query in 0..<count {
-      if try !scaleToUnit(query, source + query * dimension, dimension: dimension, into: unit) {
-        holdZero = true
-      }
+    guard let source = queries.baseAddress, let unit = unit.baseAddress else { return [] }
+    return try (0..<count).filter {
+      try !scaleToUnit($0, source + $0 * dimension, dimension: dimension, into: unit)
     }
-    return holdZero
   }
 }
 

@@ -13,7 +13,9 @@ struct ScanQueries: Sendable {
   /// Of a block of which fewer rows are wanted than one in so many, its int8 copy is no help.
   private static let sparseShare = 4
   /// A block of which this share is wanted is made coarse as a whole.
-  private static let denseShare = 0.75
+  static let denseShare = 0.75
+  /// The share of the rows below which copies are no help, where the wanted ones are spread evenly.
+  static var leastCopiedShare: Double { 1 / Double(sparseShare) }
   /// Similarities below which no row is out of reach.
   private static let farthest: Float = -0.5
 

@@ -134,12 +134,15 @@ package struct GraphBuild {
     let usual = try measured(try heldOutVectors(table, snapshot), table, codeSpace, snapshot)
     let unusual = try measured(
       MeasuredQueries.directions(Self.directions, dimension: space.dimension), table, codeSpace, snapshot)
-    let measurement = GraphMeasurement(
-      table: table, records: records, usual: usual, unusual: unusual, threads: threads)
-    let calibrations = try measurement.calibrations()
+    let between = try QueryMixtures.between(usual.vectors, unusual.vectors, dimension: space.dimension)
+      .map { try measured($0, table, codeSpace, snapshot) }
     // With some room: few queries beyond it are worth their longer way.
     let range = 1.25 * usual.range
-    let starts = try measurement.starts(calibrations, range: range)
+    let measurement = GraphMeasurement(
+      table: table, records: records, usual: usual, between: between, unusual: unusual, range: range,
+      threads: threads)
+    let calibrations = try measurement.calibrations()
+    let starts = try measurement.starts(calibrations)
     try takeUpHeldOut(lists, table, edges, records)
     records.write(edges.lead(to: edges.unreached(from: records.entries)), edges)
 

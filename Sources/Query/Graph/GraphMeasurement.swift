@@ -5,6 +5,8 @@ import Storage
 struct MeasuredQueries {
   static let k = 10
 
+  /// [count, dimension], as they came.
+  let vectors: [Float]
   /// [count, width], rotated, of unit length.
   let rotated: [Float]
   /// The rows that an exact search finds among the main vertices.
@@ -34,6 +36,7 @@ struct MeasuredQueries {
       }
     }
     self.rotated = rotated
+    vectors = queries
   }
 
   /// Queries of random directions, [count, dimension], which are unlike any vectors.
@@ -61,12 +64,17 @@ struct GraphMeasurement {
   private static let reaches: (least: Float, greatest: Float, step: Float, precision: Float) = (
     -0.3, 0.7, 0.1, 0.004
   )
+  private static let widePrecision: Float = 0.02
 
   let table: VertexTable
   let records: GraphRecords
   /// Vectors that are no vertices yet.
   let usual: MeasuredQueries
+  /// Queries between those and random directions, by ascending angle.
+  let between: [MeasuredQueries]
   let unusual: MeasuredQueries
+  /// 1 less the similarity of the last neighbor beyond which queries are unusual.
+  let range: Float
   let threads: Int
 
   /// A calibration for each recall that a search for usual queries reaches without visiting a great part of the vertices.
@@ -78,6 +86,7 @@ struct GraphMeasurement {
       let goal = recall + (1 - recall) / 5
       near = try leastReach(from: near ?? 0) { try self.recall(usual, GraphReach(near: $0)) >= goal }
       guard let near else { return found }
+      let wide = try wideReach(near: near, goal: goal)
       far = try far.flatMap { far in
         try leastReach(from: max(far, near)) {
           try self.recall(unusual, GraphReach(near: near, far: $0, range: -.infinity)) >= goal
@@ -88,7 +97,8 @@ struct GraphMeasurement {
       }
       found.append(
         GraphRecord.Calibration(
-          recall: recall, reach: near, farReach: far, effort: try effort(near: near, far: far)))
+          recall: recall, reach: near, wide: wide, farReach: far,
+          effort: try effort(near: near, wide, far: far)))
     }
     return found
   }
@@ -100,7 +110,7 @@ struct GraphMeasurement {
   }
 
   /// What searches with some reaches visit.
-  private func effort(near: Float, far: Float?) throws -> GraphEffort {
+  private func effort(near: Float, _ wide: GraphRecord.WideReach?, far: Float?) throws -> GraphEffort {
     func mean(_ searches: [Outcome]) -> Float {
       max(1, Float(searches.reduce(0) { $0 + $1.visits }) / Float(max(1, searches.count)))
     }
@@ -108,7 +118,8 @@ struct GraphMeasurement {
     let some = Array(usual.rotated.prefix(Self.effortQueries * width))
     let visits = try Self.neighborCounts.filter { $0 == MeasuredQueries.k || $0 * 20 <= table.mainCount }.map
     {
-      GraphEffort.Visits(neighbors: $0, visits: mean(try searches(some, k: $0, GraphReach(near: near))))
+      GraphEffort.Visits(
+        neighbors: $0, visits: mean(try searches(some, k: $0, GraphReach(near: near, wide: wide))))
     }
     let directions = Array(unusual.rotated.prefix(Self.effortQueries * width))
     return GraphEffort(
@@ -119,14 +130,38 @@ struct GraphMeasurement {
       })
   }
 
+  /// How far searches for queries between the usual ones and random directions must go, so that those of each angle find
+  /// enough; nil where `near` is enough for all.
+  private func wideReach(near: Float, goal: Double) throws -> GraphRecord.WideReach? {
+    func starts(_ queries: MeasuredQueries) throws -> [Float] {
+      try searches(queries.rotated, k: MeasuredQueries.k, GraphReach(near: near, range: range))
+        .map(\.startDistance).sorted()
+    }
+    // In the middle between both more is needed than for those nearer to the vectors, and as much as beyond.
+    guard usual.truth.count > 0, between.count > 0 else { return nil }
+    let (usualStarts, wideStarts) = (try starts(usual), try starts(between[between.count / 2]))
+    // Those that are like the vectors go no farther for others' sake.
+    let nearStart = usualStarts[min(usualStarts.count - 1, usualStarts.count * 19 / 20)]
+    let wideStart = wideStarts[wideStarts.count / 2]
+    guard nearStart < wideStart else { return nil }
+    func wide(_ reach: Float) -> GraphRecord.WideReach {
+      .init(nearStart: nearStart, wideStart: wideStart, reach: reach)
+    }
+    let reach = try leastReach(from: near, precision: Self.widePrecision) { reach in
+      try (between + [unusual]).allSatisfy {
+        try recall($0, GraphReach(near: near, wide: wide(reach), range: range), countsLost: false) >= goal
+      }
+    }
+    return reach == near ? nil : wide(reach ?? Self.reaches.greatest)
+  }
+
   /// What the first visits tell, as one of the calibrations has it; nil where none is that.
-  /// - Parameter range: as the graph's record will have it.
-  func starts(_ calibrations: [GraphRecord.Calibration], range: Float) throws -> GraphStarts? {
+  func starts(_ calibrations: [GraphRecord.Calibration]) throws -> GraphStarts? {
     guard let calibration = calibrations.reaching(Self.recallOfStarts) ?? calibrations.last else {
       return nil
     }
     let mixtures = QueryMixtures(of: usual.rotated, width: table.width, unusual.rotated)
-    let reach = GraphReach(near: calibration.reach, far: nil, range: range)
+    let reach = GraphReach(near: calibration.reach, wide: calibration.wide, range: range)
     let found = try searches(mixtures.vectors, k: MeasuredQueries.k, reach)
     let order = found.indices.sorted { (found[$0].startDistance, $0) < (found[$1].startDistance, $1) }
     return GraphStarts(
@@ -170,33 +205,39 @@ struct GraphMeasurement {
     return found
   }
 
-  /// The least reach, up to `reaches.precision`, with which enough is found; nil where none will do.
-  private func leastReach(from start: Float, isEnough: (Float) throws -> Bool) throws -> Float? {
+  /// The least reach, up to `precision`, with which enough is found; nil where none will do.
+  private func leastReach(
+    from start: Float, precision: Float = reaches.precision, isEnough: (Float) throws -> Bool
+  ) throws -> Float? {
     var (short, enough) = (start, start)
     while try !isEnough(enough) {
       guard enough < Self.reaches.greatest else { return nil }
       (short, enough) = (enough, enough + Self.reaches.step)
     }
-    while enough - short > Self.reaches.precision {
+    while enough - short > precision {
       let middle = (short + enough) / 2
       if try isEnough(middle) { enough = middle } else { short = middle }
     }
     return enough
   }
 
-  private func recall(_ queries: MeasuredQueries, _ reach: GraphReach) throws -> Double {
+  /// - Parameter countsLost: whether searches that are given up count as if they had found all: others take their place.
+  ///   Without it they do not count.
+  private func recall(
+    _ queries: MeasuredQueries, _ reach: GraphReach, countsLost: Bool = true
+  ) throws -> Double {
     let (truth, width) = (queries.truth, table.width)
+    let lost = -1
     var found = [Int](repeating: 0, count: truth.count)
     try found.withUnsafeMutableBufferPointer { found in
       try queries.rotated.withUnsafeBufferPointer { rotated in
         guard let found = found.baseAddress, let rotated = rotated.baseAddress else { return }
         try records.searchEach(
-          truth.count, of: table, k: MeasuredQueries.k, reach, threads: threads,
-          rotated: { $1.update(from: rotated + $0 * width, count: width) },
+          truth.count, of: table, k: MeasuredQueries.k, reach, firstVisits: Self.firstVisits,
+          threads: threads, rotated: { $1.update(from: rotated + $0 * width, count: width) },
           body: { query, search in
-            // Those that are lost are compared with all vectors.
             if search.state == KERNELS_GRAPH_LOST {
-              found[query] = truth[query].count
+              found[query] = countsLost ? truth[query].count : lost
               return
             }
             // An exact comparison will put those first.
@@ -204,8 +245,9 @@ struct GraphMeasurement {
           })
       }
     }
-    let total = truth.reduce(0) { $0 + $1.count }
-    return total == 0 ? 1 : Double(found.reduce(0, +)) / Double(total)
+    let counted = found.indices.filter { found[$0] != lost }
+    let total = counted.reduce(0) { $0 + truth[$1].count }
+    return total == 0 ? 1 : Double(counted.reduce(0) { $0 + found[$1] }) / Double(total)
   }
 }
 

@@ -1,8 +1,11 @@
 import Kernels
+import Storage
 
 /// How far a search goes, as kernels_graph_search has it.
 struct GraphReach {
   let near: Float
+  /// Of queries that are farther from what they meet first; nil where all go equally far.
+  var wide: GraphRecord.WideReach?
   /// Of unusual searches; nil where they are given up.
   var far: Float?
   /// 1 less the similarity of the last neighbor above which a search is unusual.
@@ -89,6 +92,11 @@ final class GraphSearches {
       search.hit_limit = hitLimit
       search.k = k
       search.reach = reach.near
+      if let wide = reach.wide {
+        search.wide_reach = wide.reach
+        search.near_start = wide.nearStart
+        search.wide_start = wide.wideStart
+      }
       search.far_reach = reach.far ?? .infinity
       search.range = reach.range
       search.least_share = reach.leastShare

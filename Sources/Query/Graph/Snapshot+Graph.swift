@@ -102,7 +102,9 @@ extension GraphUse.Choice {
 
   /// - Parameter range: beyond which neighbors are unusual.
   func reach(far: Float?, range: Float) -> GraphReach {
-    GraphReach(near: calibration.reach, far: far, range: range, leastShare: leastSharePart * Float(share))
+    GraphReach(
+      near: calibration.reach, wide: record.starts == nil ? nil : calibration.wide, far: far, range: range,
+      leastShare: leastSharePart * Float(share))
   }
 }
 
@@ -111,14 +113,14 @@ extension Snapshot {
   borrowing func graphUse(_ task: SearchTask) throws -> GraphUse {
     guard let record = try graphRecord(of: task.space) else { return .none(nil) }
     guard let calibration = record.calibrations.reaching(task.recall) else {
-      return .none("recall was measured up to \(record.calibrations.last?.recall ?? 0)")
+      return .none(unmeasured(record.calibrations, "the graph"))
     }
     let inGraph = task.matching.intersection(try rowsInGraph(of: task.space))
     if Double(inGraph.count) < leastMatchingShare * Double(record.vertexCount) {
-      return .none("fewer than \(leastMatchingShare) of its vectors match")
+      return .none("the graph serves where at least \(leastMatchingShare) of its vectors match")
     }
     if task.k > inGraph.count / 20 {
-      return .none("more neighbors are asked for than a twentieth of what it holds of the matching vectors")
+      return .none(tooMany)
     }
     return .graph(.init(record: record, calibration: calibration, inGraph: inGraph))
   }
@@ -133,7 +135,7 @@ extension Snapshot {
     _ task: SearchTask, _ use: GraphUse.Choice, _ lists: ListUse, _ estimates: SearchPlan.Estimates
   ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
     let (reach, limits) = use.limits(task, lists, estimates)
-    return try nearestByGraph(task, use, lists, reach, limits) { rest in
+    return try nearestByGraph(task, use, lists, reach, limits) { rest, lists in
       // Among some of the vectors it may have been the condition that was against a query.
       use.share >= leastFarShare && use.farEstimate(rest) ?? .infinity < leastOfOthers(rest, lists)
     }
@@ -142,7 +144,7 @@ extension Snapshot {
   /// - Parameter goesFar: whether queries that are given up are searched for through the graph.
   private borrowing func nearestByGraph(
     _ task: SearchTask, _ use: GraphUse.Choice, _ lists: ListUse, _ reach: GraphReach, _ limits: GraphLimits,
-    goesFar: (SearchTask) -> Bool
+    goesFar: (SearchTask, ListUse) -> Bool
   ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
     let graph = try self.graph(use.record, of: task.space)
     let search = GraphSearch(
@@ -162,7 +164,9 @@ extension Snapshot {
       way: .graph(use.calibration), matching: task.matching.count, indexed: use.inGraph.count, work: work)
     if !lost.isEmpty {
       let rest = task.of(lost)
-      let (others, other) = try nearestOfGivenUp(rest, use, lists, goesFar: goesFar(rest))
+      var lists = lists
+      if case .unread = lists { lists = try listUse(rest) }
+      let (others, other) = try nearestOfGivenUp(rest, use, lists, goesFar: goesFar(rest, lists))
       for (query, others) in zip(lost, others) { neighbors[query] = others }
       plan.fallbacks =
         [.init(queries: lost.count, way: other.way, work: other.work, scan: other.scan)] + other.fallbacks
@@ -176,7 +180,7 @@ extension Snapshot {
     if goesFar {
       let most = GraphSearches.visitLimit(vertexCount: use.record.vertexCount)
       let reach = use.reach(far: use.calibration.farReach, range: -.infinity)
-      return try nearestByGraph(task, use, lists, reach, GraphLimits(visits: most)) { _ in false }
+      return try nearestByGraph(task, use, lists, reach, GraphLimits(visits: most)) { _, _ in false }
     }
     return lists.choice?.farEstimate(task) ?? .infinity
       < task.costs.scan(rows: task.matching.count, k: task.k)

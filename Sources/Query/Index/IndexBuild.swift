@@ -169,7 +169,10 @@ package struct IndexBuild {
     (record.calibrations, record.starts) = try writer.database.read {
       let measurement = try IndexMeasurement(
         of: $0.index(record, of: space), table, rows: segmentWriter.rows, lists: lists, threads: threads, $0)
-      let calibrations = try measurement.calibrations()
+      let nearest = try IndexMeasurement(
+        of: $0.index(record, of: space), table, rows: segmentWriter.rows, lists: lists, threads: threads,
+        isOfNearest: true, $0)
+      let calibrations = try measurement.calibrations(nearest)
       return (calibrations, try measurement.starts(calibrations))
     }
     try progress(.measuring, work.total, work.total)

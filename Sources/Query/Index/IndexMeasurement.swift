@@ -4,6 +4,8 @@ import Storage
 /// with an exact search. The row itself counts on neither side.
 struct IndexMeasurement {
   private static let queryLimit = 256
+  /// Of a query for one neighbor there is nothing to average: it takes more of them.
+  private static let nearestQueryLimit = 1024
   /// Numbers of neighbors for which reaches are measured, where there are 20 times as many rows, and which share of the
   /// queries is searched for: more neighbors tell as much of fewer queries.
   private static let neighborCounts = [1, 10, 100, 1000]
@@ -33,14 +35,15 @@ struct IndexMeasurement {
   /// - Parameters:
   ///   - all: the rows of the index, ascending.
   ///   - lists: [all, lists of a row] of the index.
+  ///   - isOfNearest: whether to measure searches for one neighbor, with more queries.
   init(
     of index: StoredIndex, _ table: CentreTable, rows all: [Row], lists: [UInt32], threads: Int,
-    _ snapshot: borrowing Snapshot
+    isOfNearest: Bool = false, _ snapshot: borrowing Snapshot
   ) throws {
     self.index = index
     self.table = table
     self.threads = threads
-    let count = min(Self.queryLimit, all.count)
+    let count = min(isOfNearest ? Self.nearestQueryLimit : Self.queryLimit, all.count)
     // From the middle of each step: training took rows from their beginnings.
     let chosen = (0..<count).map { all[(2 * $0 + 1) * all.count / (2 * count)] }
     var vectors: [Float] = []
@@ -50,7 +53,7 @@ struct IndexMeasurement {
     let units = try vectors.withUnsafeBufferPointer {
       try unitVectors($0, count: count, space: index.space).vectors
     }
-    let most = Self.neighborCounts.last { $0 * 20 <= all.count } ?? Self.usualCount
+    let most = isOfNearest ? 1 : Self.neighborCounts.last { $0 * 20 <= all.count } ?? Self.usualCount
     let found = try snapshot.nearest(
       to: vectors, count: count, k: most + 1, in: index.space, among: RowSet(all), threads: threads)
     // A row of which there are copies enough says nothing of how far others have to look.
@@ -84,7 +87,8 @@ struct IndexMeasurement {
   }
 
   /// A calibration for each recall that a search reaches.
-  func calibrations() throws -> [IndexRecord.Calibration] {
+  /// - Parameter nearest: measures searches for one neighbor.
+  func calibrations(_ nearest: IndexMeasurement) throws -> [IndexRecord.Calibration] {
     let counts = Self.neighborCounts.filter { count in
       count <= Self.usualCount || truth.allSatisfy { $0.count >= count }
     }
@@ -97,13 +101,15 @@ struct IndexMeasurement {
       }
       var reaches: [IndexRecord.Reach] = []
       for count in counts {
-        let found = try least(of: needs(count) { $0 - $1 }, for: target.recall, count) {
+        let measurement = count == 1 ? nearest : self
+        let needs = measurement.needs(count) { $0 - $1 }
+        let found = try measurement.least(of: needs, for: target.recall, count) {
           calibration($0, .infinity, count, far: 0)
         }
         // Of few neighbors one that is missed may be one too many.
         guard let found else { continue }
         reaches.append(
-          .init(neighbors: count, reach: found.reach, range: range(count), effort: found.effort))
+          .init(neighbors: count, reach: found.reach, range: measurement.range(count), effort: found.effort))
       }
       let radius2 = radius * radius
       let far = needs(Self.usualCount) { ($0 + radius2 - $1) / (2 * max($0, 1e-6).squareRoot()) }

@@ -34,6 +34,8 @@ enum ListUse {
   case lists(Choice)
   /// Not, because of what the text says; nil where there is no index.
   case none(String?)
+  /// Not known: another way takes less time than this one at least takes.
+  case unread
 
   var choice: Choice? { if case .lists(let choice) = self { choice } else { nil } }
   var serves: Bool { choice != nil }
@@ -81,11 +83,11 @@ extension Snapshot {
   borrowing func listUse(_ task: SearchTask) throws -> ListUse {
     guard let record = try indexRecord(of: task.space) else { return .none(nil) }
     guard let calibration = record.calibrations.reaching(task.recall) else {
-      return .none("recall was measured up to \(record.calibrations.last?.recall ?? 0)")
+      return .none(unmeasured(record.calibrations, "the index"))
     }
     let inIndex = task.matching.intersection(try indexedRows(in: task.space))
     if task.k > inIndex.count / 20 {
-      return .none("more neighbors are asked for than a twentieth of what it holds of the matching vectors")
+      return .none(tooMany)
     }
     return .lists(.init(record: record, calibration: calibration, inIndex: inIndex))
   }
@@ -124,6 +126,14 @@ extension Snapshot {
     }
     return (neighbors, plan)
   }
+}
+
+/// Why neither kind serves where fewer match.
+let tooMany = "an index serves where at least 20 times as many vectors match as neighbors are asked for"
+
+/// Why none serves that was not measured so far.
+func unmeasured(_ calibrations: [some RecallCalibration], _ kind: String) -> String {
+  "\(kind) was measured up to a recall of \(calibrations.last?.recall ?? 0)"
 }
 
 extension CentreTable {

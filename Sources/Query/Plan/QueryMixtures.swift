@@ -39,6 +39,35 @@ struct QueryMixtures {
     }
   }
 
+  /// Angles from queries like the vectors to some between them and random directions, in degrees, and how many of each.
+  private static let anglesBetween = [30.0, 50, 70]
+  private static let betweenCount = 64
+
+  /// Queries between some like the vectors and random directions, for each angle, [count, dimension]; nothing without any.
+  /// - Parameters:
+  ///   - usual: [count, dimension], of any length.
+  ///   - directions: [count, dimension], random ones.
+  static func between(_ usual: [Float], _ directions: [Float], dimension: Int) -> [[Float]] {
+    let (usualCount, directionCount) = (usual.count / dimension, directions.count / dimension)
+    let count = min(betweenCount, usualCount)
+    guard count > 0, directionCount > 0 else { return [] }
+    return anglesBetween.enumerated().map { step, angle in
+      var mixtures = QueryMixtures(width: dimension)
+      for number in 0..<count {
+        let near = unit(usual[row: number * usualCount / count, dimension])
+        mixtures.append(
+          near[...], Float(cos(angle / 180 * .pi)),
+          directions[row: (number + step) % directionCount, dimension], Float(sin(angle / 180 * .pi)))
+      }
+      return mixtures.vectors
+    }
+  }
+
+  private init(width: Int) {
+    self.width = width
+    vectors = []
+  }
+
   /// Random directions as they are needed here, [12, dimension].
   static func directions(dimension: Int) -> [Float] {
     MeasuredQueries.directions(perStep, dimension: dimension)
@@ -47,18 +76,24 @@ struct QueryMixtures {
   private mutating func append(
     _ near: ArraySlice<Float>, _ nearWeight: Float, _ far: ArraySlice<Float>, _ farWeight: Float
   ) {
-    func length(_ vector: some Sequence<Float>) -> Float {
-      vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    }
-    let scale = farWeight / max(length(far), .leastNormalMagnitude)
-    let mixed = zip(near, far).map { nearWeight * $0 + scale * $1 }
-    let norm = max(length(mixed), .leastNormalMagnitude)
-    vectors += mixed.map { $0 / norm }
+    vectors += Self.unit(zip(near, Self.unit(far)).map { nearWeight * $0 + farWeight * $1 }[...])
+  }
+
+  private static func unit(_ vector: ArraySlice<Float>) -> [Float] {
+    let length = max(vector.reduce(0) { $0 + $1 * $1 }.squareRoot(), .leastNormalMagnitude)
+    return vector.map { $0 / length }
   }
 
   /// Queries in some order in parts that follow one another.
   static func parts(of order: [Int]) -> [ArraySlice<Int>] {
     let count = max(1, order.count / partCount)
     return (0..<count).map { order[$0 * order.count / count..<($0 + 1) * order.count / count] }
+  }
+}
+
+extension [Float] {
+  /// A row of an array, [rows, width].
+  fileprivate subscript(row row: Int, width: Int) -> ArraySlice<Float> {
+    self[row * width..<(row + 1) * width]
   }
 }

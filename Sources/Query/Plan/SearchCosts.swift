@@ -40,8 +40,10 @@ struct SearchCosts: Sendable {
 
   /// A vertex of a graph that is visited, once its memory is known to the process.
   private var visit: Double { 200 + 0.7 * Double(width) }
-  /// The first touch of memory of the map, of which the system makes a piece known to the process.
+  /// The first touch of memory of the map, of which the system makes a piece known to the process, and the same of pieces
+  /// nearly all of which are touched.
   private var touch: Double { 5000 }
+  private var sweepingTouch: Double { 1500 }
   private var pieceByteCount: Double { 65_536 }
   /// A code that is scanned.
   var code: Double { 0.02 * Double(width) }
@@ -52,6 +54,8 @@ struct SearchCosts: Sendable {
   private var passedCode: Double { 3 }
   /// A vector that is compared by itself, wherever it lies.
   var comparison: Double { 85 + 0.8 * Double(dimension) }
+  /// A vector that is read beside others that are not.
+  private var scattered: Double { 200 }
   /// A row of a set that is made a mask of bits.
   private var maskedRow: Double { 1.5 }
   /// What begins and ends a search through an index, whatever its queries are.
@@ -71,10 +75,13 @@ struct SearchCosts: Sendable {
       // A block is made coarse in the time of some fifteen comparisons.
       row = 0.007 * numbers * (hasCopies ? 1 : 1 + 15 / Double(queries))
     } else {
-      let byteCount = copiesHelp && hasCopies ? 1 : Double(scalarByteCount)
+      let share = rows / Double(max(1, rowCount))
+      let hasCopies = hasCopies && copiesHelp && share >= ScanQueries.leastCopiedShare
+      let byteCount = hasCopies ? 1 : Double(scalarByteCount)
       row =
         (0.045 * byteCount / Double(queries) + 0.03) * numbers
         + touches(rows, of: Double(rowCount) * numbers * byteCount) / rows
+        + (share < ScanQueries.denseShare && !hasCopies ? scattered / Double(queries) : 0)
     }
     // Early neighbors are not the last ones.
     let compared = min(rows, k * (1 + log(rows / k)))
@@ -84,7 +91,7 @@ struct SearchCosts: Sendable {
   /// The first touches of things that lie scattered over some memory, in a process that does nothing else.
   /// - Parameter count: of a query.
   private func touches(_ count: Double, of byteCount: Double) -> Double {
-    min(count, byteCount / pieceByteCount / Double(queries)) * touch
+    min(count * touch, byteCount / pieceByteCount / Double(queries) * sweepingTouch)
   }
 
   /// The visits of a query.
@@ -94,7 +101,7 @@ struct SearchCosts: Sendable {
 
   /// How many visits take so long.
   func visits(costing cost: Double, of record: GraphRecord) -> Double {
-    let all = byteCount(of: record) / pieceByteCount / Double(queries) * touch
+    let all = byteCount(of: record) / pieceByteCount / Double(queries) * sweepingTouch
     return max(cost / (visit + touch), (cost - all) / visit)
   }
 
@@ -126,16 +133,23 @@ struct SearchCosts: Sendable {
       + comparisons(Double(effort.rows), of: record.rowCount)
   }
 
+  /// What a search through lists takes at least: what begins it where there are as many as are made of so many vectors.
+  func leastOfLists(vectors: Int) -> Double { centres(IndexBuild.listCount(rows: vectors)) }
+
+  /// The start, and a query's comparison with the centres of lists.
+  private func centres(_ count: Int) -> Double {
+    let (numbers, queries) = (Double(count * width), Double(self.queries))
+    return start / queries
+      + (self.queries < fewQueries
+        ? 0.25 * numbers + 0.5 * numbers / queries : 0.0075 * numbers + 2 * numbers / queries)
+  }
+
   /// What comes before the first list.
   func listsStart(_ record: IndexRecord, _ effort: IndexRecord.Effort, share: Double, maskedRows: Int?)
     -> Double
   {
     let (lists, queries) = (Double(record.listCount), Double(self.queries))
-    let numbers = lists * Double(width)
-    var total = (start + maskedRow * Double(maskedRows ?? 0)) / queries
-    total +=
-      self.queries < fewQueries
-      ? 0.25 * numbers + 0.5 * numbers / queries : 0.0075 * numbers + 2 * numbers / queries
+    var total = centres(record.listCount) + maskedRow * Double(maskedRows ?? 0) / queries
     if share < PackedLists.leastShare {
       // A list is packed when it is first met.
       let met = min(lists, Double(effort.lists) * queries) / Double(max(1, effort.lists))

@@ -22,6 +22,8 @@ package struct SearchPlan: Sendable, Equatable {
 
   /// Rows up to which kNN votes compare all of them, which takes no longer than looking for codes that match, roughly.
   package static let exactLimit = 10_000
+  /// Why a query is compared with every row, whatever is estimated.
+  package static let zero = "are zero throughout"
   /// What has an index searched wherever it serves.
   package static let indexWeight = 1e6
 
@@ -86,7 +88,7 @@ extension Snapshot {
   /// A query has `k` neighbors whenever so many of `rows` have a vector in the space, and their similarities are exact.
   /// Through an index, some of the nearest may be missing: as many as `recall` allows on average, as was measured when
   /// it was built. Rows that are not in the index are compared one by one. By how many queries there are is chosen, and
-  /// again by how many an index gives up; where one is zero throughout, all are compared with every row. Threads change nothing.
+  /// again by how many an index gives up. A query that is zero throughout is compared with every row. Threads change nothing.
   ///
   /// - Shape: `queries` is [count, dimension], row-major; the result has `count` lists.
   /// - Parameters:
@@ -110,30 +112,53 @@ extension Snapshot {
       costs: SearchCosts(
         of: space, rowCount: present.count, queries: count, hasCopies: try hasCoarse(space),
         scanWeight: scanWeight))
-    func scan(_ reason: String) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
-      try nearestByScan(task, ExactRequest(k: k, metric: metric, atLeast: least), because: reason)
+    if metric != .cosine {
+      return try nearestByScan(
+        task, ExactRequest(k: k, metric: metric, atLeast: least), because: "an index knows cosines only")
     }
-    if metric != .cosine { return try scan("an index knows cosines only") }
-    if recall >= 1 { return try scan("as was asked for") }
-    let (graph, lists) = (try graphUse(task), try listUse(task))
-    guard graph.serves || lists.serves else { return try scan(reason(graph, lists)) }
-    if try queries.withUnsafeBufferPointer({ try holdZeroVector($0, count: count, space: space) }) {
-      return try scan("a query is zero throughout")
-    }
+    if recall >= 1 { return try nearestByScan(task, because: "as was asked for") }
+    let zeros = try queries.withUnsafeBufferPointer { try zeroVectors($0, count: count, space: space) }
+    if zeros.isEmpty { return try nearestByLeast(task) }
+    let others = Set(0..<count).subtracting(zeros).sorted()
+    if others.isEmpty { return try nearestByScan(task, because: SearchPlan.zero) }
+    let ofZeros = try nearestByScan(task.of(zeros), because: SearchPlan.zero)
+    let ofOthers = try nearestByLeast(task.of(others))
+    var (neighbors, plan) = (Array(repeating: [Neighbor](), count: count), ofOthers.plan)
+    for (query, found) in zip(zeros, ofZeros.neighbors) { neighbors[query] = found }
+    for (query, found) in zip(others, ofOthers.neighbors) { neighbors[query] = found }
+    plan.fallbacks.append(
+      .init(queries: zeros.count, way: ofZeros.plan.way, work: SearchWork(), scan: ofZeros.plan.scan))
+    return (neighbors, plan)
+  }
+
+  /// The nearest cells of each query in the way that is estimated to take least time.
+  /// - Parameter task: its queries are none of them zero.
+  private borrowing func nearestByLeast(
+    _ task: SearchTask
+  ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
+    let graph = try graphUse(task)
+    let ofGraph = graph.estimate(task)
+    // For a single query it takes as long to read what is known of lists as to search the graph.
+    let lists: ListUse =
+      if let ofGraph, ofGraph <= task.costs.leastOfLists(vectors: task.costs.rowCount) { .unread } else {
+        try listUse(task)
+      }
+    guard graph.serves || lists.serves else { return try nearestByScan(task, because: reason(graph, lists)) }
     let estimates = SearchPlan.Estimates(
-      exact: task.costs.scan(rows: task.matching.count, k: k), index: lists.estimate(task),
-      graph: graph.estimate(task))
+      exact: task.costs.scan(rows: task.matching.count, k: task.k), index: lists.estimate(task),
+      graph: ofGraph)
     var (neighbors, plan): ([[Neighbor]], SearchPlan)
     if estimates.isExactLeast {
-      (neighbors, plan) = try scan("that is estimated to take less time than an index")
+      (neighbors, plan) = try nearestByScan(
+        task, because: "that is estimated to take less time than an index")
     } else if case .graph(let use) = graph, use.estimate(task) <= estimates.index ?? .infinity {
       (neighbors, plan) = try nearestByGraph(task, use, lists, estimates)
     } else {
       (neighbors, plan) = try nearestByLists(task, lists)
     }
     // Of a weight that is not 1 they say what was asked for.
-    if scanWeight == 1 { plan.estimates = estimates }
-    return (neighbors.map { $0.filter { $0.similarity >= least ?? -1 } }, plan)
+    if task.costs.scanWeight == 1 { plan.estimates = estimates }
+    return (neighbors.map { $0.filter { $0.similarity >= task.least ?? -1 } }, plan)
   }
 
   /// The same through the index alone wherever it serves, without the rows that a query leaves out.
@@ -156,7 +181,7 @@ extension Snapshot {
         of: space, rowCount: matching.count, queries: count, hasCopies: false, scanWeight: .infinity))
     let lists = try listUse(task)
     guard lists.serves,
-      try !queries.withUnsafeBufferPointer({ try holdZeroVector($0, count: count, space: space) })
+      try queries.withUnsafeBufferPointer({ try zeroVectors($0, count: count, space: space) }).isEmpty
     else { return nil }
     return try nearestByLists(task, lists)
   }
@@ -191,8 +216,7 @@ extension Snapshot {
 private func reason(_ graph: GraphUse, _ lists: ListUse) -> String {
   switch (graph.reason, lists.reason) {
   case (nil, nil): "the space has no index"
-  case (nil, let lists?): lists
-  case (let graph?, nil): "of the graph, \(graph)"
-  case (let graph?, let lists?): graph == lists ? graph : "of the graph, \(graph); of the index, \(lists)"
+  case (let one?, nil), (nil, let one?): one
+  case (let graph?, let lists?): graph == lists ? graph : "\(graph); \(lists)"
   }
 }

@@ -10,18 +10,41 @@ package struct GraphRecord: Sendable, Equatable, Codable {
     /// A search ends when no vertex is left whose distance, squared, seems to be at most 1 + reach times that of the last
     /// neighbor.
     package let reach: Float
+    /// Where that is not enough; nil where it is, and of graphs that were made before that was measured.
+    package let wide: WideReach?
     /// The same for queries that are unlike the vectors; nil where so many vertices would be visited that comparing all
     /// vectors takes less time.
     package let farReach: Float?
     /// What searches visited; nil of graphs that were made before that was kept.
     package let effort: GraphEffort?
 
-    package init(recall: Double, reach: Float, farReach: Float?, effort: GraphEffort? = nil) {
+    package init(
+      recall: Double, reach: Float, wide: WideReach? = nil, farReach: Float?, effort: GraphEffort? = nil
+    ) {
       self.recall = recall
       self.reach = reach
+      self.wide = wide
       self.farReach = farReach
       self.effort = effort
     }
+  }
+
+  /// How far a search goes for a query between those like the vectors and random directions, by 1 less the similarity of
+  /// the nearest of its first visits (`GraphStarts.firstVisits`).
+  package struct WideReach: Sendable, Equatable, Codable {
+    /// Up to where a query is like the vectors.
+    package let nearStart: Float
+    /// From where on `reach` holds; in between it is interpolated.
+    package let wideStart: Float
+    package let reach: Float
+
+    package init(nearStart: Float, wideStart: Float, reach: Float) {
+      self.nearStart = nearStart
+      self.wideStart = wideStart
+      self.reach = reach
+    }
+
+    var isSound: Bool { nearStart.isFinite && wideStart.isFinite && nearStart < wideStart && reach.isFinite }
   }
 
   package let dimension: Int
@@ -77,6 +100,7 @@ package struct GraphRecord: Sendable, Equatable, Codable {
       (1...min(vertexCount, limit)).contains(entryCount), range.isFinite, starts?.isSound != false,
       calibrations.allSatisfy({
         $0.reach.isFinite && $0.farReach?.isFinite != false && $0.effort?.isSound != false
+          && $0.wide?.isSound != false
       })
     else { throw damagedGraph(of: space, "its record does not fit the space") }
   }

@@ -37,7 +37,10 @@ struct Search: ParsableCommand {
   @OptionGroup var space: SpaceOptions
   @Flag(help: "Compare every cell that matches, also where the space has an index.") var exact = false
   @Flag(
-    help: "Search through an index wherever one serves, also where comparing all is estimated to be faster.")
+    help: """
+      Search through an index wherever one serves, also where comparing all is estimated to be faster. Where none \
+      does, as for few matching cells, all are compared; --explain says so.
+      """)
   var throughIndex = false
   @Option(
     help: ArgumentHelp(
@@ -56,6 +59,9 @@ struct Search: ParsableCommand {
     }
     if exact && throughIndex {
       throw ValidationError("--exact compares every cell: it goes without --through-index")
+    }
+    if throughIndex && recall == 1 {
+      throw ValidationError("--recall 1 compares every cell: it goes without --through-index")
     }
     if exact && recall != nil {
       throw ValidationError("--recall goes without --exact, which finds all")
