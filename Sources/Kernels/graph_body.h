@@ -189,10 +189,11 @@ GRAPH_TARGET static inline bool finds_few(const kernels_graph_search *search) {
 }
 
 GRAPH_TARGET static inline bool is_unusual(const kernels_graph_search *search) {
-  return search->hit_count < search->k || 1 - search->hits[search->k - 1].similarity > search->range || finds_few(search);
+  return search->hit_count < search->k || 1 - search->hits[search->k - 1].similarity > search->range ||
+         finds_few(search);
 }
 
-// Whether more has been visited than another way to the neighbours would take, or the first visits tell that it would be.
+// Whether more has been visited than another way to the neighbours would take, or the first visits tell that it would.
 GRAPH_TARGET static inline bool is_given_up(const kernels_graph_search *search) {
   if (search->visit_count == search->visit_limit) return true;
   if (search->visit_count == search->start_visits && 1 - search->start_best > search->start_range) return true;
