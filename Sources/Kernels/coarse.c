@@ -14,25 +14,24 @@ size_t kernels_coarse_query_bytes(size_t query_count, size_t dimension) {
   return (query_count + TILE - 1) / TILE * TILE * kernels_coarse_width(dimension);
 }
 
-void coarsen_portable(kernels_scalar scalar, const void *restrict rows, const uint32_t *restrict slots,
+void coarsen_portable(kernels_scalar scalar, const void *restrict rows,
                       size_t row_count, size_t dimension, uint8_t *restrict groups) {
-  coarsen_rows(scalar, rows, slots, row_count, dimension, groups);
+  coarsen_rows(scalar, rows, row_count, dimension, groups);
 }
 
 void kernels_coarsen_on(kernels_isa isa, kernels_scalar scalar, const void *restrict rows,
-                        const uint32_t *restrict slots, size_t row_count, size_t dimension,
-                        uint8_t *restrict groups) {
+                        size_t row_count, size_t dimension, uint8_t *restrict groups) {
   coarsen *set = coarsen_portable;
 #if defined(__x86_64__)
   if (isa >= KERNELS_AVX2) set = coarsen_avx2;
   if (isa >= KERNELS_AVX512) set = coarsen_avx512;
 #endif
-  set(scalar, rows, slots, row_count, dimension, groups);
+  set(scalar, rows, row_count, dimension, groups);
 }
 
-void kernels_coarsen(kernels_scalar scalar, const void *restrict rows, const uint32_t *restrict slots,
+void kernels_coarsen(kernels_scalar scalar, const void *restrict rows,
                      size_t row_count, size_t dimension, uint8_t *restrict groups) {
-  kernels_coarsen_on(kernels_active_isa(), scalar, rows, slots, row_count, dimension, groups);
+  kernels_coarsen_on(kernels_active_isa(), scalar, rows, row_count, dimension, groups);
 }
 
 void kernels_coarsen_queries(const float *restrict queries, size_t query_count, size_t dimension,

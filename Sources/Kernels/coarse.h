@@ -19,7 +19,7 @@ typedef void coarse_mark(const int8_t *codes, const kernels_coarse_query *coarse
                          size_t query_count, const uint8_t *groups, size_t group_count, size_t dimension,
                          coarse_marks *marks);
 
-typedef void coarsen(kernels_scalar scalar, const void *restrict rows, const uint32_t *restrict slots,
+typedef void coarsen(kernels_scalar scalar, const void *restrict rows,
                      size_t row_count, size_t dimension, uint8_t *restrict groups);
 
 extern coarse_mark coarse_mark_portable;

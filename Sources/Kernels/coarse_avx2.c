@@ -8,9 +8,9 @@
 
 #define UNROLLED _Pragma("clang loop unroll(full)")
 
-void TARGET coarsen_avx2(kernels_scalar scalar, const void *restrict rows, const uint32_t *restrict slots,
+void TARGET coarsen_avx2(kernels_scalar scalar, const void *restrict rows,
                          size_t row_count, size_t dimension, uint8_t *restrict groups) {
-  coarsen_rows(scalar, rows, slots, row_count, dimension, groups);
+  coarsen_rows(scalar, rows, row_count, dimension, groups);
 }
 
 // A few queries with eight rows. Products of bytes with signs are those of the rows' magnitudes with queries that have

@@ -10,9 +10,9 @@
 
 #define UNROLLED _Pragma("clang loop unroll(full)")
 
-void TARGET coarsen_avx512(kernels_scalar scalar, const void *restrict rows, const uint32_t *restrict slots,
+void TARGET coarsen_avx512(kernels_scalar scalar, const void *restrict rows,
                            size_t row_count, size_t dimension, uint8_t *restrict groups) {
-  coarsen_rows(scalar, rows, slots, row_count, dimension, groups);
+  coarsen_rows(scalar, rows, row_count, dimension, groups);
 }
 
 // A bit for each row of a group whose product with a query shows it to be within reach.

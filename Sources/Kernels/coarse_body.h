@@ -93,7 +93,7 @@ COARSE_INLINE const float *numbers_of_row(kernels_scalar scalar, const void *row
   return values;
 }
 
-COARSE_INLINE void coarsen_rows(kernels_scalar scalar, const void *restrict rows, const uint32_t *restrict slots,
+COARSE_INLINE void coarsen_rows(kernels_scalar scalar, const void *restrict rows,
                                 size_t row_count, size_t dimension, uint8_t *restrict groups) {
   const size_t width = kernels_coarse_width(dimension), bytes = kernels_coarse_group_bytes(dimension);
   const size_t row_bytes = dimension * kernels_scalar_size(scalar);
@@ -106,7 +106,7 @@ COARSE_INLINE void coarsen_rows(kernels_scalar scalar, const void *restrict rows
       memset(group, 128, width * COARSE_ROWS);
       memset(along, 0, 2 * COARSE_ROWS * sizeof(float));
     }
-    const void *stored = (const char *)rows + (slots ? slots[row] : row) * row_bytes;
+    const void *stored = (const char *)rows + row * row_bytes;
     const float *numbers = numbers_of_row(scalar, stored, dimension, values);
     const coarse_shape shape = coarsen_vector(numbers, dimension, 128, group + 4 * lane, 4 * COARSE_ROWS);
     const float sine2 = shape.sine * shape.sine;

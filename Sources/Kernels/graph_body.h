@@ -189,20 +189,14 @@ GRAPH_TARGET static inline bool finds_few(const kernels_graph_search *search) {
 }
 
 GRAPH_TARGET static inline bool is_unusual(const kernels_graph_search *search) {
-  return search->is_cut || search->hit_count < search->k || 1 - search->hits[search->k - 1].similarity > search->range ||
+  return search->hit_count < search->k || 1 - search->hits[search->k - 1].similarity > search->range ||
          finds_few(search);
 }
 
-// Whether what is near is not worth more visits: the first ones were too far away, or there were too many.
-GRAPH_TARGET static inline bool is_cut_short(const kernels_graph_search *search) {
-  if (search->is_far) return false;
-  return search->visit_count == search->near_limit ||
-         (search->visit_count == search->start_visits && 1 - search->start_best > search->start_range);
-}
-
-// Whether more has been visited than another way to the neighbours would take.
+// Whether more has been visited than another way to the neighbours would take, or the first visits tell that it would.
 GRAPH_TARGET static inline bool is_given_up(const kernels_graph_search *search) {
   if (search->visit_count == search->visit_limit) return true;
+  if (search->visit_count == search->start_visits && 1 - search->start_best > search->start_range) return true;
   return search->visit_count - search->match_count > search->vain_limit && finds_few(search);
 }
 
@@ -262,10 +256,6 @@ GRAPH_TARGET static inline bool take_best(kernels_graph_search *search) {
     search->vertices[place] = search->vertices[search->waiting];
     const uint64_t bit = UINT64_C(1) << (vertex % 64);
     if (search->visited[vertex / 64] & bit) continue;
-    if (is_cut_short(search)) {
-      search->is_cut = 1;
-      return false;
-    }
     if (is_given_up(search)) {
       search->state = KERNELS_GRAPH_LOST;
       return false;
@@ -337,7 +327,7 @@ GRAPH_TARGET static void meet_entries(const kernels_graph *graph, kernels_graph_
 
 GRAPH_TARGET void BEGIN(const kernels_graph *graph, const float *query, kernels_graph_search *search) {
   clear_path(search);
-  search->is_far = search->is_cut = 0;
+  search->is_far = 0;
   search->start_best = -INFINITY;
   set_reach(search);
   search->least = -INFINITY;

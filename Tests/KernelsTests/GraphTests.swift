@@ -97,7 +97,7 @@ private final class SmallGraph {
   func search(
     _ isa: kernels_isa, _ query: [Float], k: Int, reach: Float, farReach: Float = .infinity,
     range: Float = .infinity, leastShare: Float = 0, visitLimit: Int? = nil, vainLimit: Int? = nil,
-    nearLimit: Int? = nil, startVisits: Int = 0, startRange: Float = .infinity,
+    startVisits: Int = 0, startRange: Float = .infinity,
     wanted: [UInt64]? = nil, isLazy: Bool = false, lostAfter: Int? = nil
   ) -> (state: kernels_graph_state, hits: [kernels_graph_hit], visits: Int) {
     let memory = Memory()
@@ -107,7 +107,6 @@ private final class SmallGraph {
     search.visited = memory.zeros(count / 64 + 1)
     search.visit_limit = visitLimit ?? count
     search.vain_limit = vainLimit ?? count
-    search.near_limit = nearLimit ?? .max
     search.start_visits = startVisits
     search.start_range = startRange
     search.path = memory.zeros(count)
@@ -311,30 +310,24 @@ private func product(_ a: [Float], _ b: [Float]) -> Double {
     }
   }
 
-  @Test func aSearchIsCutShortWhereItsFirstVisitsAreFarOrThereAreTooMany() {
+  @Test func aSearchIsGivenUpWhereItsFirstVisitsAreFarOrThereAreTooMany() {
     let graph = SmallGraph(width: 64, count: 300, seed: 7)
     for isa in sets {
       let query = graph.vectors[3]
       let whole = graph.search(isa, query, k: 8, reach: 1)
-      let far = graph.search(isa, query, k: 8, reach: 3)
       #expect(whole.state == KERNELS_GRAPH_FINISHED && whole.visits > 12)
       // The vector itself is met early: 1 less its similarity is next to 0.
       let near = graph.search(isa, query, k: 8, reach: 1, startVisits: 12, startRange: 0.01)
       #expect(near.state == KERNELS_GRAPH_FINISHED && near.hits.map(\.row) == whole.hits.map(\.row))
       let cut = graph.search(isa, query, k: 8, reach: 1, startVisits: 12, startRange: -0.01)
       #expect(cut.state == KERNELS_GRAPH_LOST && cut.visits == 12)
-      let again = graph.search(
-        isa, query, k: 8, reach: 1, farReach: 3, startVisits: 12, startRange: -0.01)
-      #expect(again.state == KERNELS_GRAPH_FINISHED && again.hits.map(\.row) == far.hits.map(\.row))
       // What may not be found is near, too.
       let none = [UInt64](repeating: 0, count: 1300 / 64 + 1)
       let vain = graph.search(
         isa, query, k: 8, reach: 1, startVisits: 12, startRange: 0.01, wanted: none)
       #expect(vain.visits > 12)
-      let limited = graph.search(isa, query, k: 8, reach: 1, nearLimit: 10)
+      let limited = graph.search(isa, query, k: 8, reach: 1, visitLimit: 10)
       #expect(limited.state == KERNELS_GRAPH_LOST && limited.visits == 10)
-      let farther = graph.search(isa, query, k: 8, reach: 1, farReach: 3, nearLimit: 10)
-      #expect(farther.state == KERNELS_GRAPH_FINISHED && farther.hits.map(\.row) == far.hits.map(\.row))
     }
   }
 

@@ -55,7 +55,7 @@ final class MemoryVectors: VectorSource, @unchecked Sendable {
       }
       let copy = UnsafeMutablePointer<UInt8>.allocate(
         capacity: (count + 15) / 16 * kernels_coarse_group_bytes(space.dimension))
-      kernels_coarsen(space.scalar.kernel, rows, nil, count, space.dimension, copy)
+      kernels_coarsen(space.scalar.kernel, rows, count, space.dimension, copy)
       copies[first] = copy
     }
   }

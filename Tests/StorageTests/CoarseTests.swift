@@ -39,7 +39,7 @@ private struct CopiedSpace {
         guard let coarse = block.coarse else { return }
         var groups = [UInt8](
           repeating: 0, count: (block.slotCount + 15) / 16 * kernels_coarse_group_bytes(block.dimension))
-        kernels_coarsen(space.scalar.kernel, block.base, nil, block.slotCount, block.dimension, &groups)
+        kernels_coarsen(space.scalar.kernel, block.base, block.slotCount, block.dimension, &groups)
         #expect(memcmp(groups, coarse, groups.count) == 0)
         #expect(Int(bitPattern: coarse) % 64 == 0)
         count += block.rows.count

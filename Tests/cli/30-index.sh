@@ -10,7 +10,7 @@ expect_exit 0 cellvec search --db db --vectors queries.npy --csv --explain
 expect_stderr '^exact: each of 12000 matching vectors is compared; the space has no index$'
 cp .stdout exact.csv
 expect_exit 0 cellvec index build --db db --csv --quiet
-expect_stdout '^s,12000,12000,375,made$'
+expect_stdout '^s,12000,0,12000,375,made$'
 expect_exit 0 cellvec check --db db
 expect_exit 0 cellvec index status --db db --csv
 expect_stdout '^s,12000,12000,0,0,1,375,[0-9]+,40,0\.9;0\.95;0\.99;0\.999,'

@@ -6,7 +6,7 @@ cellvec import base.npy --db db --space s --metadata base.csv --quiet >/dev/null
 
 expect_exit 64 cellvec index build --db db --kind tree
 expect_exit 0 cellvec index build --db db --kind graph --csv --quiet
-expect_stdout '^s,12000,0,made,0\.9;0\.95;0\.99[;,]'
+expect_stdout '^s,12000,0,0,made,0\.9;0\.95;0\.99[;,]'
 expect_exit 0 cellvec check --db db
 expect_exit 0 cellvec index status --db db --csv
 expect_stdout '^s,12000,12000,0,0,1,,[0-9]+,768(\.0)?,0\.9;0\.95;0\.99.*,graph$'
@@ -31,7 +31,7 @@ PY
 expect_exit 0 cellvec search --db db --vectors queries.npy --csv --through-index --explain --where "dose < 95"
 expect_stderr '^graph: .* it holds 11400 of 11400 matching vectors$'
 expect_exit 0 cellvec index build --db db --csv --quiet
-expect_stdout '^s,12000,12000,[0-9]+,made$'
+expect_stdout '^s,12000,0,12000,[0-9]+,made$'
 expect_exit 0 cellvec index status --db db --csv
 expect_stdout ',compact$'
 expect_stdout ',graph$'
@@ -63,9 +63,13 @@ expect_stderr '^(graph: .* it holds 11880|index: .* it holds 11940) of 11940 mat
 if ! grep --quiet ',7$' "$_out"; then ok "no deleted cell is found"; else not_ok "no deleted cell is found"; fi
 expect_exit 0 cellvec check --db db
 expect_exit 0 cellvec index build --db db --kind graph --csv --quiet
-expect_stdout '^s,11940,0,made,'
+expect_stdout '^s,11940,0,0,made,'
 expect_exit 0 cellvec index build --db db --kind graph --csv --quiet
-expect_stdout '^s,11940,0,kept,'
+expect_stdout '^s,11940,0,0,kept,'
+# A few that go leave their vertices.
+expect_exit 0 cellvec delete --db db --where 'dose = 8 AND cluster < 25' --yes --quiet
+expect_exit 0 cellvec index build --db db --kind graph --csv --quiet
+expect_stdout '^s,118[0-9][0-9],[1-9][0-9],0,kept,'
 
 # A killed build leaves a database that searches and builds as before.
 for delay in 0.1 0.4 0.8; do
@@ -97,7 +101,7 @@ expect_exit 0 cellvec check --db db
 expect_exit 0 cellvec index drop --db db
 expect_stderr '^dropped the index of space s$'
 expect_exit 0 cellvec index status --db db --csv
-expect_stdout '^s,11940,0,11940,,,,,,,,0,0,$'
+expect_stdout '^s,118[0-9][0-9],0,118[0-9][0-9],,,,,,,,0,0,$'
 expect_exit 0 cellvec check --db db
 
 # Vectors of half the bytes become vertices as they are stored, and are compared as such.

@@ -46,7 +46,7 @@ for delay in 0.02 0.1 0.2 0.3; do
   expect_exit 0 cellvec check --db db
 done
 expect_exit 0 cellvec index build --db db --fresh --csv --quiet
-expect_stdout '^s,24000,24000,750,made$'
+expect_stdout '^s,24000,0,24000,750,made$'
 expect_exit 0 cellvec check --db db
 expect_equal "after it" "$(($(found) >= 475))" 1
 

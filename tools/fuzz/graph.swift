@@ -93,7 +93,6 @@ private func search(
   search.visited = memory.zeros(count / 64 + 1)
   search.visit_limit = count
   search.vain_limit = 10
-  search.near_limit = 80
   search.start_visits = 8
   search.start_range = 0.9
   search.path = memory.zeros(count)

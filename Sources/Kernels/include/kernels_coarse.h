@@ -43,13 +43,12 @@ size_t kernels_coarse_group_count(size_t row_count);
 
 // Writes the groups of some rows.
 //
-//   rows    numbers of the scalar type, finite; rows[slots[j]], or rows[j] when `slots` is NULL, is vector j
+//   rows    [row_count, dimension] numbers of the scalar type, finite
 //   groups  [(row_count + 15) / 16] groups
-void kernels_coarsen(kernels_scalar scalar, const void *restrict rows, const uint32_t *restrict slots,
+void kernels_coarsen(kernels_scalar scalar, const void *restrict rows,
                      size_t row_count, size_t dimension, uint8_t *restrict groups);
 void kernels_coarsen_on(kernels_isa isa, kernels_scalar scalar, const void *restrict rows,
-                        const uint32_t *restrict slots, size_t row_count, size_t dimension,
-                        uint8_t *restrict groups);
+                        size_t row_count, size_t dimension, uint8_t *restrict groups);
 
 typedef struct {
   // |k|, and the sine of the largest angle between q and k.

@@ -115,11 +115,9 @@ typedef struct {
   uint64_t *visited;  // a bit for each vertex, 0 before the first search
   uint32_t *path;     // [visit_limit]
   size_t visit_limit;
-  // Visits after which a search that has not begun again is unusual, whatever it has found.
-  size_t near_limit;
   // Visits of vertices that may not be found, after which the search is given up where it is unusual for them.
   size_t vain_limit;
-  // After so many visits a search is unusual where 1 less the similarity of the nearest vertex so far, whether it may be
+  // After so many visits a search is given up where 1 less the similarity of the nearest vertex so far, whether it may be
   // found or not, is above this: what is near a query is met early.
   size_t start_visits;
   float start_range;
@@ -156,8 +154,6 @@ typedef struct {
   float current_reach;
   uint32_t missing;
   uint32_t is_far;
-  // Whether it is unusual before all that is near was visited.
-  uint32_t is_cut;
   // <q, centre of the entries>.
   float entry_base;
 

@@ -98,7 +98,7 @@ struct CoarseLane {
       if made.count < byteCount { made = Array(repeating: 0, count: byteCount) }
       let space = lane.queries.space
       kernels_coarsen(
-        space.scalar.kernel, vectors.base + range.lowerBound * lane.dimension * space.scalar.byteCount, nil,
+        space.scalar.kernel, vectors.base + range.lowerBound * lane.dimension * space.scalar.byteCount,
         range.count, lane.dimension, &made)
       made.withUnsafeBufferPointer { groups in
         guard let groups = groups.baseAddress else { return }

@@ -14,15 +14,13 @@ struct GraphReach {
   var leastShare: Float = 0
 }
 
-/// After how many vertices a search of a graph ends, or takes another way.
+/// After how many vertices a search of a graph is given up.
 struct GraphLimits {
   /// Vertices of a search, after which it is given up.
   var visits: Int
-  /// Vertices after which a search that has not begun again is unusual.
-  var near = Int.max
   /// Vertices that may not be found after which it is given up, if they are more than is usual.
   var vain = Int.max
-  /// The first visits, and 1 less the similarity of the nearest of these above which a search is unusual.
+  /// The first visits, and 1 less the similarity of the nearest of these above which it is.
   var firstVisits = 0
   var startRange = Float.infinity
 }
@@ -80,7 +78,6 @@ final class GraphSearches {
       search.visited = Self.aligned(vertexCount / 64 + 1, UInt64.self)
       search.visited.initialize(repeating: 0, count: vertexCount / 64 + 1)
       search.visit_limit = limits.visits
-      search.near_limit = limits.near
       search.vain_limit = limits.vain
       search.start_visits = limits.firstVisits
       search.start_range = limits.startRange

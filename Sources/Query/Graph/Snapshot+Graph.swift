@@ -85,8 +85,8 @@ extension GraphUse.Choice {
     let most = GraphSearches.visitLimit(vertexCount: record.vertexCount)
     func affordable(_ cost: Double) -> Int { Int(min(Double(most), costs.visits(costing: cost, of: record))) }
 
-    var limits = GraphLimits(visits: most)
-    limits.near = affordable(givingUpShare * (cost(visits(k: task.k)) + other))
+    var limits = GraphLimits(
+      visits: max(1, affordable(givingUpShare * (cost(visits(k: task.k)) + other))))
     limits.vain = max(leastVain, affordable(vainShare * min(estimates.exact, estimates.index ?? .infinity)))
     if let starts = record.starts {
       let scale = scale(k: task.k)
@@ -96,7 +96,6 @@ extension GraphUse.Choice {
       limits.firstVisits = starts.firstVisits
       limits.startRange = tooFar.map { starts.starts[$0 - 1].distance } ?? .infinity
     }
-    limits.visits = max(1, min(most, limits.near + 1))
     return (reach(far: nil, range: record.range), limits)
   }
 

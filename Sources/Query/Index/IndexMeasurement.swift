@@ -19,6 +19,10 @@ struct IndexMeasurement {
     (0.9, 1.3), (0.95, 1.7), (0.99, 2.4), (0.999, 3.5),
   ]
 
+  /// With these, only lists are visited that are nearer than the last neighbor by its distance and more, and nearly all.
+  private static let (shortestReach, longestReach): (Float, Float) = (-1, 1.5)
+  private static let rounding: Float = 1e-6
+
   private let index: StoredIndex
   private let table: CentreTable
   private let threads: Int
@@ -93,29 +97,17 @@ struct IndexMeasurement {
       count <= Self.usualCount || truth.allSatisfy { $0.count >= count }
     }
     return try Self.targets.compactMap { target in
-      func calibration(_ reach: Float, _ range: Float, _ count: Int, far: Float) -> IndexRecord.Calibration {
-        .init(
-          recall: target.recall, reaches: [.init(neighbors: count, reach: reach, range: range)],
-          farReach: far,
-          radius: radius, deviations: target.deviations)
-      }
       var reaches: [IndexRecord.Reach] = []
+      var farReach: Float?
       for count in counts {
         let measurement = count == 1 ? nearest : self
-        let needs = measurement.needs(count) { $0 - $1 }
-        let found = try measurement.least(of: needs, for: target.recall, count) {
-          calibration($0, .infinity, count, far: 0)
-        }
+        let least = try measurement.leastReaches(count, for: target)
+        if count == Self.usualCount { farReach = least.far }
         // Of few neighbors one that is missed may be one too many.
-        guard let found else { continue }
+        guard let near = least.near else { continue }
         reaches.append(
-          .init(neighbors: count, reach: found.reach, range: measurement.range(count), effort: found.effort))
+          .init(neighbors: count, reach: near, range: measurement.range(count), effort: least.effort))
       }
-      let radius2 = radius * radius
-      let far = needs(Self.usualCount) { ($0 + radius2 - $1) / (2 * max($0, 1e-6).squareRoot()) }
-      let farReach = try least(of: far, for: target.recall, Self.usualCount) {
-        calibration(0, -1, Self.usualCount, far: $0)
-      }?.reach
       guard reaches.contains(where: { $0.neighbors == Self.usualCount }), let farReach else { return nil }
       return .init(
         recall: target.recall, reaches: reaches, farReach: farReach, radius: radius,
@@ -164,49 +156,84 @@ struct IndexMeasurement {
     1.25 * (truth.compactMap { $0.prefix(count).last.map { 2 - 2 * $0.similarity } }.max() ?? 0)
   }
 
-  /// About the least reach with which a recall is met, and what searches then do; nil when none is enough.
-  private func least(
-    of needs: [Float], for recall: Double, _ count: Int, _ calibration: (Float) -> IndexRecord.Calibration
-  ) throws -> (reach: Float, effort: IndexRecord.Effort)? {
-    // A part of what is left to 1 is kept in hand: other queries are not these.
-    let goal = recall + (1 - recall) / 4
-    func reach(_ share: Double) -> Float {
-      needs.isEmpty ? 0 : needs[min(needs.count - 1, Int(share * Double(needs.count)))]
-    }
-    // Shares of the neighbors with a list that is visited: one that is too small, and one that is enough.
-    var (low, enough): (Double, Double?) = (0, nil)
+  /// The least reaches with which a recall is met; nil where none is enough.
+  private struct LeastReaches {
+    var near: Float?
+    /// What searches then do.
     var effort: IndexRecord.Effort?
-    var share = goal
-    for _ in 0..<6 {
-      let (found, done) = try self.recall(calibration(reach(share)), count)
-      if found >= goal { (enough, effort) = (share, done) } else { low = share }
-      if (found >= goal && found - goal <= (1 - goal) / 8) || low == 1 { break }
-      // One more list is one more neighbor, but for those that their estimates hide.
-      share = min(1, share + (goal - found))
-      if share <= low || share >= enough ?? .infinity { share = (low + (enough ?? 1)) / 2 }
-    }
-    if let enough, let effort { return (reach(enough), effort) }
-    // Nearly every list.
-    let (found, done) = try self.recall(calibration(1.5), count)
-    return found >= goal ? (1.5, done) : nil
+    var far: Float?
   }
 
-  private func recall(
-    _ calibration: IndexRecord.Calibration, _ count: Int
-  ) throws -> (share: Double, effort: IndexRecord.Effort) {
-    let search = IndexSearch(index, table, calibration, k: count + 1, wanted: nil)
+  /// Searches for `count` neighbors tell both, of the usual number, or only the near one. They go farther than is expected
+  /// to be enough, and what is enough follows from what they met; where it was not, they go farther still.
+  private func leastReaches(
+    _ count: Int, for target: (recall: Double, deviations: Float)
+  ) throws -> LeastReaches {
+    // A part of what is left to 1 is kept in hand: other queries are not these.
+    let goal = target.recall + 0.3 * (1 - target.recall)
+    let radius2 = radius * radius
+    let near = needs(count) { $0 - $1 }
+    let far = needs(count) { ($0 + radius2 - $1) / (2 * max($0, 1e-6).squareRoot()) }
+    var least = LeastReaches()
+    // Shares of the neighbors with a list that is visited. The last search visits nearly every list.
+    for share in [(1 + goal) / 2, 1, .infinity] {
+      func reach(_ needs: [Float]) -> Float {
+        if share > 1 { return Self.longestReach }
+        return needs.isEmpty ? 0 : needs[min(needs.count - 1, Int(share * Double(needs.count)))]
+      }
+      let needsFar = least.far == nil && count == Self.usualCount
+      let rule: VisitRule = !needsFar ? .near : least.near == nil ? .both : .far
+      let traced = try traces(
+        .init(
+          recall: target.recall, reaches: [.init(neighbors: count, reach: reach(near), range: .infinity)],
+          farReach: reach(far), radius: radius, deviations: target.deviations), count, rule)
+      if rule != .far, var enough = leastReach(traced, count, goal, .near), enough <= reach(near) {
+        // Where not one may be missed, what was met is too little to go by.
+        if (1 - goal) * Double(near.count) < 1 { enough = max(enough, near.last ?? enough) }
+        least.near = enough
+        var work = SearchWork()
+        for trace in traced.traces { work.add(trace.work(within: enough, .near)) }
+        least.effort = work.effort(queries: traced.traces.count)
+      }
+      if rule != .near, let enough = leastReach(traced, count, goal, .far), enough <= reach(far) {
+        least.far = enough
+      }
+      if least.near != nil && (least.far != nil || count != Self.usualCount) { break }
+    }
+    return least
+  }
+
+  /// Searches for the nearest of some queries.
+  /// - Returns: what they met, and which of the queries they are.
+  private func traces(
+    _ calibration: IndexRecord.Calibration, _ count: Int, _ rule: VisitRule
+  ) throws -> (traces: [VisitTrace], places: [Int]) {
+    let search = IndexSearch(
+      index, table, calibration, k: count + 1, wanted: nil, rule: rule, isTraced: true)
     let places = Array(stride(from: 0, to: rows.count, by: Self.queryStrides[count] ?? 1))
     let dimension = index.space.dimension
     let some = places.flatMap { queries[$0 * dimension..<($0 + 1) * dimension] }
-    let (found, work) = try search.run(some, known: [], threads: threads)
-    var (hits, total) = (0, 0)
-    for (place, neighbors) in zip(places, found) {
-      let others = Set((neighbors ?? []).map(\.row).filter { $0 != rows[place] }.prefix(count))
-      let expected = truth[place].prefix(count)
-      hits += expected.count { others.contains($0.row) }
-      total += expected.count
+    return (try search.traces(some, threads: threads), places)
+  }
+
+  /// The least reach with which a share of the neighbors is found; nil where they were not met.
+  private func leastReach(
+    _ traced: (traces: [VisitTrace], places: [Int]), _ count: Int, _ share: Double, _ rule: VisitRule
+  ) -> Float? {
+    var reaches: [Float] = []
+    for (trace, place) in zip(traced.traces, traced.places) {
+      reaches += trace.reaches(Set(truth[place].prefix(count).map(\.row)), rule)
     }
-    return (total == 0 ? 1 : Double(hits) / Double(total), work.effort(queries: places.count))
+    if reaches.isEmpty { return Self.shortestReach }
+    reaches.sort()
+    // Of n other queries' neighbors, ones with reaches like these would divide the line into n + 1 equal parts.
+    let place = max(0, min(Double(reaches.count), share * Double(reaches.count + 1)) - 1)
+    let (less, more) = (reaches[Int(place)], reaches[Int(place.rounded(.up))])
+    guard more < .infinity else { return nil }
+    if less == more || less == -.infinity { return max(Self.shortestReach, more + Self.rounding) }
+    // What a search computes from it is rounded.
+    let reach = less + Float(place - place.rounded(.down)) * (more - less)
+    return max(Self.shortestReach, reach + Self.rounding)
   }
 
   /// [count, table.scoreStride]

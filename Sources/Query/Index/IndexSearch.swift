@@ -18,16 +18,23 @@ struct IndexSearch {
   let wanted: RowMask?
   let excluded: ExcludedGroups?
   let limits: ListLimits
+  let rule: VisitRule
+  /// Whether it is noted what queries meet on their way.
+  let isTraced: Bool
 
   /// - Parameters:
   ///   - wanted: the rows to search; nil for all that the index holds.
   ///   - excluded: what is left out besides, query by query.
   ///   - limits: where queries are given up; none without it.
+  ///   - rule: other than that of a range to find out about reaches.
   init(
     _ index: StoredIndex, _ centres: any ScoredCentres, _ calibration: IndexRecord.Calibration, k: Int,
-    wanted: RowMask?, excluded: ExcludedGroups? = nil, limits: ListLimits = ListLimits()
+    wanted: RowMask?, excluded: ExcludedGroups? = nil, limits: ListLimits = ListLimits(),
+    rule: VisitRule = .ofRange, isTraced: Bool = false
   ) {
     self.limits = limits
+    self.rule = rule
+    self.isTraced = isTraced
     self.excluded = excluded
     self.index = index
     self.centres = centres
@@ -44,10 +51,22 @@ struct IndexSearch {
   func run(
     _ queries: [Float], known: [[Neighbor]], threads: Int
   ) throws -> (neighbors: [[Neighbor]?], work: SearchWork) {
+    let outcome = try outcome(queries, known: known, threads: threads)
+    return (outcome.neighbors, outcome.work)
+  }
+
+  /// What each query meets on its way.
+  /// - Parameter queries: as for `run`.
+  /// - Throws: `badData` when the index leads to what is not there.
+  func traces(_ queries: [Float], threads: Int) throws -> [VisitTrace] {
+    try outcome(queries, known: [], threads: threads).traces
+  }
+
+  private func outcome(_ queries: [Float], known: [[Neighbor]], threads: Int) throws -> Outcome {
     let count = queries.count / index.space.dimension
     let batches = (count + Self.batch - 1) / Self.batch
     let lanes = min(threads, batches)
-    var outcomes: [Result<LaneOutcome, any Error>?] = Array(repeating: nil, count: lanes)
+    var outcomes: [Result<Outcome, any Error>?] = Array(repeating: nil, count: lanes)
     outcomes.withUnsafeMutableBufferPointer { outcomes in
       // Every iteration writes to its own place.
       nonisolated(unsafe) let outcomes = outcomes
@@ -59,26 +78,28 @@ struct IndexSearch {
         outcomes[lane] = Result { try search(queries, range, known, lanes: lanes) }
       }
     }
-    var neighbors: [[Neighbor]?] = []
-    var work = SearchWork()
+    var all = Outcome()
     for outcome in outcomes {
       guard let found = try outcome?.get() else { continue }
-      neighbors += found.neighbors
-      work.add(found.work)
+      all.neighbors += found.neighbors
+      all.traces += found.traces
+      all.work.add(found.work)
     }
-    return (neighbors, work)
+    return all
   }
 
-  private struct LaneOutcome {
+  private struct Outcome {
     var neighbors: [[Neighbor]?] = []
+    /// Of each query, where it is noted.
+    var traces: [VisitTrace] = []
     var work = SearchWork()
   }
 
   private func search(
     _ queries: [Float], _ range: Range<Int>, _ known: [[Neighbor]], lanes: Int
-  ) throws -> LaneOutcome {
+  ) throws -> Outcome {
     let lane = try SearchLane(self, batch: Self.batch, lanes: lanes)
-    var outcome = LaneOutcome()
+    var outcome = Outcome()
     try queries.withUnsafeBufferPointer { queries in
       guard let base = queries.baseAddress else { return }
       for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.batch) {
@@ -86,9 +107,11 @@ struct IndexSearch {
         lane.prepare(base + start * index.space.dimension, count: end - start)
         for query in start..<end {
           let known = known.isEmpty ? [] : known[query]
+          var trace = isTraced ? VisitTrace(radius: calibration.radius) : nil
           outcome.neighbors.append(
             try lane.search(
-              base + query * index.space.dimension, at: query - start, number: query, known: known))
+              base + query * index.space.dimension, at: query - start, number: query, known: known, &trace))
+          if let trace { outcome.traces.append(trace) }
         }
       }
     }

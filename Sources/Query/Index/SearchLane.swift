@@ -17,6 +17,7 @@ final class SearchLane {
   private let wanted: RowMask?
   private let excluded: ExcludedGroups?
   private let limits: ListLimits
+  private let rule: VisitRule
   private let isa = kernels_active_isa()
   private let width: Int
   private let dimension: Int
@@ -24,7 +25,7 @@ final class SearchLane {
   private let segments: [CodeBlocks]
   private let packed: PackedLists?
   private let vectors: VectorBlocks
-  /// Where rows have two codes, those that were compared with the query.
+  /// Those that were compared with the query, where rows have two codes or searches are traced.
   private let compared: RowMarks?
   /// [batch, width]
   private let rotated: UnsafeMutablePointer<Float>
@@ -50,6 +51,7 @@ final class SearchLane {
     wanted = search.wanted
     excluded = search.excluded
     limits = search.limits
+    rule = search.rule
     width = index.width
     dimension = index.space.dimension
     scalar = index.space.scalar.kernel
@@ -62,7 +64,8 @@ final class SearchLane {
     vectors = try VectorBlocks(
       of: index.space, rowLimit: index.rowLimit, block: { try index.vectors(ofBlock: $0) },
       astray: { index.leadsAstray($0) })
-    compared = index.record.listsPerRow > 1 ? try RowMarks(limit: index.rowLimit) : nil
+    compared =
+      index.record.listsPerRow > 1 || search.isTraced ? try RowMarks(limit: index.rowLimit) : nil
     rotated = .allocate(capacity: batch * width)
     scores = .allocate(capacity: batch * centres.scoreStride)
     tables = .allocate(byteCount: 4 * width, alignment: 64)
@@ -94,8 +97,9 @@ final class SearchLane {
   ///   - slot: the query's place in what was prepared.
   ///   - number: its place among all queries.
   ///   - known: neighbors that were found elsewhere.
+  ///   - trace: is told what is met, where there is one.
   func search(
-    _ query: UnsafePointer<Float>, at slot: Int, number: Int, known: [Neighbor]
+    _ query: UnsafePointer<Float>, at slot: Int, number: Int, known: [Neighbor], _ trace: inout VisitTrace?
   ) throws -> [Neighbor]? {
     var nearest = NearestNeighbors(capacity: k, least: -1)
     for neighbor in known { nearest.offer(neighbor) }
@@ -106,7 +110,7 @@ final class SearchLane {
     var rounds = ListRounds(scores, count: centres.count, stride: centres.scoreStride)
     if 1 - 2 * rounds.largest > limits.startRange { return nil }
     let before = work
-    var limit = VisitLimit(calibration, k: k)
+    var limit = VisitLimit(calibration, k: k, rule)
     defer { compared?.clear() }
     while let range = rounds.next(leastScore: limit.leastScore(nearest.threshold)) {
       let count = kernels_between(scores, centres.count, range.lowerBound, range.upperBound, places)
@@ -119,12 +123,14 @@ final class SearchLane {
         let list = lists[place].list
         let score = scores[list]
         if score < limit.leastScore(nearest.threshold) { break }
+        trace?.meet(score: score, nearest.threshold, work, since: before)
         if place + 1 < count { askFor(lists[place + 1].list) }
         work.lists += 1
         try search(list, score: score, scan, &limit, &nearest)
         if limits.areReached(by: work, since: before) { return nil }
       }
     }
+    trace?.end(compared?.marked ?? [], work, since: before)
     let sorted = nearest.sorted()
     if let row = sorted.repeatedRow { throw index.leadsAstray("it has two codes of cell \(row) in a list") }
     return sorted
@@ -218,148 +224,10 @@ final class SearchLane {
   }
 }
 
-/// Where a search of lists is given up.
-struct ListLimits {
-  /// The square of the distance of the nearest centre above which it is, before any list is visited.
-  var startRange = Float.infinity
-  /// What its codes and rows may cost.
-  var cost = Double.infinity
-  var code = 0.0
-  var comparison = 0.0
-
-  fileprivate func areReached(by work: SearchWork, since before: SearchWork) -> Bool {
-    Double(work.codes - before.codes) * code + Double(work.rows - before.rows) * comparison > cost
-  }
-}
-
 /// What codes are compared with.
 private struct ListScan {
   let unit: UnsafePointer<Float>
   /// Its place among all queries.
   let number: Int
   let codes: kernels_code_query
-}
-
-/// A list in the order of visits: the higher score first, of equals the smaller number.
-private struct ListKey: Comparable {
-  private let key: UInt64
-
-  init(list: UInt32, score: Float) {
-    let bits = score.bitPattern
-    // Ascends as scores do.
-    let ascending = bits >> 31 == 1 ? ~bits : bits | 1 << 31
-    key = UInt64(~ascending) << 32 | UInt64(list)
-  }
-
-  var list: Int { Int(key & 0xFFFF_FFFF) }
-  static func < (left: ListKey, right: ListKey) -> Bool { left.key < right.key }
-}
-
-/// Tells which lists a search need not visit any more.
-private struct VisitLimit {
-  private let calibration: IndexRecord.Calibration
-  private let k: Float
-  private var reach: Float
-  private var range: Float
-  /// Codes that are looked for in the lists that were met, and all.
-  private var (met, total): (Float, Float) = (0, 0)
-
-  init(_ calibration: IndexRecord.Calibration, k: Int) {
-    self.calibration = calibration
-    self.k = Float(k)
-    (reach, range) = calibration.reach(neighbors: self.k)
-  }
-
-  /// Takes note of a list of which a search for some of the rows has seen so many codes. Where one in ten counts, ten
-  /// neighbors lie as a hundred do where all count; how many count near the query need not be how many do everywhere.
-  mutating func met(_ count: Int, of total: Int) {
-    met += Float(count)
-    self.total += Float(total)
-    let share = min(1, max(1, met) / self.total)
-    range = calibration.reach(neighbors: k / share).range
-    // The last neighbor may by chance be as near as fewer are: as many as one standard deviation of a draw of which
-    // each counts with this share. Where it is nearer than most, more of the others lie in lists that are passed over.
-    let fewer = k - (k * (1 - share)).squareRoot()
-    reach = calibration.reach(neighbors: max(k, fewer / share)).reach
-  }
-
-  /// The score below which lists are passed over, once the last neighbor has a similarity of `threshold`. Squares of
-  /// distances are 1 - 2 score of centres and 2 - 2 similarity of neighbors.
-  func leastScore(_ threshold: Float) -> Float {
-    if threshold == -.infinity || threshold <= -1 { return -.infinity }
-    let distance2 = 2 * max(0, 1 - threshold)
-    if distance2 <= range { return threshold - (1 + reach) / 2 }
-    // Farther away than was measured, which filters and strange queries do. With x for the distance of a centre, r for
-    // that of a row from its centre and d for that of the last neighbor, a row is as near as that when x^2 + r^2 - 2 x t
-    // <= d^2, t being how far its residue points to the query. This is the x at which it takes a t of `farReach`.
-    let (reach, radius) = (calibration.farReach, calibration.radius)
-    let farthest = reach + max(0, distance2 - radius * radius + reach * reach).squareRoot()
-    return (1 - farthest * abs(farthest)) / 2
-  }
-}
-
-/// Ranges of scores in which lists are visited, best first. A few lists are found and sorted at a time, because a search
-/// mostly needs few of them.
-private struct ListRounds {
-  let largest: Float
-  private var step: Float
-  /// What was visited has scores from here on.
-  private var visited = Float.infinity
-
-  init(_ scores: UnsafePointer<Float>, count: Int, stride: Int) {
-    var place: UInt32 = 0
-    var largest: Float = 0
-    kernels_largest(scores, 1, count, stride, &place, &largest)
-    // A rough mean will do.
-    var (sum, terms): (Float, Float) = (0, 0)
-    for list in Swift.stride(from: 0, to: count, by: 16) {
-      sum += scores[list]
-      terms += 1
-    }
-    self.largest = largest
-    step = max(0.1 * (largest - sum / terms), 1e-6)
-  }
-
-  /// The next range; nil when all are visited that reach the least score, which is -infinity while too few neighbors
-  /// are known.
-  mutating func next(leastScore: Float) -> Range<Float>? {
-    guard visited > leastScore else { return nil }
-    let end = visited
-    if end < .infinity, leastScore > -.infinity {
-      visited = leastScore
-    } else {
-      visited = step > 8 ? -.infinity : largest - step
-      step *= 2
-    }
-    return visited..<end
-  }
-}
-
-/// Rows with a mark, few at a time.
-private final class RowMarks {
-  private let words: UnsafeMutablePointer<UInt64>
-  private var marked: [Row] = []
-
-  init(limit: Row) throws {
-    let count = Int(limit) / 64 + 1
-    words = try untouchedMemory(for: count, of: UInt64.self)
-  }
-
-  deinit { free(words) }
-
-  func contains(_ row: Row) -> Bool { words[Int(row / 64)] >> UInt64(row % 64) & 1 == 1 }
-
-  /// - Parameter row: below the limit.
-  /// - Returns: false where the row has a mark already.
-  func insert(_ row: Row) -> Bool {
-    if contains(row) { return false }
-    words[Int(row / 64)] |= 1 << UInt64(row % 64)
-    marked.append(row)
-    return true
-  }
-
-  func clear() {
-    for row in marked { words[Int(row / 64)] = 0 }
-    marked.removeAll(keepingCapacity: true)
-  }
 }

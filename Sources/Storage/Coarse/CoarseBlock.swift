@@ -50,7 +50,7 @@ struct CoarseBlockLayout: Equatable {
   func coarsen(_ block: StoredBlock, into groups: UnsafeMutableRawBufferPointer) {
     guard let base = block.payload.baseAddress, let target = groups.baseAddress else { return }
     kernels_coarsen(
-      vectors.scalar.kernel, base, nil, block.header.slotCount, vectors.dimension,
+      vectors.scalar.kernel, base, block.header.slotCount, vectors.dimension,
       target.assumingMemoryBound(to: UInt8.self))
   }
 

@@ -36,9 +36,12 @@ struct BuildIndex: ParsableCommand {
       next one, unless vectors have changed.
 
       --kind graph takes no cells up: it is made anew when more than a hundredth
-      of them came or went. "vectors" are those that it holds, "others" those of the
-      space that it leaves out: zeros, and of equal ones all but one. A space may have
-      a compact index beside it; each search takes what is estimated to be fastest.
+      of them came or went. "others" are vectors of the space that it leaves out: zeros,
+      of equal ones all but one, and what came since it was made. A space may have a
+      compact index beside it; each search takes what is estimated to be fastest.
+
+      "vectors" are those that the index or the graph holds, "left" its codes or vertices
+      of vectors that have gone since.
 
       --kind int8 copies the vectors in 8 bits a number: searches by cosine that
       compare every cell read a quarter of the bytes (of float16 a half), and
@@ -77,14 +80,16 @@ struct BuildIndex: ParsableCommand {
       talk.say(
         "space \(space.name) has \(vectors) vectors: of so few, most searches compare all that match")
     }
+    let indexed = try writer.database.read { try $0.indexedRows(in: space).count }
     let rows: [[Value]] = [
       [
-        .text(space.name), .integer(summary.record.rowCount), .integer(summary.added),
-        .integer(summary.record.listCount), .text(summary.isFresh ? "made" : "completed"),
+        .text(space.name), .integer(indexed), .integer(summary.record.rowCount - indexed),
+        .integer(summary.added), .integer(summary.record.listCount),
+        .text(summary.isFresh ? "made" : "completed"),
       ]
     ]
     try StandardOutput.write(
-      Report(["space", "vectors", "added", "lists", "index"], rows: rows), as: output.format)
+      Report(["space", "vectors", "left", "added", "lists", "index"], rows: rows), as: output.format)
   }
 }
 
@@ -116,13 +121,15 @@ extension BuildIndex {
       progress.update(done: vectors * done / total, note: step.name)
     }
     if summary.isFresh { progress.finish() }
+    let held = try writer.database.read { try $0.rowsInGraph(of: space).count }
     let calibrations = summary.record.calibrations
     try StandardOutput.write(
       Report(
-        ["space", "vectors", "others", "graph", "recalls", "reach"],
+        ["space", "vectors", "left", "others", "graph", "recalls", "reach"],
         rows: [
           [
-            .text(space.name), .integer(summary.record.vertexCount), .integer(summary.leftOut),
+            .text(space.name), .integer(held), .integer(summary.record.vertexCount - held),
+            .integer(summary.leftOut),
             .text(summary.isFresh ? "made" : "kept"),
             .numbers(calibrations.map(\.recall)), .numbers(calibrations.map { rounded($0.reach) }),
           ]
