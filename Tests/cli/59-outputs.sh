@@ -123,6 +123,31 @@ expect_equal "nothing new among the images" "$(ls fields | grep -cv '\.png$')" 2
 expect_exit 0 cellvec export --db lab --metadata fields/exported.csv --quiet
 rm fields/exported.csv own.safetensors
 
+# So are masks and the table of metadata that ingest read, wherever they lie by now.
+mkdir plates
+cellvec simulate plates/one --fields 2 --size 96 --cells-per-field 3 --quiet
+cellvec models seed own.safetensors --width 32 --depth 1 --patch 8 --inputs nucleus,protein --image-size 32 --seed 1 --quiet
+cd plates || exit 1
+expect_exit 0 cellvec ingest one --db lab "${channels[@]}" --cells masks='*_mask.png' --crop 64 --input-size 32 \
+  --backbone ../own.safetensors --metadata one/metadata.csv --quiet
+cd .. || exit 1
+cp -r plates moved
+for folder in plates moved; do
+  kept=$(sha256sum "$folder"/one/*)
+  for place in . "$folder" "$folder/one" /; do
+    cd "$place" || exit 1
+    expect_exit 64 cellvec export --db "$OLDPWD/$folder/lab" --metadata "$OLDPWD/$folder/one/metadata.csv"
+    expect_stderr "would be written over /.*/plates/one/metadata.csv, a table that ingest read metadata from; give another name"
+    expect_exit 64 cellvec export --db "$OLDPWD/$folder/lab" --vectors "$OLDPWD/$folder/one/P1_A01_s1_mask.png"
+    expect_stderr 'would be written over one/P1_A01_s1_mask.png, a mask of an image that is in the database; give another name'
+    cd "$OLDPWD" || exit 1
+  done
+  expect_exit 0 cellvec export --db "$folder/lab" --metadata "$folder/out.csv" --quiet
+  expect_exit 0 cellvec export --db "$folder/lab" --metadata "$folder/out.csv" --quiet
+  expect_equal "what was read is as it was" "$(sha256sum "$folder"/one/*)" "$kept"
+done
+rm -r plates moved own.safetensors
+
 # A simulation takes the place of an earlier one where it is told to, as a whole, and writes over nothing else.
 expect_exit 73 cellvec simulate fields --fields 2 --size 96 --cells-per-field 3 --seed 1 --quiet
 expect_stderr '^cellvec: fields: has a simulation already; name another folder, or let this one .* with --replace'

@@ -17,6 +17,21 @@ extension Snapshot {
     return paths
   }
 
+  /// The paths of the masks that cells came from, as they were given, in order. Of outcomes whose records are damaged there are
+  /// none.
+  package func maskPaths() throws -> [String] {
+    var paths: Set<String> = []
+    try transaction.survey(
+      .outcomes, damage: { _, _ in },
+      entry: { _, value in
+        do {
+          let outcome = try Document.decode(IngestOutcome.self, from: value, of: "an outcome")
+          if let path = outcome.maskPath { paths.insert(path) }
+        } catch let fault as Fault where fault.kind == .badData { return }
+      })
+    return paths.sorted()
+  }
+
   /// Calls `body` with each image, in order of their numbers.
   package func forEachImage(_ body: (_ number: UInt32, _ image: ImageRecord) throws -> Void) throws {
     try transaction.forEach(.images) { key, value in
