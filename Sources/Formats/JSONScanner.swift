@@ -1,11 +1,11 @@
-import Faults
+package import Faults
 
 /// Reads JSON whose form is known beforehand, value by value, as whoever reads it asks for them.
 ///
 /// Total and linear: what is not asked for is refused where it begins, so that nesting costs nothing, and
 /// each byte is looked at once or twice. The reader of an object sees its keys in their order, and those that
 /// come twice.
-struct JSONScanner {
+package struct JSONScanner {
   private let text: UnsafeRawBufferPointer
   private let subject: String
   private let whole: String
@@ -16,7 +16,7 @@ struct JSONScanner {
   ///   - subject: what faults are told of, such as "header".
   ///   - whole: what the text should be, with its article: "a safetensors file".
   ///   - offset: where the text begins in its file.
-  init(_ text: UnsafeRawBufferPointer, subject: String, of whole: String, offset: Int = 0) {
+  package init(_ text: UnsafeRawBufferPointer, subject: String, of whole: String, offset: Int = 0) {
     self.text = text
     self.subject = subject
     self.whole = whole
@@ -24,7 +24,7 @@ struct JSONScanner {
   }
 
   /// Calls `body` with each key; it reads the value.
-  mutating func object(
+  package mutating func object(
     _ body: (inout JSONScanner, String) throws(Fault) -> Void
   ) throws(Fault) {
     try expect("{")
@@ -35,6 +35,14 @@ struct JSONScanner {
       try body(&self, key)
     } while accept(",")
     try expect("}")
+  }
+
+  /// Calls `body` at each value of an array; it reads the value.
+  package mutating func array(_ body: (inout JSONScanner) throws(Fault) -> Void) throws(Fault) {
+    try expect("[")
+    if accept("]") { return }
+    repeat { try body(&self) } while accept(",")
+    try expect("]")
   }
 
   mutating func integers(atMost limit: Int) throws(Fault) -> [Int] {
@@ -50,7 +58,7 @@ struct JSONScanner {
   }
 
   /// Reads over a value of any kind.
-  mutating func skipValue(depth: Int = 16) throws(Fault) {
+  package mutating func skipValue(depth: Int = 16) throws(Fault) {
     guard depth > 0 else { throw unexpected("less nesting") }
     skipSpace()
     guard place < text.count else { throw unexpected("a value") }
@@ -58,10 +66,7 @@ struct JSONScanner {
     case UInt8(ascii: "{"):
       try object { scanner, _ throws(Fault) in try scanner.skipValue(depth: depth - 1) }
     case UInt8(ascii: "["):
-      try expect("[")
-      if accept("]") { return }
-      repeat { try skipValue(depth: depth - 1) } while accept(",")
-      try expect("]")
+      try array { scanner throws(Fault) in try scanner.skipValue(depth: depth - 1) }
     case UInt8(ascii: "\""): _ = try string()
     default: try skipWord()
     }
@@ -87,7 +92,7 @@ struct JSONScanner {
     }
   }
 
-  private mutating func integer() throws(Fault) -> Int {
+  package mutating func integer() throws(Fault) -> Int {
     skipSpace()
     let start = place
     if place < text.count, text[place] == UInt8(ascii: "-") { place += 1 }
@@ -100,7 +105,7 @@ struct JSONScanner {
     return number
   }
 
-  mutating func string() throws(Fault) -> String {
+  package mutating func string() throws(Fault) -> String {
     try expect("\"")
     var content: [UInt8] = []
     var start = place

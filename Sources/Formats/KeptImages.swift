@@ -1,19 +1,22 @@
 package import Faults
 import Glibc
 
-/// Images that no output may take the place of.
+/// Images, or their masks, that no output may take the place of.
 ///
 /// A relative path was given in a folder that is not known any more: it stands for what it leads to from here and from
 /// `home`, and for whatever has a path that ends in it.
 package struct KeptImages {
   private let paths: [String]
   private let home: String
+  private let kind: String
 
   /// - Parameters:
   ///   - paths: as they were given. One that leads to no file any more is nobody's.
+  ///   - kind: what faults call one of them.
   ///   - home: a folder that relative paths may have been given in.
-  package init(_ paths: [String], home: String) {
+  package init(_ paths: [String], kind: String = "an image that is in the database", home: String) {
     self.paths = paths
+    self.kind = kind
     self.home = home
   }
 
@@ -30,7 +33,7 @@ package struct KeptImages {
       }
       guard let output else { continue }
       throw Fault(
-        .usage, output.path, "would be written over \(path), an image that is in the database",
+        .usage, output.path, "would be written over \(path), \(kind)",
         remedy: "give another name")
     }
   }

@@ -7,12 +7,13 @@ extension DatabaseWriter {
   /// The space of this recipe and backbone: the one that the database has, or a new one.
   /// - Parameters:
   ///   - name: the space's name; nil for the one that exists, or `<backbone>-<strategy>` for a new one.
+  ///   - table: what the metadata of the run come from.
   ///   - scalar: the numbers that the space keeps; nil for those that it has, or float32 for a new one.
   /// - Throws: `usage` when the name stands for another recipe or backbone, the space keeps other numbers, or the name of a
   ///   new one has control characters.
   package func space(
     named name: String?, scalar: ScalarType? = nil, recipe: Recipe, embedder: Embedder,
-    backbone: BackboneReference
+    backbone: BackboneReference, table: SourceTable? = nil
   ) throws -> SpaceRecord {
     let json = try recipe.canonicalJSON()
     let hash = embedder.backbone.hash.description
@@ -21,8 +22,11 @@ extension DatabaseWriter {
     let precision = embedder.backbone.precision.rawValue
     if let known = name.map({ name in same.first { $0.name == name } }) ?? same.first {
       try known.require(scalar)
-      if known.backbone != backbone || known.precisions?.contains(precision) != true {
-        return try write { try $0.noteRun(of: backbone, precision: precision, in: known) }
+      let isNoted =
+        known.precisions?.contains(precision) == true
+        && table.map { known.tables?.contains($0) == true } ?? true
+      if known.backbone != backbone || !isNoted {
+        return try write { try $0.noteRun(of: backbone, precision: precision, table: table, in: known) }
       }
       return known
     }
@@ -40,7 +44,7 @@ extension DatabaseWriter {
       let space = try transaction.addSpace(
         name: chosen, dimension: embedder.dimension, scalar: scalar ?? .float32, recipe: json,
         backboneHash: hash)
-      return try transaction.noteRun(of: backbone, precision: precision, in: space)
+      return try transaction.noteRun(of: backbone, precision: precision, table: table, in: space)
     }
   }
 }

@@ -1,4 +1,6 @@
 package import Faults
+import Formats
+import FoundationEssentials
 
 /// What to simulate; the defaults are the set that the documentation speaks of.
 package struct SimulationOptions: Sendable {
@@ -47,6 +49,26 @@ package struct SimulationOptions: Sendable {
     guard range.contains(value) else {
       throw Fault(.usage, name, expected: "\(range.lowerBound) to \(range.upperBound)", found: "\(value)")
     }
+  }
+}
+
+// MARK: Options in a file
+
+/// What decides the bytes that are written: all but the number of threads.
+extension SimulationOptions: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case fieldCount, fieldsPerGene, cellsPerField, sizePx, seed, isLayered
+  }
+
+  /// The options as canonical JSON.
+  func document() throws -> String { try canonicalJSON(self) }
+
+  /// nil for a text that is none of options within their ranges.
+  init?(document: String) {
+    guard let options = try? JSONDecoder().decode(Self.self, from: Data(document.utf8)),
+      (try? options.validate()) != nil
+    else { return nil }
+    self = options
   }
 }
 

@@ -1,5 +1,6 @@
 import Faults
 import FoundationEssentials
+import Glibc
 import TestSupport
 import Testing
 
@@ -44,6 +45,47 @@ import Testing
   @Test func digitsCountAsNumbers() {
     let names = ["A10", "A2", "a1", "A02", "B1", "A2b", "A2/x", ""]
     #expect(names.sorted(by: precedesNaturally) == ["", "A02", "A2", "A2/x", "A2b", "A10", "B1", "a1"])
+  }
+}
+
+@Suite struct MisnamedFileTests {
+  private func withFiles(_ names: [[UInt8]], _ body: (String) throws -> Void) throws {
+    try withTemporaryDirectory { folder in
+      for name in names {
+        let path = Array("\(folder)/".utf8) + name + [0]
+        let descriptor = path.withUnsafeBytes {
+          open($0.bindMemory(to: CChar.self).baseAddress!, O_WRONLY | O_CREAT, 0o600)
+        }
+        #expect(descriptor >= 0)
+        close(descriptor)
+      }
+      try body(folder)
+    }
+  }
+
+  @Test func filesOfAPatternWhoseNamesAreNotUTF8AreNamed() throws {
+    let latin = Array("caf".utf8) + [0xE9]
+    try withFiles(
+      [Array("ä_n.png".utf8), latin + Array("_n.png".utf8), latin + Array(".txt".utf8), [0x2E] + latin]
+    ) { folder in
+      #expect(mkdir("\(folder)/sub", 0o700) == 0)
+      let subfolder = Array("\(folder)/".utf8).map { CChar(bitPattern: $0) } + [CChar(bitPattern: 0xFF), 0]
+      #expect(mkdir(subfolder, 0o700) == 0)
+      let found = try findImages(
+        in: folder, channels: [ChannelPattern(parsing: "nucleus=*_n.png")], mask: nil)
+      #expect(found.images.map(\.name) == ["ä"] && found.unmatchedFiles == 1)
+      #expect(found.problems.map(\.subject) == ["\(folder)/\\xFF", "\(folder)/caf\\xE9_n.png"])
+      #expect(found.problems.allSatisfy { $0.kind == .badData && $0.problem.contains("not UTF-8") })
+    }
+  }
+
+  @Test func aFolderOfNothingElseSaysWhyItHasNoImage() throws {
+    try withFiles([[0xC3, 0x28] + Array("_n.png".utf8)]) { folder in
+      let fault = #expect(throws: Fault.self) {
+        try findImages(in: folder, channels: [ChannelPattern(parsing: "nucleus=*_n.png")], mask: nil)
+      }
+      #expect(fault?.subject == "\(folder)/\\xC3(_n.png" && fault?.problem.contains("not UTF-8") == true)
+    }
   }
 }
 

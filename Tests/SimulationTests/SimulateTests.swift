@@ -85,11 +85,25 @@ import Testing
   @Test func progressCountsEveryFieldOnce() throws {
     try withTemporaryDirectory { folder in
       let counts = Mutex<[Int]>([])
-      _ = try simulate(into: folder, options: Self.tiny(threads: 2)) { count in
-        counts.withLock { $0.append(count) }
-      }
+      _ = try simulate(
+        into: folder, options: Self.tiny(threads: 2),
+        progress: { count in counts.withLock { $0.append(count) } })
       #expect(counts.withLock { $0 } == [1, 2, 3, 4])
     }
+  }
+
+  /// The names of a folder's files in order.
+  private func names(in folder: String) throws -> [String] {
+    let stream = try #require(opendir(folder))
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
   }
 
   private static func tiny(altered alter: (inout SimulationOptions) -> Void) -> SimulationOptions {
@@ -140,12 +154,66 @@ import Testing
       #expect(throws: Fault.self) { try simulate(into: folder, options: layered) }
       _ = try simulate(into: folder, options: Self.tiny(), replaces: true)
       #expect(bytes(ofFile: image) != [1])
-      // An earlier simulation's are its own, with other options too.
-      let earlier = Self.images(in: folder)
-      _ = try simulate(into: folder, options: Self.tiny(seed: 2))
-      #expect(Self.images(in: folder) != earlier)
       try write(Array("image,cell,gene\n".utf8), to: "\(folder)/cells.csv")
       #expect(throws: Fault.self) { try simulate(into: folder, options: Self.tiny()) }
+    }
+  }
+
+  @Test func anEarlierSimulationIsReplacedAsAWholeAndOnlyOnRequest() throws {
+    try withTemporaryDirectory { folder in
+      var layered = Self.tiny()
+      layered.isLayered = true
+      _ = try simulate(into: folder, options: layered)
+      try write([1], to: "\(folder)/P1_A01_s1_other.png")
+      let earlier = try names(in: folder)
+      let fault = #expect(throws: Fault.self) { try simulate(into: folder, options: layered) }
+      #expect(fault?.kind == .cannotCreate && fault?.subject == folder)
+      #expect(try names(in: folder) == earlier)
+      var fewer = Self.tiny(seed: 2)
+      fewer.fieldCount = 1
+      _ = try simulate(into: folder, options: fewer, replaces: true)
+      let images = ["mask", "nucleus", "other", "protein"].map { "P1_A01_s1_\($0).png" }
+      #expect(try names(in: folder) == images + ["cells.csv", "metadata.csv"])
+      #expect(bytes(ofFile: "\(folder)/P1_A01_s1_other.png") == [1])
+    }
+  }
+
+  @Test func aTableThatNamesFilesElsewhereRemovesNone() throws {
+    try withTemporaryDirectory { folder in
+      _ = try simulate(into: "\(folder)/plate", options: Self.tiny())
+      try write([1], to: "\(folder)/x_mask.png")
+      try write(Array("image\n../x\n".utf8), to: "\(folder)/plate/metadata.csv")
+      _ = try simulate(into: "\(folder)/plate", options: Self.tiny(), replaces: true)
+      #expect(bytes(ofFile: "\(folder)/x_mask.png") == [1])
+    }
+  }
+
+  @Test func anInterruptionNamesTheFieldsThatAreComplete() throws {
+    try withTemporaryDirectory { folder in
+      let (whole, part) = ("\(folder)/whole", "\(folder)/part")
+      _ = try simulate(into: whole, options: Self.tiny())
+      let done = Atomic(0)
+      let fault = #expect(throws: Fault.self) {
+        try simulate(
+          into: part, options: Self.tiny(), isCancelled: { done.load(ordering: .relaxed) == 2 },
+          progress: { done.store($0, ordering: .relaxed) })
+      }
+      #expect(fault?.kind == .cancelled)
+      #expect(
+        fault?.problem
+          == "interrupted: the images of 2 of 4 fields are complete, P1_A01_s1 to P2_A01_s1; the tables are missing"
+      )
+      let left = try names(in: part)
+      #expect(left.count == 7 && left.last == "unfinished-simulation")
+      for name in left.dropLast() {
+        #expect(bytes(ofFile: "\(part)/\(name)") == bytes(ofFile: "\(whole)/\(name)"))
+      }
+      // Other options would mix with what is there.
+      let other = #expect(throws: Fault.self) { try simulate(into: part, options: Self.tiny(seed: 2)) }
+      #expect(other?.kind == .cannotCreate && other?.subject == part)
+      _ = try simulate(into: part, options: Self.tiny(threads: 2))
+      #expect(try names(in: part) == names(in: whole))
+      #expect(Self.images(in: part) == Self.images(in: whole))
     }
   }
 

@@ -21,7 +21,7 @@ import Testing
   private struct Outcome: Encodable {
     let found, kept: Int
     let dropped: [String: Int]
-    let mask: String?
+    let mask, maskPath: String?
   }
 
   private static let texts = [
@@ -51,9 +51,14 @@ import Testing
   @Test(arguments: texts) func documentsOfOutcomesAreThoseOfTheGeneralEncoder(text: String) throws {
     for dropped in [[:], [text: 1], ["too small": 2, "at the border": 3, "blank": 0]] {
       for mask in [nil, "0123456789abcdef0123456789abcdef"] {
-        let outcome = IngestOutcome(found: 12, kept: -1, dropped: dropped, mask: mask)
-        let expected = try canonicalJSON(Outcome(found: 12, kept: -1, dropped: dropped, mask: mask))
+        let path = mask.map { _ in text }
+        let outcome = IngestOutcome(found: 12, kept: -1, dropped: dropped, mask: mask, maskPath: path)
+        let expected = try canonicalJSON(
+          Outcome(found: 12, kept: -1, dropped: dropped, mask: mask, maskPath: path))
         #expect(String(decoding: outcome.document, as: UTF8.self) == expected)
+        try outcome.document.withUnsafeBytes {
+          try #expect(Document.decode(IngestOutcome.self, from: $0, of: "outcome") == outcome)
+        }
       }
     }
   }

@@ -123,8 +123,35 @@ expect_equal "nothing new among the images" "$(ls fields | grep -cv '\.png$')" 2
 expect_exit 0 cellvec export --db lab --metadata fields/exported.csv --quiet
 rm fields/exported.csv own.safetensors
 
-# A simulation writes over an earlier one, and over nothing else.
-expect_exit 0 cellvec simulate fields --fields 2 --size 96 --cells-per-field 3 --seed 1 --quiet
+# So are masks and the table of metadata that ingest read, wherever they lie by now.
+mkdir plates
+cellvec simulate plates/one --fields 2 --size 96 --cells-per-field 3 --quiet
+cellvec models seed own.safetensors --width 32 --depth 1 --patch 8 --inputs nucleus,protein --image-size 32 --seed 1 --quiet
+cd plates || exit 1
+expect_exit 0 cellvec ingest one --db lab "${channels[@]}" --cells masks='*_mask.png' --crop 64 --input-size 32 \
+  --backbone ../own.safetensors --metadata one/metadata.csv --quiet
+cd .. || exit 1
+cp -r plates moved
+for folder in plates moved; do
+  kept=$(sha256sum "$folder"/one/*)
+  for place in . "$folder" "$folder/one" /; do
+    cd "$place" || exit 1
+    expect_exit 64 cellvec export --db "$OLDPWD/$folder/lab" --metadata "$OLDPWD/$folder/one/metadata.csv"
+    expect_stderr "would be written over /.*/plates/one/metadata.csv, a table that ingest read metadata from; give another name"
+    expect_exit 64 cellvec export --db "$OLDPWD/$folder/lab" --vectors "$OLDPWD/$folder/one/P1_A01_s1_mask.png"
+    expect_stderr 'would be written over one/P1_A01_s1_mask.png, a mask of an image that is in the database; give another name'
+    cd "$OLDPWD" || exit 1
+  done
+  expect_exit 0 cellvec export --db "$folder/lab" --metadata "$folder/out.csv" --quiet
+  expect_exit 0 cellvec export --db "$folder/lab" --metadata "$folder/out.csv" --quiet
+  expect_equal "what was read is as it was" "$(sha256sum "$folder"/one/*)" "$kept"
+done
+rm -r plates moved own.safetensors
+
+# A simulation takes the place of an earlier one where it is told to, as a whole, and writes over nothing else.
+expect_exit 73 cellvec simulate fields --fields 2 --size 96 --cells-per-field 3 --seed 1 --quiet
+expect_stderr '^cellvec: fields: has a simulation already; name another folder, or let this one .* with --replace'
+expect_exit 0 cellvec simulate fields --fields 2 --size 96 --cells-per-field 3 --seed 1 --replace --quiet
 expect_exit 0 cmp "$image" image.png
 mkdir plate
 printf 'mine' >plate/P1_A01_s1_protein.png
@@ -132,16 +159,27 @@ expect_exit 73 cellvec simulate plate --fields 2 --size 96 --cells-per-field 3 -
 expect_stderr 'plate/P1_A01_s1_protein.png: is there already, .*; name another folder, or write over .* with --replace'
 expect_equal "nothing was written" "$(ls plate) $(cat plate/*)" "P1_A01_s1_protein.png mine"
 expect_exit 0 cellvec simulate plate --fields 2 --size 96 --cells-per-field 3 --replace --quiet
-# Killed half-way, it is done again by the same command.
-rm -r plate
+# Interrupted or killed half-way, it is done again by the same command, and by no other.
 simulation=(simulate plate --fields 60 --size 256 --cells-per-field 8 --quiet)
-"$CELLVEC" "${simulation[@]}" &
-until ls plate/*.png >/dev/null 2>&1 || ! kill -0 $! 2>/dev/null; do :; done
-kill -KILL $!
-wait $! 2>/dev/null
-expect_equal "it was killed before the end" "$(ls plate/metadata.csv 2>/dev/null)" ""
-expect_exit 0 cellvec "${simulation[@]}"
-expect_equal "all is there" "$(ls plate | wc -l)" 182
+for signal in INT KILL; do
+  rm -r plate
+  # Without a terminal, the shell has its background jobs ignore Ctrl-C.
+  env --default-signal=INT "$CELLVEC" "${simulation[@]}" 2>.said &
+  until ls plate/*_mask.png >/dev/null 2>&1 || ! kill -0 $! 2>/dev/null; do :; done
+  kill -$signal $!
+  wait $! 2>/dev/null
+  expect_equal "it ended before the end" "$(ls plate/metadata.csv 2>/dev/null)" ""
+  if [[ $signal == INT ]]; then
+    complete=$(sed -nE 's/^cellvec: plate: interrupted: the images of ([0-9]+) of 60 fields are complete, P1_A01_s1.*/\1/p' .said)
+    expect_equal "all that is there is whole, and counted" "$(ls plate | wc -l)" "$((3 * complete + 1))"
+  fi
+  expect_exit 73 cellvec "${simulation[@]}" --seed 2
+  expect_stderr '^cellvec: plate: has a simulation of other options that was not finished; name another folder'
+  expect_exit 0 cellvec "${simulation[@]}"
+  expect_equal "all is there" "$(ls plate | wc -l)" 182
+done
+expect_exit 0 cellvec simulate plate --fields 1 --size 96 --cells-per-field 3 --replace --quiet
+expect_equal "nothing is left of another" "$(ls plate | wc -l)" 5
 rm -r plate lab
 
 # What a terminal takes for a command reaches none, whoever says it.

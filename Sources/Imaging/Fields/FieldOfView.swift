@@ -36,7 +36,8 @@ package struct FieldOfView: Sendable, Hashable {
 package struct Grouping: Sendable {
   /// The complete images, in natural order of their names.
   package let images: [FieldOfView]
-  /// One fault for each image that lacks a file or has two for one channel, and each folder that cannot be read.
+  /// One fault for each image that lacks a file or has two for one channel, each folder that cannot be read, and each file
+  /// that a pattern fits but for a name that is not UTF-8.
   package let problems: [Fault]
   /// Files that no pattern matched.
   package let unmatchedFiles: Int
@@ -109,12 +110,14 @@ private func group(
       found[match.name, default: [:]][match.index, default: []].append(file)
     }
   }
+  let misnamed = listing.misnamed.filter { file in namers.contains { $0.imageName(of: file.path) != nil } }
+  unmatchedFiles += listing.misnamed.count - misnamed.count
   // A pattern that no file fits is a slip of the command, not a fault of every single image.
   let idle = patterns.indices.filter { index in !found.values.contains { $0[index] != nil } }
-  if !idle.isEmpty { throw nothingFound(listing, folder, idle.map { patterns[$0] }) }
+  if !idle.isEmpty { throw misnamed.first?.fault ?? nothingFound(listing, folder, idle.map { patterns[$0] }) }
 
   var images: [FieldOfView] = []
-  var problems = listing.problems
+  var problems = listing.problems + misnamed.map(\.fault)
   for (name, candidates) in found.sorted(by: { precedesNaturally($0.key, $1.key) }) {
     if let problem = fault(in: candidates, of: name, patterns) {
       problems.append(problem)

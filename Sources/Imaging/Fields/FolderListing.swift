@@ -6,13 +6,17 @@ struct FolderListing {
   /// Paths from the folder, in natural order. Hidden files and folders are left out; links to files are
   /// followed, links to folders are not (they can lead in circles).
   private(set) var files: [String] = []
-  /// Folders below that cannot be read.
+  /// Folders below that cannot be read, or have names that are not UTF-8.
   private(set) var problems: [Fault] = []
+  /// Files whose names are not UTF-8, which no path of ours leads to: what is wrong with each, and its path from the folder
+  /// with U+FFFD for what cannot be read.
+  private(set) var misnamed: [(path: String, fault: Fault)] = []
 
   /// - Throws: `missingInput` or `inputOutput` when the folder itself cannot be read.
   init(of folder: String) throws {
     try visit(folder, prefix: "")
     files.sort(by: precedesNaturally)
+    misnamed.sort { precedesNaturally($0.path, $1.path) }
   }
 
   private mutating func visit(_ folder: String, prefix: String) throws {
@@ -20,8 +24,10 @@ struct FolderListing {
     defer { closedir(stream) }
     var folders: [String] = []
     while let entry = try Self.nextEntry(of: stream, in: folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+      guard let name = String(validating: bytes, as: UTF8.self) else {
+        note(bytes, in: folder, prefix: prefix)
+        continue
       }
       if name.hasPrefix(".") { continue }
       switch Self.kind(of: "\(folder)/\(name)") {
@@ -40,6 +46,21 @@ struct FolderListing {
     }
   }
 
+  /// Takes down a file or folder whose name is not UTF-8, unless it is hidden.
+  private mutating func note(_ name: [UInt8], in folder: String, prefix: String) {
+    if name.first == UInt8(ascii: ".") { return }
+    var path = Array("\(folder)/".utf8) + name + [0]
+    let kind = path.withUnsafeMutableBytes { Self.kind(of: $0.bindMemory(to: CChar.self).baseAddress) }
+    let fault = Fault(
+      .badData, "\(folder)/\(escaped(name))", "has a name that is not UTF-8, and is passed over",
+      remedy: "rename it, as with convmv")
+    switch kind {
+    case S_IFREG: misnamed.append((prefix + String(decoding: name, as: UTF8.self), fault))
+    case S_IFDIR: problems.append(fault)
+    default: break
+    }
+  }
+
   /// The next entry; nil after the last, which only `errno` tells from an error.
   private static func nextEntry(of stream: OpaquePointer, in folder: String) throws -> UnsafeMutablePointer<
     dirent
@@ -51,7 +72,8 @@ struct FolderListing {
   }
 
   /// S_IFREG for a file or a link to one, S_IFDIR for a folder, something else for the rest.
-  private static func kind(of path: String) -> mode_t {
+  private static func kind(of path: UnsafePointer<CChar>?) -> mode_t {
+    guard let path else { return 0 }
     var attributes = stat()
     guard lstat(path, &attributes) == 0 else { return 0 }
     guard attributes.st_mode & S_IFMT == S_IFLNK else { return attributes.st_mode & S_IFMT }
@@ -64,4 +86,16 @@ struct FolderListing {
     var attributes = stat()
     return stat(path, &attributes) == 0 && attributes.st_mode & S_IFMT == S_IFREG
   }
+}
+
+/// A name with each byte that is not UTF-8 written as `\xE9`.
+private func escaped(_ name: [UInt8]) -> String {
+  var text = ""
+  var rest = name[...]
+  while let first = rest.first {
+    let scalar = (1...4).lazy.compactMap { String(validating: rest.prefix($0), as: UTF8.self) }.first
+    text += scalar ?? "\\x\(String(first, radix: 16, uppercase: true))"
+    rest = rest.dropFirst(scalar?.utf8.count ?? 1)
+  }
+  return text
 }

@@ -59,7 +59,8 @@ struct ImageReader: Sendable {
       let plan = try CropPlan(
         of: image, source: recipe.source, recipe: recipe.crop, segmentationRole: recipe.segmentationRole)
       work.findTime = clock.now - findStart
-      return end(.new(NewImage(image, plan, mask: mask), change: change), image, plan: plan)
+      let new = NewImage(image, plan, mask: mask, maskPath: mask == nil ? nil : source.mask?.path)
+      return end(.new(new, change: change), image, plan: plan)
     } catch {
       return end(.failed(Fault(error, of: source)))
     }

@@ -11,8 +11,10 @@ struct NewImage: Sendable {
   /// What the squares of its cells do not fit into; else nil.
   let small: SmallImage?
 
-  /// - Parameter mask: digest of the mask that the cells come from.
-  init(_ image: FieldImage, _ plan: CropPlan, mask: String?) {
+  /// - Parameters:
+  ///   - mask: digest of the mask that the cells come from.
+  ///   - maskPath: its file.
+  init(_ image: FieldImage, _ plan: CropPlan, mask: String?, maskPath: String?) {
     record = ImageRecord(
       identity: image.identity, name: image.name,
       files: image.sources.map { ChannelFile(role: $0.role, path: $0.path, plane: $0.plane ?? 0) },
@@ -20,7 +22,7 @@ struct NewImage: Sendable {
     cells = plan.cells.map { (ObjectKey($0), CellGeometry($0.object)) }
     outcome = IngestOutcome(
       found: plan.cells.count + plan.dropped.values.reduce(0, +), kept: plan.cells.count,
-      dropped: plan.dropped, mask: mask)
+      dropped: plan.dropped, mask: mask, maskPath: maskPath)
     blankRoles = image.blankRoles
     small = SmallImage(image, plan)
   }

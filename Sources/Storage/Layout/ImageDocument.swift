@@ -43,7 +43,9 @@ extension IngestOutcome {
   /// As `Document.encode` writes a value, likewise.
   var document: [UInt8] {
     let dropped = dropped.sorted { $0.key < $1.key }.map { "\(quotedJSON($0.key)):\($0.value)" }
-    let mask = mask.map { ",\"mask\":\(quotedJSON($0))" } ?? ""
+    let mask =
+      (mask.map { ",\"mask\":\(quotedJSON($0))" } ?? "")
+      + (maskPath.map { ",\"maskPath\":\(quotedJSON($0))" } ?? "")
     return Array(
       "{\"dropped\":{\(dropped.joined(separator: ","))},\"found\":\(found),\"kept\":\(kept)\(mask)}".utf8)
   }

@@ -32,6 +32,8 @@ package struct SpaceRecord: Sendable, Equatable, Codable {
   /// The numbers that the backbone multiplied in the runs that added vectors, sorted: "bfloat16", "float32"; nil for
   /// imported vectors, and where no run has noted it.
   package private(set) var precisions: [String]?
+  /// The tables that ingest read metadata from for its cells, in order of their paths; nil where it read none.
+  package private(set) var tables: [SourceTable]?
 
   package init(
     id: UInt16, name: String, dimension: Int, scalar: ScalarType = .float32, recipe: String? = nil,
@@ -58,6 +60,11 @@ package struct SpaceRecord: Sendable, Equatable, Codable {
   mutating func add(precision: String) {
     precisions = Set((precisions ?? []) + [precision]).sorted()
   }
+
+  /// Notes a table that was read, in place of what was read from the same path before.
+  mutating func add(_ table: SourceTable) {
+    tables = ((tables ?? []).filter { $0.path != table.path } + [table]).sorted { $0.path < $1.path }
+  }
 }
 
 /// What leads to the weights of a backbone.
@@ -83,12 +90,15 @@ package struct IngestOutcome: Sendable, Equatable, Decodable {
   package let dropped: [String: Int]
   /// Digest of the label mask that the objects came from, as 32 hexadecimal digits; nil without one.
   package let mask: String?
+  /// The file of that mask, as given on the command line; nil without one, and where an earlier program has not noted it.
+  package let maskPath: String?
 
-  package init(found: Int, kept: Int, dropped: [String: Int], mask: String? = nil) {
+  package init(found: Int, kept: Int, dropped: [String: Int], mask: String? = nil, maskPath: String? = nil) {
     self.found = found
     self.kept = kept
     self.dropped = dropped
     self.mask = mask
+    self.maskPath = maskPath
   }
 }
 

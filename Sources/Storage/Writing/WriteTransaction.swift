@@ -88,15 +88,17 @@ package struct WriteTransaction: ~Copyable {
     return space
   }
 
-  /// Notes where the weights of a space lie now, and the precision of a run that uses them.
+  /// Notes where the weights of a space lie now, the precision of a run that uses them, and the table that its metadata come
+  /// from.
   package mutating func noteRun(
-    of backbone: BackboneReference, precision: String, in space: SpaceRecord
+    of backbone: BackboneReference, precision: String, table: SourceTable? = nil, in space: SpaceRecord
   ) throws -> SpaceRecord {
     guard let index = spaces.firstIndex(where: { $0.id == space.id }) else {
       throw Fault(.missingInput, "space \"\(space.name)\"", "is not in the database")
     }
     spaces[index].backbone = backbone
     spaces[index].add(precision: precision)
+    if let table { spaces[index].add(table) }
     try transaction.put(.spaces, Key().appending(space.id), Document.encode(spaces[index]))
     return spaces[index]
   }

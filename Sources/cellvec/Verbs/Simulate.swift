@@ -13,6 +13,9 @@ struct Simulate: ParsableCommand {
       has a file of its own in place of _protein: mixed by any shares, they make
       any number of proteins (tools/pretrain does).
 
+      A folder holds one simulation: another one takes its place with --replace,
+      and its files are removed. Interrupted, it is begun again by the same command.
+
       Example:
         cellvec simulate fields --fields 96 --seed 1
       """)
@@ -29,7 +32,8 @@ struct Simulate: ParsableCommand {
   @Option(help: "Seed of everything random.") var seed = defaults.seed
   @Flag(help: "Draw every location into every cell, a file each, instead of a gene's mixture.")
   var layers = false
-  @Flag(help: "Write over files of the same names that no simulation has written.") var replace = false
+  @Flag(help: "Take the place of an earlier simulation, and of other files of the same names.")
+  var replace = false
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var talk: TalkOptions
 
@@ -44,9 +48,10 @@ struct Simulate: ParsableCommand {
     options.isLayered = layers
     options.threadCount = threads.count
     let progress = ProgressLine(counting: "fields", of: fields, isQuiet: talk.quiet)
-    let summary = try simulate(into: folder, options: options, replaces: replace) {
-      progress.update(done: $0)
-    }
+    Interruption.listen()
+    let summary = try simulate(
+      into: folder, options: options, replaces: replace, isCancelled: { Interruption.isRequested },
+      progress: { progress.update(done: $0) })
     progress.finish()
     let genes = layers ? "" : " of \(summary.geneCount) genes"
     talk.say("\(summary.fieldCount) fields\(genes) with \(summary.cellCount) cells in \(folder)")

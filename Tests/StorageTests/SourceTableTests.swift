@@ -1,0 +1,66 @@
+import Faults
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Storage
+
+@Suite struct SourceTableTests {
+  @Test func aTableIsKnownByItsPlaceAndByItsBytes() throws {
+    try withTemporaryDirectory { folder in
+      for name in ["plate", "moved"] { #expect(mkdir("\(folder)/\(name)", 0o755) == 0) }
+      let path = "\(folder)/plate/metadata.csv"
+      try write(Array("image,gene\na,TP53\n".utf8), to: path)
+      #expect(symlink("plate", "\(folder)/way") == 0)
+      let table = try #require(try SourceTable(at: "\(folder)/way/./metadata.csv"))
+      #expect(table.path.hasSuffix("/plate/metadata.csv") && table.path.hasPrefix("/"))
+      #expect(table.isFile(at: path) && table.isFile(at: "\(folder)/way/metadata.csv"))
+      // Corrected where it lies, it is the same table; elsewhere, its bytes tell.
+      try write(Array("image,gene\na,TP53\n".utf8), to: "\(folder)/moved/metadata.csv")
+      #expect(table.isFile(at: "\(folder)/moved/metadata.csv"))
+      try write(Array("image,gene\na,BRAF\n".utf8), to: "\(folder)/moved/metadata.csv")
+      #expect(!table.isFile(at: "\(folder)/moved/metadata.csv"))
+      try write([1], to: path)
+      #expect(table.isFile(at: path) && !table.isFile(at: "\(folder)/none"))
+    }
+  }
+
+  @Test func whatIsNoFileIsNoTable() throws {
+    try withTemporaryDirectory { folder in
+      for path in [folder, "\(folder)/none", "-", "/dev/null"] { #expect(try SourceTable(at: path) == nil) }
+      try write([], to: "\(folder)/empty")
+      #expect(try SourceTable(at: "\(folder)/empty")?.byteCount == 0)
+    }
+  }
+
+  @Test func aSpaceHasEachTableOnceInItsLatestState() throws {
+    try withTemporaryDirectory { folder in
+      let (a, b) = ("\(folder)/a.csv", "\(folder)/b.csv")
+      let backbone = BackboneReference(path: "model")
+      let writer = try DatabaseWriter(path: "\(folder)/db", create: true)
+      func note(_ path: String) throws {
+        try write([UInt8](path.utf8), to: path)
+        let table = try SourceTable(at: path)
+        _ = try writer.write {
+          let space =
+            try $0.space(named: "s") ?? $0.addSpace(name: "s", dimension: 2, recipe: "{}", backboneHash: "x")
+          return try $0.noteRun(of: backbone, precision: "float32", table: table, in: space)
+        }
+      }
+      for path in [b, a] { try note(path) }
+      let first = try writer.database.read { $0.spaces[0].tables ?? [] }
+      #expect(first.map { $0.path.hasSuffix("a.csv") } == [true, false])
+      try write([7], to: a)
+      let changed = try #require(try SourceTable(at: a))
+      _ = try writer.write {
+        try $0.noteRun(of: backbone, precision: "float32", table: changed, in: $0.space(named: "s")!)
+      }
+      try writer.database.read { #expect($0.spaces[0].tables == [changed, first[1]]) }
+
+      // A merge brings them along.
+      let target = try DatabaseWriter(path: "\(folder)/target", create: true)
+      _ = try target.merge(writer.database)
+      try target.database.read { #expect($0.spaces[0].tables == [changed, first[1]]) }
+    }
+  }
+}
