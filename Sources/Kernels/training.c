@@ -66,7 +66,7 @@ void training_transpose(const uint32_t *x, size_t stride, size_t rows, size_t co
   CALL(transpose, x, stride, rows, columns, out, out_stride);
 }
 
-void training_pack_vectors(const float *x, size_t rows, size_t padded, size_t columns, const float *mean,
+void training_pack_vectors(const float *const *x, size_t rows, size_t padded, size_t columns, const float *mean,
                            const float *scale, size_t width, float *by_sample, float *by_column, size_t first,
                            size_t panel) {
   CALL(pack_vectors, x, rows, padded, columns, mean, scale, width, by_sample, by_column, first, panel);

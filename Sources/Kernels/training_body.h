@@ -316,10 +316,9 @@ TARGET_INLINE void NAMED(transpose_eight)(const uint32_t *x, size_t stride, uint
 }
 
 // Eight columns at a time of all rows of a panel: what is written then lies close together.
-TARGET static void NAMED(pack_vectors)(const float *x, size_t rows, size_t padded, size_t columns, const float *mean,
-                                       const float *scale, size_t width, float *by_sample, float *by_column,
-                                       size_t first, size_t panel) {
-  float spare[64];
+TARGET static void NAMED(pack_vectors)(const float *const *x, size_t rows, size_t padded, size_t columns,
+                                       const float *mean, const float *scale, size_t width, float *by_sample,
+                                       float *by_column, size_t first, size_t panel) {
   for (size_t start = 0; start < padded; start += width) {
     const size_t end = padded - start < width ? padded : start + width;
     float *samples = by_sample + start * columns;
@@ -331,18 +330,17 @@ TARGET static void NAMED(pack_vectors)(const float *x, size_t rows, size_t padde
       float *column = by_column ? by_column + (c / width * panel + first) * width + c % width : NULL;
       for (size_t r = start; r < end; r += 8) {
         // In the place of a row that lacks stands the mean, which becomes zero.
-        const float *from = x + r * columns + c;
-        size_t from_stride = columns;
+        const float *spare[8];
+        const float *const *from = x + r;
         if (r + 8 > rows) {
-          for (size_t i = 0; i < 8; i++) memcpy(spare + 8 * i, r + i < rows ? from + i * columns : mean + c, 32);
+          for (size_t i = 0; i < 8; i++) spare[i] = r + i < rows ? x[r + i] : mean;
           from = spare;
-          from_stride = 8;
         }
         training_octet lines[8];
 #pragma clang loop unroll(full)
         for (size_t i = 0; i < 8; i++) {
           training_eight y;
-          memcpy(&y, from + i * from_stride, sizeof y);
+          memcpy(&y, from[i] + c, sizeof y);
           lines[i] = (training_octet)((y - center) * factor);
         }
         if (column) {
@@ -354,7 +352,7 @@ TARGET static void NAMED(pack_vectors)(const float *x, size_t rows, size_t padde
     }
     for (; c < columns; c++) {
       for (size_t r = start; r < end; r++) {
-        const float y = r < rows ? (x[r * columns + c] - mean[c]) * scale[c] : 0;
+        const float y = r < rows ? (x[r][c] - mean[c]) * scale[c] : 0;
         samples[c * width + r - start] = y;
         if (by_column) by_column[(c / width * panel + first + r) * width + c % width] = y;
       }

@@ -9,7 +9,10 @@ extension Evaluation {
   /// - Returns: a `badData`, also for a single cell of another image: what has moved one may have moved others within
   ///   theirs.
   func difference(from snapshot: borrowing Snapshot, in space: Space) throws -> Fault? {
-    let remedy = "name the database that was evaluated, or evaluate again after compact --renumber"
+    let remedy =
+      testDatabase.map {
+        "the tested cells are those of database \"\($0)\": name it with --db, not the one that was learned from"
+      } ?? "name the database that was evaluated, or evaluate again after compact --renumber"
     if let record = snapshot.space(named: space.nameWhereTested),
       record.dimension != space.dimension || record.backboneHash != space.backboneHash
     {

@@ -11,11 +11,16 @@ package struct PrintedReport: Sendable {
     /// Cells to show with their channels; nil chooses typical ones.
     package var cells: [Row]?
     package var colors: ChannelColors
+    /// A folder with the images that the database remembers; nil where they are where they were.
+    package var imageFolder: String?
 
-    package init(space: String? = nil, cells: [Row]? = nil, colors: ChannelColors = .hpa) {
+    package init(
+      space: String? = nil, cells: [Row]? = nil, colors: ChannelColors = .hpa, imageFolder: String? = nil
+    ) {
       self.space = space
       self.cells = cells
       self.colors = colors
+      self.imageFolder = imageFolder
     }
   }
 
@@ -24,6 +29,8 @@ package struct PrintedReport: Sendable {
   let sections: [PageSection]
   /// Why there are cells without a picture.
   package let pictureProblems: [Fault]
+  /// Cells that were to be shown, and those without a picture.
+  package let cellCounts: (wanted: Int, withoutPicture: Int)
 
   /// What is shown of at most.
   private enum Limit {
@@ -57,13 +64,20 @@ package struct PrintedReport: Sendable {
       try database?.read { snapshot in
         let name = view.run.space.nameWhereTested
         if let difference = try evaluation.difference(from: snapshot, in: view.run.space) {
-          return (CellPictures(problem: difference, colors: options.colors), nil)
+          let wanted = Set(rows).count
+          return (CellPictures(problem: difference, wantedCount: wanted, colors: options.colors), nil)
         }
         let pictures = try CellPictures(
-          of: rows, in: name, of: snapshot, colors: options.colors, progress: progress)
+          of: rows, in: name, of: snapshot,
+          search: ImageSearch(folder: options.imageFolder, database: database?.path ?? "."),
+          colors: options.colors, progress: progress)
         return (pictures, try Self.vectors(of: view, in: name, of: snapshot))
       } ?? (nil, nil)
     pictureProblems = pictures?.problems ?? []
+    cellCounts = (
+      wanted: pictures?.wantedCount ?? 0,
+      withoutPicture: pictures.map { $0.wantedCount - $0.byRow.count } ?? 0
+    )
     title = "Classification of \(evaluation.labelField)"
     let spaceCount = Set(evaluation.runs.map(\.space.name)).count
     subtitle =

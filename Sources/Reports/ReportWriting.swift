@@ -16,32 +16,57 @@ extension PrintedReport {
   /// Writes the report: to a path that ends in ".html" the page alone, else a folder with `report.html`, and each figure as
   /// SVG and PNG in `figures`. Files of the same names are replaced, each complete or not at all.
   ///
-  /// - Throws: `cannotCreate` or `inputOutput` for what cannot be written. Where figures cannot be drawn as PNG, the rest is
-  ///   written all the same.
-  package func write(to path: String) throws -> Output {
+  /// - Parameter progress: called before each file of a folder with how many figures are complete, as SVG and where they
+  ///   can be drawn as PNG; a throw ends the work.
+  /// - Throws: `cannotCreate` or `inputOutput` for what cannot be written; in a folder it says what is complete. Where
+  ///   figures cannot be drawn as PNG, the rest is written all the same.
+  package func write(to path: String, progress: (_ complete: Int) throws -> Void = { _ in }) throws -> Output
+  {
     if Self.isPage(path) {
+      try progress(0)
       try write(page(links: nil), to: path)
       return Output(page: path, figureCount: figures.count, pngProblem: nil)
     }
     let folder = "\(path)/figures"
     try Self.makeFolder(path)
     try Self.makeFolder(folder)
-    for figure in figures { try write(figure.file, to: "\(folder)/\(figure.id).svg") }
-    let (drawn, problem) = try drawPNGs(in: folder)
     let page = Self.page(at: path)
-    try write(self.page(links: .init(folder: "figures", pngIDs: drawn)), to: page)
-    return Output(page: page, figureCount: figures.count, pngProblem: problem)
+    let figures = figures
+    var complete = 0
+    do {
+      let (drawn, problem) = try draw(figures, in: folder) {
+        complete = $0
+        try progress($0)
+      }
+      complete = figures.count
+      try progress(complete)
+      try write(self.page(links: .init(folder: "figures", pngIDs: drawn)), to: page)
+      return Output(page: page, figureCount: figures.count, pngProblem: problem)
+    } catch let fault as Fault where fault.kind != .cancelled {
+      throw Fault(
+        fault.kind, fault.subject,
+        "\(fault.problem); \(complete) of \(figures.count) figures are complete, and the page is not written",
+        remedy: fault.remedy)
+    }
   }
 
-  /// Draws each figure as PNG that can be drawn.
-  /// - Returns: the ids of these, and why the first of the others is not there.
-  private func drawPNGs(in folder: String) throws -> (ids: Set<String>, problem: Fault?) {
+  /// Draws each figure as SVG, and as PNG where it can be.
+  /// - Parameter progress: called before each file with how many figures are complete.
+  /// - Returns: the ids of those that are there as PNG, and why the first of the others is not.
+  private func draw(
+    _ figures: [Figure], in folder: String, progress: (Int) throws -> Void
+  ) throws -> (ids: Set<String>, problem: Fault?) {
     var ids: Set<String> = []
     var problem: Fault?
     do { try FigurePixels.load() } catch let fault as Fault where fault.kind == .unavailable {
-      return ([], fault)
+      problem = fault
     }
-    for figure in figures {
+    let isLoaded = problem == nil
+    for (number, figure) in figures.enumerated() {
+      try progress(number)
+      try write(figure.file, to: "\(folder)/\(figure.id).svg")
+      guard isLoaded else { continue }
+      try progress(number)
       do {
         try FigurePixels.write(figure, to: "\(folder)/\(figure.id).png")
         ids.insert(figure.id)

@@ -41,7 +41,8 @@ struct HeadDescription {
       let spreads = summary.task == .single ? evaluation.spreads : Array(evaluation.spreads.prefix(1))
       entries += spreads.map { score in
         guard let spread = score.spread else { return (score.name, .text(score.undefined)) }
-        let scores = "\(short(spread.mean)) ± \(short(spread.sampleSD)) sample SD"
+        let deviation = spread.sampleSD.map { " ± \(short($0)) sample SD" } ?? ""
+        let scores = short(spread.mean) + deviation
         return (score.name, .text("\(scores), \(score.folds), \(grouping)"))
       }
     }

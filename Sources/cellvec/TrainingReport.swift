@@ -58,9 +58,11 @@ struct TrainingReport {
 
   private func described(_ score: Spread, over folds: String) -> String {
     func text(_ number: Double) -> String { fixed(number, decimals: 3) }
-    return
-      "\(text(score.mean)) ± \(text(score.sampleSD)) sample SD (± \(text(score.populationSD)) population SD)"
-      + ", \(folds), \(grouping)"
+    var deviations = ""
+    if let sample = score.sampleSD, let population = score.populationSD {
+      deviations = " ± \(text(sample)) sample SD (± \(text(population)) population SD)"
+    }
+    return "\(text(score.mean))\(deviations), \(folds), \(grouping)"
   }
 
   /// Scores of every class over all cells, or samples of several, each predicted by the head that had not seen it.
@@ -117,7 +119,7 @@ extension ClassificationTask {
 /// A score of cross-validation, by the name that people give it.
 struct NamedSpread {
   let name: String
-  /// nil where fewer than two folds have it.
+  /// nil where no fold has it.
   let spread: Spread?
   /// The folds that it is the mean of.
   let folds: String
@@ -126,12 +128,15 @@ struct NamedSpread {
 
   /// - Parameters:
   ///   - missing: folds that do not have it.
-  ///   - need: what these do.
-  init(_ name: String, _ spread: Spread?, folds: Int, missing: Int = 0, need: String = "") {
+  ///   - need: what so many folds lack.
+  init(_ name: String, _ spread: Spread?, folds: Int, missing: Int = 0, need: (Int) -> String = { _ in "" }) {
     self.name = name
     self.spread = spread
-    self.folds = missing == 0 ? "\(folds) folds" : "\(folds - missing) of \(folds) folds (the others \(need))"
-    undefined = missing == 0 ? "undefined" : "undefined: \(missing) of \(folds) folds \(need)"
+    let others = missing == 1 ? "the other" : "the others"
+    self.folds =
+      missing == 0
+      ? "\(folds) folds" : "\(folds - missing) of \(folds) folds (\(others) \(need(missing)))"
+    undefined = missing == 0 ? "undefined" : "undefined: \(missing) of \(folds) folds \(need(missing))"
   }
 }
 
@@ -139,7 +144,7 @@ extension HeadEvaluation {
   /// Means over the folds that have the score, as of `evaluate`.
   var spreads: [NamedSpread] {
     func named(_ name: String, _ spread: Spread?, missing: Int? = nil, need: Metric? = nil) -> NamedSpread {
-      NamedSpread(name, spread, folds: folds, missing: missing ?? 0, need: need?.need ?? "")
+      NamedSpread(name, spread, folds: folds, missing: missing ?? 0) { need?.need($0) ?? "" }
     }
     guard let accuracy else { return [named("macro F1", macroF1), named("micro F1", microF1)] }
     let scores = [

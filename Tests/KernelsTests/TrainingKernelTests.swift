@@ -63,11 +63,20 @@ import Testing
     let panels = (columns + width - 1) / width
     var bySample = [Float](repeating: .nan, count: padded * columns)
     var byColumn = [Float](repeating: .nan, count: panels * panel * width)
-    training_pack_vectors(x, rows, padded, columns, mean, scale, width, &bySample, &byColumn, first, panel)
+    func pack(byColumn: UnsafeMutablePointer<Float>?) {
+      x.withUnsafeBufferPointer { x in
+        // Vectors lie anywhere: here the last comes first.
+        let vectors = (0..<rows).map { row in x.baseAddress.map { $0 + (rows - 1 - row) * columns } }
+        training_pack_vectors(
+          vectors, rows, padded, columns, mean, scale, width, &bySample, byColumn, first, panel)
+      }
+    }
+    pack(byColumn: &byColumn)
     var written = 0
     for row in 0..<padded {
       for column in 0..<columns {
-        let expected = row < rows ? (x[row * columns + column] - mean[column]) * scale[column] : 0
+        let expected =
+          row < rows ? (x[(rows - 1 - row) * columns + column] - mean[column]) * scale[column] : 0
         #expect(bySample[(row / width * columns + column) * width + row % width] == expected)
         #expect(byColumn[(column / width * panel + first + row) * width + column % width] == expected)
         written += 1
@@ -75,7 +84,7 @@ import Testing
     }
     #expect(byColumn.count { !$0.isNaN } == written)
     let alone = bySample
-    training_pack_vectors(x, rows, padded, columns, mean, scale, width, &bySample, nil, first, panel)
+    pack(byColumn: nil)
     #expect(bySample == alone)
   }
 

@@ -247,6 +247,31 @@ import struct Foundation.Data
     }
   }
 
+  @Test func aReportThatIsStoppedLeavesWholeFiguresAndSaysHowMany() throws {
+    let report = try PrintedReport(of: SyntheticEvaluation().make())
+    for stop in [
+      Fault(.cancelled, "", "stopped"), Fault(.inputOutput, "disk", "is full", remedy: "free some"),
+    ] {
+      try withTemporaryDirectory { folder in
+        let fault = #expect(throws: Fault.self) {
+          try report.write(to: "\(folder)/report") { complete in if complete == 2 { throw stop } }
+        }
+        #expect(fault?.kind == stop.kind)
+        if stop.kind == .inputOutput {
+          #expect(
+            fault?.problem
+              == "is full; 2 of \(report.figures.count) figures are complete, and the page is not written")
+        }
+        for figure in report.figures.prefix(2) {
+          let svg = try #require(bytes(ofFile: "\(folder)/report/figures/\(figure.id).svg"))
+          #expect(XMLParser(data: Data(svg)).parse())
+        }
+        #expect(bytes(ofFile: "\(folder)/report/figures/\(report.figures[2].id).svg") == nil)
+        #expect(bytes(ofFile: "\(folder)/report/report.html") == nil)
+      }
+    }
+  }
+
   @Test func theSameEvaluationGivesTheSameBytes() throws {
     let synthetic = SyntheticEvaluation()
     #expect(try page(synthetic) == page(synthetic))

@@ -37,6 +37,9 @@ import Testing
         #expect(source.count == 4)
         #expect(gathered(source, [0, 1, 2, 3]) == [9, 9.5, 0, 0.5, 2, 2.5, 8, 8.5])
         #expect(gathered(source, [3, 3]) == [8, 8.5, 8, 8.5])
+        var places = [first, first].compactMap(\.baseAddress)
+        #expect(source.locate([2, 0], into: &places))
+        #expect(places.map { [$0[0], $0[1]] } == [[2, 2.5], [9, 9.5]])
         for absent: Row in [3, 7, 10] {
           let fault = #expect(throws: Fault.self) {
             try BlockVectors(blocks: blocks, space: space, rows: [0, absent])

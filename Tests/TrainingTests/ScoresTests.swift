@@ -126,4 +126,11 @@ import Testing
     #expect(isNear(spread.populationSD, 1.25.squareRoot()))
     #expect(isNear(spread.sampleSD, (5.0 / 3).squareRoot()))
   }
+
+  @Test func oneFoldHasAMeanAndNoDeviations() {
+    let spread = Spread([0.25])
+    #expect(spread.mean == 0.25 && spread.sampleSD == nil && spread.populationSD == nil)
+    #expect(Metric.macroAUROC.lack(in: 1) == "the only fold has no class with positives and negatives")
+    #expect(Metric.decidedAccuracy.lack(in: 2) == "all 2 folds decide about no sample")
+  }
 }

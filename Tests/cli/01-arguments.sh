@@ -18,6 +18,21 @@ for verb in ingest import export planes crops search list count show stats check
     "$(cellvec "${words[@]}" --help | awk '/^Examples?:/ { inside = 1; next } /^$/ { inside = 0 } inside && !/^  /')" ""
 done
 
+# A page of help has at most 45 lines, and says where the other options are.
+for verb in ingest import export planes crops update delete fields spaces merge backup compact search index "index build" \
+  list count show stats check train evaluate knn predict heads report models "models add" "models embed" simulate; do
+  read -ra words <<<"$verb"
+  shown=$(cellvec "${words[@]}" --help)
+  all=$(cellvec "${words[@]}" --help-hidden)
+  lines=$(wc -l <<<"$shown")
+  if ((lines <= 45)); then ok "help of $verb is short"; else not_ok "help of $verb is short" "$lines lines"; fi
+  if [[ $(wc -l <<<"$all") -gt $lines && ${shown//$'\n'/ } != *"--help-hidden"* ]]; then
+    not_ok "help of $verb leads to its other options"
+  else
+    ok "help of $verb leads to its other options"
+  fi
+done
+
 expect_exit 64 cellvec lisst
 expect_exit 64 cellvec list --limitt 3 --db db
 expect_stderr 'Usage: cellvec list'

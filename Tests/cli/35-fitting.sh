@@ -99,5 +99,9 @@ if mkdir little && mount -t tmpfs -o size=2m tmpfs little 2>/dev/null; then
   expect_exit 74 timeout 60 env TMPDIR="$PWD/little" "$CELLVEC" evaluate --db many --labels kind --group gene \
     --fraction 0.5,1 --epochs 1000000
   expect_stderr '/little: cannot hold 1200000 bytes of intermediate results: no space left on device; name a folder with room'
+  # And one that has room for a first space.
+  cellvec import many.npy --db many --space t --quiet >/dev/null
+  expect_exit 74 timeout 60 env TMPDIR="$PWD/little" "$CELLVEC" evaluate --db many --labels kind --group gene --epochs 1000000
+  expect_stderr '/little: cannot hold 1200000 bytes of intermediate results: no space left on device; name a folder with room'
 fi
 finish

@@ -66,7 +66,7 @@ for strategy in map replicate; do
     --metadata others/metadata.csv --quiet >/dev/null
 done
 expect_exit 0 cellvec report eval.json --db other --output other.html
-expect_stderr '^warning: some cells have no picture: cell [0-9]+: is another cell in this database.*name the database that was evaluated'
+expect_stderr '^warning: [0-9]+ of [0-9]+ cells have no picture: cell [0-9]+: is another cell in this database.*name the database that was evaluated'
 expect_exit 1 grep --quiet -E 'data:image/png|figure-map' other.html
 cp -r db copy
 cellvec delete --db copy --where "well = 'A01'" --yes --quiet >/dev/null
@@ -74,7 +74,7 @@ expect_exit 0 cellvec report eval.json --db copy --output deleted.html
 expect_exit 0 grep --quiet 'data:image/png' deleted.html
 cellvec compact --db copy --renumber --quiet >/dev/null
 expect_exit 0 cellvec report eval.json --db copy --output renumbered.html
-expect_stderr '^warning: some cells have no picture: cell [0-9]+: (is another cell|is of image|was evaluated).*after compact --renumber'
+expect_stderr '^warning: [0-9]+ of [0-9]+ cells have no picture: cell [0-9]+: (is another cell|is of image|was evaluated).*after compact --renumber'
 expect_exit 1 grep --quiet -E 'data:image/png|figure-map' renumbered.html
 expect_exit 0 grep --quiet 'Missing pictures' renumbered.html
 cellvec models seed narrow.safetensors --width 32 --depth 1 --heads 1 --patch 8 --image-size 32 \
@@ -83,7 +83,7 @@ cellvec ingest fields --db narrow --backbone narrow.safetensors --strategy map -
   --cells masks='*_mask.png' --channels nucleus='*_nucleus.png' protein='*_protein.png' \
   --metadata fields/metadata.csv --quiet >/dev/null
 expect_exit 0 cellvec report eval.json --db narrow --space map --output narrow.html
-expect_stderr '^warning: some cells have no picture: space "map": is of another backbone in this database'
+expect_stderr '^warning: [0-9]+ of [0-9]+ cells have no picture: space "map": is of another backbone in this database'
 
 # Of another database that calls the space otherwise, the pictures are its own.
 cp -r other wide
@@ -94,6 +94,8 @@ expect_stderr 'test with --shared-groups'
 expect_exit 0 "${transfer[@]}" --db db --shared-groups --output transfer.json --report transfer.html
 expect_exit 0 grep --quiet 'data:image/png;base64,' transfer.html
 expect_exit 0 grep --quiet 'name in wide' transfer.html
+expect_exit 0 cellvec report transfer.json --db db --output learned.html
+expect_stderr 'no picture: .*the tested cells are those of database "wide": name it with --db, not the one that was learned from'
 expect_exit 0 cellvec report transfer.json --db wide --output again.html --quiet
 expect_equal "the saved evaluation knows the other name" "$(cksum <transfer.html)" "$(cksum <again.html)"
 # Images are known by their pixels.
@@ -104,12 +106,39 @@ expect_stderr 'database "wide": has [0-9]+ images that are learned from, too, su
 expect_exit 0 cellvec report eval.json --output alone.html
 expect_exit 0 grep --quiet 'Without the database there are no pictures' alone.html
 expect_exit 1 grep --quiet 'data:image' alone.html
+mkdir elsewhere
+expect_exit 0 env --chdir=elsewhere "$CELLVEC" report ../eval.json --db ../db --output ../elsewhere.html --quiet
+expect_silence
+expect_equal "from another folder the images are found beside the database" "$(cksum <first.html)" "$(cksum <elsewhere.html)"
 mv fields moved
 expect_exit 0 cellvec report eval.json --db db --output moved.html
-expect_stderr '^warning: some cells have no picture: .*cannot open'
+expect_stderr '^warning: ([0-9]+) of \1 cells have no picture: .*cannot open.*--images'
 expect_exit 0 check_page moved.html
 expect_exit 0 grep --quiet 'Missing pictures' moved.html
+for folder in moved "$PWD/moved" ; do
+  expect_exit 0 cellvec report eval.json --db db --images "$folder" --output found.html --quiet
+  expect_silence
+  expect_equal "images in $(basename "$folder") are found by their names" "$(cksum <first.html)" "$(cksum <found.html)"
+done
+expect_exit 0 cellvec report eval.json --db db --images elsewhere --output found.html
+expect_stderr '^warning: ([0-9]+) of \1 cells have no picture: .*name another folder with --images'
 mv moved fields
+
+# Ctrl-C ends the drawing between two files, each of which is whole.
+if ls report/figures/*.png >/dev/null 2>&1; then
+  cat >interrupt.py <<'PYTHON'
+import os, signal, subprocess, sys, time
+drawing = subprocess.Popen([os.environ["CELLVEC"], "report", "eval.json", "--output", "stopped"])
+while not os.path.isdir("stopped/figures") and drawing.poll() is None:
+    time.sleep(0.001)
+drawing.send_signal(signal.SIGINT)
+sys.exit(drawing.wait())
+PYTHON
+  expect_exit 130 python3 interrupt.py
+  expect_stderr 'interrupted; ([0-9]+ figures? (is|are) complete, and the page is not written|no figure was written)'
+  expect_equal "there is no page" "$(ls stopped/report.html 2>/dev/null)" ""
+  expect_equal "and no part of a file" "$(find stopped -type f ! -name '*.svg' ! -name '*.png')" ""
+fi
 cp fields/P1_A01_s1_protein.png kept.png
 for file in fields/*_protein.png; do cp kept.png "$file"; done
 expect_exit 0 cellvec report eval.json --db db --output changed.html

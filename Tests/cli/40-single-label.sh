@@ -122,14 +122,14 @@ PYTHON
 cellvec import uneven.npy --db uneven --space s --metadata uneven.csv --quiet >/dev/null
 uneven=(--db uneven --labels kind --group plate --folds 3 --epochs 5)
 expect_exit 0 cellvec train "${uneven[@]}" --save uneven
-expect_stdout "^Cohen's kappa .* 2 of 3 folds \(the others have labels of one class alone\), grouped by plate\$"
+expect_stdout "^Cohen's kappa .* 2 of 3 folds \(the other has labels of one class alone\), grouped by plate\$"
 expect_stdout '^Matthews .* 2 of 3 folds'
 expect_stdout '^accuracy .*, 3 folds, grouped by plate$'
 kappa=$(awk '/^Cohen/ { print $3 }' .stdout)
 expect_exit 0 cellvec heads show uneven --db uneven
-expect_stdout "^Cohen's kappa .* 2 of 3 folds \(the others"
+expect_stdout "^Cohen's kappa .* 2 of 3 folds \(the other "
 expect_exit 0 cellvec evaluate "${uneven[@]}"
-expect_stdout "^note: Cohen's kappa is the mean of 2 of 3 folds: the others have labels of one class alone\$"
+expect_stdout "^note: Cohen's kappa is the mean of 2 of 3 folds: the other has labels of one class alone\$"
 expect_equal "the same kappa" "$(awk '$1 == "space" { for (i = 1; i <= NF; i++) if ($i == "kappa") k = i } $1 == "s" { print $k }' .stdout)" "$kappa"
 
 # Neighbors vote for one label or several.

@@ -24,13 +24,14 @@ void training_standardize(float *x, size_t count, const float *mean, const float
 // Panels of `width` outputs, a multiple of 8, as kernels_matmul.h has them. Their word `k` of output `o` lies at
 // (o / width * panel + k) * width + o % width, where `panel` is how many words an output has.
 
-// Standardises vectors x [rows, columns], y[r, c] = (x[r, c] - mean[c]) * scale[c], and packs them twice as float32:
+// Standardises vectors [rows, columns], y[r, c] = (x[r][c] - mean[c]) * scale[c], each of which lies where a pointer
+// says, and packs them twice as float32:
 //
 //   padded        rows with those of zeros behind them, a multiple of 8
 //   by_sample     outputs are samples, words are columns
 //   by_column     outputs are columns, words are samples from `first` on of `panel`; or NULL
 // What the last panel of by_column has beyond the columns is left as it is.
-void training_pack_vectors(const float *x, size_t rows, size_t padded, size_t columns, const float *mean,
+void training_pack_vectors(const float *const *x, size_t rows, size_t padded, size_t columns, const float *mean,
                            const float *scale, size_t width, float *by_sample, float *by_column, size_t first,
                            size_t panel);
 

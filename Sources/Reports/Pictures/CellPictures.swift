@@ -10,6 +10,8 @@ struct CellPictures: Sendable {
   private(set) var imageNames: [Row: String] = [:]
   /// Why cells have no picture, a fault for each image that could not be shown.
   private(set) var problems: [Fault] = []
+  /// Cells that were to be shown.
+  let wantedCount: Int
   /// Side of the squares in pixels of the images; nil for whole images.
   let cropSizePx: Int?
   let colors: ChannelColors
@@ -17,8 +19,10 @@ struct CellPictures: Sendable {
   private static let limitPx = 256
 
   /// No pictures, for a reason.
-  init(problem: Fault, colors: ChannelColors) {
+  /// - Parameter wantedCount: cells that were to be shown.
+  init(problem: Fault, wantedCount: Int, colors: ChannelColors) {
     problems = [problem]
+    self.wantedCount = wantedCount
     cropSizePx = nil
     self.colors = colors
   }
@@ -26,13 +30,15 @@ struct CellPictures: Sendable {
   /// Cuts a square around each cell, as large as the space's recipe cuts. Each image is read once. What cannot be shown
   /// is among the problems.
   ///
+  /// - Parameter search: where files are looked for.
   /// - Throws: `missingInput` for a space that does not exist, `badData` for a recipe that cannot be read, and faults of
   ///   the database.
   init(
-    of rows: [Row], in spaceName: String, of snapshot: borrowing Snapshot, colors: ChannelColors,
-    progress: () throws -> Void = {}
+    of rows: [Row], in spaceName: String, of snapshot: borrowing Snapshot, search: ImageSearch,
+    colors: ChannelColors, progress: () throws -> Void = {}
   ) throws {
     self.colors = colors
+    wantedCount = Set(rows).count
     guard let space = snapshot.space(named: spaceName) else {
       throw Fault.unknownName(.missingInput, "space", spaceName, among: snapshot.spaces.map(\.name))
     }
@@ -58,7 +64,7 @@ struct CellPictures: Sendable {
       guard let record = try snapshot.image(number) else { continue }
       for (row, _) in members { imageNames[row] = record.name }
       do {
-        let cutter = DisplayCutter(try read(record))
+        let cutter = DisplayCutter(try search.image(of: record))
         for (row, geometry) in members {
           let crop = cutter.cut(
             centerX: geometry.centerX, centerY: geometry.centerY, cropSizePx: cropSizePx,
@@ -70,17 +76,4 @@ struct CellPictures: Sendable {
       }
     }
   }
-}
-
-/// The image that a record tells of.
-/// - Throws: as `readFieldOfView`, and `badData` where its files have changed since.
-private func read(_ record: ImageRecord) throws -> FieldImage {
-  let channels = record.files.map { ChannelSource(role: $0.role, path: $0.path, plane: $0.plane) }
-  let image = try readFieldOfView(FieldOfView(name: record.name, channels: channels))
-  guard image.identity == record.identity else {
-    throw Fault(
-      .badData, channels.first?.path ?? record.name, "is no longer the image that was ingested",
-      remedy: "put the file back, or ingest the new one")
-  }
-  return image
 }

@@ -18,30 +18,30 @@ package struct CrossValidation: Sendable, Equatable {
   package var macroF1: Spread { Spread(folds.map(\.scores.macroF1)) }
   package var microF1: Spread { Spread(folds.map(\.scores.microF1)) }
 
-  /// Mean and deviations of a metric over the folds that have it; nil where fewer than two do.
+  /// Mean and deviations of a metric over the folds that have it; nil where none does.
   package func spread(of metric: Metric) -> Spread? {
     let values = folds.compactMap { $0.scores.value(of: metric) }
-    return values.count >= 2 ? Spread(values) : nil
+    return values.isEmpty ? nil : Spread(values)
   }
 }
 
-/// Mean and both standard deviations of one score over folds.
+/// Mean and both standard deviations of one score over folds; a single one has no deviations.
 package struct Spread: Sendable, Equatable, Codable {
   package let mean: Double
   /// Divides by the number of folds less one.
-  package let sampleSD: Double
+  package let sampleSD: Double?
   /// Divides by the number of folds.
-  package let populationSD: Double
+  package let populationSD: Double?
 
-  /// - Parameter values: at least two.
+  /// - Parameter values: at least one.
   package init(_ values: [Double]) {
-    precondition(values.count >= 2)
+    precondition(!values.isEmpty)
     let count = Double(values.count)
     let mean = values.reduce(0, +) / count
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     self.mean = mean
-    sampleSD = (squares / (count - 1)).squareRoot()
-    populationSD = (squares / count).squareRoot()
+    sampleSD = values.count > 1 ? (squares / (count - 1)).squareRoot() : nil
+    populationSD = values.count > 1 ? (squares / count).squareRoot() : nil
   }
 }
 
@@ -123,10 +123,12 @@ private func keepTestProbabilities(
   // Parts of the samples, whose vectors lie together, by all heads.
   let partSize = 8192
   _ = try concurrentMap((assignment.count + partSize - 1) / partSize, threads: threads) { part in
-    let samples = part * partSize..<min((part + 1) * partSize, assignment.count)
-    for (fold, head) in heads.enumerated() {
-      let tested = samples.lazy.filter { assignment[$0] == fold }.map(Int32.init)
-      try head.forEachFiniteBatch(of: tested, in: vectors.seen(by: head)) { table.keep($1, of: $0) }
+    var tested = heads.map { _ in [Int32]() }
+    for sample in part * partSize..<min((part + 1) * partSize, assignment.count) {
+      tested[Int(assignment[sample])].append(Int32(sample))
+    }
+    for (head, samples) in zip(heads, tested) {
+      try head.forEachFiniteBatch(of: samples, in: vectors.seen(by: head)) { table.keep($1, of: $0) }
     }
   }
 }

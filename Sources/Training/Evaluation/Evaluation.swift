@@ -225,7 +225,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
     }
   }
 
-  /// Mean of a metric over folds, and its two standard deviations; nil of fewer than two folds.
+  /// Mean of a metric over folds, and its two standard deviations; these are nil of one fold.
   package struct MetricSummary: Sendable, Equatable, Codable {
     package let mean: Double
     /// Divides by the number of folds less one.
@@ -239,10 +239,10 @@ package struct Evaluation: Sendable, Equatable, Codable {
     package init(_ values: [Double]) {
       precondition(!values.isEmpty)
       foldCount = values.count
-      let spread = values.count > 1 ? Spread(values) : nil
-      mean = spread?.mean ?? values[0]
-      sampleSD = spread?.sampleSD
-      populationSD = spread?.populationSD
+      let spread = Spread(values)
+      mean = spread.mean
+      sampleSD = spread.sampleSD
+      populationSD = spread.populationSD
     }
   }
 
@@ -300,10 +300,16 @@ extension Evaluation {
       }
       guard let fewest = parts.min(by: { $0.defined < $1.defined }) else { return nil }
       return fewest.defined == 0
-        ? "\(metric.words) is undefined: all \(fewest.all) folds \(metric.need)"
-        : "\(metric.words) is the mean of \(fewest.defined) of \(fewest.all) folds: the others \(metric.need)"
+        ? "\(metric.words) is undefined: " + metric.lack(in: fewest.all)
+        : "\(metric.words) is the mean of \(fewest.defined) of \(fewest.all) folds: "
+          + others(fewest.all - fewest.defined, metric)
     }
   }
+}
+
+/// What the folds without a value have in its place.
+private func others(_ count: Int, _ metric: Metric) -> String {
+  (count == 1 ? "the other " : "the others ") + metric.need(count)
 }
 
 extension Evaluation.Run {
@@ -318,7 +324,7 @@ extension Evaluation.Run {
 extension Evaluation {
   /// Whether a cell is part of a sample; of older files, whether it is the first one.
   package func contains(_ row: UInt32, inSample sample: Int) -> Bool {
-    samples[sample].row == row
+    samples.row(of: sample) == row
       || sampleCells?[sample].contains { ($0[0]..<$0[1]).contains(row) } ?? false
   }
 

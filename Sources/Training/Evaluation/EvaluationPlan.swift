@@ -161,6 +161,8 @@ extension EvaluationPlan {
     let headCount = splits.splits.reduce(0) { $0 + $1.count } * configuration.ensembleCount
     var warnings = splits.warnings
     var tests: [RunTest] = []
+    let tables = try EvaluationTables(
+      spaceCount: spaces.count, plan: splits, labels: samples.labels, threads: threads)
     for (number, space) in spaces.enumerated() {
       let vectors = try vectors(number)
       try requireTrainable(
@@ -174,7 +176,9 @@ extension EvaluationPlan {
       let evaluator = RunEvaluator(
         vectors: vectors, targets: samples.targets, subjects: samples.subjects, plan: splits, design: design,
         configuration: configuration, cells: samples.cells + samples.testCells, threads: threads)
-      tests += try evaluator.runs(in: space) { trained in
+      tests += try evaluator.runs(
+        in: space, tablesOfFractions: tables.probabilities[number], scoreTables: tables.scoring
+      ) { trained in
         try progress(number * headCount + trained, spaces.count * headCount)
       }
     }

@@ -17,9 +17,9 @@ enum PairedTests {
     guard differences.count >= 2 else { return nil }
     let count = Double(differences.count)
     let spread = Spread(differences)
-    let scale = ((1 / count + testShare).squareRoot()) * spread.sampleSD
     // Equal differences leave rounding alone to divide by.
-    guard spread.sampleSD > 1e-12 * max(abs(spread.mean), 1) else { return nil }
+    guard let deviation = spread.sampleSD, deviation > 1e-12 * max(abs(spread.mean), 1) else { return nil }
+    let scale = ((1 / count + testShare).squareRoot()) * deviation
     return studentTwoSided(spread.mean / scale, degreesOfFreedom: count - 1)
   }
 

@@ -49,11 +49,36 @@ private struct TestedHead: Sendable {
   }
 }
 
+/// Where what is found of all spaces is kept; a folder without room for it is told of before any training.
+struct EvaluationTables: Sendable {
+  /// Heads that are trained together: they read the same vectors, and each keeps its own weights in memory.
+  static let headsTogether = 32
+
+  /// For each thread that scores, the first with room for all samples, the others for those of a fold.
+  let scoring: [ScoreTables]
+  /// Of each space, fraction and repetition, NaN at first.
+  let probabilities: [[[ProbabilityTable]]]
+
+  /// - Throws: as `ScratchTable`.
+  init(spaceCount: Int, plan: SplitPlan, labels: LabelTable, threads: Int) throws {
+    let (sampleCount, classCount) = (labels.count, labels.classes.count)
+    let largest = plan.splits.joined().map(\.testSet.count).max() ?? 0
+    let mostHeads = plan.splits.map(\.count).max() ?? 0
+    scoring = try (0..<max(1, min(threads, mostHeads, Self.headsTogether))).map {
+      try ScoreTables(samples: $0 == 0 ? sampleCount : largest, classes: classCount)
+    }
+    probabilities = try (0..<spaceCount).map { _ in
+      try plan.splits.map { _ in
+        try plan.testFolds.map { _ in
+          try ProbabilityTable(samples: sampleCount, classes: classCount, initial: .nan)
+        }
+      }
+    }
+  }
+}
+
 /// Trains and tests the heads of one space.
 struct RunEvaluator {
-  /// Heads that are trained together: they read the same vectors, and each keeps its own weights in memory.
-  private static let headsTogether = 32
-
   let vectors: UnitVectors
   /// What classes are learned as; nil for 1.
   let targets: SoftTargets?
@@ -68,27 +93,25 @@ struct RunEvaluator {
   private var labels: LabelTable { subjects.labels }
 
   /// One run for each fraction.
-  /// - Parameter progress: called after every epoch of every head with the number of heads trained, each of
-  ///   an ensemble for itself.
-  /// - Throws: as `fitHeads`, and before any training where there is no room for what is found of all fractions.
+  /// - Parameters:
+  ///   - tablesOfFractions: of each fraction and repetition, for the probabilities.
+  ///   - scoreTables: one for each thread that scores.
+  ///   - progress: called after every epoch of every head with the number of heads trained, each of an ensemble for
+  ///     itself.
+  /// - Throws: as `fitHeads`.
   func runs(
-    in space: Evaluation.Space, progress: @escaping @Sendable (Int) throws -> Void
+    in space: Evaluation.Space, tablesOfFractions: [[ProbabilityTable]], scoreTables: [ScoreTables],
+    progress: @escaping @Sendable (Int) throws -> Void
   ) throws -> [RunTest] {
     try configuration.validate()
     let trained = Mutex(0)
     let epochs = configuration.epochs
     let groups = subjects.effectiveGroups
-    let scoreTables = try scoreTables(for: plan.splits)
-    let tablesOfFractions = try plan.splits.map { _ in
-      try plan.testFolds.map { _ in
-        try ProbabilityTable(samples: labels.count, classes: labels.classes.count, initial: .nan)
-      }
-    }
     return try zip(zip(design.fractions, plan.splits), tablesOfFractions).map { part, tables in
       let (fraction, splits) = part
       var tested: [TestedHead] = []
-      for start in stride(from: 0, to: splits.count, by: Self.headsTogether) {
-        let part = splits[start..<min(start + Self.headsTogether, splits.count)]
+      for start in stride(from: 0, to: splits.count, by: EvaluationTables.headsTogether) {
+        let part = splits[start..<min(start + EvaluationTables.headsTogether, splits.count)]
         let sets = part.enumerated().map { place, split in
           TrainingSet(
             samples: split.trainSet, validation: split.validation,
@@ -114,15 +137,6 @@ struct RunEvaluator {
       }
       return test(
         tested, tables, scoreTables: scoreTables[0], splits: splits, space: space, fraction: fraction)
-    }
-  }
-
-  /// For each thread, the first with room for all samples, the others for those of a fold.
-  private func scoreTables(for splitsOfFractions: [[Split]]) throws -> [ScoreTables] {
-    let largest = splitsOfFractions.joined().map(\.testSet.count).max() ?? 0
-    let mostHeads = splitsOfFractions.map(\.count).max() ?? 0
-    return try (0..<max(1, min(threads, mostHeads, Self.headsTogether))).map {
-      try ScoreTables(samples: $0 == 0 ? labels.count : largest, classes: labels.classes.count)
     }
   }
 

@@ -70,8 +70,8 @@ package struct Head: Sendable, Equatable {
     return layers
   }
 
-  /// Samples that go through the layers together.
-  private static let batchSize = 512
+  /// Samples that go through the layers together: their vectors stay in the second cache.
+  private static let batchSize = 128
 
   /// The same, all of them numbers.
   /// - Throws: `badData` for vectors that lead to none: large ones, by large weights.

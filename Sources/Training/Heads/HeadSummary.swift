@@ -169,7 +169,7 @@ package struct HeadEvaluation: Sendable, Equatable, Codable {
   package let groupField: String?
   package let macroF1: Spread
   package let microF1: Spread
-  /// Of one label a sample, over the folds that have the score; nil of several, and where fewer than two folds have it.
+  /// Of one label a sample, over the folds that have the score; nil of several, and where no fold has it.
   package let accuracy: Spread?
   package let balancedAccuracy: Spread?
   package let cohenKappa: Spread?

@@ -86,14 +86,22 @@ package enum Metric: String, Sendable, Codable, CodingKeyRepresentable, CaseIter
     }
   }
 
-  /// What a fold without it lacks.
-  package var need: String {
-    switch self {
-    case .macroAUROC, .macroAveragePrecision, .macroMatthews: "have no class with positives and negatives"
-    case .cohenKappa, .matthews: "have labels of one class alone"
-    case .decidedAccuracy, .decidedMacroF1: "decide about no sample"
-    default: "have no positives"
+  /// What so many folds without it have in its place.
+  package func need(_ foldCount: Int) -> String {
+    let have = foldCount == 1 ? "has" : "have"
+    return switch self {
+    case .macroAUROC, .macroAveragePrecision, .macroMatthews:
+      "\(have) no class with positives and negatives"
+    case .cohenKappa, .matthews: "\(have) labels of one class alone"
+    case .decidedAccuracy, .decidedMacroF1:
+      foldCount == 1 ? "decides about no sample" : "decide about no sample"
+    default: "\(have) no positives"
     }
+  }
+
+  /// What so many folds, which are all, have in place of a value.
+  package func lack(in foldCount: Int) -> String {
+    (foldCount == 1 ? "the only fold " : "all \(foldCount) folds ") + need(foldCount)
   }
 }
 

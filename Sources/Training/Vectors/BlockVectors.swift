@@ -49,10 +49,7 @@ package struct BlockVectors: SampleVectors, @unchecked Sendable {
     guard let target = batch.baseAddress else { return }
     withUnsafeTemporaryAllocation(of: UnsafeRawPointer.self, capacity: indices.count) { vectors in
       for (place, index) in indices.enumerated() {
-        guard let vector = blocks.location(of: rows[Int(index)]) else {
-          preconditionFailure("looked for before")
-        }
-        vectors.initializeElement(at: place, to: vector)
+        vectors.initializeElement(at: place, to: location(of: index))
       }
       for place in vectors.indices {
         // Samples of a batch lie anywhere: while one is read, the memory of the next ones is on its way.
@@ -62,6 +59,23 @@ package struct BlockVectors: SampleVectors, @unchecked Sendable {
         scalar.widen(vectors[place], count: dimension, into: target + place * dimension)
       }
     }
+  }
+
+  package func locate(
+    _ indices: ArraySlice<Int32>, into vectors: UnsafeMutablePointer<UnsafePointer<Float>>
+  ) -> Bool {
+    guard scalar == .float32 else { return false }
+    for (place, index) in indices.enumerated() {
+      vectors[place] = location(of: index).assumingMemoryBound(to: Float.self)
+    }
+    return true
+  }
+
+  private func location(of index: Int32) -> UnsafeRawPointer {
+    guard let vector = blocks.location(of: rows[Int(index)]) else {
+      preconditionFailure("looked for before")
+    }
+    return vector
   }
 
   /// How many vectors ahead memory is asked for. With two, 64 of 768 float32 numbers took 460 ns each in place of 750,

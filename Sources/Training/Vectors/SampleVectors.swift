@@ -9,4 +9,15 @@ package protocol SampleVectors: Sendable {
   /// Copies the vectors of these samples.
   /// - Shape: `batch` receives [indices.count, dimension], row-major.
   func gather(_ indices: ArraySlice<Int32>, into batch: UnsafeMutableBufferPointer<Float>)
+
+  /// Writes where these vectors lie as float32, each [dimension] for as long as this value is used.
+  /// - Parameter vectors: room for as many; what is in it after a false does not matter.
+  /// - Returns: whether they lie so; else they have to be gathered.
+  func locate(_ indices: ArraySlice<Int32>, into vectors: UnsafeMutablePointer<UnsafePointer<Float>>) -> Bool
+}
+
+extension SampleVectors {
+  package func locate(
+    _ indices: ArraySlice<Int32>, into vectors: UnsafeMutablePointer<UnsafePointer<Float>>
+  ) -> Bool { false }
 }

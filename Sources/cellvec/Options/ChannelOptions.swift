@@ -7,7 +7,7 @@ struct ChannelOptions: ParsableArguments {
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Files of each channel: role=pattern, as in protein='*_green.png'; '#1' at the end takes plane 1 of a file.",
+      "Files of each channel, as protein='*_green.png'; '#1' behind them takes plane 1.",
       valueName: "role=pattern"))
   var channels: [String] = []
 

@@ -6,44 +6,48 @@ import Imaging
 struct CropOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "What the cells are: 'whole' images, objects of masks='*_mask.png', or detected 'nuclei'.",
+      "What cells are: 'whole' images, masks='*_mask.png', or detected 'nuclei'.",
       valueName: "source"))
   var cells = "whole"
 
   @Option(
-    help: ArgumentHelp("Typical nucleus diameter for --cells nuclei; estimated by default.", valueName: "px"))
+    help: ArgumentHelp(
+      "Typical nucleus diameter for --cells nuclei; estimated by default.", valueName: "px",
+      visibility: .hidden))
   var nucleusDiameter: Double?
 
-  @Option(help: ArgumentHelp("Channel in which nuclei are detected.", valueName: "role"))
+  @Option(help: ArgumentHelp("Channel in which nuclei are detected.", valueName: "role", visibility: .hidden))
   var segmentOn = "nucleus"
 
-  @Option(help: ArgumentHelp("Side of the square cut out around a cell, in image pixels.", valueName: "px"))
+  @Option(help: ArgumentHelp("Side of the square around a cell, in image pixels.", valueName: "px"))
   var crop: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Side of the model's input; by default the size that the model was trained on.", valueName: "px"))
+      "Side of the model's input; by default the size that the model was trained on.", valueName: "px",
+      visibility: .hidden))
   var inputSize: Int?
 
-  @Flag(inversion: .prefixedNo, help: "Blank the pixels outside the cell.")
+  @Flag(inversion: .prefixedNo, help: ArgumentHelp("Blank the pixels outside the cell.", visibility: .hidden))
   var zeroBackground: Bool?
 
-  @Option(help: ArgumentHelp("Cells at the image's border: pad or drop.", valueName: "rule"))
+  @Option(
+    help: ArgumentHelp("Cells at the image's border: pad or drop.", valueName: "rule", visibility: .hidden))
   var border: BorderRule = .pad
 
-  @Option(help: ArgumentHelp("Leave out objects with fewer pixels.", valueName: "px"))
+  @Option(help: ArgumentHelp("Leave out objects with fewer pixels.", valueName: "px", visibility: .hidden))
   var minArea = 0
 
   @Option(
     help: ArgumentHelp(
       "Intensities: self (mean 0, SD 1 in each channel), minmax, minmax-joint (channels together), percentile, range, imagenet, fixed (mean and SD of each input by the model's files); default: by the model, else self.",
-      valueName: "rule"))
+      valueName: "rule", visibility: .hidden))
   var normalize: Normalization?
 
   @Option(
     help: ArgumentHelp(
       "Pixels that --normalize looks at: crop (those of the cell or image in it), square (blanked ones too), image; default crop.",
-      valueName: "pixels"))
+      valueName: "pixels", visibility: .hidden))
   var normalizeOver: NormalizationScope?
 
   /// The pattern of the mask files; nil when cells do not come from masks.

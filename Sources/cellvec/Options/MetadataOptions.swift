@@ -27,20 +27,20 @@ struct FieldTypeOptions: ParsableArguments {
 
 /// What is known of images beside their pixels.
 struct MetadataOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("CSV or TSV table with a row for each image, well or plate.", valueName: "file"))
+  @Option(help: ArgumentHelp("Table (CSV, TSV): a row for each image, well or plate.", valueName: "file"))
   var metadata: String?
 
   @Option(
     help: ArgumentHelp(
       "Column of the table that names images (or a part of their names); found by itself by default.",
-      valueName: "column"))
+      valueName: "column", visibility: .hidden))
   var join: String?
 
   @Option(
     help: ArgumentHelp(
       "Regular expression that takes image names apart; named groups such as (?<well>[A-H]\\d\\d) become fields.",
-      valueName: "regex"))
+      valueName: "regex", visibility: .hidden))
   var namePattern: String?
 
-  @OptionGroup var fieldTypes: FieldTypeOptions
+  @OptionGroup(visibility: .hidden) var fieldTypes: FieldTypeOptions
 }

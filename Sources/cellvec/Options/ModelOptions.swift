@@ -15,13 +15,13 @@ extension ModelRegistry {
 struct PresetOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Defaults of a family of models; cellvec models presets lists them.", valueName: "name"))
+      "Defaults of a family, of cellvec models presets.", valueName: "name"))
   private var preset: String?
 
   @Option(
     help: ArgumentHelp(
       "Input of the nucleus in DINO4Cells' HPA models, on which sources conflict: 0 (default) or 2.",
-      valueName: "input"))
+      valueName: "input", visibility: .hidden))
   private var hpaNucleus: Int?
 
   /// - Throws: `usage` when the nucleus was chosen, and the model says otherwise what its inputs are.
@@ -83,12 +83,12 @@ struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Tokens that become the vector: class, mean (of patches), class-mean, or attention; default: the model's own.",
-      valueName: "tokens"))
+      valueName: "tokens", visibility: .hidden))
   private var pooling: Pooling?
   @Option(
     help: ArgumentHelp(
       "Rotations of a crop whose vectors are averaged: 1, 2 or 4, at as many times the work; default: the model's own.",
-      valueName: "count"))
+      valueName: "count", visibility: .hidden))
   private var rotations: Rotations?
 
   /// The backbone with what goes with it.

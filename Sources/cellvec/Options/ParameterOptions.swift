@@ -11,7 +11,7 @@ struct ParameterOptions: ParsableArguments {
 
   @Option(
     name: .customLong("param-file"), parsing: .upToNextOption,
-    help: ArgumentHelp("Values of :name, one a line.", valueName: "name=file"))
+    help: ArgumentHelp("Values of :name, one a line: name=file.", valueName: "file"))
   private var files: [String] = []
 
   /// The files that values are read from.

@@ -15,10 +15,13 @@ struct QueryOptions: ParsableArguments {
       valueName: "role=file"))
   var image: [String] = []
   @Option(
-    help: ArgumentHelp("Of an image the one cell to search with: a label of its mask.", valueName: "label"))
+    help: ArgumentHelp(
+      "Of an image the one cell to search with: its label in the mask, or x,y,width,height of a nucleus.",
+      valueName: "label", visibility: .hidden))
   var object: String?
   @Option(
-    help: ArgumentHelp("Weights for --image, should they have moved.", valueName: "name|file"))
+    help: ArgumentHelp(
+      "Weights for --image, should they have moved.", valueName: "name|file", visibility: .hidden))
   var backbone: String?
   @Option(
     help: ArgumentHelp(
@@ -26,11 +29,12 @@ struct QueryOptions: ParsableArguments {
   var vectors: String?
   @Option(
     help: ArgumentHelp(
-      "Search with the mean of the cells that match, such as \"gene = 'BAG6'\".", valueName: "condition"))
+      "Search with the mean of cells that match, each of length 1.", valueName: "condition"))
   var meanOf: String?
-  @Flag(help: "Let the cells searched with be among the results.") var includeSelf = false
+  @Flag(help: ArgumentHelp("Let the cells searched with be among the results.", visibility: .hidden))
+  var includeSelf = false
   @Option(
-    help: ArgumentHelp("Leave out cells that share the value of --cell in a field.", valueName: "field"))
+    help: ArgumentHelp("Leave out cells with the value of --cell in a field.", valueName: "field"))
   var excludeSame: String?
 
   func validate() throws {

@@ -14,18 +14,23 @@ struct ResultOptions: ParsableArguments {
     help: ArgumentHelp("What near means: cosine, dot or l2, the Euclidean distance.", valueName: "metric"))
   private(set) var metric = Metric.cosine
   @Option(
-    help: ArgumentHelp("Only results with this similarity or more, from -1 to 1.", valueName: "similarity"))
+    help: ArgumentHelp(
+      "Only results with this similarity or more, from -1 to 1.", valueName: "similarity", visibility: .hidden
+    ))
   private var minSimilarity: Float?
-  @Option(help: ArgumentHelp("With --metric l2: only results up to this distance.", valueName: "distance"))
+  @Option(
+    help: ArgumentHelp(
+      "With --metric l2: only results up to this distance.", valueName: "distance", visibility: .hidden))
   private var maxDistance: Float?
   @Option(
     help: ArgumentHelp(
-      "Of the cells that share a value of a field only the nearest; cells without a value are left out.",
+      "Only the nearest of the cells that share a value of a field.",
       valueName: "field"))
   private var distinct: String?
   @Option(
     help: ArgumentHelp(
-      "Values of a field in place of cells: by the mean vectors of their cells.", valueName: "field"))
+      "Values of a field in place of cells, by their cells' means: which proteins look like this one?",
+      valueName: "field"))
   private var by: String?
 
   /// What a field is for.

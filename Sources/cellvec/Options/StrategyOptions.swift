@@ -6,7 +6,7 @@ import Faults
 struct StrategyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Channels to model inputs: map (by role), replicate (each alone, joined), average or reindex (patch weights); default map.",
+      "How channels meet inputs; default map.",
       valueName: "name"))
   private var strategy: StrategyKind?
 
@@ -14,14 +14,17 @@ struct StrategyOptions: ParsableArguments {
     name: .customLong("map"), parsing: .upToNextOption,
     help: ArgumentHelp(
       "For map and reindex: role=input, inputs from 0 or by name, none for a channel that the model is not to see; channels that are not told go to the input of their name.",
-      valueName: "role=input"))
+      valueName: "role=input", visibility: .hidden))
   private var assignments: [String] = []
 
   @Option(
-    help: ArgumentHelp("For map: inputs without a channel are zero, or repeat the others; default zero."))
+    help: ArgumentHelp(
+      "For map: inputs without a channel are zero, or repeat the others; default zero.", visibility: .hidden))
   private var absent: AbsentInputs?
 
-  @Option(help: ArgumentHelp("For replicate: join the channels' vectors by concat or mean; default concat."))
+  @Option(
+    help: ArgumentHelp(
+      "For replicate: join the channels' vectors by concat or mean; default concat.", visibility: .hidden))
   private var combine: PassJoin?
 
   /// - Parameters:

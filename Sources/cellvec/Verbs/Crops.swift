@@ -10,7 +10,7 @@ struct Crops: ParsableCommand {
     commandName: "crops",
     abstract: "Write the crops of a folder's cells as a .npy file, for training a backbone on them.",
     discussion: """
-      Crops are cut and normalised as ingest does it; --normalize range keeps the intensities. The file is \
+      Crops are cut and normalised as ingest does it (cellvec crops --help-hidden); --normalize range keeps the intensities. The file is \
       float32, [cells, channels, size, size], with channels in the order of --channels; the table has a line for \
       each crop.
 
@@ -20,13 +20,13 @@ struct Crops: ParsableCommand {
           --cells nuclei --crop 96 --normalize range --metadata plate1.csv
       """)
 
-  @Argument(help: "Folder of images, before the options; folders in it are searched too.") var folder: String
+  @Argument(help: "Folder of images, before the options, and all in it.") var folder: String
   @Option(help: ArgumentHelp("File for the crops: .npy.", valueName: "file")) var output: String
   @Option(help: ArgumentHelp("File for a line on each crop: .csv or .tsv.", valueName: "file"))
   var table: String?
   @OptionGroup(title: "Images") var channels: ChannelOptions
-  @OptionGroup(title: "Cells") var crops: CropOptions
-  @OptionGroup(title: "Metadata") var metadataOptions: MetadataOptions
+  @OptionGroup(title: "Images") var crops: CropOptions
+  @OptionGroup(title: "Images") var metadataOptions: MetadataOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var talk: TalkOptions
 

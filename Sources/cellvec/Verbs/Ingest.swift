@@ -11,35 +11,35 @@ struct Ingest: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ingest", abstract: "Embed the cells of a folder of images.",
     discussion: """
-      Images that are in the database already cost no inference; a run that was stopped continues.
+      Images that are in the database already cost no inference; a run that was stopped continues. How cells \
+      are cut, and how channels meet a model's inputs: cellvec ingest --help-hidden.
 
-      Examples:
+      Example:
         cellvec ingest plate1/ --db lab.cellvec --backbone dino.pth \\
           --channels protein='*_green.png' nucleus='*_blue.png' \\
           --cells masks='*_mask.png' --crop 128 --metadata plate1.csv
-        cellvec ingest plate1/ --db lab.cellvec --cells nuclei --crop 128 \\
-          --channels nucleus='*.tif#0' protein='*.tif#1' --dry-run
       """)
 
-  @Argument(help: "Folder of images, before the options; folders in it are searched too.") var folder: String
+  @Argument(help: "Folder of images, before the options, and all in it.") var folder: String
   @OptionGroup var database: DatabaseOptions
   @OptionGroup(title: "Images") var channels: ChannelOptions
-  @OptionGroup(title: "Cells") var crops: CropOptions
+  @OptionGroup(title: "Images") var crops: CropOptions
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
   @Option(
-    help: ArgumentHelp("Name of the embedding space; <backbone>-<strategy> by default.", valueName: "name"))
+    help: ArgumentHelp("Name of the space; default <backbone>-<strategy>.", valueName: "name"))
   var space: String?
-  @OptionGroup var numbers: DtypeOptions
-  @OptionGroup(title: "Metadata") var metadataOptions: MetadataOptions
+  @OptionGroup(visibility: .hidden) var numbers: DtypeOptions
+  @OptionGroup(title: "Images") var metadataOptions: MetadataOptions
   @Option(
     help: ArgumentHelp(
-      "Commit after this many cells, and every 5 s; images are never split.", valueName: "cells"))
+      "Commit after this many cells, and every 5 s; images are never split.", valueName: "cells",
+      visibility: .hidden))
   var commitEvery = ImageIngest.defaultCellsPerCommit
-  @Flag(name: .shortAndLong, help: "Show which images would be ingested, with their metadata, and stop.")
+  @Flag(name: .shortAndLong, help: "Show what would be ingested, and stop.")
   var dryRun = false
-  @OptionGroup var writer: WriterOptions
-  @OptionGroup var threads: ThreadOptions
-  @OptionGroup var output: OutputOptions
+  @OptionGroup(visibility: .hidden) var writer: WriterOptions
+  @OptionGroup(visibility: .hidden) var threads: ThreadOptions
+  @OptionGroup(visibility: .hidden) var output: OutputOptions
   @OptionGroup var talk: TalkOptions
 
   func validate() throws {

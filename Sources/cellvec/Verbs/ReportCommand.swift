@@ -32,6 +32,8 @@ struct ReportCommand: ParsableCommand {
   var cells: String?
   @Option(help: "Colors of channels: hpa (nucleus blue, protein green) or accessible (cyan, magenta).")
   var colors = ChannelColors.hpa
+  @Option(help: ArgumentHelp("Folder that has the images now, should they have moved.", valueName: "folder"))
+  var images: String?
   @OptionGroup var talk: TalkOptions
 
   private var rows: [Row]? { cells.map { names(in: $0).compactMap { Row($0) } } }
@@ -49,7 +51,7 @@ struct ReportCommand: ParsableCommand {
     try database?.requireImagesKept(by: [page], keepsFolders: true)
     try DrawnReport(
       of: Evaluation(path: evaluation), database: database,
-      options: .init(space: space, cells: rows, colors: colors), talk: talk
+      options: .init(space: space, cells: rows, colors: colors, imageFolder: images), talk: talk
     ).write(to: output)
   }
 }

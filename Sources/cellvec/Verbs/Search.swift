@@ -8,24 +8,14 @@ struct Search: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "search", abstract: "Find the cells that look most like a cell, an image or given vectors.",
     discussion: """
-      Similarity is the cosine between two vectors; --metric asks for their dot
-      product or their distance instead, of which the smallest comes first. There
-      are k results whenever k cells match --where. An image needs a file for each channel that the space was
-      made from, and mask=FILE where its cells come from masks. Each of its cells is
-      a query: "object" is its label in the mask, or x,y,width,height of a nucleus.
-
-      --mean-of searches with the mean of cells' vectors, each scaled to length 1;
-      --by compares with such means, one for each value of a field, and lists values
-      in place of cells: which proteins look like this one?
+      An image needs a file for each channel that the space was made from, and mask=FILE where its cells come \
+      from masks. How it is searched: cellvec search --help-hidden, docs/search.md.
 
       Examples:
         cellvec search --db lab.cellvec --cell 4711 --where "gene = 'BAG6'"
         cellvec search --db lab.cellvec --image nucleus=blue.png protein=green.png
-        cellvec search --db lab.cellvec --image dna=d.tif mask=m.tif --object 7 -k 1
         cellvec search --db lab.cellvec --vectors queries.npy -k 20 --json
-        cellvec search --db lab.cellvec --cell 9 --distinct gene --exclude-same well
         cellvec search --db lab.cellvec --mean-of "gene = 'BAG6'" --by gene
-        cellvec search --db lab.cellvec --cell 9 --metric l2 --max-distance 0.5
       """)
 
   static let defaultRecall = 0.99
@@ -37,20 +27,23 @@ struct Search: ParsableCommand {
   @OptionGroup var space: SpaceOptions
   @Flag(help: "Compare every cell that matches, also where the space has an index.") var exact = false
   @Flag(
-    help: """
+    help: ArgumentHelp(
+      """
       Search through an index wherever one serves, also where comparing all is estimated to be faster. Where none \
       does, as for few matching cells, all are compared; --explain says so.
-      """)
+      """, visibility: .hidden))
   var throughIndex = false
   @Option(
     help: ArgumentHelp(
       "Share of the nearest cells to find through an index, on average. (default: \(defaultRecall))",
-      valueName: "share"))
+      valueName: "share", visibility: .hidden))
   var recall: Double?
-  @Flag(help: "Say on stderr how the search is carried out.") var explain = false
+  @Flag(help: ArgumentHelp("Say on stderr how the search is carried out.", visibility: .hidden)) var explain =
+    false
   @OptionGroup var fields: FieldOptions
-  @Flag(help: "End with status 1 when nothing is found.") var requireMatch = false
-  @OptionGroup var threads: ThreadOptions
+  @Flag(help: ArgumentHelp("End with status 1 when nothing is found.", visibility: .hidden))
+  var requireMatch = false
+  @OptionGroup(visibility: .hidden) var threads: ThreadOptions
   @OptionGroup var output: OutputOptions
 
   func validate() throws {

@@ -30,14 +30,16 @@ final class BatchPanels {
     _ samples: ArraySlice<Int32>, rows: Int, firstRow: Int, batchRows: Int, isLearned: Bool,
     from source: some SampleVectors, standardization: Standardization, scratch: VectorScratch
   ) {
-    let values = scratch.values.floats
-    source.gather(samples, into: UnsafeMutableBufferPointer(start: values, count: samples.count * dimension))
     if layout.number == KERNELS_F32 {
-      training_pack_vectors(
-        values, samples.count, rows, dimension, standardization.mean, standardization.scale,
-        layout.panelWidth, scratch.panels.floats, isLearned ? dimensions.floats : nil, firstRow, batchRows)
+      scratch.withVectors(of: samples, from: source) { vectors in
+        training_pack_vectors(
+          vectors, samples.count, rows, dimension, standardization.mean, standardization.scale,
+          layout.panelWidth, scratch.panels.floats, isLearned ? dimensions.floats : nil, firstRow, batchRows)
+      }
       return
     }
+    let values = scratch.values.floats
+    source.gather(samples, into: UnsafeMutableBufferPointer(start: values, count: samples.count * dimension))
     // Rows of bfloat16 are whole words.
     let stride = scratch.stride
     for row in 0..<samples.count {
@@ -82,6 +84,25 @@ final class VectorScratch {
     values = WordBuffer(count: PanelLayout.unit * dimension)
     numbers = WordBuffer(
       count: layout.number == KERNELS_F32 ? 0 : PanelLayout.unit * stride / layout.numbersPerWord)
+  }
+
+  /// Calls `body` with pointers to the vectors of at most a unit of samples: to where they lie, or to copies.
+  fileprivate func withVectors(
+    of samples: ArraySlice<Int32>, from source: some SampleVectors,
+    _ body: (UnsafePointer<UnsafePointer<Float>?>) -> Void
+  ) {
+    let values = UnsafePointer(self.values.floats)
+    withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: PanelLayout.unit) { vectors in
+      vectors.initialize(repeating: values)
+      guard let start = vectors.baseAddress else { return }
+      if !source.locate(samples, into: start) {
+        source.gather(
+          samples,
+          into: UnsafeMutableBufferPointer(start: self.values.floats, count: samples.count * dimension))
+        for place in 0..<samples.count { vectors[place] = values + place * dimension }
+      }
+      start.withMemoryRebound(to: UnsafePointer<Float>?.self, capacity: PanelLayout.unit) { body($0) }
+    }
   }
 
   /// Panels of the unit's samples from `column` on, as outputs.

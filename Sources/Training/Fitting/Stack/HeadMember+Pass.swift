@@ -37,15 +37,19 @@ final class PassScratch {
   func presence(of set: Int) -> UnsafeMutablePointer<Float> { presence.floats + set * PanelLayout.unit }
 
   /// Marks the samples of a unit that each set learns from.
-  /// - Parameter memberships: bit s of a sample's number says whether set s learns from it.
-  func markPresence(_ memberships: some Sequence<UInt32>) {
+  ///
+  /// - Parameters:
+  ///   - memberships: runs of a batch's samples that the same sets learn from, by their ends, with these sets as bits.
+  ///   - rows: the unit's samples in the batch.
+  func markPresence(_ memberships: [(end: Int, sets: UInt32)], in rows: Range<Int>) {
     presence.start.update(repeating: 0, count: presence.count)
-    for (column, membership) in memberships.enumerated() {
-      var sets = membership
-      while sets != 0 {
-        presence.floats[sets.trailingZeroBitCount * PanelLayout.unit + column] = 1
-        sets &= sets - 1
+    var first = 0
+    for (end, sets) in memberships {
+      let run = (first..<end).clamped(to: rows)
+      forEachSet(in: sets) { set in
+        (presence(of: set) + run.lowerBound - rows.lowerBound).update(repeating: 1, count: run.count)
       }
+      first = end
     }
   }
 
@@ -192,22 +196,27 @@ extension HeadMember {
     _ place: UnitPlace, _ loss: training_loss, positiveWeights: [Float], scale: Float, scratch: PassScratch
   ) {
     let last = layers.count - 1
+    let layer = layers[last]
+    let (logits, gradients) = (scratch.outputs[last].floats, scratch.gradients[last].floats)
+    let (targets, presence) = (
+      scratch.targets.floats + place.column, scratch.presence(of: set) + place.column
+    )
+    let biasSums = layer.biasSums.start + place.number * layer.outputs
     var loss = loss
     var sums = (0.0, 0.0)
-    losses.start[place.number] = 0
-    for row in 0..<layers[last].outputs {
+    var total = 0.0
+    for row in 0..<layer.outputs {
       let at = row * PanelLayout.unit
       sums = (0, 0)
       withUnsafeMutableBytes(of: &sums) { sums in
         training_loss_row(
-          &loss, place.width, scratch.outputs[last].floats + at, layers[last].effectiveBias(of: row),
-          positiveWeights[row], scratch.targets.floats + at + place.column,
-          scratch.presence(of: set) + place.column, scale,
-          scratch.gradients[last].floats + at, sums.assumingMemoryBound(to: Double.self).baseAddress)
+          &loss, place.width, logits + at, layer.effectiveBias(of: row), positiveWeights[row], targets + at,
+          presence, scale, gradients + at, sums.assumingMemoryBound(to: Double.self).baseAddress)
       }
-      losses.start[place.number] += sums.0
-      layers[last].biasSums.start[place.number * layers[last].outputs + row] = sums.1
+      total += sums.0
+      biasSums[row] = sums.1
     }
+    losses.start[place.number] = total
   }
 
   /// The classes of the last layer as kernels of softmax take them.

@@ -99,11 +99,12 @@ final class HeadMember {
   /// - Parameters:
   ///   - panels: of the unit's inputs as outputs, over the batch's `rows`.
   ///   - learned: the rows that the head learns from; it is one at least.
+  ///   - firstBiases: the gradients of the first layer's biases.
   ///   - factors: with weight decay, and without.
   ///   - scratch: [128, unit], zeroed once.
   func update(
     layer index: Int, from start: Int, panels: UnsafePointer<UInt32>, rows: Int, learned: LearnedRows,
-    batchUnits: Int,
+    batchUnits: Int, firstBiases: UnsafePointer<Float>,
     factors: (weights: training_adamw_factors, biases: training_adamw_factors), scratch: UpdateScratch
   ) {
     let layer = layers[index]
@@ -111,6 +112,9 @@ final class HeadMember {
     let width = count.rounded(upTo: TRAINING_LANES)
     var (weightFactors, biasFactors) = factors
     let gradient = scratch.gradient.floats
+    let (weights, effective) = (layer.weights, scratch.effective.floats)
+    let (value, mean, square) = (weights.value, weights.first, weights.second)
+    let offsets = layer.offsets.start + start / PanelLayout.unit * layer.outputs
     if count < width {
       for row in 0..<UpdateScratch.rows {
         (gradient + row * PanelLayout.unit + count).update(repeating: 0, count: width - count)
@@ -121,9 +125,9 @@ final class HeadMember {
       // What the step changes is in short pieces far apart, and is asked for before the product.
       for output in first..<first + outputs {
         let at = output * layer.inputStride + start
-        kernels_prefetch(layer.weights.value + at, count * 4)
-        kernels_prefetch(layer.weights.first + at, count * 4)
-        kernels_prefetch(layer.weights.second + at, count * 4)
+        kernels_prefetch(value + at, count * 4)
+        kernels_prefetch(mean + at, count * 4)
+        kernels_prefetch(square + at, count * 4)
       }
       layout.multiply(
         UnsafeRawPointer(layer.gradients.start) + first * layer.rowCapacity * 4 / layout.numbersPerWord,
@@ -132,29 +136,23 @@ final class HeadMember {
       for output in first..<first + outputs {
         let at = output * layer.inputStride + start
         let row = gradient + (output - first) * PanelLayout.unit
-        let (value, mean, square) = (
-          layer.weights.value + at, layer.weights.first + at, layer.weights.second + at
-        )
         if index == 0, let transform {
-          layer.offsets.start[start / PanelLayout.unit * layer.outputs + output] = training_adamw_scaled(
-            &weightFactors, width, row, layer.biasGradient(of: output, units: batchUnits),
-            transform.ratio.start + start, transform.offset.start + start, value, mean, square,
-            scratch.effective.floats)
-          layout.write(scratch.effective.floats, count: width, to: layer.multiplied, at: at)
+          offsets[output] = training_adamw_scaled(
+            &weightFactors, width, row, firstBiases[output], transform.ratio.start + start,
+            transform.offset.start + start, value + at, mean + at, square + at, effective)
+          layout.write(effective, count: width, to: layer.multiplied, at: at)
         } else {
-          training_adamw(&weightFactors, width, row, value, mean, square)
-          if layer.hasCopy { layout.write(value, count: width, to: layer.multiplied, at: at) }
+          training_adamw(&weightFactors, width, row, value + at, mean + at, square + at)
+          if layer.hasCopy { layout.write(value + at, count: width, to: layer.multiplied, at: at) }
         }
       }
     }
     transpose(layer, from: start)
     guard start == 0 else { return }
-    let biases = scratch.biases(layer.outputs)
-    for output in 0..<layer.outputs { biases[output] = layer.biasGradient(of: output, units: batchUnits) }
+    let biases =
+      index == 0 ? firstBiases : UnsafePointer(scratch.sumBiases(of: layer, units: batchUnits))
     training_adamw(
-      &biasFactors, layer.outputs.rounded(upTo: TRAINING_LANES), biases, layer.biases.value,
-      layer.biases.first,
-      layer.biases.second)
+      &biasFactors, layer.outputStride, biases, layer.biases.value, layer.biases.first, layer.biases.second)
   }
 
   /// Writes the transposed weights of a unit of inputs, which lead gradients back to the layer before.
@@ -234,10 +232,14 @@ extension HeadMember {
       copy.map { UnsafeMutableRawPointer($0.start) } ?? UnsafeMutableRawPointer(weights.value)
     }
 
-    func biasGradient(of output: Int, units: Int) -> Float {
-      var sum = 0.0
-      for unit in 0..<units { sum += biasSums.start[unit * outputs + output] }
-      return Float(sum)
+    /// Writes the gradients of the biases, sums over a batch's units: [outputs].
+    func sumBiases(units: Int, into gradients: UnsafeMutablePointer<Float>) {
+      let sums = biasSums.start
+      for output in 0..<outputs {
+        var sum = 0.0
+        for unit in 0..<units { sum += sums[unit * outputs + output] }
+        gradients[output] = Float(sum)
+      }
     }
 
     /// What is added to an output's products.
@@ -284,12 +286,28 @@ final class UpdateScratch {
   let gradient = WordBuffer(count: UpdateScratch.rows * PanelLayout.unit)
   /// [unit]
   let effective = WordBuffer(count: PanelLayout.unit)
-  private var biasGradients = WordBuffer(count: 0)
+  /// [heads, biasStride]: the gradients of the first layers' biases, which each unit of inputs needs.
+  private var firstBiases = WordBuffer(count: 0)
+  /// Those of another layer.
+  private var biases = WordBuffer(count: 0)
+  /// Numbers of a head in `firstBiases`.
+  private(set) var biasStride = 0
 
-  func biases(_ count: Int) -> UnsafeMutablePointer<Float> {
-    let width = count.rounded(upTo: TRAINING_LANES)
-    if biasGradients.count < width { biasGradients = WordBuffer(count: width) }
-    return biasGradients.floats
+  func sumFirstBiases(of members: [HeadMember], units: Int) -> UnsafePointer<Float> {
+    biasStride = members.first?.layers.first?.outputStride ?? 0
+    if firstBiases.count < members.count * biasStride {
+      firstBiases = WordBuffer(count: members.count * biasStride)
+    }
+    for (place, member) in members.enumerated() {
+      member.layers.first?.sumBiases(units: units, into: firstBiases.floats + place * biasStride)
+    }
+    return UnsafePointer(firstBiases.floats)
+  }
+
+  func sumBiases(of layer: HeadMember.Layer, units: Int) -> UnsafeMutablePointer<Float> {
+    if biases.count < layer.outputStride { biases = WordBuffer(count: layer.outputStride) }
+    layer.sumBiases(units: units, into: biases.floats)
+    return biases.floats
   }
 }
 

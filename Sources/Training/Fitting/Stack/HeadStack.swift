@@ -72,6 +72,8 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
     let samples: ArraySlice<Int32>
     /// Of all epochs.
     let step: Int
+    /// Runs of samples that the same sets learn from, by their ends, with these sets as bits.
+    let memberships: [(end: Int, sets: UInt32)]
     /// What each set learns from.
     let learned: [LearnedRows]
     /// Members that learn from it, by number.
@@ -113,20 +115,23 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
 
   private func prepared(_ samples: [Int32], step: Int) -> Batch {
     var learned = [LearnedRows](repeating: LearnedRows(), count: positiveWeights.count)
-    var first = 0
-    while first < samples.count {
-      // Samples of the same sets follow one another.
-      var sets = stream.sets(of: samples[first])
-      var end = first + 1
-      while end < samples.count, stream.sets(of: samples[end]) == sets { end += 1 }
-      while sets != 0 {
-        learned[sets.trailingZeroBitCount].add(first..<end)
-        sets &= sets - 1
+    var memberships: [(end: Int, sets: UInt32)] = []
+    // Samples of the same sets follow one another.
+    for place in samples.indices {
+      let sets = stream.sets(of: samples[place])
+      if memberships.last?.sets == sets {
+        memberships[memberships.count - 1].end = place + 1
+      } else {
+        memberships.append((place + 1, sets))
       }
+    }
+    var first = 0
+    for (end, sets) in memberships {
+      forEachSet(in: sets) { learned[$0].add(first..<end) }
       first = end
     }
     return Batch(
-      samples: samples[...], step: step, learned: learned,
+      samples: samples[...], step: step, memberships: memberships, learned: learned,
       learning: members.indices.filter { members[$0].isActive && learned[members[$0].set].count > 0 },
       rows: layout.padded(samples.count))
   }
@@ -168,7 +173,7 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
       from: source,
       standardization: standardization, scratch: scratch)
     gatherTargets(of: samples, into: pass)
-    pass.markPresence(samples.lazy.map { [stream] in stream.sets(of: $0) })
+    pass.markPresence(batch.memberships, in: place.firstRow..<place.firstRow + samples.count)
     let loss = configuration.loss.kernel
     var set = -1
     var part: UnitPlace?
@@ -214,6 +219,8 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
     let places = shape.layers.enumerated().flatMap { index, layer in
       stride(from: 0, to: layer.inputs, by: PanelLayout.unit).map { (layer: index, start: $0) }
     }
+    let scratch = workers[worker].update
+    let firstBiases = scratch.sumFirstBiases(of: steps.map(\.member), units: batch.units)
     let count = places.count * steps.count
     for item in count * worker / threads..<count * (worker + 1) / threads {
       let (place, step) = (places[item / steps.count], steps[item % steps.count])
@@ -224,7 +231,8 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
       step.member.update(
         layer: place.layer, from: place.start, panels: panels, rows: batch.rows,
         learned: batch.learned[step.member.set], batchUnits: batch.units,
-        factors: (weights: step.weights, biases: step.biases), scratch: workers[worker].update)
+        firstBiases: firstBiases + item % steps.count * scratch.biasStride,
+        factors: (weights: step.weights, biases: step.biases), scratch: scratch)
     }
   }
 

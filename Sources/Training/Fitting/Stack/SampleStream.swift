@@ -1,5 +1,14 @@
 import Randomness
 
+/// Calls `body` with the number of each set of some, given as bits.
+@inline(__always) func forEachSet(in sets: UInt32, _ body: (_ set: Int) -> Void) {
+  var rest = sets
+  while rest != 0 {
+    body(rest.trailingZeroBitCount)
+    rest &= rest - 1
+  }
+}
+
 /// The samples that several sets learn from, and the order in which an epoch takes them.
 struct SampleStream: Sendable {
   /// All samples of all sets, increasing.
