@@ -79,7 +79,7 @@ struct SearchExplanation {
         + "\(each(fallback.work.rows)) vectors"
     case .exact(let reason):
       let summary =
-        (reason == SearchPlan.zero ? "\(fallback.queries) of \(queries) queries \(reason): " : given)
+        (reason == SearchPlan.zero ? "queries of zeros, \(fallback.queries) of \(queries): " : given)
         + "each is compared with all matching vectors"
       if fallback.scan.coarse == 0 { return summary }
       return summary

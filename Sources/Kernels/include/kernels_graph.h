@@ -105,10 +105,10 @@ enum { KERNELS_GRAPH_TOGETHER = 2 };
 // One search, with memory that the caller lends it.
 //
 // The search visits the vertices with the highest estimates among those that it has met, two at a time, until none is
-// left whose distance from the query, squared, is at most 1 + current_reach times that of the k-th neighbour so far. Where what
-// it has found by then is unusual, or turns out to be so earlier, it begins again, with all entries that are near enough
-// and `far_reach`: the neighbours of a query that is unlike all vectors, or whose own surroundings may not be found, lie in
-// several places.
+// left whose distance from the query, squared, is at most 1 + current_reach times that of the k-th neighbour so far.
+// Where what it has found by then is unusual, or turns out to be so earlier, it begins again, with all entries that
+// are near enough and `far_reach`: the neighbours of a query that is unlike all vectors, or whose own surroundings may
+// not be found, lie in several places.
 typedef struct {
   uint8_t *tables;    // [4 width], on a 64-byte boundary
   int16_t *query;     // [width]

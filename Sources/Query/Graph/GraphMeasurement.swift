@@ -152,7 +152,8 @@ struct GraphMeasurement {
         try recall($0, GraphReach(near: near, wide: wide(reach), range: range), countsLost: false) >= goal
       }
     }
-    return reach == near ? nil : wide(reach ?? Self.reaches.greatest)
+    let greatest = reach ?? max(near, Self.reaches.greatest)
+    return greatest == near ? nil : wide(greatest)
   }
 
   /// What the first visits tell, as one of the calibrations has it; nil where none is that.

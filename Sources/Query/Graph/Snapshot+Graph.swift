@@ -99,10 +99,13 @@ extension GraphUse.Choice {
     return (reach(far: nil, range: record.range), limits)
   }
 
-  /// - Parameter range: beyond which neighbors are unusual.
+  /// - Parameters:
+  ///   - far: for searches that go far; these go as far for all queries, as it was measured.
+  ///   - range: beyond which neighbors are unusual.
   func reach(far: Float?, range: Float) -> GraphReach {
     GraphReach(
-      near: calibration.reach, wide: record.starts == nil ? nil : calibration.wide, far: far, range: range,
+      near: calibration.reach, wide: far == nil && record.starts != nil ? calibration.wide : nil, far: far,
+      range: range,
       leastShare: leastSharePart * Float(share))
   }
 }

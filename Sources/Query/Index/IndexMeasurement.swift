@@ -187,20 +187,27 @@ struct IndexMeasurement {
         .init(
           recall: target.recall, reaches: [.init(neighbors: count, reach: reach(near), range: .infinity)],
           farReach: reach(far), radius: radius, deviations: target.deviations), count, rule)
-      if rule != .far, var enough = leastReach(traced, count, goal, .near), enough <= reach(near) {
-        // Where not one may be missed, what was met is too little to go by.
-        if (1 - goal) * Double(near.count) < 1 { enough = max(enough, near.last ?? enough) }
+      if rule != .far, let enough = leastReach(traced, count, goal, .near), enough <= reach(near) {
+        let enough = max(enough, leastNeed(near, goal) ?? enough)
         least.near = enough
         var work = SearchWork()
         for trace in traced.traces { work.add(trace.work(within: enough, .near)) }
         least.effort = work.effort(queries: traced.traces.count)
       }
       if rule != .near, let enough = leastReach(traced, count, goal, .far), enough <= reach(far) {
-        least.far = enough
+        least.far = max(enough, leastNeed(far, goal) ?? enough)
       }
       if least.near != nil && (least.far != nil || count != Self.usualCount) { break }
     }
     return least
+  }
+
+  /// A reach that none is to be below, whatever was met: a search that begins with neighbors among rows that came after the
+  /// index passes lists over from the first on.
+  /// - Parameter needs: of the neighbors, in ascending order.
+  private func leastNeed(_ needs: [Float], _ goal: Double) -> Float? {
+    // Where not one may be missed, what was met is too little to go by.
+    (1 - goal) * Double(needs.count) < 1 ? needs.last : needs[needs.count / 2]
   }
 
   /// Searches for the nearest of some queries.

@@ -23,7 +23,7 @@ package struct SearchPlan: Sendable, Equatable {
   /// Rows up to which kNN votes compare all of them, which takes no longer than looking for codes that match, roughly.
   package static let exactLimit = 10_000
   /// Why a query is compared with every row, whatever is estimated.
-  package static let zero = "are zero throughout"
+  package static let zero = "a query of zeros is like no vector"
   /// What has an index searched wherever it serves.
   package static let indexWeight = 1e6
 
@@ -38,7 +38,8 @@ package struct SearchPlan: Sendable, Equatable {
   package internal(set) var scan = ScanWork()
   /// nil where nothing was to be chosen.
   package internal(set) var estimates: Estimates?
-  /// What became of queries that were given up, one after the other: of those of the graph, then of those of the index.
+  /// What became of queries that were given up, one after the other: of those of the graph, of those of the index, and of
+  /// queries of zeros.
   package internal(set) var fallbacks: [Fallback] = []
 
   /// Another way for some queries.
