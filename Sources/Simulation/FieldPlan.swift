@@ -13,13 +13,29 @@ struct FieldPlan: Sendable {
     return (0..<options.fieldCount).map { number in
       let gene = number / options.fieldsPerGene
       let (site, line) = (number % options.fieldsPerGene).quotientAndRemainder(dividingBy: CellLine.all.count)
-      // Plates of 96 wells, a gene a well; each line has plates of its own.
-      let plate = gene / 96 * CellLine.all.count + line + 1
-      let row = Character(UnicodeScalar(UInt8(ascii: "A") + UInt8(gene % 96 / 12)))
-      let column = gene % 12 + 1
+      // A gene a well; each line has plates of its own.
+      let plate = gene / wells.count * CellLine.all.count + line + 1
       return FieldPlan(
-        gene: genes[gene], line: CellLine.all[line], plate: "P\(plate)",
-        well: "\(row)\(column < 10 ? "0" : "")\(column)", site: site + 1)
+        gene: genes[gene], line: CellLine.all[line], plate: "P\(plate)", well: wells[gene % wells.count],
+        site: site + 1)
     }
+  }
+
+  /// The wells of a plate, A01 to H12, row by row.
+  private static let wells: [String] = "ABCDEFGH".flatMap { row in
+    (1...12).map { column in "\(row)\(column < 10 ? "0" : "")\(column)" }
+  }
+
+  /// Whether a text is the name of a field of any plan: `P1_A01_s1`.
+  static func isName(_ text: Substring) -> Bool {
+    let parts = text.split(separator: "_", omittingEmptySubsequences: false)
+    return parts.count == 3 && isNumber(parts[0], after: "P") && wells.contains(String(parts[1]))
+      && isNumber(parts[2], after: "s")
+  }
+
+  /// Whether a text is a number from 1 as it is written behind a letter.
+  private static func isNumber(_ text: Substring, after letter: Character) -> Bool {
+    guard let number = Int(text.dropFirst()), number > 0 else { return false }
+    return text == "\(letter)\(number)"
   }
 }

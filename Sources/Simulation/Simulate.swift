@@ -16,7 +16,8 @@ import Synchronization
 ///
 /// - Parameters:
 ///   - replaces: whether to take the place of an earlier simulation, whose files are removed, and to write over other
-///     files of the same names.
+///     files of the same names. Other images that are named as a simulation's, in a folder where nothing tells
+///     whether they are one's, are refused.
 ///   - isCancelled: asked before each field, from any thread; fields that were begun are finished.
 ///   - progress: called after each field with the number of fields written so far, from any thread
 ///     but never from two at once.
@@ -30,7 +31,7 @@ package func simulate(
   let plan = FieldPlan.all(options)
   let target = SimulationFolder(path: folder)
   if !replaces { try target.requireFree(for: options, plan) }
-  try target.begin(options)
+  try target.begin(options, plan)
   let cells = try drawFields(
     plan, into: folder, options: options, isCancelled: isCancelled, progress: progress)
   guard cells.count == plan.count else { throw cancelled(after: cells.count, of: plan, folder) }
