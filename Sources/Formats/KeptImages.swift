@@ -58,7 +58,7 @@ package struct KeptImages {
         }
         guard let folder else { continue }
         throw Fault(
-          .usage, output.path, "would be written into \(folder), which has images that are in the database",
+          .usage, output.path, "would be written into \(folder), which has \(kind)",
           remedy: "give a place outside it")
       }
     }

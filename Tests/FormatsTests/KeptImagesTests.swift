@@ -92,4 +92,19 @@ import Testing
         by: ["gone/x", "plates/x", "x", "copy/plate/x"].map { "\(folder)/\($0)" })
     }
   }
+
+  @Test func aFolderIsKeptForWhatItHas() throws {
+    try withFolders { folder in
+      let mask = "a mask of an image that is in the database"
+      for (images, kind) in [
+        (KeptImages(["\(folder)/plate/a.png"], home: folder), "an image that is in the database"),
+        (KeptImages(["\(folder)/plate/a.png"], kind: mask, home: folder), mask),
+      ] {
+        let fault = #expect(throws: Fault.self) {
+          try images.requireFoldersKept(by: ["\(folder)/plate/x"])
+        }
+        #expect(fault?.problem.hasSuffix("/plate, which has \(kind)") == true)
+      }
+    }
+  }
 }

@@ -82,7 +82,7 @@ done
 expect_exit 64 cellvec crops fields "${channels[@]}" --crop 32 --input-size 32 --output fields/crops.npy
 expect_exit 64 cellvec report eval.json --db lab --output fields/report
 expect_exit 64 cellvec report eval.json --db lab --output fields/report.html
-expect_stderr 'would be written into /.*/fields, which has images that are in the database; give a place outside it'
+expect_stderr 'would be written into /.*/fields, which has an image that is in the database; give a place outside it'
 expect_exit 64 cellvec evaluate --db lab --labels gene --report fields/new/report
 expect_exit 64 cellvec evaluate --db lab --labels gene --output "$image"
 expect_exit 64 cellvec heads export none "$image" --db lab
@@ -180,6 +180,11 @@ for signal in INT KILL; do
 done
 expect_exit 0 cellvec simulate plate --fields 1 --size 96 --cells-per-field 3 --replace --quiet
 expect_equal "nothing is left of another" "$(ls plate | wc -l)" 5
+# Where nothing tells which images are the earlier one's, none is removed, and none is left to count as the new one's.
+rm plate/*.csv
+expect_exit 73 cellvec simulate plate --layers --fields 1 --size 96 --cells-per-field 3 --replace --quiet
+expect_stderr '^cellvec: plate: has images such as P1_A01_s1_protein.png, .*; remove its images or name another folder'
+expect_equal "all are there" "$(ls plate | wc -l)" 3
 rm -r plate lab
 
 # What a terminal takes for a command reaches none, whoever says it.
