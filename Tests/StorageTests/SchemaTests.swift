@@ -40,7 +40,8 @@ import Testing
       rows: [0..<12])
     let document = String(decoding: image.document, as: UTF8.self)
     #expect(lines.contains("`\(document.replacing("\(image.identity)", with: "…"))`"))
-    let outcome = IngestOutcome(found: 13, kept: 12, dropped: ["too small": 1], mask: "…")
+    let outcome = IngestOutcome(
+      found: 13, kept: 12, dropped: ["too small": 1], mask: "…", maskPath: "plate/a_mask.png")
     let outcomeText = String(decoding: outcome.document, as: UTF8.self)
     #expect(lines.contains { $0.contains("`\(outcomeText)`") })
   }

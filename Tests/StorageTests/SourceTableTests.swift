@@ -63,4 +63,50 @@ import Testing
       try target.database.read { #expect($0.spaces[0].tables == [changed, first[1]]) }
     }
   }
+
+  @Test func aMergeKeepsBothTablesOfOnePath() throws {
+    try withTemporaryDirectory { folder in
+      let path = "\(folder)/metadata.csv"
+      func database(_ number: UInt8) throws -> (DatabaseWriter, SourceTable) {
+        try write([number], to: path)
+        let table = try #require(try SourceTable(at: path))
+        let writer = try DatabaseWriter(path: "\(folder)/\(number)", create: true)
+        _ = try writer.write {
+          let space = try $0.addSpace(name: "s", dimension: 2, recipe: "{}", backboneHash: "x")
+          return try $0.noteRun(
+            of: BackboneReference(path: "model"), precision: "float32", table: table, in: space)
+        }
+        return (writer, table)
+      }
+      let (target, own) = try database(1)
+      let (source, other) = try database(2)
+      let both = [own, other].sorted { $0.digest < $1.digest }
+      // The second time there is nothing new.
+      for _ in 0..<2 {
+        _ = try target.merge(source.database)
+        try target.database.read { #expect($0.spaces[0].tables == both) }
+      }
+      // Moved elsewhere, the table of either is known by its bytes.
+      for number in [1, 2] as [UInt8] {
+        try write([number], to: "\(folder)/moved.csv")
+        #expect(both.contains { $0.isFile(at: "\(folder)/moved.csv") })
+      }
+    }
+  }
+
+  @Test func aPathHasAtMostSoManyTablesAndOneAfterTheNextRun() throws {
+    try withTemporaryDirectory { folder in
+      var space = SpaceRecord(id: 0, name: "s", dimension: 2)
+      var tables: [SourceTable] = []
+      for number in 0..<UInt8(SpaceRecord.tablesPerPath + 9) {
+        try write([number], to: "\(folder)/metadata.csv")
+        tables.append(try #require(try SourceTable(at: "\(folder)/metadata.csv")))
+      }
+      for table in tables + tables { space.add(merged: table) }
+      let kept = tables.prefix(SpaceRecord.tablesPerPath).sorted { $0.digest < $1.digest }
+      #expect(space.tables == kept)
+      space.add(tables[0])
+      #expect(space.tables == [tables[0]])
+    }
+  }
 }

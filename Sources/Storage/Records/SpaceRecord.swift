@@ -6,6 +6,9 @@ package struct SpaceRecord: Sendable, Equatable, Codable {
   /// The largest dimension that a space can have.
   package static let dimensionLimit = Int(KERNELS_MOST_NUMBERS)
 
+  /// How many tables of one path merges bring together: any more are known by the path alone.
+  static let tablesPerPath = 64
+
   /// How many vectors lie together in a block, which is written as a whole.
   /// - Parameter dimension: 1 to `dimensionLimit`.
   package static func rowsPerBlock(dimension: Int, scalar: ScalarType = .float32) -> Int {
@@ -32,7 +35,8 @@ package struct SpaceRecord: Sendable, Equatable, Codable {
   /// The numbers that the backbone multiplied in the runs that added vectors, sorted: "bfloat16", "float32"; nil for
   /// imported vectors, and where no run has noted it.
   package private(set) var precisions: [String]?
-  /// The tables that ingest read metadata from for its cells, in order of their paths; nil where it read none.
+  /// The tables that ingest read metadata from for its cells, in order of their paths and digests; nil where it
+  /// read none.
   package private(set) var tables: [SourceTable]?
 
   package init(
@@ -64,6 +68,15 @@ package struct SpaceRecord: Sendable, Equatable, Codable {
   /// Notes a table that was read, in place of what was read from the same path before.
   mutating func add(_ table: SourceTable) {
     tables = ((tables ?? []).filter { $0.path != table.path } + [table]).sorted { $0.path < $1.path }
+  }
+
+  /// Notes a table that another database has read: on another machine, the same path may lead to another one.
+  mutating func add(merged table: SourceTable) {
+    let known = tables ?? []
+    guard !known.contains(table), known.count(where: { $0.path == table.path }) < Self.tablesPerPath else {
+      return
+    }
+    tables = (known + [table]).sorted { ($0.path, $0.digest) < ($1.path, $1.digest) }
   }
 }
 

@@ -123,10 +123,7 @@ extension WriteTransaction {
   fileprivate mutating func noteRuns(of other: SpaceRecord, in space: SpaceRecord) throws -> SpaceRecord {
     guard let index = spaces.firstIndex(where: { $0.id == space.id }) else { return space }
     for precision in other.precisions ?? [] { spaces[index].add(precision: precision) }
-    for table in other.tables ?? []
-    where spaces[index].tables?.contains(where: { $0.path == table.path }) != true {
-      spaces[index].add(table)
-    }
+    for table in other.tables ?? [] { spaces[index].add(merged: table) }
     if spaces[index].backbone == nil { spaces[index].backbone = other.backbone }
     if spaces[index] != space {
       try transaction.put(.spaces, Key().appending(space.id), Document.encode(spaces[index]))
