@@ -119,7 +119,7 @@ extension ClassificationTask {
 /// A score of cross-validation, by the name that people give it.
 struct NamedSpread {
   let name: String
-  /// nil where no fold has it.
+  /// nil where no fold has it, and of a kept head where a single one has it.
   let spread: Spread?
   /// The folds that it is the mean of.
   let folds: String
@@ -136,7 +136,11 @@ struct NamedSpread {
     self.folds =
       missing == 0
       ? "\(folds) folds" : "\(folds - missing) of \(folds) folds (\(others) \(need(missing)))"
-    undefined = missing == 0 ? "undefined" : "undefined: \(missing) of \(folds) folds \(need(missing))"
+    if missing > 0, folds - missing == 1 {
+      undefined = "not kept, \(self.folds)"
+    } else {
+      undefined = missing == 0 ? "undefined" : "undefined: \(missing) of \(folds) folds \(need(missing))"
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import Faults
 import Formats
+import FoundationEssentials
 import Identity
 import Storage
 import TestSupport
@@ -248,6 +249,40 @@ import Testing
     #expect(summary.memberCount == 1 && summary.calibration == nil && summary.data == nil)
   }
 
+  /// They know no mean without deviations, and list no head at all where one has such a mean.
+  @Test func earlierProgramsReadAHeadOfWhichOneFoldHasAScore() throws {
+    // Of three plates the first has both classes, the others one each.
+    let labels = try LabelTable(
+      labels: (0..<60).map { (sample: Int) in [["a", "b"][sample < 20 ? sample % 2 : sample / 20 - 1]] })
+    let configuration = TrainingConfiguration(epochs: 1).adapted(to: .single)
+    let folds = try Folds.grouped(groups: (0..<60).map { $0 / 20 }, labels: labels, k: 3, seed: 0)
+    let validation = try crossValidate(
+      source: cells.source, labels: labels, folds: folds, configuration: configuration)
+    let evaluation = HeadEvaluation(validation, groupField: "plate", foldSeed: 0)
+    #expect(evaluation.oneClassFoldCount == 2)
+    let kappa = try #require(evaluation.cohenKappa)
+    #expect(kappa.sampleSD == nil && evaluation.matthews != nil && evaluation.accuracy?.sampleSD != nil)
+
+    func earlier(_ json: String) throws -> EarlierSummary {
+      try JSONDecoder().decode(EarlierSummary.self, from: Data(json.utf8))
+    }
+    let unchanged = try canonicalJSON(["evaluation": evaluation])
+    #expect(throws: DecodingError.self) { try earlier(unchanged) }
+    let fit = try fitHead(source: cells.source, labels: labels, configuration: configuration)
+    let json = try HeadSummary(of: fit.head, training: configuration, evaluation: evaluation).json()
+    let read = try #require(try earlier(json).evaluation)
+    #expect(read.folds == 3 && read.oneClassFoldCount == 2)
+    #expect(read.accuracy?.sampleSD == evaluation.accuracy?.sampleSD)
+    #expect(read.cohenKappa == nil && read.matthews == nil)
+
+    // A record with such a mean is read as well, and written without it.
+    let bare = json.replacing("\"evaluation\":{", with: "\"evaluation\":{\"cohenKappa\":{\"mean\":0.25},")
+    #expect(bare != json)
+    let summary = try HeadSummary(json: bare, name: "h")
+    #expect(summary.evaluation?.cohenKappa == Spread([0.25]))
+    #expect(try summary.json() == json)
+  }
+
   @Test func everyConfigurationReadsBackAsItWas() throws {
     for preset in HeadPreset.all {
       let head = try fitHead(
@@ -326,4 +361,32 @@ import Testing
       }
     }
   }
+}
+
+/// What programs before single folds had scores read of a head's scores.
+private struct EarlierSummary: Decodable {
+  struct Spread: Decodable {
+    let mean: Double
+    let sampleSD: Double
+    let populationSD: Double
+  }
+
+  struct Evaluation: Decodable {
+    let folds: Int
+    let foldSeed: UInt64
+    let groupField: String?
+    let macroF1: Spread
+    let microF1: Spread
+    let accuracy: Spread?
+    let balancedAccuracy: Spread?
+    let cohenKappa: Spread?
+    let matthews: Spread?
+    let oneClassFoldCount: Int?
+    let undecidedFoldCount: Int?
+    let coverage: Spread?
+    let decidedAccuracy: Spread?
+    let decidedMacroF1: Spread?
+  }
+
+  let evaluation: Evaluation?
 }

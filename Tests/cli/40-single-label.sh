@@ -132,6 +132,24 @@ expect_exit 0 cellvec evaluate "${uneven[@]}"
 expect_stdout "^note: Cohen's kappa is the mean of 2 of 3 folds: the other has labels of one class alone\$"
 expect_equal "the same kappa" "$(awk '$1 == "space" { for (i = 1; i <= NF; i++) if ($i == "kappa") k = i } $1 == "s" { print $k }' .stdout)" "$kappa"
 
+# Of a single fold train gives the value; a head keeps none, as earlier programs know none without deviations.
+python3 - <<'PYTHON'
+import npy
+kinds = ["ab"[i % 2] if i < 20 else "ab"[i // 40] for i in range(60)]
+npy.save("lone.npy", (60, 2), [float("ab".index(kinds[i]) == j) + i * (j + 3) % 7 / 20 for i in range(60) for j in range(2)])
+open("lone.csv", "w").write("plate,kind\n" + "".join(f"P{i // 20},{kind}\n" for i, kind in enumerate(kinds)))
+PYTHON
+cellvec import lone.npy --db lone --space s --metadata lone.csv --quiet >/dev/null
+lone=(--db lone --labels kind --group plate --folds 3 --epochs 5)
+expect_exit 0 cellvec train "${lone[@]}" --save lone
+expect_stdout "^Cohen's kappa +[^ ]+, 1 of 3 folds \(the others have labels of one class alone\), grouped by plate\$"
+expect_exit 0 cellvec train "${lone[@]}" --json
+expect_stdout '"cohenKappa":\{"mean":[^,]*\}'
+expect_exit 0 cellvec heads show lone --db lone
+expect_stdout "^Cohen's kappa +not kept, 1 of 3 folds \(the others have labels of one class alone\)\$"
+expect_exit 0 cellvec heads show lone --db lone --json
+expect_equal "no mean without deviations" "$(grep -c -E 'cohenKappa|matthews' .stdout)" 0
+
 # Neighbors vote for one label or several.
 expect_exit 0 cellvec knn --db db --labels dose --group well -k 1,5
 expect_stdout '^task +single: one label a cell$'

@@ -31,7 +31,7 @@ package struct HeadSummary: Sendable, Equatable, Codable {
   /// How it was trained; nil when unknown.
   package let training: TrainingConfiguration?
   /// How heads trained like it did in cross-validation; nil when there was none.
-  package let evaluation: HeadEvaluation?
+  package private(set) var evaluation: HeadEvaluation?
   /// How its training went; nil when unknown.
   package let course: HeadCourse?
   /// Which cells it was trained on; nil when unknown.
@@ -136,9 +136,12 @@ package struct HeadSummary: Sendable, Equatable, Codable {
     let version: Int?
   }
 
-  /// JSON with sorted keys: equal summaries are equal texts.
+  /// JSON with sorted keys: equal summaries are equal texts. Scores that a single fold has are left out: earlier
+  /// programs refuse a head with a mean that has no deviations.
   package func json() throws -> String {
-    try canonicalJSON(self)
+    var kept = self
+    kept.evaluation = evaluation?.withDeviations
+    return try canonicalJSON(kept)
   }
 
   private static func fault(_ name: String, expected: String, found: String) -> Fault {
@@ -169,11 +172,12 @@ package struct HeadEvaluation: Sendable, Equatable, Codable {
   package let groupField: String?
   package let macroF1: Spread
   package let microF1: Spread
-  /// Of one label a sample, over the folds that have the score; nil of several, and where no fold has it.
-  package let accuracy: Spread?
-  package let balancedAccuracy: Spread?
-  package let cohenKappa: Spread?
-  package let matthews: Spread?
+  /// Of one label a sample, over the folds that have the score; nil of several, where no fold has it, and of heads
+  /// that are kept also where a single one has it.
+  package private(set) var accuracy: Spread?
+  package private(set) var balancedAccuracy: Spread?
+  package private(set) var cohenKappa: Spread?
+  package private(set) var matthews: Spread?
   /// Of one label a sample, the folds with labels of one class alone, which have neither kappa nor Matthews' correlation;
   /// nil of several, where there are none, and in older records.
   package let oneClassFoldCount: Int?
@@ -181,9 +185,9 @@ package struct HeadEvaluation: Sendable, Equatable, Codable {
   /// where there are none, and in older records.
   package let undecidedFoldCount: Int?
   /// Of heads that may abstain, as `accuracy`; nil of others.
-  package let coverage: Spread?
-  package let decidedAccuracy: Spread?
-  package let decidedMacroF1: Spread?
+  package private(set) var coverage: Spread?
+  package private(set) var decidedAccuracy: Spread?
+  package private(set) var decidedMacroF1: Spread?
   /// Out-of-fold scores of each class.
   package let perClass: [ClassScore]
 
@@ -210,5 +214,16 @@ package struct HeadEvaluation: Sendable, Equatable, Codable {
     decidedAccuracy = abstains ? validation.spread(of: .decidedAccuracy) : nil
     decidedMacroF1 = abstains ? validation.spread(of: .decidedMacroF1) : nil
     perClass = validation.pooled.perClass
+  }
+
+  /// The same without the scores that a single fold has.
+  fileprivate var withDeviations: HeadEvaluation {
+    var rest = self
+    let scores: [WritableKeyPath<HeadEvaluation, Spread?>] = [
+      \.accuracy, \.balancedAccuracy, \.cohenKappa, \.matthews, \.coverage, \.decidedAccuracy,
+      \.decidedMacroF1,
+    ]
+    for score in scores where rest[keyPath: score]?.sampleSD == nil { rest[keyPath: score] = nil }
+    return rest
   }
 }
