@@ -110,19 +110,39 @@ mkdir elsewhere
 expect_exit 0 env --chdir=elsewhere "$CELLVEC" report ../eval.json --db ../db --output ../elsewhere.html --quiet
 expect_silence
 expect_equal "from another folder the images are found beside the database" "$(cksum <first.html)" "$(cksum <elsewhere.html)"
+# Files of the same names with other pixels hide nothing, in the folder that is worked in or another one.
+mkdir elsewhere/fields
+for file in fields/*_nucleus.png; do
+  cp "$file" elsewhere/fields
+  cp "$file" "elsewhere/fields/$(basename "$file" _nucleus.png)_protein.png"
+done
+expect_exit 0 env --chdir=elsewhere "$CELLVEC" report ../eval.json --db ../db --output ../hidden.html --quiet
+expect_silence
+expect_equal "other files of the names are passed over" "$(cksum <first.html)" "$(cksum <hidden.html)"
+mkdir mixed
+mv elsewhere/fields mixed/fields
 mv fields moved
+cp moved/*.png mixed
 expect_exit 0 cellvec report eval.json --db db --output moved.html
-expect_stderr '^warning: ([0-9]+) of \1 cells have no picture: .*cannot open.*--images'
+expect_stderr '^warning: ([0-9]+) of \1 cells have no picture: .*cannot open.*with cellvec report --images'
 expect_exit 0 check_page moved.html
 expect_exit 0 grep --quiet 'Missing pictures' moved.html
-for folder in moved "$PWD/moved" ; do
+for folder in moved "$PWD/moved" mixed; do
   expect_exit 0 cellvec report eval.json --db db --images "$folder" --output found.html --quiet
   expect_silence
   expect_equal "images in $(basename "$folder") are found by their names" "$(cksum <first.html)" "$(cksum <found.html)"
 done
 expect_exit 0 cellvec report eval.json --db db --images elsewhere --output found.html
 expect_stderr '^warning: ([0-9]+) of \1 cells have no picture: .*name another folder with --images'
+expect_exit 0 cellvec report eval.json --db db --images mixed/fields --output found.html
+expect_stderr '^warning: ([0-9]+) of \1 cells have no picture: .*is no longer the image that was ingested'
 mv moved fields
+expect_exit 64 cellvec report eval.json --images mixed --output x.html
+expect_stderr '^cellvec: --images: has the images of a database, and none is named; '
+for folder in none eval.json; do
+  expect_exit 66 cellvec report eval.json --db db --images "$folder" --output x.html
+  expect_stderr "^cellvec: $folder: is no folder"
+done
 
 # Ctrl-C ends the drawing between two files, each of which is whole.
 if ls report/figures/*.png >/dev/null 2>&1; then

@@ -48,11 +48,28 @@ struct ReportCommand: ParsableCommand {
     let page = PrintedReport.page(at: output)
     try requireSeparateFiles(outputs: [page], inputs: [evaluation])
     let database = try database.openIfNamed()
+    try requireImageFolder(of: database)
     try database?.requireImagesKept(by: [page], keepsFolders: true)
     try DrawnReport(
       of: Evaluation(path: evaluation), database: database,
       options: .init(space: space, cells: rows, colors: colors, imageFolder: images), talk: talk
     ).write(to: output)
+  }
+
+  /// - Throws: `usage` for a folder of images without a database, `missingInput` for one that does not exist.
+  private func requireImageFolder(of database: Database?) throws {
+    guard let images else { return }
+    guard database != nil else {
+      throw Fault(
+        .usage, "--images", "has the images of a database, and none is named",
+        remedy: "give its directory with --db, or leave --images out")
+    }
+    // With the dot, a file leads nowhere.
+    guard !images.isEmpty, FileIdentity(path: "\(images)/.") != nil else {
+      throw Fault(
+        .missingInput, images, "is no folder that can be looked into",
+        remedy: "name the folder that has the images now with --images")
+    }
   }
 }
 
