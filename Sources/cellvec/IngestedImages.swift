@@ -4,7 +4,7 @@ import Imaging
 import Storage
 
 extension Database {
-  /// Refuses files to be written over what ingest read: images, their masks and tables of metadata; and with
+  /// Refuses files to be written over any image, and over tables of metadata that ingest read; and with
   /// `keepsFolders` any in the folders of images and masks.
   /// - Throws: `usage`.
   func requireImagesKept(by outputs: [String], keepsFolders: Bool = false) throws {
@@ -21,6 +21,12 @@ extension Database {
     ] {
       try kept.requireKept(by: replaced)
       if keepsFolders { try kept.requireFoldersKept(by: outputs) }
+    }
+    // No output of these verbs is an image. One may be of the database and have been moved since.
+    if let image = replaced.first {
+      throw Fault(
+        .usage, image, "is an image, or a file that cannot be read, and would be written over",
+        remedy: "give another name")
     }
   }
 

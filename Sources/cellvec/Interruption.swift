@@ -34,8 +34,8 @@ enum Interruption {
       case .nothing: "nothing was saved; run the same command to begin again"
       case .figures(0): "no figure was written; run the same command to begin again"
       case .figures(let count):
-        "\(count) \(count == 1 ? "figure is" : "figures are") complete, and the page is not written; run the same "
-          + "command to draw all of them"
+        "\(count) \(count == 1 ? "figure is" : "figures are") complete, and the page is not written; what an "
+          + "earlier report left there is older; run the same command to draw all of them"
       case .evaluation(let path, let database, let report):
         "the evaluation is saved; draw it with cellvec report \(shellWord(path)) --db \(shellWord(database)) "
           + "--output \(shellWord(report))"

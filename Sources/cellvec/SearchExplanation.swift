@@ -34,7 +34,7 @@ struct SearchExplanation {
     switch plan.way {
     case .exact(let reason):
       let summary = "exact: each of \(plan.matching) matching vectors is compared; \(reason)"
-      if plan.scan.coarse == 0 { return summary }
+      if plan.scan.coarse == 0 || each(plan.scan.compared) >= plan.matching { return summary }
       return """
         \(summary)
         int8 copies\(plan.scan.areStored ? "" : ", made for this search,") rule out most: a query is compared with \

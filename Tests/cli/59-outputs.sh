@@ -87,6 +87,12 @@ expect_exit 64 cellvec evaluate --db lab --labels gene --report fields/new/repor
 expect_exit 64 cellvec evaluate --db lab --labels gene --output "$image"
 expect_exit 64 cellvec heads export none "$image" --db lab
 expect_stderr "would be written over .*/P1_A01_s1_nucleus.png, an image that is in the database; give another name"
+# An image is kept wherever it was moved.
+cp "$image" moved.png
+expect_exit 64 cellvec export --db lab --metadata moved.png
+expect_stderr '^cellvec: moved.png: is an image, or a file that cannot be read, and would be written over; give another name'
+expect_exit 0 cmp "$image" moved.png
+rm moved.png
 # So they are from another folder than that of the ingest, beside their database and elsewhere.
 mkdir -p sub elsewhere
 cp -r lab elsewhere/lab

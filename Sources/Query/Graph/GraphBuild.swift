@@ -164,7 +164,9 @@ package struct GraphBuild {
   }
 
   private func tooFew(
-    _ count: Int, _ condition: String = "", remedy: String = "search without one, which is fast for so few"
+    _ count: Int, _ condition: String = "",
+    remedy: String =
+      "search without one, which is fast for so few; cellvec index drop removes one that is there"
   ) -> Fault {
     Fault(
       .usage, "space \"\(space.name)\"",

@@ -147,7 +147,8 @@ package struct IndexBuild {
     guard present.count >= Self.leastRows else {
       throw Fault(
         .usage, "space \"\(space.name)\"", expected: "at least \(Self.leastRows) vectors for an index",
-        found: "\(present.count)", remedy: "search without one, which is fast for so few")
+        found: "\(present.count)",
+        remedy: "search without one, which is fast for so few; cellvec index drop removes one that is there")
     }
     let (begun, centres) = try self.begun(present, snapshot, progress)
     let rows = present.intersection(RowSet(0..<begun.rowLimit))

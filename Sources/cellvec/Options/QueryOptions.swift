@@ -29,7 +29,7 @@ struct QueryOptions: ParsableArguments {
   var vectors: String?
   @Option(
     help: ArgumentHelp(
-      "Search with the mean of cells that match, each of length 1.", valueName: "condition"))
+      "Search with the mean of cells that match.", valueName: "condition"))
   var meanOf: String?
   @Flag(help: ArgumentHelp("Let the cells searched with be among the results.", visibility: .hidden))
   var includeSelf = false

@@ -9,7 +9,7 @@ struct Search: ParsableCommand {
     commandName: "search", abstract: "Find the cells that look most like a cell, an image or given vectors.",
     discussion: """
       An image needs a file for each channel that the space was made from, and mask=FILE where its cells come \
-      from masks. How it is searched: cellvec search --help-hidden, docs/search.md.
+      from masks. More: cellvec search --help-hidden.
 
       Examples:
         cellvec search --db lab.cellvec --cell 4711 --where "gene = 'BAG6'"
@@ -25,7 +25,7 @@ struct Search: ParsableCommand {
   @OptionGroup(title: "Results") var results: ResultOptions
   @OptionGroup var selection: WhereOptions
   @OptionGroup var space: SpaceOptions
-  @Flag(help: "Compare every cell that matches, also where the space has an index.") var exact = false
+  @Flag(help: "Compare every cell that matches.") var exact = false
   @Flag(
     help: ArgumentHelp(
       """
