@@ -34,17 +34,24 @@ void kernels_coarsen(kernels_scalar scalar, const void *restrict rows,
   kernels_coarsen_on(kernels_active_isa(), scalar, rows, row_count, dimension, groups);
 }
 
+void coarsen_queries_portable(const float *restrict queries, size_t query_count, size_t dimension,
+                              int8_t *restrict codes, kernels_coarse_query *restrict coarse) {
+  coarsen_some_queries(queries, query_count, dimension, codes, coarse);
+}
+
+void kernels_coarsen_queries_on(kernels_isa isa, const float *restrict queries, size_t query_count,
+                                size_t dimension, int8_t *restrict codes, kernels_coarse_query *restrict coarse) {
+  coarsen_queries *set = coarsen_queries_portable;
+#if defined(__x86_64__)
+  if (isa >= KERNELS_AVX2) set = coarsen_queries_avx2;
+  if (isa >= KERNELS_AVX512) set = coarsen_queries_avx512;
+#endif
+  set(queries, query_count, dimension, codes, coarse);
+}
+
 void kernels_coarsen_queries(const float *restrict queries, size_t query_count, size_t dimension,
                              int8_t *restrict codes, kernels_coarse_query *restrict coarse) {
-  const size_t width = kernels_coarse_width(dimension);
-  memset(codes, 0, kernels_coarse_query_bytes(query_count, dimension));
-  float values[KERNELS_MOST_NUMBERS + COARSE_LANES];
-  for (size_t query = 0; query < query_count; query++) {
-    const float *numbers = numbers_of_row(KERNELS_FLOAT32, queries + query * dimension, dimension, values);
-    uint8_t *tile = (uint8_t *)codes + query / TILE * TILE * width;
-    const coarse_shape shape = coarsen_vector(numbers, dimension, 0, tile + 4 * (query % TILE), 4 * TILE);
-    coarse[query] = (kernels_coarse_query){.length = shape.length, .sine = shape.sine, .start = -128 * shape.sum};
-  }
+  kernels_coarsen_queries_on(kernels_active_isa(), queries, query_count, dimension, codes, coarse);
 }
 
 kernels_coarse_reach kernels_coarse_reach_of(const kernels_coarse_query *query, float least, size_t dimension) {

@@ -23,10 +23,15 @@ typedef void coarsen(kernels_scalar scalar, const void *restrict rows,
                      size_t row_count, size_t dimension, uint8_t *restrict groups);
 
 extern coarse_mark coarse_mark_portable;
+typedef void coarsen_queries(const float *restrict queries, size_t query_count, size_t dimension,
+                             int8_t *restrict codes, kernels_coarse_query *restrict coarse);
+
 extern coarsen coarsen_portable;
+extern coarsen_queries coarsen_queries_portable;
 #if defined(__x86_64__)
 extern coarse_mark coarse_mark_avx2, coarse_mark_avx512_vnni;
 extern coarsen coarsen_avx2, coarsen_avx512;
+extern coarsen_queries coarsen_queries_avx2, coarsen_queries_avx512;
 #endif
 
 static inline const float *coarse_along(const uint8_t *group, size_t width) {

@@ -13,6 +13,11 @@ void TARGET coarsen_avx2(kernels_scalar scalar, const void *restrict rows,
   coarsen_rows(scalar, rows, row_count, dimension, groups);
 }
 
+void TARGET coarsen_queries_avx2(const float *restrict queries, size_t query_count, size_t dimension,
+                                 int8_t *restrict codes, kernels_coarse_query *restrict coarse) {
+  coarsen_some_queries(queries, query_count, dimension, codes, coarse);
+}
+
 // A few queries with eight rows. Products of bytes with signs are those of the rows' magnitudes with queries that have
 // the rows' signs too; two of them are at most 2 * 127 * 127, which 16 bits hold.
 COARSE_INLINE void mark_half(const size_t height, const int8_t *codes, const kernels_coarse_reach *reaches,

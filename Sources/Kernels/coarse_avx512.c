@@ -15,6 +15,11 @@ void TARGET coarsen_avx512(kernels_scalar scalar, const void *restrict rows,
   coarsen_rows(scalar, rows, row_count, dimension, groups);
 }
 
+void TARGET coarsen_queries_avx512(const float *restrict queries, size_t query_count, size_t dimension,
+                                   int8_t *restrict codes, kernels_coarse_query *restrict coarse) {
+  coarsen_some_queries(queries, query_count, dimension, codes, coarse);
+}
+
 // A bit for each row of a group whose product with a query shows it to be within reach.
 VNNI_INLINE uint16_t marked(__m512i dots, const kernels_coarse_reach *reach, const uint8_t *group, size_t width) {
   const __m512 across = _mm512_mul_ps(_mm512_set1_ps(reach->across), _mm512_loadu_ps(coarse_across(group, width)));

@@ -115,3 +115,16 @@ COARSE_INLINE void coarsen_rows(kernels_scalar scalar, const void *restrict rows
     across[lane] = is_usual ? shape.length * shape.sine : ALWAYS;
   }
 }
+
+COARSE_INLINE void coarsen_some_queries(const float *restrict queries, size_t query_count, size_t dimension,
+                                        int8_t *restrict codes, kernels_coarse_query *restrict coarse) {
+  const size_t width = kernels_coarse_width(dimension);
+  memset(codes, 0, kernels_coarse_query_bytes(query_count, dimension));
+  float values[KERNELS_MOST_NUMBERS + COARSE_LANES];
+  for (size_t query = 0; query < query_count; query++) {
+    const float *numbers = numbers_of_row(KERNELS_FLOAT32, queries + query * dimension, dimension, values);
+    uint8_t *tile = (uint8_t *)codes + query / TILE * TILE * width;
+    const coarse_shape shape = coarsen_vector(numbers, dimension, 0, tile + 4 * (query % TILE), 4 * TILE);
+    coarse[query] = (kernels_coarse_query){.length = shape.length, .sine = shape.sine, .start = -128 * shape.sum};
+  }
+}

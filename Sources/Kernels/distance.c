@@ -1,4 +1,6 @@
-#include "distance.h"
+#define TARGET
+
+#include "unit_body.h"
 
 float cosine_in_double(kernels_scalar scalar, const float *query, const void *row, size_t dimension) {
   double dot = 0, norm2 = 0;
@@ -86,18 +88,21 @@ void kernels_cosine_of_rows(kernels_isa isa, kernels_scalar scalar, const float 
   set(scalar, query, rows, row_count, dimension, similarities);
 }
 
+double scale_to_unit_portable(size_t count, const float *restrict vector, float *restrict unit) {
+  return scale_numbers(count, vector, unit);
+}
+
+double kernels_scale_to_unit_on(kernels_isa isa, size_t count, const float *restrict vector, float *restrict unit) {
+  scale_to_unit *set = scale_to_unit_portable;
+#if defined(__x86_64__)
+  if (isa >= KERNELS_AVX2) set = scale_to_unit_avx2;
+  if (isa >= KERNELS_AVX512) set = scale_to_unit_avx512;
+#endif
+  return set(count, vector, unit);
+}
+
 double kernels_scale_to_unit(size_t count, const float *restrict vector, float *restrict unit) {
-  double sums[LANES] = {0}, norm2 = 0;
-  const size_t whole = count / LANES * LANES;
-  // A product of two floats is exact in double: to fuse changes nothing.
-  for (size_t i = 0; i < whole; i += LANES) {
-    for (size_t lane = 0; lane < LANES; lane++) sums[lane] += (double)vector[i + lane] * vector[i + lane];
-  }
-  for (size_t i = whole; i < count; i++) sums[i - whole] += (double)vector[i] * vector[i];
-  for (size_t lane = 0; lane < LANES; lane++) norm2 += sums[lane];
-  const double scale = norm2 > 0 ? 1 / sqrt(norm2) : 0;
-  for (size_t i = 0; i < count; i++) unit[i] = (float)(vector[i] * scale);
-  return norm2;
+  return kernels_scale_to_unit_on(kernels_active_isa(), count, vector, unit);
 }
 
 void kernels_cosine_on(kernels_isa isa, kernels_scalar scalar, const float *restrict queries, size_t query_count,

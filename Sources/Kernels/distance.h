@@ -24,6 +24,10 @@ typedef void cosine(const float *restrict queries, size_t query_count, const voi
 typedef void cosine_of_rows(kernels_scalar scalar, const float *restrict query, const void *const *restrict rows,
                             size_t row_count, size_t dimension, float *restrict similarities);
 
+// As kernels_scale_to_unit.
+typedef double scale_to_unit(size_t count, const float *restrict vector, float *restrict unit);
+
+scale_to_unit scale_to_unit_portable;
 // By scalar type.
 extern cosine *const cosine_portable[4];
 cosine_of_rows cosine_of_rows_portable;
@@ -31,6 +35,7 @@ cosine_of_rows cosine_of_rows_portable;
 extern cosine *const cosine_avx2[4];
 extern cosine *const cosine_avx512[4];
 cosine_of_rows cosine_of_rows_avx2, cosine_of_rows_avx512;
+scale_to_unit scale_to_unit_avx2, scale_to_unit_avx512;
 #endif
 
 // One similarity by sums in double.

@@ -10,5 +10,10 @@
 #define STREAMS 2
 
 #include "distance_body.h"
+#include "unit_body.h"
+
+TARGET double scale_to_unit_avx2(size_t count, const float *restrict vector, float *restrict unit) {
+  return scale_numbers(count, vector, unit);
+}
 
 #endif

@@ -9,5 +9,10 @@
 #define STREAMS 4
 
 #include "distance_body.h"
+#include "unit_body.h"
+
+TARGET double scale_to_unit_avx512(size_t count, const float *restrict vector, float *restrict unit) {
+  return scale_numbers(count, vector, unit);
+}
 
 #endif

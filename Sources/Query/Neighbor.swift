@@ -56,8 +56,10 @@ struct NearestNeighbors {
     }
   }
 
-  mutating func offer(contentsOf other: NearestNeighbors) {
-    for neighbor in other.heap { offer(neighbor) }
+  mutating func offer(contentsOf other: NearestNeighbors) { offer(contentsOf: other.heap) }
+
+  mutating func offer(contentsOf neighbors: [Neighbor]) {
+    for neighbor in neighbors { offer(neighbor) }
   }
 
   /// Nearest first.

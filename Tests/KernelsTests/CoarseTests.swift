@@ -84,7 +84,7 @@ private func hits(
   let count = least.count
   var codes = [Int8](repeating: 0, count: kernels_coarse_query_bytes(count, rows.dimension))
   var shapes = [kernels_coarse_query](repeating: kernels_coarse_query(), count: count)
-  kernels_coarsen_queries(queries, count, rows.dimension, &codes, &shapes)
+  kernels_coarsen_queries_on(isa, queries, count, rows.dimension, &codes, &shapes)
   let reaches = (0..<count).map { query in
     withUnsafePointer(to: shapes[query]) { kernels_coarse_reach_of($0, least[query], rows.dimension) }
   }

@@ -215,6 +215,10 @@ private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
       let vector = vectors(1, dimension, using: &generator).map { max(-3, min(3, $0)) * scale }
       var found = [Float](repeating: .nan, count: dimension)
       let norm2 = kernels_scale_to_unit(dimension, vector, &found)
+      for isa in sets {
+        var same = [Float](repeating: .nan, count: dimension)
+        #expect(kernels_scale_to_unit_on(isa, dimension, vector, &same) == norm2 && same == found)
+      }
       let expected = vector.reduce(0) { $0 + Double($1) * Double($1) }
       #expect(abs(norm2 - expected) <= 1e-14 * expected)
       // A rounding to float32, and some in double.

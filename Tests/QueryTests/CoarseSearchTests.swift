@@ -114,6 +114,31 @@ private func queries(_ count: Int, like vectors: [[Float]?], _ dimension: Int, s
     #expect(found == (try plain(source, vectors.prefix(32).map { $0 }, k: 5, among: rows)))
   }
 
+  /// What was found among other rows changes what is looked at, not what is found.
+  @Test(arguments: [1, 9], [1, 2, 24])
+  func neighborsBesidesOthersAreThoseOfBoth(k: Int, count: Int) throws {
+    let dimension = 48
+    let source = MemoryVectors(
+      difficultVectors(rowCount, dimension, seed: 17), dimension: dimension, rowsPerBlock: 100)
+    let asked = queries(count, like: difficultVectors(rowCount, dimension, seed: 17), dimension, seed: 6)
+    let first = RowSet(source.present.toArray().filter { $0 % 10 != 3 })
+    let second = source.present.subtracting(first)
+    for least in [-1, 0.9] as [Float] {
+      var request = ExactRequest(k: k, atLeast: least)
+      request.found = try plain(source.bare, asked, k: k, among: first, atLeast: least)
+      let (found, work) = try asked.flatMap { $0 }.withUnsafeBufferPointer {
+        try source.nearest(to: $0, count: count, in: source.space, request, among: second, threads: 2)
+      }
+      let expected = try plain(source.bare, asked, k: k, among: nil, atLeast: least)
+      #expect(found == expected)
+      #expect(work.compared <= second.count * count)
+      let among = try asked.flatMap { $0 }.withUnsafeBufferPointer {
+        try source.nearest(to: $0, count: count, in: source.space, request, among: RowSet([]), threads: 2)
+      }
+      #expect(among.neighbors == request.found)
+    }
+  }
+
   @Test func cellsOfAQueriesOwnGroupAreNoNeighbors() throws {
     let dimension = 48
     let vectors = difficultVectors(rowCount, dimension, seed: 8)

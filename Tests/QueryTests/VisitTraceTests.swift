@@ -32,7 +32,7 @@ import Testing
           }
           let trace = try search(0.5, .both, isTraced: true).traces(query, threads: 1)[0]
           for reach: Float in [-0.2, -0.05, 0.05, 0.15, 0.3, 0.45] {
-            let (found, work) = try search(reach, rule).run(query, known: [], threads: 1)
+            let (found, work) = try search(reach, rule).run(query, threads: 1)
             let rows = Set((found[0] ?? []).map(\.row))
             #expect(trace.work(within: reach, rule) == work)
             #expect(trace.reaches(rows, rule).allSatisfy { $0 <= reach })

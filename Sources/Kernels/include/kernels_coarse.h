@@ -67,6 +67,8 @@ size_t kernels_coarse_query_bytes(size_t query_count, size_t dimension);
 //   coarse   [query_count]
 void kernels_coarsen_queries(const float *restrict queries, size_t query_count, size_t dimension,
                              int8_t *restrict codes, kernels_coarse_query *restrict coarse);
+void kernels_coarsen_queries_on(kernels_isa isa, const float *restrict queries, size_t query_count,
+                                size_t dimension, int8_t *restrict codes, kernels_coarse_query *restrict coarse);
 
 // The factors of a query for rows that kernels_cosine may find at least as similar as `least`: |k| cos(t + f) and
 // |k| sin(t + f). Of a zero query, of a similarity below -0.8, and where t + f is above pi - 0.5, so that a row's e could

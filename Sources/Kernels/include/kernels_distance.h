@@ -57,6 +57,7 @@ void kernels_cosine_of_rows(kernels_isa isa, kernels_scalar scalar, const float 
 // the square of its length, which is not finite where a number is not: then `unit` holds nothing of use. The same on
 // every machine, bit for bit.
 double kernels_scale_to_unit(size_t count, const float *restrict vector, float *restrict unit);
+double kernels_scale_to_unit_on(kernels_isa isa, size_t count, const float *restrict vector, float *restrict unit);
 
 typedef enum { KERNELS_DOT = 1, KERNELS_EUCLIDEAN = 2 } kernels_metric;
 

@@ -29,8 +29,9 @@ struct CoarseLane {
     dimension = queries.space.dimension
     groupByteCount = kernels_coarse_group_bytes(dimension)
     reaches = Array(repeating: kernels_coarse_reach(), count: queries.count)
-    let least = 2 * min(queries.request.k, CoarseQueries.chunk)
-    chunk = min(kernels_coarse_group_count(least) * Int(KERNELS_COARSE_ROWS), CoarseQueries.chunk)
+    let least = queries.request.found.isEmpty ? 2 * min(queries.request.k, CoarseQueries.chunk) : .max
+    chunk = min(least, CoarseQueries.chunk)
+    chunk = kernels_coarse_group_count(chunk) * Int(KERNELS_COARSE_ROWS)
     thresholds = Array(repeating: .nan, count: queries.count)
     hits = Array(
       repeating: kernels_coarse_hit(), count: min(queries.count, CoarseQueries.batch) * CoarseQueries.chunk)

@@ -11,6 +11,9 @@ package struct ExactRequest: Sendable {
   package var least: Float
   /// Cells that are no neighbors of some of the queries.
   package var excluded: ExcludedGroups?
+  /// Neighbors of each query that were found among other rows, nearest first; empty where nothing was looked for. What is
+  /// found are the nearest of both, and rows that are farther than `k` of these are ruled out at once.
+  package var found: [[Neighbor]] = []
 
   package init(
     k: Int, metric: Metric = .cosine, atLeast least: Float? = nil, excluding excluded: ExcludedGroups? = nil
@@ -20,6 +23,12 @@ package struct ExactRequest: Sendable {
     self.metric = metric
     self.least = least ?? metric.leastSimilarity
     self.excluded = excluded
+  }
+
+  /// The similarity that a neighbor of a query must have at least.
+  func least(of query: Int) -> Float {
+    guard !found.isEmpty, found[query].count >= k else { return least }
+    return max(least, found[query][k - 1].similarity)
   }
 }
 
@@ -78,7 +87,9 @@ extension VectorSource where Self: ~Copyable {
     let vectors = try comparableVectors(queries, count: count, space: space, metric: request.metric)
     let present = try self.rows(in: space)
     let wanted = rows?.intersection(present) ?? present
-    guard count > 0, !wanted.isEmpty else { return (Array(repeating: [], count: count), ScanWork()) }
+    guard count > 0, !wanted.isEmpty else {
+      return (request.found.isEmpty ? Array(repeating: [], count: count) : request.found, ScanWork())
+    }
 
     let scanned = ScanQueries(vectors, count: count, space: space, request, rowCount: wanted.count)
     let order = beginVectors(wanted.count, of: space)

@@ -23,9 +23,9 @@ struct ScanLane {
     dimension = queries.space.dimension
     scalar = queries.space.scalar
     chunkRows = max(1, Self.chunkBytes / (dimension * scalar.byteCount))
-    nearest = Array(
-      repeating: NearestNeighbors(capacity: queries.request.k, least: queries.request.least),
-      count: queries.count)
+    nearest = (0..<queries.count).map {
+      NearestNeighbors(capacity: queries.request.k, least: queries.request.least(of: $0))
+    }
     coarse = queries.coarse.map { CoarseLane($0, of: queries) }
   }
 
@@ -118,5 +118,9 @@ struct ScanLane {
     work.add(other.work)
   }
 
-  func neighbors() -> [[Neighbor]] { nearest.map { $0.sorted() } }
+  /// What was kept, with what was found among other rows.
+  mutating func neighbors() -> [[Neighbor]] {
+    for (query, found) in queries.request.found.enumerated() { nearest[query].offer(contentsOf: found) }
+    return nearest.map { $0.sorted() }
+  }
 }

@@ -34,7 +34,8 @@ struct ScanQueries: Sendable {
     self.count = count
     self.space = space
     self.request = request
-    let isSelective = request.least > Self.farthest || Self.areSelective(request.k, of: rowCount)
+    let isSelective =
+      request.least > Self.farthest || !request.found.isEmpty || Self.areSelective(request.k, of: rowCount)
     let helps = request.metric == .cosine && space.dimension >= Self.leastDimension && isSelective
     coarse = helps ? CoarseQueries(vectors, count: count, dimension: space.dimension) : nil
     areMany = count >= Self.manyQueries

@@ -16,12 +16,10 @@ struct GraphSearch {
   let wanted: RowMask?
 
   /// The nearest rows of each query, nearest first; nil where the graph does not lead to `k` of them.
-  /// - Parameters:
-  ///   - queries: [count, dimension], none of them zero throughout.
-  ///   - known: neighbors of each query that were found elsewhere, or nothing.
+  /// - Parameter queries: [count, dimension], none of them zero throughout.
   /// - Throws: `badData` when the graph leads to what is not there, or twice to the same row.
   func run(
-    _ queries: [Float], known: [[Neighbor]], threads: Int
+    _ queries: [Float], threads: Int
   ) throws -> (neighbors: [[Neighbor]?], work: SearchWork) {
     let count = queries.count / graph.space.dimension
     let lanes = max(1, min(threads, count))
@@ -31,7 +29,7 @@ struct GraphSearch {
         guard let base = queries.baseAddress else { return }
         inLanes(lanes, of: count) { lane, share in
           outcomes[lane] = Result {
-            let lane = try GraphLane(self, queries: base, share, known)
+            let lane = try GraphLane(self, queries: base, share)
             try lane.run()
             return lane
           }
@@ -57,7 +55,6 @@ private final class GraphLane {
   private let isa = kernels_active_isa()
   private let parent: GraphSearch
   private let share: Range<Int>
-  private let known: [[Neighbor]]
   /// [count, dimension]
   private let queries: UnsafePointer<Float>
   private let vectors: VectorBlocks
@@ -72,13 +69,10 @@ private final class GraphLane {
   private let unit: UnsafeMutablePointer<Float>
   private var rowCount = 0
 
-  init(_ parent: GraphSearch, queries: UnsafePointer<Float>, _ share: Range<Int>, _ known: [[Neighbor]])
-    throws
-  {
+  init(_ parent: GraphSearch, queries: UnsafePointer<Float>, _ share: Range<Int>) throws {
     self.parent = parent
     self.queries = queries
     self.share = share
-    self.known = known
     neighbors = Array(repeating: nil, count: share.count)
     let graph = parent.graph
     vectors = try VectorBlocks(
@@ -128,8 +122,7 @@ private final class GraphLane {
   private func take(_ query: Int, _ search: inout kernels_graph_search) throws {
     try comparePending()
     work.vertices += search.visit_count
-    let matching = search.hit_count + (known.isEmpty ? 0 : known[query].count)
-    guard search.state == KERNELS_GRAPH_FINISHED, matching >= parent.k else { return }
+    guard search.state == KERNELS_GRAPH_FINISHED, search.hit_count >= parent.k else { return }
     rowCount = 0
     for hit in search.candidates { try ask(hit.row) }
     pending = query
@@ -160,7 +153,6 @@ private final class GraphLane {
       .map { Neighbor(row: rows[$0], similarity: similarities[$0]) }
     let areAll = nearest.count == rowCount
     work.rows += rowCount
-    if !known.isEmpty { nearest += known[query] }
     nearest.sort { $0.precedes($1) }
     guard areAll || nearest.count >= parent.k else { return }
     if nearest.count > parent.k { nearest.removeLast(nearest.count - parent.k) }

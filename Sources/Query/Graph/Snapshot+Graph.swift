@@ -65,7 +65,7 @@ extension GraphUse.Choice {
     task.costs.graph(
       record, visits: visits(k: task.k), k: task.k,
       maskedRows: inGraph.count < record.vertexCount ? inGraph.count : nil)
-      + task.costs.comparing(rows: task.matching.count - inGraph.count, k: task.k)
+      + task.costs.comparing(rows: task.matching.count - inGraph.count, k: task.k, isBesides: true)
   }
 
   /// For a query that is unlike all vectors; nil where that are too many visits.
@@ -155,13 +155,12 @@ extension Snapshot {
       k: max(task.k, MeasuredQueries.k), limits: limits,
       // Where a row without a vertex has a number, a damaged record may lead to it.
       wanted: use.inGraph.count < Int(graph.rowLimit) ? RowMask(use.inGraph) : nil)
-    let known = try nearestOfMissing(task, task.matching.subtracting(use.inGraph))
-    let (found, work) = try search.run(task.queries, known: known, threads: task.threads)
+    let (visited, work) = try search.run(task.queries, threads: task.threads)
+    let found = try addMissing(
+      to: visited.map { $0.map { $0.count > task.k ? Array($0.prefix(task.k)) : $0 } }, task,
+      indexed: use.inGraph)
     let lost = found.indices.filter { found[$0] == nil }
-    var neighbors = found.map { neighbors in
-      guard let neighbors else { return [Neighbor]() }
-      return neighbors.count > task.k ? Array(neighbors.prefix(task.k)) : neighbors
-    }
+    var neighbors = found.map { $0 ?? [] }
     var plan = SearchPlan(
       way: .graph(use.calibration), matching: task.matching.count, indexed: use.inGraph.count, work: work)
     if !lost.isEmpty {

@@ -133,7 +133,7 @@ struct IndexMeasurement {
     var starts: [IndexRecord.Starts.Start] = []
     for part in QueryMixtures.parts(of: order) {
       let some = part.flatMap { mixtures.vectors[$0 * dimension..<($0 + 1) * dimension] }
-      let effort = try search.run(some, known: [], threads: threads).work.effort(queries: part.count)
+      let effort = try search.run(some, threads: threads).work.effort(queries: part.count)
       starts.append(.init(distance2: part.map { distances[$0] }.max() ?? 0, effort: effort))
     }
     return .init(recall: calibration.recall, starts: starts)

@@ -44,14 +44,12 @@ struct IndexSearch {
   }
 
   /// The nearest rows of each query, nearest first; nil where it is given up.
-  /// - Parameters:
-  ///   - queries: [count, dimension], of unit length or zero.
-  ///   - known: neighbors of each query that were found elsewhere, or nothing.
+  /// - Parameter queries: [count, dimension], of unit length or zero.
   /// - Throws: `badData` when the index leads to what is not there.
   func run(
-    _ queries: [Float], known: [[Neighbor]], threads: Int
+    _ queries: [Float], threads: Int
   ) throws -> (neighbors: [[Neighbor]?], work: SearchWork) {
-    let outcome = try outcome(queries, known: known, threads: threads)
+    let outcome = try outcome(queries, threads: threads)
     return (outcome.neighbors, outcome.work)
   }
 
@@ -59,10 +57,10 @@ struct IndexSearch {
   /// - Parameter queries: as for `run`.
   /// - Throws: `badData` when the index leads to what is not there.
   func traces(_ queries: [Float], threads: Int) throws -> [VisitTrace] {
-    try outcome(queries, known: [], threads: threads).traces
+    try outcome(queries, threads: threads).traces
   }
 
-  private func outcome(_ queries: [Float], known: [[Neighbor]], threads: Int) throws -> Outcome {
+  private func outcome(_ queries: [Float], threads: Int) throws -> Outcome {
     let count = queries.count / index.space.dimension
     let batches = (count + Self.batch - 1) / Self.batch
     let lanes = min(threads, batches)
@@ -75,7 +73,7 @@ struct IndexSearch {
           min(
             count, batches * lane / lanes * Self.batch)..<min(
             count, batches * (lane + 1) / lanes * Self.batch)
-        outcomes[lane] = Result { try search(queries, range, known, lanes: lanes) }
+        outcomes[lane] = Result { try search(queries, range, lanes: lanes) }
       }
     }
     var all = Outcome()
@@ -96,7 +94,7 @@ struct IndexSearch {
   }
 
   private func search(
-    _ queries: [Float], _ range: Range<Int>, _ known: [[Neighbor]], lanes: Int
+    _ queries: [Float], _ range: Range<Int>, lanes: Int
   ) throws -> Outcome {
     let lane = try SearchLane(self, batch: Self.batch, lanes: lanes)
     var outcome = Outcome()
@@ -106,11 +104,10 @@ struct IndexSearch {
         let end = min(start + Self.batch, range.upperBound)
         lane.prepare(base + start * index.space.dimension, count: end - start)
         for query in start..<end {
-          let known = known.isEmpty ? [] : known[query]
           var trace = isTraced ? VisitTrace(radius: calibration.radius) : nil
           outcome.neighbors.append(
             try lane.search(
-              base + query * index.space.dimension, at: query - start, number: query, known: known, &trace))
+              base + query * index.space.dimension, at: query - start, number: query, &trace))
           if let trace { outcome.traces.append(trace) }
         }
       }

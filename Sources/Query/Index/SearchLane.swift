@@ -96,13 +96,11 @@ final class SearchLane {
   /// - Parameters:
   ///   - slot: the query's place in what was prepared.
   ///   - number: its place among all queries.
-  ///   - known: neighbors that were found elsewhere.
   ///   - trace: is told what is met, where there is one.
   func search(
-    _ query: UnsafePointer<Float>, at slot: Int, number: Int, known: [Neighbor], _ trace: inout VisitTrace?
+    _ query: UnsafePointer<Float>, at slot: Int, number: Int, _ trace: inout VisitTrace?
   ) throws -> [Neighbor]? {
     var nearest = NearestNeighbors(capacity: k, least: -1)
-    for neighbor in known { nearest.offer(neighbor) }
     let scan = ListScan(
       unit: query, number: number,
       codes: kernels_code_tables(width, rotated + slot * width, tables.assumingMemoryBound(to: UInt8.self)))

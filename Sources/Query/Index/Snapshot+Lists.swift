@@ -53,7 +53,7 @@ extension ListUse.Choice {
     let effort = effort(k: task.k)
     return task.costs.listsStart(record, effort, share: share, maskedRows: maskedRows)
       + task.costs.lists(record, effort, share: share)
-      + task.costs.comparing(rows: task.matching.count - inIndex.count, k: task.k)
+      + task.costs.comparing(rows: task.matching.count - inIndex.count, k: task.k, isBesides: true)
   }
 
   /// For a query that is unlike all vectors.
@@ -112,8 +112,8 @@ extension Snapshot {
       // Where a row outside the index has a number, a damaged code may be of it.
       wanted: choice.inIndex.count < Int(index.rowLimit) ? RowMask(choice.inIndex) : nil,
       excluded: task.excluded, limits: choice.limits(task))
-    let known = try nearestOfMissing(task, task.matching.subtracting(choice.inIndex))
-    let (found, work) = try search.run(units, known: known, threads: task.threads)
+    let (visited, work) = try search.run(units, threads: task.threads)
+    let found = try addMissing(to: visited, task, indexed: choice.inIndex)
     var neighbors = found.map { $0 ?? [] }
     var plan = SearchPlan(
       way: .index(choice.calibration), matching: task.matching.count, indexed: choice.inIndex.count,

@@ -65,9 +65,10 @@ struct SearchCosts: Sendable {
   func scan(rows: Int, k: Int) -> Double { scanWeight * comparing(rows: rows, k: k) }
 
   /// The same where there is nothing in its place.
-  func comparing(rows: Int, k: Int) -> Double {
+  /// - Parameter isBesides: whether neighbors were found among all other rows before, which rule most of these out.
+  func comparing(rows: Int, k: Int, isBesides: Bool = false) -> Double {
     if rows == 0 { return 0 }
-    let copiesHelp = ScanQueries.copiesHelp(dimension: dimension, k: k, rowCount: rows)
+    let copiesHelp = ScanQueries.copiesHelp(dimension: dimension, k: isBesides ? 0 : k, rowCount: rows)
     let (rows, k) = (Double(rows), Double(min(k, rows)))
     let numbers = Double(dimension)
     let row: Double
@@ -84,7 +85,7 @@ struct SearchCosts: Sendable {
         + (share < ScanQueries.denseShare && !hasCopies ? scattered / Double(queries) : 0)
     }
     // Early neighbors are not the last ones.
-    let compared = min(rows, k * (1 + log(rows / k)))
+    let compared = isBesides ? k * rows / Double(max(1, rowCount)) : min(rows, k * (1 + log(rows / k)))
     return rows * row + compared * (90 + 0.33 * numbers)
   }
 

@@ -82,6 +82,10 @@ struct SearchTask {
   }
 }
 
+/// Queries that pass over the rows that an index lacks together: what they take stays in a cache, and its memory is used
+/// again.
+private let queriesBesides = 2048
+
 extension Snapshot {
   /// The nearest cells of each query by cosine similarity or another metric, nearest first, in the way that is estimated
   /// to take least time: through the space's graph, through its index, or by comparing every row.
@@ -201,15 +205,35 @@ extension Snapshot {
     )
   }
 
-  /// The exact neighbors of each query among rows that an index lacks; nothing where there are none.
-  borrowing func nearestOfMissing(_ task: SearchTask, _ rows: RowSet) throws -> [[Neighbor]] {
-    if rows.isEmpty { return [] }
-    return try task.queries.withUnsafeBufferPointer {
-      try nearest(
-        to: $0, count: task.count, in: task.space, ExactRequest(k: task.k, excluding: task.excluded),
-        among: rows, threads: task.threads
-      ).neighbors
+  /// Puts the exact neighbors among the matching rows that an index lacks beside those that were found through it.
+  /// - Parameters:
+  ///   - found: up to k neighbors of each query, nearest first; nil where it was given up, which then stays so.
+  ///   - indexed: the matching rows that the index has.
+  borrowing func addMissing(
+    to found: [[Neighbor]?], _ task: SearchTask, indexed: RowSet
+  ) throws -> [[Neighbor]?] {
+    let missing = task.matching.subtracting(indexed)
+    let kept = found.indices.filter { found[$0] != nil }
+    if missing.isEmpty || kept.isEmpty { return found }
+    let task = kept.count == found.count ? task : task.of(kept)
+    var neighbors = found
+    for start in stride(from: 0, to: kept.count, by: queriesBesides) {
+      let part = start..<min(start + queriesBesides, kept.count)
+      let excluded = task.excluded.map {
+        ExcludedGroups(ofQuery: Array($0.ofQuery[part]), ofRow: $0.ofRow)
+      }
+      var request = ExactRequest(k: task.k, atLeast: task.least, excluding: excluded)
+      request.found = kept[part].map { found[$0] ?? [] }
+      let dimension = task.space.dimension
+      let (all, _) = try task.queries.withUnsafeBufferPointer { queries in
+        try nearest(
+          to: UnsafeBufferPointer(
+            rebasing: queries[part.lowerBound * dimension..<part.upperBound * dimension]),
+          count: part.count, in: task.space, request, among: missing, threads: task.threads)
+      }
+      for (query, all) in zip(kept[part], all) { neighbors[query] = all }
     }
+    return neighbors
   }
 }
 
