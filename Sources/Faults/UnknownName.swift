@@ -14,7 +14,8 @@ extension Fault {
 
 /// What to say of a name that stands for nothing: the name that was probably meant, and those that exist.
 package func adviceOnUnknownName(_ noun: String, _ name: String, among names: [String]) -> String {
-  let nouns = noun.hasSuffix("ch") ? "\(noun)es" : "\(noun)s"
+  let nouns =
+    noun.hasSuffix("ch") ? "\(noun)es" : noun.hasSuffix("gy") ? "\(noun.dropLast())ies" : "\(noun)s"
   if names.isEmpty { return "there are no \(nouns)" }
   let suggestion = closestMatch(to: name, among: names).map { "did you mean \"\($0)\"? " } ?? ""
   let shown = 20

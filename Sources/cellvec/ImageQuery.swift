@@ -5,7 +5,7 @@ import Imaging
 import Ingest
 import Storage
 
-/// An image that is not in the database, whose cells are looked for as a space's own recipe would embed them.
+/// An image that is not in the database, whose cells are embedded as a space's own recipe would embed them.
 struct ImageQuery {
   /// The word that stands for the label mask where a role is expected.
   static let maskWord = "mask"
@@ -26,7 +26,7 @@ struct ImageQuery {
     guard let json = space.recipe, let hash = space.backboneHash else {
       throw Fault(
         .usage, "--image", "space \"\(space.name)\" was imported: nothing says how to embed an image",
-        remedy: "search with --vectors or --cell")
+        remedy: "import vectors of the image by the program that made those of the space")
     }
     recipe = try Recipe(canonicalJSON: json, space: space.name)
     source = try ImageQuery.fieldOfView(of: files, recipe: recipe)
@@ -78,7 +78,7 @@ struct ImageQuery {
     }
     if image.cells.isEmpty {
       StandardError.writeLine(
-        "warning: --image: no cell was found in the image, so there is nothing to search with")
+        "warning: --image: no cell was found in the image")
     }
     return Queries(
       vectors: image.cells.flatMap(\.vector), count: image.cells.count, areNumbered: true,

@@ -55,11 +55,11 @@ extension Metric {
 
 extension Queries {
   /// The columns that say which query a result belongs to.
-  fileprivate var columns: [Column] {
+  var columns: [Column] {
     (areNumbered ? ["query"] : []) + (objects == nil ? [] : ["object"])
   }
 
-  fileprivate func values(of query: Int) -> [Value] {
+  func values(of query: Int) -> [Value] {
     (areNumbered ? [.integer(query)] : []) + (objects.map { [.text($0[query])] } ?? [])
   }
 }

@@ -37,12 +37,13 @@ package struct DatabasePrediction: Sendable {
   ///   - threshold: to predict a class above, in place of the head's own thresholds; of a head of several labels.
   ///   - abstainBelow: to predict nothing below, in place of the head's own probability; of a head of one label.
   ///   - empty: what cells without a class get.
+  ///   - isStored: whether predictions are to be written, so that the fields for them matter.
   /// - Throws: `missingInput` when there is no such head, `badData` when it is damaged, `usage` for a
   ///   threshold outside 0..<1, a probability to abstain below outside 0...1, either of the other kind of heads, or a
   ///   field to be written that has another type, or what a head of other labels has predicted.
   package init(
     headNamed name: String, threshold: Float? = nil, abstainBelow: Float? = nil,
-    empty: EmptyPrediction = .keep, snapshot: borrowing Snapshot
+    empty: EmptyPrediction = .keep, isStored: Bool = true, snapshot: borrowing Snapshot
   ) throws {
     guard let record = try snapshot.head(named: name) else {
       throw Fault.unknownName(.missingInput, "head", name, among: try snapshot.heads().map(\.name))
@@ -78,7 +79,7 @@ package struct DatabasePrediction: Sendable {
     self.empty = empty
     data = summary.data
     classes = head.classes
-    try requireFields(in: snapshot)
+    if isStored { try requireFields(in: snapshot) }
   }
 
   private static func require(
@@ -169,11 +170,8 @@ package struct DatabasePrediction: Sendable {
     for (index, row) in rows.enumerated() {
       var values: [UInt16: FieldValue?] = [:]
       let own = probabilities[index * classes.count..<(index + 1) * classes.count]
-      var predicted = task.decided(own, thresholds: head.thresholds).map { classes[$0] }
-      if predicted.isEmpty {
-        counts.empty += 1
-        predicted = substitute(for: own)
-      }
+      let (predicted, isSubstitute) = self.labels(for: own)
+      if isSubstitute { counts.empty += 1 }
       for place in counts.perClass.indices where predicted.contains(counts.perClass[place].name) {
         counts.perClass[place].cells += 1
       }
@@ -206,8 +204,8 @@ package struct DatabasePrediction: Sendable {
 extension DatabasePrediction {
   private var predictionType: FieldType { task == .single ? .string : .list }
 
-  /// Names of the fields that get probabilities.
-  private var probabilityFields: [String] {
+  /// Names of the fields that get probabilities: of the predicted class, or of each.
+  package var probabilityFields: [String] {
     Self.probabilityFields(labels: labelField, classes: classes, task: task)
   }
 
@@ -242,6 +240,12 @@ extension DatabasePrediction {
         .usage, "field \"\(name)\"", "has probabilities of head \"\(record.name)\", which predicts \(labels)",
         remedy: "rename or drop it and predicted_\(labels) with cellvec fields")
     }
+  }
+
+  /// What a cell with these probabilities is labelled with, and whether none of them is above its threshold.
+  func labels(for probabilities: ArraySlice<Float>) -> (labels: [String], isSubstitute: Bool) {
+    let decided = task.decided(probabilities, thresholds: head.thresholds).map { classes[$0] }
+    return decided.isEmpty ? (substitute(for: probabilities), true) : (decided, false)
   }
 
   /// What a cell with these probabilities, none of which is above its threshold, is labelled with.

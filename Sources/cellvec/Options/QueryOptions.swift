@@ -8,21 +8,7 @@ import Storage
 /// What a search looks for.
 struct QueryOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Search with this cell.", valueName: "cell")) var cell: Row?
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Search with each cell of an image, its files by role.",
-      valueName: "role=file"))
-  var image: [String] = []
-  @Option(
-    help: ArgumentHelp(
-      "Of an image the one cell to search with: its label in the mask, or x,y,width,height of a nucleus.",
-      valueName: "label", visibility: .hidden))
-  var object: String?
-  @Option(
-    help: ArgumentHelp(
-      "Weights for --image, should they have moved.", valueName: "name|file", visibility: .hidden))
-  var backbone: String?
+  @OptionGroup var image: ImageOptions
   @Option(
     help: ArgumentHelp(
       "Search with each row of a .npy file of float32.", valueName: "file"))
@@ -38,12 +24,10 @@ struct QueryOptions: ParsableArguments {
   var excludeSame: String?
 
   func validate() throws {
-    let given = [cell != nil, vectors != nil, !image.isEmpty, meanOf != nil].count { $0 }
+    let given = [cell != nil, vectors != nil, image.isGiven, meanOf != nil].count { $0 }
     if given != 1 {
       throw ValidationError("expected one of --cell, --image, --vectors and --mean-of, found \(given)")
     }
-    if backbone != nil && image.isEmpty { throw ValidationError("--backbone goes with --image") }
-    if object != nil && image.isEmpty { throw ValidationError("--object goes with --image") }
     if includeSelf && cell == nil && meanOf == nil {
       throw ValidationError("--include-self goes with --cell and --mean-of")
     }
@@ -78,10 +62,7 @@ struct QueryOptions: ParsableArguments {
       }
       return Queries(vectors: mean, count: 1, areNumbered: false, excluded: includeSelf ? nil : rows)
     }
-    if !image.isEmpty {
-      let query = try ImageQuery(files: image, space: space, backbone: backbone)
-      return try query.queries(object: object, threads: threads)
-    }
+    if image.isGiven { return try image.read(in: space, threads: threads) }
     let matrix = try NPYMatrix(path: vectors ?? "")
     if matrix.count > 0, matrix.dimension != space.dimension {
       throw Fault(

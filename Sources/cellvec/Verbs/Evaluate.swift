@@ -25,6 +25,9 @@ struct Evaluate: ParsableCommand {
   @OptionGroup var database: DatabaseOptions
   @Option(help: ArgumentHelp("Spaces to compare, separated by commas; default: all.", valueName: "names"))
   var spaces: String?
+  @Option(
+    help: ArgumentHelp("Of these only such as strategies made: map,average.", valueName: "names"))
+  var strategies: String?
   @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
   @OptionGroup(title: "Training") var training: TrainingOptions
   @OptionGroup(title: "Training", visibility: .hidden) var fitting: FittingOptions
@@ -140,17 +143,35 @@ struct Evaluate: ParsableCommand {
         .missingInput, "the database", "has no embedding space",
         remedy: "fill one with cellvec ingest or cellvec import")
     }
+    if let strategies { records = try made(by: names(in: strategies), of: records) }
     return try records.map { ($0, try Evaluation.Space($0)) }
+  }
+
+  /// Those of the spaces that strategies of these names have made.
+  /// - Throws: `usage` for a strategy that made none of them.
+  private func made(by names: [String], of spaces: [SpaceRecord]) throws -> [SpaceRecord] {
+    let strategies = try spaces.map { try Evaluation.Space.strategy(of: $0)?.name }
+    let known = Set(strategies.compactMap(\.self))
+    if let unknown = names.first(where: { !known.contains($0) }) {
+      throw Fault(
+        .usage, "--strategies", "no space was made by \"\(unknown)\"",
+        remedy: adviceOnUnknownName("strategy", unknown, among: known.sorted()))
+    }
+    return zip(spaces, strategies).filter { names.contains($1 ?? "") }.map(\.0)
   }
 }
 
 extension Evaluation.Space {
   /// What reports tell of a space.
   init(_ record: SpaceRecord) throws {
-    let recipe = try record.recipe.map { try Recipe(canonicalJSON: $0, space: record.name) }
     self.init(
       name: record.name, dimension: record.dimension,
       backbone: record.backbonePath.flatMap { $0.split(separator: "/").last.map(String.init) },
-      backboneHash: record.backboneHash, strategy: recipe?.strategy.description)
+      backboneHash: record.backboneHash, strategy: try Self.strategy(of: record)?.description)
+  }
+
+  /// nil of imported vectors.
+  static func strategy(of record: SpaceRecord) throws -> ChannelStrategy? {
+    try record.recipe.map { try Recipe(canonicalJSON: $0, space: record.name).strategy }
   }
 }

@@ -17,23 +17,20 @@ struct Predict: ParsableCommand {
       field predicted_<labels> and the number field probability_<labels>.
 
       Where samples have several cells (train --sample), each cell gets what is
-      predicted for its sample, and with attention its weight there,
-      attention_<labels>. All cells that --where selects make the samples: select
-      the same ones as in training.
+      predicted for its sample: select the same cells as in training.
 
-      A cell for which no class is above its threshold, or likely enough, gets no
-      label (--empty keep, counted in a line without one), the nearest (top1), or
-      "unknown".
+      Of the cells of an image that is not in the database (--image), predictions go
+      to stdout, and nothing is stored. More: cellvec predict --help-hidden.
 
       Examples:
-        cellvec predict --db lab.cellvec --head loc-v1
-        cellvec predict --db lab.cellvec --head loc-v1 --threshold 0.3
         cellvec predict --db lab.cellvec --head loc-v1 --empty top1
+        cellvec predict --db lab.cellvec --head loc-v1 --image dna=d.png er=e.png
       """)
 
   @OptionGroup var database: DatabaseOptions
   @Option(help: ArgumentHelp("Head to predict with; cellvec heads list names them.", valueName: "name"))
   var head: String
+  @OptionGroup var image: ImageOptions
   @OptionGroup var selection: WhereOptions
   @Option(help: ArgumentHelp("Predict classes above this probability.", valueName: "p"))
   var threshold: Float?
@@ -43,21 +40,19 @@ struct Predict: ParsableCommand {
   var abstainBelow: Float?
   @Option(
     help: ArgumentHelp(
-      "What cells without a class get: \(EmptyPrediction.allNames).", valueName: "way"))
+      "What cells without a class get: no label (keep), the nearest (top1) or unknown.", valueName: "way"))
   var empty = EmptyPrediction.keep
   @OptionGroup var space: SpaceOptions
+  @OptionGroup(visibility: .hidden) var threads: ThreadOptions
   @OptionGroup var writer: WriterOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var talk: TalkOptions
 
   func run() throws {
+    if image.isGiven { return try predictForImage() }
     let writer = try self.writer.open(path: database.path(), isQuiet: talk.quiet)
     let (prediction, rows) = try writer.database.read { snapshot in
-      let prediction = try DatabasePrediction(
-        headNamed: head, threshold: threshold, abstainBelow: abstainBelow, empty: empty,
-        snapshot: snapshot)
-      if space.name != nil { try prediction.require(space.resolve(in: snapshot)) }
-      return (prediction, try selection.rows(in: snapshot))
+      (try self.prediction(of: snapshot), try selection.rows(in: snapshot))
     }
     Interruption.listen()
     let progress = ProgressLine(counting: "cells", of: nil, isQuiet: talk.quiet)
@@ -87,6 +82,39 @@ struct Predict: ParsableCommand {
       let how = prediction.isTuned ? "trained or tuned" : "trained"
       talk.say("the head was \(how) on \(trained) of these cells: it is likely to be right about them")
     }
+  }
+
+  private func prediction(of snapshot: borrowing Snapshot) throws -> DatabasePrediction {
+    let prediction = try DatabasePrediction(
+      headNamed: head, threshold: threshold, abstainBelow: abstainBelow, empty: empty,
+      isStored: !image.isGiven,
+      snapshot: snapshot)
+    if space.name != nil { try prediction.require(space.resolve(in: snapshot)) }
+    return prediction
+  }
+
+  /// Predicts for the cells of an image that is not in the database.
+  private func predictForImage() throws {
+    let report = try database.open().read { snapshot in
+      guard try selection.filter() == nil else {
+        throw Fault(.usage, "--where", "chooses cells of the database, and goes without --image")
+      }
+      let prediction = try self.prediction(of: snapshot)
+      let cells = try image.read(in: prediction.space, threads: threads.count)
+      var report = Report(
+        cells.columns + [Column(prediction.predictionField)]
+          + prediction.probabilityFields.map { Column($0, decimals: 4) })
+      for (cell, predicted) in try prediction.predictions(for: cells.vectors).enumerated() {
+        let labels: Value =
+          prediction.task == .single ? .text(predicted.labels.first) : .list(predicted.labels)
+        let probabilities =
+          prediction.task == .single
+          ? [predicted.probabilities.max() ?? 0] : predicted.probabilities
+        report.append(cells.values(of: cell) + [labels] + probabilities.map { .real($0) })
+      }
+      return report
+    }
+    try StandardOutput.write(report, as: output.format)
   }
 
   /// What became of cells without a class.

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Labels of cells of an image that is not in the database, and spaces compared by strategy.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+cellvec simulate fields --fields 12 --size 128 --cells-per-field 3 --seed 1 --quiet
+cellvec models seed tiny.safetensors --width 64 --depth 1 --heads 1 --patch 8 --image-size 32 \
+  --inputs nucleus,protein --quiet >/dev/null
+for strategy in map replicate; do
+  cellvec ingest fields --db db --backbone tiny.safetensors --strategy $strategy --space $strategy --crop 48 \
+    --cells masks='*_mask.png' --channels nucleus='*_nucleus.png' protein='*_protein.png' \
+    --metadata fields/metadata.csv --quiet >/dev/null
+done
+export CELLVEC_DB=db
+
+evaluate=(cellvec evaluate --labels localization --group gene --folds 2 --epochs 2 --quiet --csv)
+expect_exit 0 "${evaluate[@]}" --strategies map
+expect_equal "only spaces of the strategy" "$(cut -d, -f1 .stdout | sort -u | paste -sd' ')" "map space"
+expect_exit 0 "${evaluate[@]}" --strategies replicate,map
+expect_equal "spaces of both strategies" "$(cut -d, -f1 .stdout | sort -u | paste -sd' ')" "map replicate space"
+expect_exit 64 "${evaluate[@]}" --strategies mop
+expect_stderr '--strategies: no space was made by "mop"; did you mean "map"\? strategies: map, replicate$'
+
+cellvec train --space map --labels localization --task multi --group gene --folds 2 --epochs 3 --save several --quiet >/dev/null
+cellvec train --space map --labels plate --ungrouped --folds 2 --epochs 3 --save one --quiet >/dev/null
+cellvec train --space map --labels localization --sample gene --folds 2 --epochs 3 --save genes --quiet >/dev/null
+name=P1_A02_s1
+files=(nucleus=fields/${name}_nucleus.png protein=fields/${name}_protein.png mask=fields/${name}_mask.png)
+before=$(cksum <db/data.mdb)
+expect_exit 0 cellvec predict --head several --threshold 0.2 --image "${files[@]}" --json
+cp .stdout several.json
+expect_exit 0 cellvec predict --head one --image "${files[@]}" --json
+cp .stdout one.json
+expect_equal "nothing is stored" "$(cksum <db/data.mdb)" "$before"
+cellvec predict --head several --threshold 0.2 --quiet >/dev/null
+cellvec predict --head one --quiet >/dev/null
+expect_exit 0 cellvec list --where "image = '$name'" --fields all --json
+expect_exit 0 python3 - .stdout several.json one.json <<'PYTHON'
+import json
+import sys
+stored, several, one = ([json.loads(line) for line in open(path)] for path in sys.argv[1:])
+assert len(stored) == len(several) == len(one) == 3
+for cell, of_several, of_one in zip(stored, several, one):
+    for key, value in (of_several | of_one).items():
+        if key in ("query", "object"):
+            continue
+        if key.startswith("probability"):
+            assert abs(value - cell[key]) < 1e-6, (key, value, cell[key])
+        else:
+            assert value == cell[key] or (value == [] and cell[key] is None), (key, value, cell[key])
+PYTHON
+expect_exit 0 cellvec predict --head one --image "${files[@]}" --object 2 --csv
+expect_equal "one object" "$(tail -n +2 .stdout | cut -d, -f2)" "2"
+expect_exit 64 cellvec predict --head genes --image "${files[@]}"
+expect_stderr 'predicts for samples of several cells \(gene\), not for single ones; ingest the image, and predict'
+expect_exit 64 cellvec predict --head one --image "${files[@]}" --where "gene = 'SIM001'"
+expect_stderr '--where: chooses cells of the database, and goes without --image$'
+expect_exit 64 cellvec predict --head one --object 2
+expect_exit 64 cellvec predict --head one --image nucleus=fields/${name}_nucleus.png
+expect_stderr '--image: lacks the file of'
+
+finish
