@@ -172,6 +172,9 @@ for signal in INT KILL; do
   # Without a terminal, the shell has its background jobs ignore Ctrl-C.
   env --default-signal=INT "$CELLVEC" "${simulation[@]}" 2>.said &
   until ls plate/*_mask.png >/dev/null 2>&1 || ! kill -0 $! 2>/dev/null; do :; done
+  # Nobody else writes into the folder meanwhile.
+  expect_exit 75 cellvec "${simulation[@]}" --replace
+  expect_stderr '^cellvec: plate: is being written by another simulation; wait until it has finished'
   kill -$signal $!
   wait $! 2>/dev/null
   expect_equal "it ended before the end" "$(ls plate/metadata.csv 2>/dev/null)" ""
