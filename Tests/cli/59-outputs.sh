@@ -74,11 +74,6 @@ rm -r weights.safetensors map.csv genes.txt folder one one.safetensors inputs.np
 channels=(--channels "nucleus=*_nucleus.png" "protein=*_protein.png")
 cellvec models seed own.safetensors --width 32 --depth 1 --patch 8 --inputs nucleus,protein --image-size 32 --seed 1 --quiet
 cellvec ingest fields --db lab "${channels[@]}" --backbone own.safetensors --quiet >/dev/null
-for output in "--vectors $image" "--metadata ./$image"; do
-  read -ra words <<<"$output"
-  expect_exit 64 cellvec export --db lab "${words[@]}"
-  expect_stderr "would be written over .*/P1_A01_s1_nucleus.png, an image that is in the database; give another name"
-done
 expect_exit 64 cellvec crops fields "${channels[@]}" --crop 32 --input-size 32 --output fields/crops.npy
 expect_exit 64 cellvec report eval.json --db lab --output fields/report
 expect_exit 64 cellvec report eval.json --db lab --output fields/report.html
@@ -86,32 +81,28 @@ expect_stderr 'would be written into /.*/fields, which has an image that is in t
 expect_exit 64 cellvec evaluate --db lab --labels gene --report fields/new/report
 expect_exit 64 cellvec evaluate --db lab --labels gene --output "$image"
 expect_exit 64 cellvec heads export none "$image" --db lab
-expect_stderr "would be written over .*/P1_A01_s1_nucleus.png, an image that is in the database; give another name"
+expect_stderr "^cellvec: $image: is an image, or a file that cannot be read, and would be written over; give another name"
 # An image is kept wherever it was moved.
-cp "$image" moved.png
-expect_exit 64 cellvec export --db lab --metadata moved.png
-expect_stderr '^cellvec: moved.png: is an image, or a file that cannot be read, and would be written over; give another name'
-expect_exit 0 cmp "$image" moved.png
-rm moved.png
+cp "$image" moved.csv
+expect_exit 64 cellvec export --db lab --metadata moved.csv
+expect_stderr '^cellvec: moved.csv: is an image, or a file that cannot be read, and would be written over; give another name'
+expect_exit 0 cmp "$image" moved.csv
+rm moved.csv
 # So they are from another folder than that of the ingest, beside their database and elsewhere.
 mkdir -p sub elsewhere
 cp -r lab elsewhere/lab
 for db in lab elsewhere/lab; do
   for folder in sub fields /; do
     cd "$folder" || exit 1
-    expect_exit 64 cellvec export --db "$OLDPWD/$db" --vectors "$OLDPWD/$image"
     expect_exit 64 cellvec heads export none "$OLDPWD/$image" --db "$OLDPWD/$db"
     expect_exit 64 cellvec report "$OLDPWD/eval.json" --db "$OLDPWD/$db" --output "$OLDPWD/fields/report"
     cd "$OLDPWD" || exit 1
   done
   cd sub || exit 1
-  expect_exit 64 cellvec export --db "../$db" --vectors "../$image"
-  expect_stderr "^cellvec: ../$image: would be written over $image, an image that is in the database; give another name"
   expect_exit 64 cellvec report ../eval.json --db "../$db" --output ../fields/report
   expect_exit 0 cellvec export --db "../$db" --vectors nucleus.npy --quiet
   expect_exit 0 cellvec export --db "../$db" --vectors nucleus.npy --quiet
   cd ../fields || exit 1
-  expect_exit 64 cellvec export --db "../$db" --vectors "${image#*/}"
   expect_exit 64 cellvec report ../eval.json --db "../$db" --output report.html
   cd .. || exit 1
 done
@@ -122,7 +113,6 @@ expect_exit 0 cellvec ingest . --db inner "${channels[@]}" --backbone ../own.saf
 expect_equal "all of them" "$(cellvec count --db inner)" "$(cellvec count --db ../lab)"
 expect_exit 64 cellvec ingest . --db inner "${channels[@]}" --backbone ../own.safetensors --space $'a\nb'
 cd .. || exit 1
-expect_exit 64 cellvec export --db fields/inner --vectors "$image"
 rm -r sub elsewhere fields/inner
 expect_exit 0 cmp "$image" image.png
 expect_equal "nothing new among the images" "$(ls fields | grep -cv '\.png$')" 2
@@ -144,8 +134,8 @@ for folder in plates moved; do
     cd "$place" || exit 1
     expect_exit 64 cellvec export --db "$OLDPWD/$folder/lab" --metadata "$OLDPWD/$folder/one/metadata.csv"
     expect_stderr "would be written over /.*/plates/one/metadata.csv, a table that ingest read metadata from; give another name"
-    expect_exit 64 cellvec export --db "$OLDPWD/$folder/lab" --vectors "$OLDPWD/$folder/one/P1_A01_s1_mask.png"
-    expect_stderr 'would be written over one/P1_A01_s1_mask.png, a mask of an image that is in the database; give another name'
+    expect_exit 64 cellvec heads export none "$OLDPWD/$folder/one/P1_A01_s1_mask.png" --db "$OLDPWD/$folder/lab"
+    expect_stderr 'P1_A01_s1_mask.png: is an image, or a file that cannot be read, and would be written over'
     cd "$OLDPWD" || exit 1
   done
   expect_exit 0 cellvec export --db "$folder/lab" --metadata "$folder/out.csv" --quiet
