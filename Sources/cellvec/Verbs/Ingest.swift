@@ -73,7 +73,7 @@ struct Ingest: ParsableCommand {
     if current != fields { ingest.metadata = try metadata(of: grouping.images, fields: current) }
     let target = try writer.space(
       named: space, scalar: numbers.dtype, recipe: ingest.recipe, embedder: ingest.embedder,
-      backbone: backbone.reference, table: metadataOptions.metadata.flatMap { try SourceTable(at: $0) })
+      backbone: backbone.reference, table: ingest.metadata?.source)
     Interruption.listen()
     let progress = ProgressLine(
       counting: "images", of: grouping.problems.count + ingest.images.count, isQuiet: talk.quiet)
