@@ -73,6 +73,8 @@ import Testing
     ["update", "--set", "a=1", "b=2", "--clear", "c", "--where", "a = 1"],
     ["fields"], ["fields", "rename", "a", "b"], ["fields", "drop", "a", "-y"],
     ["spaces"], ["spaces", "rename", "a", "b"], ["spaces", "drop", "a", "--yes"],
+    ["export", "--vectors", "v.NPY", "--metadata", "m.tsv"], ["export", "--metadata", "m.tab"],
+    ["crops", "d", "--channels", "a=*", "--output", "c.npy", "--table", "t.csv"],
     ["backup", "copy", "--db", "d"], ["compact", "--json"],
     ["merge", "a", "b", "--db", "c", "--prefer-source"],
     ["search", "--image", "nucleus=a", "protein=b", "-k", "3"],
@@ -104,6 +106,9 @@ import Testing
     ["search", "--cell", "1", "--object", "7"],
     ["report", "e.json"], ["report", "e.json", "-o", "r", "--cells", "1,x"],
     ["report", "e.json", "-o", "r", "--colors", "red"],
+    ["export", "--vectors", "v"], ["export", "--vectors", "v.csv"], ["export", "--metadata", "m.npy"],
+    ["crops", "d", "--channels", "a=*", "--output", "c.png"],
+    ["crops", "d", "--channels", "a=*", "--output", "c.npy", "--table", "t.npy"],
   ]
 
   @Test(arguments: senseless)

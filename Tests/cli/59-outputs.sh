@@ -5,11 +5,17 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 make_small_database
 cp db/data.mdb sound.mdb
 for name in data.mdb lock.mdb writer.lock; do
-  expect_exit 73 cellvec export --db db --vectors "db/$name"
-  expect_exit 73 cellvec export --db db --metadata "./db//$name"
-  expect_stderr 'would lie among the files of database /.*/db; give a place outside it'
-  expect_exit 73 cellvec export --db db --vectors "$name"
-  expect_stderr 'has the name of a file of a database; give another name'
+  for path in "db/$name" "./db//$name" "$name"; do
+    expect_exit 73 cellvec models seed "$path" --width 32 --depth 1
+    expect_stderr 'has the name of a file of a database; give another name'
+  done
+  expect_exit 64 cellvec export --db db --vectors "db/$name"
+done
+# A name has the ending of what is in the file.
+for output in "--vectors out.csv" "--vectors out" "--metadata cells.npy" "--metadata out.npy --vectors out.npy"; do
+  read -ra words <<<"$output"
+  expect_exit 64 cellvec export --db db "${words[@]}"
+  expect_stderr '^Error: --(vectors: expected a name that ends in .npy|metadata: expected a name that ends in .csv or .tsv or .tab), found'
 done
 expect_exit 0 cellvec evaluate --db db --labels localization --folds 2 --epochs 1 --group gene --output eval.json --quiet
 for output in "export --db db --vectors db/out.npy" "export --db db --metadata db/new/out.csv" "simulate db" "simulate db/new" \
@@ -30,8 +36,12 @@ rmdir db/inner
 expect_exit 73 cellvec backup ./db/ --db db
 expect_stderr 'db/: is the database itself; give another name for its copy'
 expect_equal "the folder has the files of a database" "$(ls db)" "$(printf 'data.mdb\nlock.mdb\nwriter.lock')"
-expect_exit 64 cellvec export --db db --vectors out --metadata ./out
-expect_stderr 'would be written over out, which is written already by the same command'
+printf 'mine' >out.npy
+ln -s out.npy out.csv
+expect_exit 64 cellvec export --db db --vectors out.npy --metadata ./out.csv
+expect_stderr 'out.csv: would be written over out.npy, which is written already by the same command'
+expect_equal "nothing was written" "$(cat out.npy)" "mine"
+rm out.npy out.csv
 expect_exit 0 cmp sound.mdb db/data.mdb
 
 cellvec simulate fields --fields 2 --size 96 --cells-per-field 3 --seed 1 --quiet
@@ -49,12 +59,13 @@ expect_exit 64 cellvec models embed --input vectors.npy --output vectors.npy
 cellvec models seed weights.safetensors --width 32 --depth 1 --quiet
 expect_exit 64 cellvec models embed --backbone weights.safetensors --input vectors.npy --output ./weights.safetensors
 expect_stderr 'would be written over weights.safetensors, which is read by the same command'
-printf 'G1\n' >genes.txt
-expect_exit 64 cellvec export --db db --where "gene IN :g" --param-file g=genes.txt --metadata genes.txt
+printf 'G1\n' >genes.csv
+expect_exit 64 cellvec export --db db --where "gene IN :g" --param-file g=genes.csv --metadata genes.csv
+expect_stderr 'would be written over genes.csv, which is read by the same command'
 printf 'label,class\ner,a\ngolgi,b\nnucleus,c\n' >map.csv
 expect_exit 64 cellvec evaluate --db db --labels localization --group gene --label-map map.csv --output map.csv
 expect_stderr 'would be written over map.csv, which is read by the same command'
-expect_equal "inputs are what they were" "$(cat genes.txt map.csv)" "$(printf 'G1\nlabel,class\ner,a\ngolgi,b\nnucleus,c')"
+expect_equal "inputs are what they were" "$(cat genes.csv map.csv)" "$(printf 'G1\nlabel,class\ner,a\ngolgi,b\nnucleus,c')"
 mkdir folder
 cp weights.safetensors folder/model.safetensors
 for output in folder/out.npy folder/new/out.npy ./folder/../folder/model.safetensors; do
@@ -68,7 +79,7 @@ cellvec models add one one.safetensors >/dev/null
 mkdir one
 python3 -c 'import npy; npy.save("inputs.npy", (1, 1, 32, 32), (i % 7 for i in range(32 * 32)))'
 expect_exit 0 cellvec models embed --backbone one --input inputs.npy --output one/out.npy
-rm -r weights.safetensors map.csv genes.txt folder one one.safetensors inputs.npy
+rm -r weights.safetensors map.csv genes.csv folder one one.safetensors inputs.npy
 
 # Images that were ingested are kept, and nothing goes into the folder that is read, or that images came from.
 channels=(--channels "nucleus=*_nucleus.png" "protein=*_protein.png")

@@ -30,6 +30,11 @@ struct Crops: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var talk: TalkOptions
 
+  func validate() throws {
+    try requireEnding(of: output, among: [".npy"], option: "--output")
+    try requireEnding(of: table, among: tableEndings, option: "--table")
+  }
+
   func run() throws {
     let patterns = try channels.patterns()
     let grouping = try findImages(in: folder, channels: patterns, mask: crops.maskPattern)

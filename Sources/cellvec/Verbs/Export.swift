@@ -36,6 +36,8 @@ struct Export: ParsableCommand {
     if vectors == nil && metadata == nil {
       throw ValidationError("Name a file with --vectors, --metadata, or both")
     }
+    try requireEnding(of: vectors, among: [".npy"], option: "--vectors")
+    try requireEnding(of: metadata, among: tableEndings, option: "--metadata")
   }
 
   func run() throws {
