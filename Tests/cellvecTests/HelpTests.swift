@@ -20,6 +20,18 @@ import Testing
     #expect(help.split(separator: "\n", omittingEmptySubsequences: false).count <= 45, "\(help)")
   }
 
+  /// The parser breaks no line of usage, so that it must be short.
+  @Test func usageFitsOneLine() {
+    let verbs: [any ParsableCommand.Type] = [
+      Ingest.self, Import.self, Export.self, Crops.self, Update.self, Delete.self, List.self, Check.self,
+      ReportCommand.self, Simulate.self,
+    ]
+    for verb in verbs {
+      let lines = verb.helpMessage(columns: 80).split(separator: "\n")
+      #expect(lines.contains { $0.hasPrefix("USAGE: ") } && lines.allSatisfy { $0.count <= 80 }, "\(verb)")
+    }
+  }
+
   @Test func whatADecisionNeedsIsNotHidden() {
     #expect(Train.helpMessage(columns: 80).contains("\n  --abstain-below <p> "))
     #expect(!Evaluate.helpMessage(columns: 80).contains("--epochs"))
