@@ -20,7 +20,7 @@ package struct Fault: Error, Sendable, Equatable {
     case cannotCreate
     /// Reading or writing failed: full disk, device error, missing permission.
     case inputOutput
-    /// The database is held by another writer.
+    /// The database or folder is held by another writer.
     case locked
     /// The run was interrupted on request.
     case cancelled

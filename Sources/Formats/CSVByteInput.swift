@@ -11,12 +11,25 @@ struct ByteInput: ~Copyable {
   private var buffer: [UInt8]
   private var position = 0
 
-  init(path: String) throws(Fault) {
+  /// - Parameter keepsMark: whether a byte order mark is left where the file has one.
+  init(path: String, keepsMark: Bool = false) throws(Fault) {
     name = path
     buffer = []
     descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Fault.system(path, "open") }
-    try skipByteOrderMark()
+    if !keepsMark { try skipByteOrderMark() }
+  }
+
+  /// All bytes of a file, with a byte order mark where it has one.
+  static func bytes(ofFile path: String) throws(Fault) -> [UInt8] {
+    var input = try ByteInput(path: path, keepsMark: true)
+    var bytes: [UInt8] = []
+    while true {
+      let next = try input.upcoming()
+      if next.isEmpty { return bytes }
+      bytes += next
+      input.position += next.count
+    }
   }
 
   init(bytes: [UInt8], name: String) throws(Fault) {

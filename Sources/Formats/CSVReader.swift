@@ -15,17 +15,26 @@ package struct CSVReader: ~Copyable {
   ///
   /// - Parameter delimiter: nil to go by the extension and the header.
   package init(path: String, delimiter: CSVDelimiter? = nil) throws(Fault) {
-    let name = path == "-" ? "standard input" : path
-    var input = try ByteInput(path: path)
-    let delimiter =
-      if let delimiter { delimiter } else { try CSVDelimiter(forPath: path, header: input.upcoming()) }
-    try self.init(CSVRecords(input, name: name, delimiter: delimiter), name: name)
+    try self.init(ByteInput(path: path), path: path, delimiter: delimiter)
   }
 
   /// Reads bytes that are in memory already.
   package init(bytes: [UInt8], name: String, delimiter: CSVDelimiter = .comma) throws(Fault) {
     try self.init(
       CSVRecords(ByteInput(bytes: bytes, name: name), name: name, delimiter: delimiter), name: name)
+  }
+
+  /// Reads all bytes of a file, which are in memory already, as `init(path:)` reads the file.
+  init(bytes: [UInt8], ofFile path: String, delimiter: CSVDelimiter?) throws(Fault) {
+    try self.init(ByteInput(bytes: bytes, name: path), path: path, delimiter: delimiter)
+  }
+
+  private init(_ input: consuming ByteInput, path: String, delimiter: CSVDelimiter?) throws(Fault) {
+    var input = input
+    let name = path == "-" ? "standard input" : path
+    let delimiter =
+      if let delimiter { delimiter } else { try CSVDelimiter(forPath: path, header: input.upcoming()) }
+    try self.init(CSVRecords(input, name: name, delimiter: delimiter), name: name)
   }
 
   private init(_ source: consuming CSVRecords, name: String) throws(Fault) {

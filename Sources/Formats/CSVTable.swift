@@ -16,6 +16,15 @@ package struct CSVTable: Sendable {
     try self.init(reading: CSVReader(path: path, delimiter: delimiter))
   }
 
+  /// Reads a file, once, and lets `body` look at all of its bytes; "-" is the standard input.
+  ///
+  /// - Throws: see `CSVReader`.
+  package init(path: String, _ body: (UnsafeRawBufferPointer) -> Void) throws(Fault) {
+    let bytes = try ByteInput.bytes(ofFile: path)
+    bytes.withUnsafeBytes(body)
+    try self.init(reading: CSVReader(bytes: bytes, ofFile: path, delimiter: nil))
+  }
+
   package init(text: String, name: String, delimiter: CSVDelimiter = .comma) throws(Fault) {
     try self.init(reading: CSVReader(bytes: Array(text.utf8), name: name, delimiter: delimiter))
   }

@@ -9,6 +9,8 @@ package struct ImageMetadata: Sendable {
   package static let imageField = Field.imageName
 
   package let summary: MetadataSummary?
+  /// The table as it was read; nil where there is none, or it was no regular file.
+  package let source: SourceTable?
   private let valuesByImage: [String: [(field: ColumnTyping, value: FieldValue)]]
 
   /// Joins a table to images.
@@ -43,11 +45,13 @@ package struct ImageMetadata: Sendable {
     }
     guard let path else {
       try checkAskedTypes(types, among: names?.fields ?? [])
-      summary = nil
+      (summary, source) = (nil, nil)
       valuesByImage = values
       return
     }
-    let table = try CSVTable(path: path)
+    var source: SourceTable?
+    let table = try CSVTable(path: path) { source = SourceTable(at: path, of: $0) }
+    self.source = source
     try checkAskedTypes(types, among: (names?.fields ?? []) + table.columns)
     let matching = try ImageMatching(table, path: path, join: join, groups: groups, images: images)
     let inferred = table.columns.indices.map { column in

@@ -14,47 +14,36 @@ extension PrintedReport {
   }
 
   /// Writes the report: to a path that ends in ".html" the page alone, else a folder with `report.html`, and each figure as
-  /// SVG and PNG in `figures`. Files of the same names are replaced, each complete or not at all.
+  /// SVG and PNG in `figures`. Files of the same names are replaced, all together: work that is stopped changes none.
   ///
-  /// - Parameter progress: called before each file of a folder with how many figures are complete, as SVG and where they
-  ///   can be drawn as PNG; a throw ends the work.
-  /// - Throws: `cannotCreate` or `inputOutput` for what cannot be written; in a folder it says what is complete. Where
-  ///   figures cannot be drawn as PNG, the rest is written all the same.
-  package func write(to path: String, progress: (_ complete: Int) throws -> Void = { _ in }) throws -> Output
-  {
-    if Self.isPage(path) {
-      try progress(0)
-      try write(page(links: nil), to: path)
-      return Output(page: path, figureCount: figures.count, pngProblem: nil)
-    }
-    let folder = "\(path)/figures"
-    try Self.makeFolder(path)
-    try Self.makeFolder(folder)
+  /// - Parameter progress: called before each file is drawn; a throw ends the work.
+  /// - Throws: `cannotCreate` or `inputOutput` for what cannot be written. Where figures cannot be drawn as PNG, the rest is
+  ///   written all the same.
+  package func write(to path: String, progress: () throws -> Void = {}) throws -> Output {
     let page = Self.page(at: path)
     let figures = figures
-    var complete = 0
-    do {
-      let (drawn, problem) = try draw(figures, in: folder) {
-        complete = $0
-        try progress($0)
-      }
-      complete = figures.count
-      try progress(complete)
-      try write(self.page(links: .init(folder: "figures", pngIDs: drawn)), to: page)
-      return Output(page: page, figureCount: figures.count, pngProblem: problem)
-    } catch let fault as Fault where fault.kind != .cancelled {
-      throw Fault(
-        fault.kind, fault.subject,
-        "\(fault.problem); \(complete) of \(figures.count) figures are complete, and the page is not written",
-        remedy: fault.remedy)
+    if page == path {
+      try progress()
+      var files = StagedFiles()
+      try files.add(Array(self.page(links: nil).utf8), at: page)
+      try files.commit()
+      return Output(page: page, figureCount: figures.count, pngProblem: nil)
     }
+    let folders = [path, "\(path)/figures"]
+    let newFolders = try folders.filter { try Self.makeFolder($0) }
+    defer { for folder in newFolders.reversed() { Self.removeEmptyFolder(at: folder) } }
+    var files = StagedFiles()
+    let (drawn, problem) = try draw(figures, in: folders[1], files: &files, progress: progress)
+    try progress()
+    try files.add(Array(self.page(links: .init(folder: "figures", pngIDs: drawn)).utf8), at: page)
+    try files.commit()
+    return Output(page: page, figureCount: figures.count, pngProblem: problem)
   }
 
   /// Draws each figure as SVG, and as PNG where it can be.
-  /// - Parameter progress: called before each file with how many figures are complete.
   /// - Returns: the ids of those that are there as PNG, and why the first of the others is not.
   private func draw(
-    _ figures: [Figure], in folder: String, progress: (Int) throws -> Void
+    _ figures: [Figure], in folder: String, files: inout StagedFiles, progress: () throws -> Void
   ) throws -> (ids: Set<String>, problem: Fault?) {
     var ids: Set<String> = []
     var problem: Fault?
@@ -62,13 +51,13 @@ extension PrintedReport {
       problem = fault
     }
     let isLoaded = problem == nil
-    for (number, figure) in figures.enumerated() {
-      try progress(number)
-      try write(figure.file, to: "\(folder)/\(figure.id).svg")
+    for figure in figures {
+      try progress()
+      try files.add(Array(figure.file.utf8), at: "\(folder)/\(figure.id).svg")
       guard isLoaded else { continue }
-      try progress(number)
+      try progress()
       do {
-        try FigurePixels.write(figure, to: "\(folder)/\(figure.id).png")
+        try files.add(FigurePixels.png(of: figure), at: "\(folder)/\(figure.id).png")
         ids.insert(figure.id)
       } catch let fault as Fault where fault.kind == .unavailable {
         problem = problem ?? fault
@@ -102,14 +91,8 @@ extension PrintedReport {
     HTMLPage(title: title, subtitle: subtitle, sections: sections, links: links).serialized()
   }
 
-  private func write(_ text: String, to path: String) throws {
-    var file = try AtomicFile(path: path)
-    try file.write(Array(text.utf8))
-    try file.commit()
-  }
-
   /// - Returns: whether it was not there before.
-  @discardableResult private static func makeFolder(_ path: String) throws -> Bool {
+  private static func makeFolder(_ path: String) throws -> Bool {
     if mkdir(path, 0o777) == 0 { return true }
     var status = stat()
     if errno == EEXIST, stat(path, &status) == 0 {

@@ -22,7 +22,8 @@ import Synchronization
 ///   - progress: called after each field with the number of fields written so far, from any thread
 ///     but never from two at once.
 /// - Throws: a fault for options out of range, for files that cannot be written, and, unless it `replaces` them, for an
-///   earlier simulation and files of the same names; `cancelled` with the fields that are complete.
+///   earlier simulation and files of the same names; `locked` while another process writes into the folder, `cancelled` with
+///   the fields that are complete.
 package func simulate(
   into folder: String, options: SimulationOptions, replaces: Bool = false,
   isCancelled: @Sendable () -> Bool = { false }, progress: @Sendable (Int) -> Void = { _ in }
@@ -30,6 +31,8 @@ package func simulate(
   try options.validate()
   let plan = FieldPlan.all(options)
   let target = SimulationFolder(path: folder)
+  let lock = try target.claim()
+  defer { withExtendedLifetime(lock) {} }
   if !replaces { try target.requireFree(for: options, plan) }
   try target.begin(options, plan)
   let cells = try drawFields(

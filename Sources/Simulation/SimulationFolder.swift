@@ -69,15 +69,22 @@ struct SimulationFolder {
       remedy: "name another folder, or write over what is in it with --replace")
   }
 
-  /// Makes the folder, if need be, removes what is left of an earlier simulation, and notes what is about to
-  /// be written; other files stay.
+  /// Keeps the folder, which is made if need be, to this simulation for as long as the lock lives; no lock where the file
+  /// system has none for folders.
+  /// - Throws: `cannotCreate`, and `locked` while another process has it.
+  func claim() throws(Fault) -> FolderLock? {
+    try create()
+    return try FolderLock(path, problem: "is being written by another simulation")
+  }
+
+  /// Removes what is left of an earlier simulation from the folder, and notes what is about to be written; other files
+  /// stay.
   ///
   /// The images go while the earlier note or tables are there still, and these when the new note is there:
   /// wherever this ends, the folder is known for what it has.
   /// - Throws: `cannotCreate`, also where nothing tells which images are an earlier simulation's, or
   ///   `inputOutput`.
   func begin(_ options: SimulationOptions, _ plan: [FieldPlan]) throws {
-    try create()
     let isReplacing = hasEarlier
     try remove(earlierImages(before: Self.imageNames(of: plan, options)))
     var note = try AtomicFile(path: path(of: Self.unfinishedName))

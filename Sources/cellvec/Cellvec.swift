@@ -42,6 +42,7 @@ struct Cellvec: ParsableCommand {
     // A closed pipe is then an error of `write`, which `StandardOutput` turns into a quiet end.
     signal(SIGPIPE, SIG_IGN)
     do {
+      try requireLegibleArguments()
       var command = try parseAsRoot(joiningNegativeNumbers(CommandLine.arguments.dropFirst()))
       try InstructionSet.check()
       try command.run()

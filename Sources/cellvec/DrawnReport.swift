@@ -26,9 +26,7 @@ struct DrawnReport {
 
   /// Writes the report, and says what became of it. What cannot be shown is no failure: the report says so itself.
   func write(to path: String) throws {
-    let output = try report.write(to: path) { complete in
-      try Interruption.check(leaving: remains.with(figures: complete))
-    }
+    let output = try report.write(to: path) { try Interruption.check(leaving: remains) }
     let problems = report.pictureProblems
     if let first = problems.first {
       let more = problems.count > 1 ? " (and \(problems.count - 1) more reasons)" : ""

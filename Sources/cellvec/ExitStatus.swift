@@ -17,7 +17,7 @@ enum ExitStatus: Int32, Error, CaseIterable {
   case unavailable = 69
   case cannotCreate = 73
   case inputOutput = 74
-  /// Another process is writing to the database; the same command may work later.
+  /// Another process is writing to the database or folder; the same command may work later.
   case locked = 75
   /// Stopped by Ctrl-C.
   case interrupted = 130

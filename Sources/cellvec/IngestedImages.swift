@@ -8,35 +8,29 @@ extension Database {
   /// `keepsFolders` any in the folders of images and masks.
   /// - Throws: `usage`.
   func requireImagesKept(by outputs: [String], keepsFolders: Bool = false) throws {
-    try requireTablesKept(by: outputs)
-    // Whoever writes over a table or an array is not kept waiting while the files of all images are looked up.
-    let replaced = outputs.filter(ImageFile.mayBeImage)
-    guard keepsFolders || !replaced.isEmpty else { return }
-    let (images, masks) = try readRest { snapshot, _ in (try snapshot.imagePaths(), try snapshot.maskPaths())
-    }
-    let home = "\(path)/.."
-    for kept in [
-      KeptImages(images, home: home),
-      KeptImages(masks, kind: "a mask of an image that is in the database", home: home),
-    ] {
-      try kept.requireKept(by: replaced)
-      if keepsFolders { try kept.requireFoldersKept(by: outputs) }
-    }
-    // No output of these verbs is an image. One may be of the database and have been moved since.
-    if let image = replaced.first {
+    // None of these outputs is an image, and any image may be the database's, wherever it was moved.
+    if let image = outputs.first(where: ImageFile.mayBeImage) {
       throw Fault(
         .usage, image, "is an image, or a file that cannot be read, and would be written over",
         remedy: "give another name")
     }
-  }
-
-  private func requireTablesKept(by outputs: [String]) throws {
-    let tables = try readRest { snapshot, _ in snapshot.spaces.flatMap { $0.tables ?? [] } }
+    let (tables, folders) = try readRest { snapshot, _ in
+      (
+        snapshot.spaces.flatMap { $0.tables ?? [] },
+        try keepsFolders
+          ? [
+            ImageFolders(snapshot.imagePaths(), database: path),
+            ImageFolders(
+              snapshot.maskPaths(), kind: "a mask of an image that is in the database", database: path),
+          ] : []
+      )
+    }
     for output in outputs {
       guard let table = tables.first(where: { $0.isFile(at: output) }) else { continue }
       throw Fault(
         .usage, output, "would be written over \(table.path), a table that ingest read metadata from",
         remedy: "give another name")
     }
+    for folders in folders { try folders.requireKept(by: outputs) }
   }
 }

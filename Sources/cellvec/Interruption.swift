@@ -23,8 +23,6 @@ enum Interruption {
     case part
     /// Of work that saves something at its end alone.
     case nothing
-    /// Of a report that is drawn by itself, so many figures.
-    case figures(Int)
     /// Of a report that was to be drawn at a path: the evaluation, which was saved, and the database whose cells it shows.
     case evaluation(path: String, database: String, report: String)
 
@@ -32,19 +30,10 @@ enum Interruption {
       switch self {
       case .part: "what is saved is kept; run the same command to go on"
       case .nothing: "nothing was saved; run the same command to begin again"
-      case .figures(0): "no figure was written; run the same command to begin again"
-      case .figures(let count):
-        "\(count) \(count == 1 ? "figure is" : "figures are") complete, and the page is not written; what an "
-          + "earlier report left there is older; run the same command to draw all of them"
       case .evaluation(let path, let database, let report):
         "the evaluation is saved; draw it with cellvec report \(shellWord(path)) --db \(shellWord(database)) "
           + "--output \(shellWord(report))"
       }
-    }
-
-    /// The same when so many figures of the report are there, too.
-    func with(figures: Int) -> Remains {
-      if case .nothing = self { .figures(figures) } else { self }
     }
   }
 

@@ -45,6 +45,34 @@ import Testing
     try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
   }
 
+  @Test func stagedFilesTakeTheirNamesTogether() throws {
+    try withTemporaryDirectory { folder in
+      let paths = ["a", "b", "page"].map { "\(folder)/\($0)" }
+      for path in paths { try write([0], to: path) }
+      func stage() throws -> StagedFiles {
+        var files = StagedFiles()
+        for path in paths { try files.add([1], at: path) }
+        for path in paths { #expect(bytes(ofFile: path) == [0]) }
+        return files
+      }
+      do { _ = try stage() }
+      #expect(try names(in: folder) == ["a", "b", "page"])
+      // Where one cannot have its name, what would lead to it is not there.
+      let fault = #expect(throws: Fault.self) {
+        let files = try stage()
+        #expect(unlink(paths[1]) == 0 && mkdir(paths[1], 0o755) == 0)
+        try files.commit()
+      }
+      #expect(fault?.subject == paths[1])
+      #expect(try names(in: folder) == ["a", "b"] && bytes(ofFile: paths[0]) == [1])
+      #expect(rmdir(paths[1]) == 0)
+      for path in paths { try write([0], to: path) }
+      try stage().commit()
+      #expect(try names(in: folder) == ["a", "b", "page"])
+      for path in paths { #expect(bytes(ofFile: path) == [1]) }
+    }
+  }
+
   @Test func whatAKilledProcessHasLeftIsRemovedByTheNext() throws {
     try withTemporaryDirectory { folder in
       let path = "\(folder)/out"

@@ -1,4 +1,5 @@
 import Faults
+import Identity
 import Imaging
 import Ingest
 import Storage
@@ -33,6 +34,21 @@ import Testing
     #expect(metadata.values(of: "plate1/A01_s1")["gene"] == .string("X"))
     #expect(metadata.values(of: "plate1/B01_s2")["gene"] == .string("Y"))
     #expect(metadata.summary?.unmatchedImages == ["plate1/A02_s1"])
+  }
+
+  @Test func theTableIsKnownAsItWasRead() throws {
+    try withTemporaryDirectory { directory in
+      let (path, text) = ("\(directory)/t.csv", "\u{feff}image;gene\nplate1/A01_s1;X\n")
+      try writeText(text, to: path)
+      let metadata = try ImageMetadata(
+        table: path, join: nil, namePattern: nil, types: [:], images: images, existing: [])
+      #expect(metadata.values(of: "plate1/A01_s1")["gene"] == .string("X"))
+      try writeText("others\n", to: path)
+      let source = try #require(metadata.source)
+      #expect(source.byteCount == text.utf8.count && source.digest == ContentHash(of: text).description)
+      #expect(source.path.hasSuffix("/t.csv"))
+    }
+    #expect(try join(nil).source == nil)
   }
 
   @Test func unmatchedRowsAreReportedByLine() throws {

@@ -6,6 +6,7 @@ import Testing
 import Training
 
 import struct Foundation.Data
+import class Foundation.FileManager
 
 @testable import Reports
 
@@ -247,28 +248,33 @@ import struct Foundation.Data
     }
   }
 
-  @Test func aReportThatIsStoppedLeavesWholeFiguresAndSaysHowMany() throws {
+  @Test func aReportThatIsStoppedChangesNothing() throws {
     let report = try PrintedReport(of: SyntheticEvaluation().make())
-    for stop in [
-      Fault(.cancelled, "", "stopped"), Fault(.inputOutput, "disk", "is full", remedy: "free some"),
-    ] {
-      try withTemporaryDirectory { folder in
+    try withTemporaryDirectory { folder in
+      let path = "\(folder)/report"
+      func stop(after count: Int) throws {
+        var rest = count
         let fault = #expect(throws: Fault.self) {
-          try report.write(to: "\(folder)/report") { complete in if complete == 2 { throw stop } }
+          try report.write(to: path) {
+            if rest == 0 { throw Fault(.cancelled, "", "stopped") }
+            rest -= 1
+          }
         }
-        #expect(fault?.kind == stop.kind)
-        if stop.kind == .inputOutput {
-          #expect(
-            fault?.problem
-              == "is full; 2 of \(report.figures.count) figures are complete, and the page is not written")
-        }
-        for figure in report.figures.prefix(2) {
-          let svg = try #require(bytes(ofFile: "\(folder)/report/figures/\(figure.id).svg"))
-          #expect(XMLParser(data: Data(svg)).parse())
-        }
-        #expect(bytes(ofFile: "\(folder)/report/figures/\(report.figures[2].id).svg") == nil)
-        #expect(bytes(ofFile: "\(folder)/report/report.html") == nil)
+        #expect(fault?.kind == .cancelled)
       }
+      for count in [0, 3] {
+        try stop(after: count)
+        #expect(!FileManager.default.fileExists(atPath: path))
+      }
+      // Of an earlier report, the page and all figures stay.
+      _ = try report.write(to: path)
+      try write([1], to: "\(path)/report.html")
+      for figure in report.figures { try write([2], to: "\(path)/figures/\(figure.id).svg") }
+      let names = try FileManager.default.subpathsOfDirectory(atPath: path).sorted()
+      try stop(after: 3)
+      #expect(bytes(ofFile: "\(path)/report.html") == [1])
+      for figure in report.figures { #expect(bytes(ofFile: "\(path)/figures/\(figure.id).svg") == [2]) }
+      #expect(try FileManager.default.subpathsOfDirectory(atPath: path).sorted() == names)
     }
   }
 

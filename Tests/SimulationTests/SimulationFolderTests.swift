@@ -1,4 +1,5 @@
 import Faults
+import Formats
 import Glibc
 import TestSupport
 import Testing
@@ -65,6 +66,25 @@ import Testing
     #expect(mkdir(path, 0o755) == 0)
     try body()
     #expect(rmdir(path) == 0)
+  }
+
+  @Test func aFolderIsOneSimulationsAtATime() throws {
+    try withTemporaryDirectory { folder in
+      let lock = try #require(try FolderLock(folder, problem: "is taken"))
+      for replaces in [false, true] {
+        let fault = #expect(throws: Fault.self) {
+          try simulate(into: folder, options: Self.tiny(), replaces: replaces)
+        }
+        #expect(fault?.kind == .locked && fault?.subject == folder)
+      }
+      #expect(try names(in: folder) == [])
+      withExtendedLifetime(lock) {}
+    }
+    try withTemporaryDirectory { folder in
+      do { _ = try FolderLock(folder, problem: "is taken") }
+      _ = try simulate(into: folder, options: Self.tiny(fields: 1))
+      #expect(try names(in: folder) == Self.oneField)
+    }
   }
 
   @Test func imagesThatCannotBeRemovedStayUnderTheTablesOrTheNoteOfTheirSimulation() throws {

@@ -160,10 +160,13 @@ struct OperationsWorld {
   @Test func aDeletionThatEndsEarlyLeavesASoundDatabase() throws {
     try withTemporaryDirectory { directory in
       let world = try OperationsWorld(
-        at: "\(directory)/db", images: 1, cellsPerImage: CellDeletion.rowsPerCommit + 100, spaces: [])
+        at: "\(directory)/db", images: 1, cellsPerImage: 2_100, spaces: [])
       let deletion = try world.writer.database.read { try CellDeletion(of: $0.allRows(), in: $0) }
       #expect(throws: Fault.self) {
-        try deletion.run(on: world.writer, forgetsImages: true) { _ in throw Fault(.cancelled, "", "stop") }
+        try deletion.run(on: world.writer, forgetsImages: true, rowsPerCommit: 2_000) { count in
+          #expect(count == 2_000)
+          throw Fault(.cancelled, "", "stop")
+        }
       }
       try world.writer.database.read { snapshot in
         #expect(snapshot.check() == [])
@@ -172,5 +175,30 @@ struct OperationsWorld {
       try world.delete(RowSet(0..<30_000), forgetsImages: true)
       try world.writer.database.read { #expect($0.imageCount() == 0) }
     }
+  }
+  /// Sets are written by chunks of 65,536 rows; blocks of vectors lie in memory until their transaction is committed.
+  @Test func aTransactionDeletesWholeChunksAndWritesFewBlocks() {
+    func parts(_ rows: [Row], _ layouts: [BlockLayout], limit: Int) -> [Int] {
+      var rest = rows[...]
+      var counts: [Int] = []
+      while !rest.isEmpty {
+        counts.append(CellDeletion.part(of: rest, layouts, rowLimit: limit).count)
+        rest = rest.dropFirst(counts[counts.count - 1])
+      }
+      return counts
+    }
+    let chunk = 65_536
+    #expect(parts(Array(100..<Row(chunk + 50)), [], limit: chunk) == [chunk - 50])
+    #expect(parts(Array(100..<Row(3 * chunk + 7)), [], limit: chunk) == [chunk - 100, chunk, chunk, 7])
+    #expect(parts(Array(0..<10), [], limit: 4) == [4, 4, 2] && parts([], [], limit: 4) == [])
+    // Every tenth row of blocks of 100 rows: 256 blocks have 2,560 of them, and a chunk 6,554.
+    let layout = BlockLayout(dimension: 655)
+    #expect(layout.rowsPerBlock == 100)
+    let tenth = stride(from: 0, to: Row(chunk + 30_000), by: 10).map { $0 }
+    #expect(parts(tenth, [layout], limit: chunk) == [2_560, 2_560, 1_434, 2_556, 444])
+    #expect(parts(tenth, [layout, layout], limit: chunk).max() == 1_280)
+    // A block is that of one row at least.
+    let wide = BlockLayout(dimension: SpaceRecord.dimensionLimit)
+    #expect(parts(Array(0..<4), [BlockLayout](repeating: wide, count: 300), limit: chunk) == [1, 1, 1, 1])
   }
 }

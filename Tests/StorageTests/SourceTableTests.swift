@@ -6,13 +6,18 @@ import Testing
 @testable import Storage
 
 @Suite struct SourceTableTests {
+  /// The table that a file is, as it is now.
+  private func sourceTable(at path: String) throws -> SourceTable? {
+    try #require(bytes(ofFile: path)).withUnsafeBytes { SourceTable(at: path, of: $0) }
+  }
+
   @Test func aTableIsKnownByItsPlaceAndByItsBytes() throws {
     try withTemporaryDirectory { folder in
       for name in ["plate", "moved"] { #expect(mkdir("\(folder)/\(name)", 0o755) == 0) }
       let path = "\(folder)/plate/metadata.csv"
       try write(Array("image,gene\na,TP53\n".utf8), to: path)
       #expect(symlink("plate", "\(folder)/way") == 0)
-      let table = try #require(try SourceTable(at: "\(folder)/way/./metadata.csv"))
+      let table = try #require(try sourceTable(at: "\(folder)/way/./metadata.csv"))
       #expect(table.path.hasSuffix("/plate/metadata.csv") && table.path.hasPrefix("/"))
       #expect(table.isFile(at: path) && table.isFile(at: "\(folder)/way/metadata.csv"))
       // Corrected where it lies, it is the same table; elsewhere, its bytes tell.
@@ -27,9 +32,11 @@ import Testing
 
   @Test func whatIsNoFileIsNoTable() throws {
     try withTemporaryDirectory { folder in
-      for path in [folder, "\(folder)/none", "-", "/dev/null"] { #expect(try SourceTable(at: path) == nil) }
+      for path in [folder, "\(folder)/none", "-", "/dev/null"] {
+        #expect(SourceTable(at: path, of: UnsafeRawBufferPointer(start: nil, count: 0)) == nil)
+      }
       try write([], to: "\(folder)/empty")
-      #expect(try SourceTable(at: "\(folder)/empty")?.byteCount == 0)
+      #expect(try sourceTable(at: "\(folder)/empty")?.byteCount == 0)
     }
   }
 
@@ -40,7 +47,7 @@ import Testing
       let writer = try DatabaseWriter(path: "\(folder)/db", create: true)
       func note(_ path: String) throws {
         try write([UInt8](path.utf8), to: path)
-        let table = try SourceTable(at: path)
+        let table = try sourceTable(at: path)
         _ = try writer.write {
           let space =
             try $0.space(named: "s") ?? $0.addSpace(name: "s", dimension: 2, recipe: "{}", backboneHash: "x")
@@ -51,7 +58,7 @@ import Testing
       let first = try writer.database.read { $0.spaces[0].tables ?? [] }
       #expect(first.map { $0.path.hasSuffix("a.csv") } == [true, false])
       try write([7], to: a)
-      let changed = try #require(try SourceTable(at: a))
+      let changed = try #require(try sourceTable(at: a))
       _ = try writer.write {
         try $0.noteRun(of: backbone, precision: "float32", table: changed, in: $0.space(named: "s")!)
       }
@@ -69,7 +76,7 @@ import Testing
       let path = "\(folder)/metadata.csv"
       func database(_ number: UInt8) throws -> (DatabaseWriter, SourceTable) {
         try write([number], to: path)
-        let table = try #require(try SourceTable(at: path))
+        let table = try #require(try sourceTable(at: path))
         let writer = try DatabaseWriter(path: "\(folder)/\(number)", create: true)
         _ = try writer.write {
           let space = try $0.addSpace(name: "s", dimension: 2, recipe: "{}", backboneHash: "x")
@@ -100,7 +107,7 @@ import Testing
       var tables: [SourceTable] = []
       for number in 0..<UInt8(SpaceRecord.tablesPerPath + 9) {
         try write([number], to: "\(folder)/metadata.csv")
-        tables.append(try #require(try SourceTable(at: "\(folder)/metadata.csv")))
+        tables.append(try #require(try sourceTable(at: "\(folder)/metadata.csv")))
       }
       for table in tables + tables { space.add(merged: table) }
       let kept = tables.prefix(SpaceRecord.tablesPerPath).sorted { $0.digest < $1.digest }

@@ -17,6 +17,13 @@ import Testing
     }
   }
 
+  @Test func bytesThatAreNoTextAreShownAsNumbers() {
+    #expect(escapingBytes(in: Array("Zürich 細🔬\n".utf8)) == "Zürich 細🔬\n")
+    #expect(escapingBytes(in: Array("caf".utf8) + [0xE9] + Array("/é".utf8)) == #"caf\xE9/é"#)
+    #expect(escapingBytes(in: [0xC3, 0x28, 0xF0, 0x9F, 0x94]) == #"\xC3(\xF0\x9F\x94"#)
+    #expect(escapingBytes(in: []) == "")
+  }
+
   /// A subject, a problem of so many characters, and a remedy: 900 characters in all are left whole, of more the first 600
   /// and the last 280.
   @Test(arguments: [0, 1, 878, 879, 880, 5_000]) func ofALongLineTheMiddleIsLeftOut(count: Int) {

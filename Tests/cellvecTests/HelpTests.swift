@@ -20,6 +20,18 @@ import Testing
     #expect(help.split(separator: "\n", omittingEmptySubsequences: false).count <= 45, "\(help)")
   }
 
+  /// The parser breaks no line of usage, so that it must be short.
+  @Test func usageFitsOneLine() {
+    let verbs: [any ParsableCommand.Type] = [
+      Ingest.self, Import.self, Export.self, Crops.self, Update.self, Delete.self, List.self, Check.self,
+      ReportCommand.self, Simulate.self,
+    ]
+    for verb in verbs {
+      let lines = verb.helpMessage(columns: 80).split(separator: "\n")
+      #expect(lines.contains { $0.hasPrefix("USAGE: ") } && lines.allSatisfy { $0.count <= 80 }, "\(verb)")
+    }
+  }
+
   @Test func whatADecisionNeedsIsNotHidden() {
     #expect(Train.helpMessage(columns: 80).contains("\n  --abstain-below <p> "))
     #expect(!Evaluate.helpMessage(columns: 80).contains("--epochs"))
@@ -73,6 +85,8 @@ import Testing
     ["update", "--set", "a=1", "b=2", "--clear", "c", "--where", "a = 1"],
     ["fields"], ["fields", "rename", "a", "b"], ["fields", "drop", "a", "-y"],
     ["spaces"], ["spaces", "rename", "a", "b"], ["spaces", "drop", "a", "--yes"],
+    ["export", "--vectors", "v.NPY", "--metadata", "m.tsv"], ["export", "--metadata", "m.tab"],
+    ["crops", "d", "--channels", "a=*", "--output", "c.npy", "--table", "t.csv"],
     ["backup", "copy", "--db", "d"], ["compact", "--json"],
     ["merge", "a", "b", "--db", "c", "--prefer-source"],
     ["search", "--image", "nucleus=a", "protein=b", "-k", "3"],
@@ -104,6 +118,9 @@ import Testing
     ["search", "--cell", "1", "--object", "7"],
     ["report", "e.json"], ["report", "e.json", "-o", "r", "--cells", "1,x"],
     ["report", "e.json", "-o", "r", "--colors", "red"],
+    ["export", "--vectors", "v"], ["export", "--vectors", "v.csv"], ["export", "--metadata", "m.npy"],
+    ["crops", "d", "--channels", "a=*", "--output", "c.png"],
+    ["crops", "d", "--channels", "a=*", "--output", "c.npy", "--table", "t.npy"],
   ]
 
   @Test(arguments: senseless)

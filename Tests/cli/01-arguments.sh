@@ -78,6 +78,22 @@ expect_exit 64 cellvec models seed m.safetensors --width 96 --heads 5
 expect_exit 65 cellvec models inspect cells.csv
 expect_exit 65 cellvec search --db db --vectors cells.csv
 
+# Names that are not UTF-8 are refused before anything is written under another name.
+cp -r db $'caf\xe9'
+cp vectors.npy $'caf\xe9.npy'
+for command in "list --db NAME" "import NAME.npy --db new" "export --db db --vectors NAME.npy" "simulate NAME" \
+  "list --db db --where gene='NAME'" "NAME" "--help NAME"; do
+  read -ra words <<<"$command"
+  expect_exit 64 cellvec "${words[@]/NAME/$'caf\xe9'}"
+  expect_stderr '^cellvec: argument [1-5]: is not UTF-8: .*caf\\xE9.*; rename a file or folder that has such a name'
+done
+CELLVEC_DB=$'caf\xe9' expect_exit 64 cellvec list
+expect_stderr '^cellvec: CELLVEC_DB: is not UTF-8: caf\\xE9; '
+expect_equal "nothing has another name" "$(ls -d new caf* | wc -l)" 2
+mv $'caf\xe9' café
+expect_exit 0 cellvec list --db café
+rm -r caf*
+
 mkdir -p wrong && printf 'no database' >wrong/data.mdb
 expect_exit 65 cellvec list --db wrong
 

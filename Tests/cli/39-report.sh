@@ -144,20 +144,23 @@ for folder in none eval.json; do
   expect_stderr "^cellvec: $folder: is no folder"
 done
 
-# Ctrl-C ends the drawing between two files, each of which is whole.
+# Ctrl-C ends the drawing, and leaves what was there: nothing, or all of an earlier report.
 if ls report/figures/*.png >/dev/null 2>&1; then
   cat >interrupt.py <<'PYTHON'
-import os, signal, subprocess, sys, time
-drawing = subprocess.Popen([os.environ["CELLVEC"], "report", "eval.json", "--output", "stopped"])
-while not os.path.isdir("stopped/figures") and drawing.poll() is None:
+import glob, os, signal, subprocess, sys, time
+drawing = subprocess.Popen([os.environ["CELLVEC"], "report", "eval.json", "--output", sys.argv[1]])
+while not glob.glob(sys.argv[1] + "/figures/*.partial") and drawing.poll() is None:
     time.sleep(0.001)
 drawing.send_signal(signal.SIGINT)
 sys.exit(drawing.wait())
 PYTHON
-  expect_exit 130 python3 interrupt.py
-  expect_stderr 'interrupted; ([0-9]+ figures? (is|are) complete, and the page is not written|no figure was written)'
-  expect_equal "there is no page" "$(ls stopped/report.html 2>/dev/null)" ""
-  expect_equal "and no part of a file" "$(find stopped -type f ! -name '*.svg' ! -name '*.png')" ""
+  expect_exit 130 python3 interrupt.py stopped
+  expect_stderr '^cellvec: interrupted; nothing was saved; run the same command to begin again$'
+  expect_equal "there is nothing" "$(ls -d stopped 2>/dev/null)" ""
+  printf 'older' >report/report.html
+  before=$(cksum report/report.html report/figures/*)
+  expect_exit 130 python3 interrupt.py report
+  expect_equal "the earlier report is as it was" "$(cksum report/report.html report/figures/*)" "$before"
 fi
 cp fields/P1_A01_s1_protein.png kept.png
 for file in fields/*_protein.png; do cp kept.png "$file"; done

@@ -5,11 +5,17 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 make_small_database
 cp db/data.mdb sound.mdb
 for name in data.mdb lock.mdb writer.lock; do
-  expect_exit 73 cellvec export --db db --vectors "db/$name"
-  expect_exit 73 cellvec export --db db --metadata "./db//$name"
-  expect_stderr 'would lie among the files of database /.*/db; give a place outside it'
-  expect_exit 73 cellvec export --db db --vectors "$name"
-  expect_stderr 'has the name of a file of a database; give another name'
+  for path in "db/$name" "./db//$name" "$name"; do
+    expect_exit 73 cellvec models seed "$path" --width 32 --depth 1
+    expect_stderr 'has the name of a file of a database; give another name'
+  done
+  expect_exit 64 cellvec export --db db --vectors "db/$name"
+done
+# A name has the ending of what is in the file.
+for output in "--vectors out.csv" "--vectors out" "--metadata cells.npy" "--metadata out.npy --vectors out.npy"; do
+  read -ra words <<<"$output"
+  expect_exit 64 cellvec export --db db "${words[@]}"
+  expect_stderr '^Error: --(vectors: expected a name that ends in .npy|metadata: expected a name that ends in .csv or .tsv or .tab), found'
 done
 expect_exit 0 cellvec evaluate --db db --labels localization --folds 2 --epochs 1 --group gene --output eval.json --quiet
 for output in "export --db db --vectors db/out.npy" "export --db db --metadata db/new/out.csv" "simulate db" "simulate db/new" \
@@ -30,8 +36,12 @@ rmdir db/inner
 expect_exit 73 cellvec backup ./db/ --db db
 expect_stderr 'db/: is the database itself; give another name for its copy'
 expect_equal "the folder has the files of a database" "$(ls db)" "$(printf 'data.mdb\nlock.mdb\nwriter.lock')"
-expect_exit 64 cellvec export --db db --vectors out --metadata ./out
-expect_stderr 'would be written over out, which is written already by the same command'
+printf 'mine' >out.npy
+ln -s out.npy out.csv
+expect_exit 64 cellvec export --db db --vectors out.npy --metadata ./out.csv
+expect_stderr 'out.csv: would be written over out.npy, which is written already by the same command'
+expect_equal "nothing was written" "$(cat out.npy)" "mine"
+rm out.npy out.csv
 expect_exit 0 cmp sound.mdb db/data.mdb
 
 cellvec simulate fields --fields 2 --size 96 --cells-per-field 3 --seed 1 --quiet
@@ -49,12 +59,13 @@ expect_exit 64 cellvec models embed --input vectors.npy --output vectors.npy
 cellvec models seed weights.safetensors --width 32 --depth 1 --quiet
 expect_exit 64 cellvec models embed --backbone weights.safetensors --input vectors.npy --output ./weights.safetensors
 expect_stderr 'would be written over weights.safetensors, which is read by the same command'
-printf 'G1\n' >genes.txt
-expect_exit 64 cellvec export --db db --where "gene IN :g" --param-file g=genes.txt --metadata genes.txt
+printf 'G1\n' >genes.csv
+expect_exit 64 cellvec export --db db --where "gene IN :g" --param-file g=genes.csv --metadata genes.csv
+expect_stderr 'would be written over genes.csv, which is read by the same command'
 printf 'label,class\ner,a\ngolgi,b\nnucleus,c\n' >map.csv
 expect_exit 64 cellvec evaluate --db db --labels localization --group gene --label-map map.csv --output map.csv
 expect_stderr 'would be written over map.csv, which is read by the same command'
-expect_equal "inputs are what they were" "$(cat genes.txt map.csv)" "$(printf 'G1\nlabel,class\ner,a\ngolgi,b\nnucleus,c')"
+expect_equal "inputs are what they were" "$(cat genes.csv map.csv)" "$(printf 'G1\nlabel,class\ner,a\ngolgi,b\nnucleus,c')"
 mkdir folder
 cp weights.safetensors folder/model.safetensors
 for output in folder/out.npy folder/new/out.npy ./folder/../folder/model.safetensors; do
@@ -68,17 +79,12 @@ cellvec models add one one.safetensors >/dev/null
 mkdir one
 python3 -c 'import npy; npy.save("inputs.npy", (1, 1, 32, 32), (i % 7 for i in range(32 * 32)))'
 expect_exit 0 cellvec models embed --backbone one --input inputs.npy --output one/out.npy
-rm -r weights.safetensors map.csv genes.txt folder one one.safetensors inputs.npy
+rm -r weights.safetensors map.csv genes.csv folder one one.safetensors inputs.npy
 
 # Images that were ingested are kept, and nothing goes into the folder that is read, or that images came from.
 channels=(--channels "nucleus=*_nucleus.png" "protein=*_protein.png")
 cellvec models seed own.safetensors --width 32 --depth 1 --patch 8 --inputs nucleus,protein --image-size 32 --seed 1 --quiet
 cellvec ingest fields --db lab "${channels[@]}" --backbone own.safetensors --quiet >/dev/null
-for output in "--vectors $image" "--metadata ./$image"; do
-  read -ra words <<<"$output"
-  expect_exit 64 cellvec export --db lab "${words[@]}"
-  expect_stderr "would be written over .*/P1_A01_s1_nucleus.png, an image that is in the database; give another name"
-done
 expect_exit 64 cellvec crops fields "${channels[@]}" --crop 32 --input-size 32 --output fields/crops.npy
 expect_exit 64 cellvec report eval.json --db lab --output fields/report
 expect_exit 64 cellvec report eval.json --db lab --output fields/report.html
@@ -86,32 +92,28 @@ expect_stderr 'would be written into /.*/fields, which has an image that is in t
 expect_exit 64 cellvec evaluate --db lab --labels gene --report fields/new/report
 expect_exit 64 cellvec evaluate --db lab --labels gene --output "$image"
 expect_exit 64 cellvec heads export none "$image" --db lab
-expect_stderr "would be written over .*/P1_A01_s1_nucleus.png, an image that is in the database; give another name"
+expect_stderr "^cellvec: $image: is an image, or a file that cannot be read, and would be written over; give another name"
 # An image is kept wherever it was moved.
-cp "$image" moved.png
-expect_exit 64 cellvec export --db lab --metadata moved.png
-expect_stderr '^cellvec: moved.png: is an image, or a file that cannot be read, and would be written over; give another name'
-expect_exit 0 cmp "$image" moved.png
-rm moved.png
+cp "$image" moved.csv
+expect_exit 64 cellvec export --db lab --metadata moved.csv
+expect_stderr '^cellvec: moved.csv: is an image, or a file that cannot be read, and would be written over; give another name'
+expect_exit 0 cmp "$image" moved.csv
+rm moved.csv
 # So they are from another folder than that of the ingest, beside their database and elsewhere.
 mkdir -p sub elsewhere
 cp -r lab elsewhere/lab
 for db in lab elsewhere/lab; do
   for folder in sub fields /; do
     cd "$folder" || exit 1
-    expect_exit 64 cellvec export --db "$OLDPWD/$db" --vectors "$OLDPWD/$image"
     expect_exit 64 cellvec heads export none "$OLDPWD/$image" --db "$OLDPWD/$db"
     expect_exit 64 cellvec report "$OLDPWD/eval.json" --db "$OLDPWD/$db" --output "$OLDPWD/fields/report"
     cd "$OLDPWD" || exit 1
   done
   cd sub || exit 1
-  expect_exit 64 cellvec export --db "../$db" --vectors "../$image"
-  expect_stderr "^cellvec: ../$image: would be written over $image, an image that is in the database; give another name"
   expect_exit 64 cellvec report ../eval.json --db "../$db" --output ../fields/report
   expect_exit 0 cellvec export --db "../$db" --vectors nucleus.npy --quiet
   expect_exit 0 cellvec export --db "../$db" --vectors nucleus.npy --quiet
   cd ../fields || exit 1
-  expect_exit 64 cellvec export --db "../$db" --vectors "${image#*/}"
   expect_exit 64 cellvec report ../eval.json --db "../$db" --output report.html
   cd .. || exit 1
 done
@@ -122,7 +124,6 @@ expect_exit 0 cellvec ingest . --db inner "${channels[@]}" --backbone ../own.saf
 expect_equal "all of them" "$(cellvec count --db inner)" "$(cellvec count --db ../lab)"
 expect_exit 64 cellvec ingest . --db inner "${channels[@]}" --backbone ../own.safetensors --space $'a\nb'
 cd .. || exit 1
-expect_exit 64 cellvec export --db fields/inner --vectors "$image"
 rm -r sub elsewhere fields/inner
 expect_exit 0 cmp "$image" image.png
 expect_equal "nothing new among the images" "$(ls fields | grep -cv '\.png$')" 2
@@ -144,8 +145,8 @@ for folder in plates moved; do
     cd "$place" || exit 1
     expect_exit 64 cellvec export --db "$OLDPWD/$folder/lab" --metadata "$OLDPWD/$folder/one/metadata.csv"
     expect_stderr "would be written over /.*/plates/one/metadata.csv, a table that ingest read metadata from; give another name"
-    expect_exit 64 cellvec export --db "$OLDPWD/$folder/lab" --vectors "$OLDPWD/$folder/one/P1_A01_s1_mask.png"
-    expect_stderr 'would be written over one/P1_A01_s1_mask.png, a mask of an image that is in the database; give another name'
+    expect_exit 64 cellvec heads export none "$OLDPWD/$folder/one/P1_A01_s1_mask.png" --db "$OLDPWD/$folder/lab"
+    expect_stderr 'P1_A01_s1_mask.png: is an image, or a file that cannot be read, and would be written over'
     cd "$OLDPWD" || exit 1
   done
   expect_exit 0 cellvec export --db "$folder/lab" --metadata "$folder/out.csv" --quiet
@@ -172,6 +173,9 @@ for signal in INT KILL; do
   # Without a terminal, the shell has its background jobs ignore Ctrl-C.
   env --default-signal=INT "$CELLVEC" "${simulation[@]}" 2>.said &
   until ls plate/*_mask.png >/dev/null 2>&1 || ! kill -0 $! 2>/dev/null; do :; done
+  # Nobody else writes into the folder meanwhile.
+  expect_exit 75 cellvec "${simulation[@]}" --replace
+  expect_stderr '^cellvec: plate: is being written by another simulation; wait until it has finished'
   kill -$signal $!
   wait $! 2>/dev/null
   expect_equal "it ended before the end" "$(ls plate/metadata.csv 2>/dev/null)" ""

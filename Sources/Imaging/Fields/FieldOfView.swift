@@ -36,11 +36,15 @@ package struct FieldOfView: Sendable, Hashable {
 package struct Grouping: Sendable {
   /// The complete images, in natural order of their names.
   package let images: [FieldOfView]
-  /// One fault for each image that lacks a file or has two for one channel, each folder that cannot be read, and each file
-  /// that a pattern fits but for a name that is not UTF-8.
-  package let problems: [Fault]
+  /// One fault for each image that lacks a file or has two for one channel.
+  package let incomplete: [Fault]
+  /// One fault for each folder that cannot be read, and each file that a pattern fits but for a name that is not UTF-8: how
+  /// many images are in them is not known.
+  package let passedOver: [Fault]
   /// Files that no pattern matched.
   package let unmatchedFiles: Int
+
+  package var problems: [Fault] { passedOver + incomplete }
 }
 
 /// The images of a folder and of all folders below it, but for those of databases.
@@ -117,10 +121,10 @@ private func group(
   if !idle.isEmpty { throw misnamed.first?.fault ?? nothingFound(listing, folder, idle.map { patterns[$0] }) }
 
   var images: [FieldOfView] = []
-  var problems = listing.problems + misnamed.map(\.fault)
+  var incomplete: [Fault] = []
   for (name, candidates) in found.sorted(by: { precedesNaturally($0.key, $1.key) }) {
     if let problem = fault(in: candidates, of: name, patterns) {
-      problems.append(problem)
+      incomplete.append(problem)
       continue
     }
     var sources = patterns.enumerated().map { index, pattern in
@@ -130,7 +134,9 @@ private func group(
     let maskSource = mask == nil ? nil : sources.removeLast()
     images.append(FieldOfView(name: name, channels: sources, mask: maskSource))
   }
-  return Grouping(images: images, problems: problems, unmatchedFiles: unmatchedFiles)
+  return Grouping(
+    images: images, incomplete: incomplete, passedOver: listing.problems + misnamed.map(\.fault),
+    unmatchedFiles: unmatchedFiles)
 }
 
 /// Why the files of one name do not make an image; nil when they do.
@@ -195,6 +201,9 @@ extension Grouping {
     let own = images.filter { image in
       image.channels.contains { $0.path == path } || image.mask?.path == path
     }
-    return Grouping(images: own, problems: own.isEmpty ? problems : [], unmatchedFiles: 0)
+    let isNone = own.isEmpty
+    return Grouping(
+      images: own, incomplete: isNone ? incomplete : [], passedOver: isNone ? passedOver : [],
+      unmatchedFiles: 0)
   }
 }

@@ -52,7 +52,7 @@ struct FolderListing {
     var path = Array("\(folder)/".utf8) + name + [0]
     let kind = path.withUnsafeMutableBytes { Self.kind(of: $0.bindMemory(to: CChar.self).baseAddress) }
     let fault = Fault(
-      .badData, "\(folder)/\(escaped(name))", "has a name that is not UTF-8, and is passed over",
+      .badData, "\(folder)/\(escapingBytes(in: name))", "has a name that is not UTF-8, and is passed over",
       remedy: "rename it, as with convmv")
     switch kind {
     case S_IFREG: misnamed.append((prefix + String(decoding: name, as: UTF8.self), fault))
@@ -86,16 +86,4 @@ struct FolderListing {
     var attributes = stat()
     return stat(path, &attributes) == 0 && attributes.st_mode & S_IFMT == S_IFREG
   }
-}
-
-/// A name with each byte that is not UTF-8 written as `\xE9`.
-private func escaped(_ name: [UInt8]) -> String {
-  var text = ""
-  var rest = name[...]
-  while let first = rest.first {
-    let scalar = (1...4).lazy.compactMap { String(validating: rest.prefix($0), as: UTF8.self) }.first
-    text += scalar ?? "\\x\(String(first, radix: 16, uppercase: true))"
-    rest = rest.dropFirst(scalar?.utf8.count ?? 1)
-  }
-  return text
 }

@@ -1,6 +1,5 @@
 import Crsvg
 import Faults
-import Formats
 import Imaging
 import Plots
 
@@ -29,10 +28,9 @@ enum FigurePixels {
       remedy: "install it with apt-get install librsvg2-2 fonts-dejavu-core, or use the SVG files")
   }
 
-  /// Writes a figure as a PNG on white, in place of whatever was there.
-  /// - Throws: `unavailable` for a figure that librsvg does not draw, `cannotCreate` or `inputOutput` for what cannot be
-  ///   written.
-  static func write(_ figure: Figure, to path: String) throws {
+  /// The bytes of a PNG of a figure on white.
+  /// - Throws: `unavailable` for a figure that librsvg does not draw, `inputOutput` where temporary files have no room.
+  static func png(of figure: Figure) throws -> [UInt8] {
     let (width, height) = size(width: figure.width, height: figure.fileHeight)
     var pixels = [UInt8](repeating: 255, count: width * height * 3)
     let text = Array(figure.file.utf8)
@@ -41,8 +39,9 @@ enum FigurePixels {
         bytes.bindMemory(to: CChar.self).baseAddress, text.count, Int32(width), Int32(height), &pixels)
     }
     guard status == 0 else {
-      throw Fault(.unavailable, path, "cannot be drawn from its SVG", remedy: "use the SVG file")
+      throw Fault(
+        .unavailable, "\(figure.id).png", "cannot be drawn from its SVG", remedy: "use the SVG file")
     }
-    try writePNG(path, width: width, height: height, channels: 3, pixels: pixels)
+    return try encodedPNG(width: width, height: height, channels: 3, pixels: pixels)
   }
 }

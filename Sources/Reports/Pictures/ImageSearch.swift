@@ -4,8 +4,8 @@ import Imaging
 import Ingest
 import Storage
 
-/// Where the files of images are looked for that a database remembers as they were given: a relative path from the folder
-/// that is worked in, then from the database's own and from the one that it lies in.
+/// Where the files of images are looked for that a database remembers as they were given: in a folder that they have been
+/// moved to, then where those paths lead (`rememberedPlaces`).
 struct ImageSearch: Sendable {
   /// Where files have been moved to; nil where they have not.
   let folder: String?
@@ -77,11 +77,7 @@ struct ImageSearch: Sendable {
         }
       }
     }
-    places.append(paths)
-    for home in [database, "\(database)/.."] {
-      places.append(paths.map { $0.hasPrefix("/") ? $0 : "\(home)/\($0)" })
-    }
-    return places
+    return places + rememberedPlaces(of: paths, database: database)
   }
 }
 

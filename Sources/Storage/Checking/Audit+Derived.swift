@@ -54,13 +54,16 @@ extension Audit {
     _ number: Double, at chunk: NumberChunk, _ row: Row, _ transaction: borrowing Transaction
   ) {
     // Cells come in order of rows, so that the chunk of a field is nearly always that of the cell before.
-    if columns[chunk.field]?.chunk != chunk {
-      let column = try? transaction.get(.numbers, chunk.key).map { value in
+    let column: NumberColumn?
+    if let last = columns[chunk.field], last.chunk == chunk {
+      column = last.column
+    } else {
+      column = try? transaction.get(.numbers, chunk.key).map { value in
         try chunk.key.bytes.withUnsafeBytes { try NumberColumn(decoding: value, key: $0) }
       }
       columns[chunk.field] = (chunk, column)
     }
-    if columns[chunk.field]?.column?[NumberChunk.slot(of: row)] != number {
+    if column?[NumberChunk.slot(of: row)] != number {
       reportDerived("cell \(row)", "differs from the number column of field \(chunk.field)")
     }
   }

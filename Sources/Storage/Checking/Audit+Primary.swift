@@ -25,7 +25,9 @@ extension Audit {
   }
 
   mutating func readCells(of transaction: borrowing Transaction) {
-    let types = Dictionary(fields.map { ($0.id, $0.type) }, uniquingKeysWith: { $1 })
+    // Codes of types by fields' numbers.
+    var types = [UInt16?](repeating: nil, count: Int(fields.map(\.id).max() ?? 0) + 1)
+    for field in fields { types[Int(field.id)] = field.type.code }
     let limit = counter(.nextRow, of: transaction)
     survey(.cells, of: transaction) { audit, key, value in
       guard key.count == 4 else {
@@ -37,11 +39,11 @@ extension Audit {
       audit.cells.add(cell, at: row)
       audit.cellsDigest.add(audit.cellSets.add(cell, at: row))
       for (field, value) in cell.values {
-        if types[field]?.code != value.typeCode {
+        if Int(field) >= types.count || types[Int(field)] != value.typeCode {
           audit.reportPrimary("cell \(row)", "has a value of the wrong type in field \(field)")
         }
-        for id in value.textIDs
-        where try transaction.get(.texts, Key().appending(field).appending(id)) == nil {
+        try value.forEachTextID { id in
+          if try audit.isText(id, of: field, transaction) { return }
           audit.reportPrimary(
             "cell \(row)", "names text \(id) of field \(field), which is not in the dictionary")
         }
@@ -51,6 +53,17 @@ extension Audit {
       }
     }
     cellsDigest.add(cellSets.finish())
+  }
+
+  /// Whether the dictionary of a field has a text, which is looked up once.
+  private mutating func isText(
+    _ id: UInt32, of field: UInt16, _ transaction: borrowing Transaction
+  ) throws -> Bool {
+    while foundTexts.count <= Int(field) { foundTexts.append(RowSet()) }
+    if foundTexts[Int(field)].contains(id) { return true }
+    guard try transaction.get(.texts, Key().appending(field).appending(id)) != nil else { return false }
+    foundTexts[Int(field)].insert(id)
+    return true
   }
 
   /// A counter; the largest number where it cannot be read, which is reported.

@@ -6,8 +6,10 @@ struct CellSets {
   typealias Record = (key: Key, value: [UInt8])
 
   private var chunk: UInt16 = 0
-  /// The rows of the chunk.
-  private var sets: [RowSetName: RowSet] = [:]
+  /// The rows of the chunk: of all cells, of those with a value in a field, by the field's number, and of those with a text.
+  private var rows = RowSet()
+  private var rowsWithValue: [RowSet] = []
+  private var rowsWithText: [TextKey: RowSet] = [:]
 
   /// Takes up a cell; they come in order of rows.
   /// - Returns: the records of the chunk before it, where this is the first cell of another; otherwise none.
@@ -17,19 +19,40 @@ struct CellSets {
       finished = finish()
       chunk = SetChunk.chunk(of: row)
     }
-    sets[.cells, default: RowSet()].insert(row)
+    rows.insert(row)
     for (field, value) in cell.values {
-      sets[.hasValue(field: field), default: RowSet()].insert(row)
-      for id in value.textIDs { sets[.text(field: field, id: id), default: RowSet()].insert(row) }
+      while rowsWithValue.count <= Int(field) { rowsWithValue.append(RowSet()) }
+      rowsWithValue[Int(field)].insert(row)
+      value.forEachTextID { id in
+        rowsWithText[TextKey(field: field, id: id), default: RowSet()].insert(row)
+      }
     }
     return finished
   }
 
   /// The records of the last chunk.
   mutating func finish() -> [Record] {
-    defer { sets = [:] }
-    return sets.map { (SetChunk(name: $0.key, chunk: chunk).key, $0.value.encoded()) }
+    defer { (rows, rowsWithValue, rowsWithText) = (RowSet(), [], [:]) }
+    func record(_ name: RowSetName, _ rows: RowSet) -> Record {
+      (SetChunk(name: name, chunk: chunk).key, rows.encoded())
+    }
+    var records = rowsWithText.map { record(.text(field: $0.key.field, id: $0.key.id), $0.value) }
+    for (field, rows) in rowsWithValue.enumerated() where !rows.isEmpty {
+      records.append(record(.hasValue(field: UInt16(field)), rows))
+    }
+    if !rows.isEmpty { records.append(record(.cells, rows)) }
+    return records
   }
+}
+
+/// The number of a text in the dictionary of a field, in one word: it is hashed for each value of each cell.
+private struct TextKey: Hashable {
+  private let number: UInt64
+
+  init(field: UInt16, id: UInt32) { number = UInt64(field) << 32 | UInt64(id) }
+
+  var field: UInt16 { UInt16(truncatingIfNeeded: number >> 32) }
+  var id: UInt32 { UInt32(truncatingIfNeeded: number) }
 }
 
 /// A number for any count of records, whatever their order: two lots of records with the same one are the same.

@@ -20,8 +20,8 @@ extension Snapshot {
   /// number columns or dictionaries that differ from what the cells say.
   ///
   /// - Complexity: reads every record and block once; holds in memory which cells there are, which have a vector
-  ///   and which a number, and of other row sets a chunk. Where one of those is wrong, cells and sets are read
-  ///   again, and the keys of all sets are held.
+  ///   and which a number, which texts there are, and of other row sets a chunk. Where one of those is wrong, cells
+  ///   and sets are read again, and the keys of all sets are held.
   package func checkReport() -> CheckReport {
     var audit = Audit(fields: fields, spaces: spaces)
     for finding in transaction.pages.map(PageAudit.findings) ?? [] { audit.report(finding) }
@@ -52,6 +52,8 @@ struct Audit {
   let spaces: [SpaceRecord]
   /// What the cells say.
   var cells = CellSummary()
+  /// Numbers of texts that were found in the dictionary of a field, by the field's number.
+  var foundTexts: [RowSet] = []
   /// The images that can be read.
   var images: [UInt32: ImageRecord] = [:]
   /// The chunk of the row sets that the cells are in.

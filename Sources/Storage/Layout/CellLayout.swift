@@ -15,6 +15,15 @@ enum StoredValue: Equatable {
     case .number: []
     }
   }
+
+  /// Calls `body` with each of `textIDs`, without making an array.
+  func forEachTextID(_ body: (UInt32) throws -> Void) rethrows {
+    switch self {
+    case .text(let id): try body(id)
+    case .texts(let ids): for id in ids { try body(id) }
+    case .number: break
+    }
+  }
 }
 
 /// A cell as it is stored: a `CellRecord` whose texts are numbers. Layout: schema/store.md, "cells".
@@ -58,7 +67,7 @@ struct StoredCell: Equatable {
     image = head.image
     object = head.object
     geometry = head.geometry
-    values = [:]
+    values = Dictionary(minimumCapacity: Int(head.valueCount))
     for _ in 0..<head.valueCount {
       let field: UInt16 = try reader.number()
       values[field] = try StoredValue(decoding: &reader)

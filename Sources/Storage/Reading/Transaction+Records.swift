@@ -36,6 +36,11 @@ extension Transaction {
     return spaces
   }
 
+  /// The image of a cell, without its values.
+  func cellImage(at row: Row) throws -> UInt32? {
+    try get(.cells, Key().appending(row)).map { try CellHead(decoding: $0, row: row).image }
+  }
+
   func storedCell(at row: Row) throws -> StoredCell? {
     try get(.cells, Key().appending(row)).map { try StoredCell(decoding: $0, row: row) }
   }

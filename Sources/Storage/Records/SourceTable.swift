@@ -1,4 +1,3 @@
-package import Faults
 import Formats
 import Glibc
 import Identity
@@ -11,14 +10,13 @@ package struct SourceTable: Sendable, Equatable, Codable {
   /// Digest of the bytes, as 32 hexadecimal digits.
   package let digest: String
 
+  /// A table of which `bytes` were read at a path.
   /// - Returns: nil for what is no regular file, as a pipe or the standard input: nothing can be written over it.
-  /// - Throws: a fault where the file cannot be read.
-  package init?(at path: String) throws(Fault) {
+  package init?(at path: String, of bytes: UnsafeRawBufferPointer) {
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-    let file = try MappedFile(path: path)
-    byteCount = file.bytes.count
-    digest = withExtendedLifetime(file) { ContentHash(of: file.bytes).description }
+    byteCount = bytes.count
+    digest = ContentHash(of: bytes).description
     let resolved = realpath(path, nil)
     defer { free(resolved) }
     self.path = resolved.map { String(cString: $0) } ?? path
@@ -30,6 +28,7 @@ package struct SourceTable: Sendable, Equatable, Codable {
     guard let file = FileIdentity(path: path) else { return false }
     if FileIdentity(path: self.path)?.isSameFile(as: file) == true { return true }
     // Whose bytes cannot be read is not known to be it.
-    return file.byteCount == byteCount && (try? SourceTable(at: path))?.digest == digest
+    guard file.byteCount == byteCount, let other = try? MappedFile(path: path) else { return false }
+    return withExtendedLifetime(other) { ContentHash(of: other.bytes).description == digest }
   }
 }

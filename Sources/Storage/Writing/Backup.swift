@@ -36,7 +36,7 @@ struct StagedFolder: ~Copyable {
 
   let path: String
   let temporaryPath: String
-  private let descriptor: Int32
+  private let lock: FolderLock
   private var isCommitted = false
 
   init(path: String) throws {
@@ -53,14 +53,11 @@ struct StagedFolder: ~Copyable {
       let fault = Fault.system(path, "create")
       throw Fault(.cannotCreate, fault.subject, fault.problem, remedy: fault.remedy)
     }
-    let descriptor = try StagedFolder.lock(temporaryPath)
-    do {
-      try StagedFolder.takeOver(temporaryPath)
-    } catch {
-      close(descriptor)
-      throw error
-    }
-    self.descriptor = descriptor
+    let lock = try FolderLock(temporaryPath, problem: "is being filled by another process")
+    // Without a lock, another process could take over what this one fills.
+    guard let lock else { throw Fault.system(temporaryPath, "lock") }
+    try StagedFolder.takeOver(temporaryPath)
+    self.lock = lock
     self.path = path
     self.temporaryPath = temporaryPath
   }
@@ -79,18 +76,6 @@ struct StagedFolder: ~Copyable {
     unlink("\(folder)/data.mdb")
   }
 
-  private static func lock(_ folder: String) throws -> Int32 {
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Fault.system(folder, "open") }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      defer { close(descriptor) }
-      guard errno == EWOULDBLOCK else { throw Fault.system(folder, "lock") }
-      throw Fault(
-        .locked, folder, "is being filled by another process", remedy: "wait until it has finished")
-    }
-    return descriptor
-  }
-
   deinit {
     if !isCommitted {
       // The mark goes last: what is left without it is not ours.
@@ -98,7 +83,7 @@ struct StagedFolder: ~Copyable {
       unlink("\(temporaryPath)/\(Self.mark)")
       rmdir(temporaryPath)
     }
-    close(descriptor)
+    withExtendedLifetime(lock) {}
   }
 
   consuming func commit() throws {

@@ -6,6 +6,7 @@ import Storage
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Read the whole database and report what contradicts itself.",
+    usage: "cellvec check [<options>]",
     discussion: """
       All checksums are verified, and every index is compared with the cells that
       it is made from. Ends with status 65 when something is wrong. With --repair,

@@ -9,6 +9,7 @@ struct Crops: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "crops",
     abstract: "Write the crops of a folder's cells as a .npy file, for training a backbone on them.",
+    usage: "cellvec crops <folder> [<options>] --output <file>",
     discussion: """
       Crops are cut and normalised as ingest does it (cellvec crops --help-hidden); --normalize range keeps the intensities. The file is \
       float32, [cells, channels, size, size], with channels in the order of --channels; the table has a line for \
@@ -29,6 +30,11 @@ struct Crops: ParsableCommand {
   @OptionGroup(title: "Images") var metadataOptions: MetadataOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var talk: TalkOptions
+
+  func validate() throws {
+    try requireEnding(of: output, among: [".npy"], option: "--output")
+    try requireEnding(of: table, among: tableEndings, option: "--table")
+  }
 
   func run() throws {
     let patterns = try channels.patterns()

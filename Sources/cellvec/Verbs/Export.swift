@@ -8,6 +8,7 @@ import Storage
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "Write vectors as a .npy file and metadata as a table.",
+    usage: "cellvec export [<options>] [--vectors <file>] [--metadata <file>]",
     discussion: """
       Both files have one row for each cell of the space, in order of the cells' numbers. With --salvage, a last \
       column, damage, says what is wrong with a cell: nothing, "vector unverified" for a vector that may differ from \
@@ -36,6 +37,8 @@ struct Export: ParsableCommand {
     if vectors == nil && metadata == nil {
       throw ValidationError("Name a file with --vectors, --metadata, or both")
     }
+    try requireEnding(of: vectors, among: [".npy"], option: "--vectors")
+    try requireEnding(of: metadata, among: tableEndings, option: "--metadata")
   }
 
   func run() throws {

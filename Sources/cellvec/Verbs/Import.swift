@@ -7,6 +7,7 @@ import Storage
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import", abstract: "Make cells from an array of vectors.",
+    usage: "cellvec import <vectors> [<options>]",
     discussion: """
       The array is a .npy file of float32 in C order, [cells, dimension]; the table \
       has one row for each vector, in the same order. The same file imported again \

@@ -73,29 +73,29 @@ struct Ingest: ParsableCommand {
     if current != fields { ingest.metadata = try metadata(of: grouping.images, fields: current) }
     let target = try writer.space(
       named: space, scalar: numbers.dtype, recipe: ingest.recipe, embedder: ingest.embedder,
-      backbone: backbone.reference, table: metadataOptions.metadata.flatMap { try SourceTable(at: $0) })
+      backbone: backbone.reference, table: ingest.metadata?.source)
     Interruption.listen()
+    let incomplete = grouping.incomplete.count
     let progress = ProgressLine(
-      counting: "images", of: grouping.problems.count + ingest.images.count, isQuiet: talk.quiet)
+      counting: "images", of: incomplete + ingest.images.count, isQuiet: talk.quiet)
     var summary = try ingest.run(
       into: target, of: writer, isCancelled: { Interruption.isRequested },
       progress: {
-        let failures = grouping.problems.count + $0.failures
         progress.update(
-          done: grouping.problems.count + $0.imagesDone, note: "\($0.cells) cells, \(failures) failed")
+          done: incomplete + $0.imagesDone, note: "\($0.cells) cells, \(incomplete + $0.failures) failed")
       })
     progress.finish()
     try writer.completeIndexes(threads: threads.count)
-    summary.images += grouping.problems.count
-    summary.failures = grouping.problems + summary.failures
+    summary.images += incomplete
+    summary.failures = grouping.incomplete + summary.failures
     for warning in IngestReport.warnings(summary) { talk.say("warning: \(warning)") }
     if summary.metadata != nil, let warning = replacementWarning(writer) { talk.say(warning) }
     try StandardOutput.write(IngestReport.summary(summary, space: target), as: output.format)
     try Interruption.check()
-    try end(with: summary.failures)
+    try end(with: grouping.passedOver + summary.failures)
   }
 
-  /// Names the images that could not be used and ends with the status that says so.
+  /// Names the images, and the files and folders, that could not be used and ends with the status that says so.
   private func end(with failures: [Fault]) throws {
     for failure in failures { StandardError.writeLine("cellvec: \(failure)") }
     if !failures.isEmpty { throw ExitStatus.someInputsFailed }

@@ -5,6 +5,7 @@ import Storage
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List cells with their metadata.",
+    usage: "cellvec list [<options>]",
     discussion: """
       Examples:
         cellvec list --db lab.cellvec --where "gene = 'BAG6'" --limit 20

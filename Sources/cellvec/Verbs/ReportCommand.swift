@@ -9,6 +9,7 @@ import Training
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report", abstract: "Draw a saved evaluation as a page with figures.",
+    usage: "cellvec report <evaluation> [<options>] --output <path>",
     discussion: """
       The page is one file of HTML that opens without a network. A path that ends in \
       .html gets the page alone; any other becomes a folder with report.html, and each \

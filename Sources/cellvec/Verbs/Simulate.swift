@@ -6,6 +6,7 @@ import Simulation
 struct Simulate: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate", abstract: "Write simulated fields of view with masks, labels and metadata.",
+    usage: "cellvec simulate <folder> [<options>]",
     discussion: """
       Each field becomes three 16-bit PNG files (_nucleus, _protein, _mask);
       metadata.csv tells gene, localization, plate, well and cell line of every
