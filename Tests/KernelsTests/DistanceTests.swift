@@ -107,7 +107,8 @@ private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
     for type in types where type != KERNELS_FLOAT16 || (1e-8...1e4).contains(scale) {
       for dimension in [3, 37, 384] {
         let queries = unit(vectors(1, dimension, using: &generator))
-        let rows = StoredRows(vectors(5, dimension, scale: scale, using: &generator), dimension: dimension, as: type)
+        let rows = StoredRows(
+          vectors(5, dimension, scale: scale, using: &generator), dimension: dimension, as: type)
         let expected = cosinesInDouble(queries: queries, rows: rows.values, dimension: dimension)
         for isa in sets {
           let found = cosines(isa, queries: queries, rows: rows, dimension: dimension)
@@ -138,7 +139,8 @@ private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
     let zero = [Float](repeating: 0, count: dimension)
     for type in types {
       let small: Float = type == KERNELS_FLOAT16 ? -7e-5 : -7e-30
-      let rows = StoredRows(zero + query.map { $0 * 7 } + query.map { $0 * small }, dimension: dimension, as: type)
+      let rows = StoredRows(
+        zero + query.map { $0 * 7 } + query.map { $0 * small }, dimension: dimension, as: type)
       for isa in sets {
         let found = cosines(isa, queries: query + zero, rows: rows, dimension: dimension)
         #expect(found[0] == 0 && found[3...].allSatisfy { $0 == 0 && $0.sign == .plus })
@@ -253,9 +255,11 @@ private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
     for type in types {
       for isa in sets {
         let aligned = cosines(
-          isa, queries: queries, rows: StoredRows(numbers, dimension: dimension, as: type), dimension: dimension)
+          isa, queries: queries, rows: StoredRows(numbers, dimension: dimension, as: type),
+          dimension: dimension)
         for shift in 1..<8 {
-          let shifted = StoredRows(numbers, dimension: dimension, as: type, offset: shift * kernels_vector_bytes(type, 1))
+          let shifted = StoredRows(
+            numbers, dimension: dimension, as: type, offset: shift * kernels_vector_bytes(type, 1))
           #expect(cosines(isa, queries: queries, rows: shifted, dimension: dimension) == aligned)
         }
       }
@@ -265,8 +269,10 @@ private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
   @Test func noQueriesOrNoRowsTouchNothing() {
     for type in types {
       for isa in sets {
-        #expect(cosines(isa, queries: [], rows: StoredRows([1, 2], dimension: 2, as: type), dimension: 2) == [])
-        #expect(cosines(isa, queries: [1, 0], rows: StoredRows([], dimension: 2, as: type), dimension: 2) == [])
+        #expect(
+          cosines(isa, queries: [], rows: StoredRows([1, 2], dimension: 2, as: type), dimension: 2) == [])
+        #expect(
+          cosines(isa, queries: [1, 0], rows: StoredRows([], dimension: 2, as: type), dimension: 2) == [])
       }
     }
   }

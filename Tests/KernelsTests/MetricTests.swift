@@ -77,7 +77,8 @@ private func distances(
 
   @Test func whatLeavesTheRangeIsTheLargestNumberAndNothingIsNaN() {
     let query: [Float] = [3e38, -3e38, 1]
-    let rows = StoredRows([3e38, -3e38, 0, -3e38, 3e38, 0, 3e38, 3e38, 0, 0, 0, 1], dimension: 3, as: KERNELS_FLOAT32)
+    let rows = StoredRows(
+      [3e38, -3e38, 0, -3e38, 3e38, 0, 3e38, 3e38, 0, 0, 0, 1], dimension: 3, as: KERNELS_FLOAT32)
     let largest = Float.greatestFiniteMagnitude
     for isa in instructionSets {
       #expect(distances(isa, KERNELS_DOT, query, rows, dimension: 3) == [largest, -largest, 0, 1])

@@ -32,7 +32,7 @@ def distance(metric, q, x):
     if metric == "l2":
         return math.dist(q, x)
     dot = sum(a * b for a, b in zip(q, x))
-    return dot if metric == "dot" else dot / math.hypot(*q) / math.hypot(*x)
+    return dot if metric == "dot" else dot / (math.hypot(*q) * math.hypot(*x) or 1)
 
 
 what, source, result, *more = sys.argv[1:]
@@ -98,14 +98,14 @@ for isa in portable avx2; do
 done
 expect_exit 0 cellvec search --db lab --cell 11 -k 3 --exact
 expect_exit 0 cellvec search --db lab --vectors query.npy --min-similarity 0.9 --exact --csv
-expect_exit 0 cellvec knn --db lab --labels localization -k 5 --csv
+expect_exit 0 cellvec knn --db lab --labels localization --group gene -k 5 --csv
 
 # Indexes of all kinds but copies in 8 bits, which the vectors are.
 cut -d, -f1-3 together.csv >cells.found
 for kind in compact graph; do
   expect_exit 0 cellvec index build --db lab --kind "$kind" --quiet
   expect_exit 0 cellvec check --db lab
-  expect_exit 0 cellvec search --db lab --vectors many.npy -k 5 --recall 0.99 --csv
+  expect_exit 0 cellvec search --db lab --vectors many.npy -k 5 --recall 0.99 --through-index --csv
   same=$(cut -d, -f1-3 "$_out" | sort | comm -12 - <(sort cells.found) | wc -l)
   expect_equal "nearly all that $kind finds" "$((same >= 195))" 1
   expect_exit 0 cellvec index drop --db lab --kind "$kind" --quiet

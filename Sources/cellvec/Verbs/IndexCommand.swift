@@ -98,7 +98,8 @@ extension BuildIndex {
   private func makeCoarse(of space: SpaceRecord, in writer: DatabaseWriter, _ progress: ProgressLine) throws {
     guard space.scalar != .int8 else {
       throw Fault(
-        .usage, "--kind int8", "space \"\(space.name)\" keeps its vectors in 8 bits a number: a copy would be as large",
+        .usage, "--kind int8",
+        "space \"\(space.name)\" keeps its vectors in 8 bits a number: a copy would be as large",
         remedy: "search it as it is")
     }
     if fresh { try writer.dropCoarse(of: space) }
