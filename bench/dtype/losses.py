@@ -16,7 +16,7 @@ from common import machine
 from common.markdown import paragraph, row
 
 BENCH = pathlib.Path(__file__).resolve().parents[1]
-sys.path += [str(BENCH / "search"), str(BENCH / "train")]
+sys.path += [str(BENCH / "train"), str(BENCH / "search")]
 import data as cells  # noqa: E402
 import vectors  # noqa: E402
 
