@@ -85,10 +85,15 @@ COARSE_INLINE coarse_shape coarsen_vector(const float *values, size_t dimension,
   return shape;
 }
 
-// The numbers of a vector as float32, with zeros up to a multiple of 16: where they lie, or in `values`.
+// The numbers of a vector with a row's direction as float32, with zeros up to a multiple of 16: where they lie, or in
+// `values`.
 COARSE_INLINE const float *numbers_of_row(kernels_scalar scalar, const void *row, size_t dimension, float *values) {
   if (scalar == KERNELS_FLOAT32 && dimension % COARSE_LANES == 0) return row;
-  kernels_widen(scalar, row, dimension, values);
+  if (scalar == KERNELS_INT8) {
+    for (size_t i = 0; i < dimension; i++) values[i] = ((const int8_t *)row)[i];
+  } else {
+    kernels_widen(scalar, row, dimension, values);
+  }
   memset(values + dimension, 0, COARSE_LANES * sizeof(float));
   return values;
 }
@@ -96,7 +101,7 @@ COARSE_INLINE const float *numbers_of_row(kernels_scalar scalar, const void *row
 COARSE_INLINE void coarsen_rows(kernels_scalar scalar, const void *restrict rows,
                                 size_t row_count, size_t dimension, uint8_t *restrict groups) {
   const size_t width = kernels_coarse_width(dimension), bytes = kernels_coarse_group_bytes(dimension);
-  const size_t row_bytes = dimension * kernels_scalar_size(scalar);
+  const size_t row_bytes = kernels_vector_bytes(scalar, dimension);
   float values[KERNELS_MOST_NUMBERS + COARSE_LANES];
   for (size_t row = 0; row < row_count; row++) {
     const size_t lane = row % COARSE_ROWS;

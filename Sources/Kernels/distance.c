@@ -67,8 +67,16 @@ static void cosine_bf16(const float *restrict queries, size_t query_count, const
   cosine_of(KERNELS_BFLOAT16, queries, query_count, rows, slots, row_count, dimension, similarities);
 }
 
-cosine *const cosine_portable[4] = {
-    [KERNELS_FLOAT32] = cosine_f32, [KERNELS_FLOAT16] = cosine_f16, [KERNELS_BFLOAT16] = cosine_bf16};
+static void cosine_i8(const float *restrict queries, size_t query_count, const void *restrict rows,
+                      const uint32_t *restrict slots, size_t row_count, size_t dimension,
+                      float *restrict similarities) {
+  cosine_of(KERNELS_INT8, queries, query_count, rows, slots, row_count, dimension, similarities);
+}
+
+cosine *const cosine_portable[5] = {[KERNELS_FLOAT32] = cosine_f32,
+                                   [KERNELS_FLOAT16] = cosine_f16,
+                                   [KERNELS_BFLOAT16] = cosine_bf16,
+                                   [KERNELS_INT8] = cosine_i8};
 
 void cosine_of_rows_portable(kernels_scalar scalar, const float *restrict query, const void *const *restrict rows,
                              size_t row_count, size_t dimension, float *restrict similarities) {

@@ -29,11 +29,11 @@ typedef double scale_to_unit(size_t count, const float *restrict vector, float *
 
 scale_to_unit scale_to_unit_portable;
 // By scalar type.
-extern cosine *const cosine_portable[4];
+extern cosine *const cosine_portable[5];
 cosine_of_rows cosine_of_rows_portable;
 #if defined(__x86_64__)
-extern cosine *const cosine_avx2[4];
-extern cosine *const cosine_avx512[4];
+extern cosine *const cosine_avx2[5];
+extern cosine *const cosine_avx512[5];
 cosine_of_rows cosine_of_rows_avx2, cosine_of_rows_avx512;
 scale_to_unit scale_to_unit_avx2, scale_to_unit_avx512;
 #endif
@@ -68,7 +68,7 @@ DISTANCE_INLINE void cosine_strip(const kernels_scalar scalar, const void *rows,
     strip->position = done;
   }
   strip->distance = part;
-  const size_t size = dimension * (scalar == KERNELS_FLOAT32 ? 4 : 2);
+  const size_t size = vector_bytes(scalar, dimension);
   for (size_t s = 0; s < strip->streams; s++) {
     for (size_t r = 0; r < strip->height; r++) {
       const size_t row = strip->position + s * part + r;

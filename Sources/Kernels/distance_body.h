@@ -26,10 +26,16 @@ typedef uint32_t words_in_memory __attribute__((vector_size(4 * WIDTH), aligned(
 typedef uint16_t halves __attribute__((vector_size(2 * WIDTH)));
 typedef uint16_t halves_in_memory __attribute__((vector_size(2 * WIDTH), aligned(1), may_alias));
 typedef _Float16 f16s __attribute__((vector_size(2 * WIDTH)));
+typedef int8_t bytes __attribute__((vector_size(WIDTH)));
+typedef int8_t bytes_in_memory __attribute__((vector_size(WIDTH), aligned(1), may_alias));
 
-// The numbers of a row from number i on.
+// The numbers of a row from number i on, as stored_float has them.
 TARGET_INLINE floats numbers(const kernels_scalar scalar, const void *row, size_t i) {
   if (scalar == KERNELS_FLOAT32) return *(const floats_in_memory *)((const float *)row + i);
+  if (scalar == KERNELS_INT8) {
+    const bytes stored = *(const bytes_in_memory *)((const int8_t *)row + i);
+    return __builtin_convertvector(stored, floats);
+  }
   const halves stored = *(const halves_in_memory *)((const uint16_t *)row + i);
   if (scalar == KERNELS_FLOAT16) return __builtin_convertvector((f16s)stored, floats);
   return (floats)(__builtin_convertvector(stored, words) << 16);
@@ -115,7 +121,7 @@ enum { AHEAD = 16384, AHEAD_STEP = 1536 };
 // only: in the first-level cache it costs more than it gives, a tenth of the speed (bench/scan/search).
 TARGET_INLINE void dots_and_norms(const kernels_scalar scalar, const float *query, const strip *rows,
                                   bool are_in_order, size_t dimension, float *dots, float *norms2) {
-  const size_t row_bytes = dimension * (scalar == KERNELS_FLOAT32 ? 4 : 2);
+  const size_t row_bytes = vector_bytes(scalar, dimension);
   const size_t every = row_bytes < AHEAD_STEP ? AHEAD_STEP / row_bytes : 1;
   for (size_t r = 0; r < rows->height; r++) {
     if (are_in_order && r % every == 0) {
@@ -192,8 +198,16 @@ TARGET static void cosine_bf16(const float *restrict queries, size_t query_count
   cosine_of(KERNELS_BFLOAT16, queries, query_count, rows, slots, row_count, dimension, similarities);
 }
 
-cosine *const SET[4] = {
-    [KERNELS_FLOAT32] = cosine_f32, [KERNELS_FLOAT16] = cosine_f16, [KERNELS_BFLOAT16] = cosine_bf16};
+TARGET static void cosine_i8(const float *restrict queries, size_t query_count, const void *restrict rows,
+                             const uint32_t *restrict slots, size_t row_count, size_t dimension,
+                             float *restrict similarities) {
+  cosine_of(KERNELS_INT8, queries, query_count, rows, slots, row_count, dimension, similarities);
+}
+
+cosine *const SET[5] = {[KERNELS_FLOAT32] = cosine_f32,
+                        [KERNELS_FLOAT16] = cosine_f16,
+                        [KERNELS_BFLOAT16] = cosine_bf16,
+                        [KERNELS_INT8] = cosine_i8};
 
 // Some rows at a time, which come from memory side by side.
 TARGET_INLINE void cosine_of_pointers(const kernels_scalar scalar, const float *query, const void *const *rows,
@@ -225,5 +239,7 @@ TARGET void OF_ROWS(kernels_scalar scalar, const float *restrict query, const vo
       return cosine_of_pointers(KERNELS_FLOAT16, query, rows, row_count, dimension, similarities);
     case KERNELS_BFLOAT16:
       return cosine_of_pointers(KERNELS_BFLOAT16, query, rows, row_count, dimension, similarities);
+    case KERNELS_INT8:
+      return cosine_of_pointers(KERNELS_INT8, query, rows, row_count, dimension, similarities);
   }
 }

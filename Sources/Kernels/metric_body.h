@@ -54,7 +54,7 @@ METRIC_INLINE void distances_of(const kernels_metric metric, kernels_scalar scal
                                 size_t query_count, const void *restrict rows, const uint32_t *restrict slots,
                                 size_t row_count, size_t dimension, float *restrict values) {
   float widened[KERNELS_MOST_NUMBERS];
-  const size_t bytes = dimension * kernels_scalar_size(scalar);
+  const size_t bytes = kernels_vector_bytes(scalar, dimension);
   for (size_t r = 0; r < row_count; r++) {
     const void *stored = (const char *)rows + (slots ? slots[r] : r) * bytes;
     const float *row = stored;

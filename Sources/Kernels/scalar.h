@@ -39,9 +39,15 @@ static inline uint16_t f16_of_float(float value) {
   return (uint16_t)(bits >> 16 & 0x8000) | (uint16_t)(magnitude < 0x38800000 ? subnormal : normal);
 }
 
-// Number i of a stored vector.
+static inline size_t vector_bytes(kernels_scalar scalar, size_t dimension) {
+  if (scalar == KERNELS_INT8) return dimension + sizeof(float);
+  return dimension * (scalar == KERNELS_FLOAT32 ? 4 : 2);
+}
+
+// Number i of a vector that points where the stored one does: of KERNELS_INT8, the number without the scale.
 static inline float stored_float(kernels_scalar scalar, const void *stored, size_t i) {
   if (scalar == KERNELS_FLOAT32) return ((const float *)stored)[i];
+  if (scalar == KERNELS_INT8) return ((const int8_t *)stored)[i];
   uint16_t half;
   memcpy(&half, (const char *)stored + 2 * i, sizeof half);
   return scalar == KERNELS_FLOAT16 ? float_of_f16(half) : float_of_bf16(half);

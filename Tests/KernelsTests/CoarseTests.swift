@@ -3,7 +3,7 @@ import Kernels
 import Randomness
 import Testing
 
-private let types = [KERNELS_FLOAT32, KERNELS_FLOAT16, KERNELS_BFLOAT16]
+private let types = [KERNELS_FLOAT32, KERNELS_FLOAT16, KERNELS_BFLOAT16, KERNELS_INT8]
 private let rowsPerGroup = Int(KERNELS_COARSE_ROWS)
 
 /// Stored rows with their coarse copy by one instruction set.
@@ -19,11 +19,15 @@ private struct CoarseRows {
   init(_ rows: [Float], dimension: Int, as type: kernels_scalar, on isa: kernels_isa) {
     self.type = type
     self.dimension = dimension
-    stored = [UInt8](repeating: 0, count: rows.count * kernels_scalar_size(type))
-    values = [Float](repeating: 0, count: rows.count)
-    kernels_narrow(type, rows, rows.count, &stored)
-    kernels_widen(type, stored, rows.count, &values)
+    let size = kernels_vector_bytes(type, dimension)
     count = rows.count / dimension
+    stored = [UInt8](repeating: 0, count: count * size)
+    kernels_narrow(type, rows, count, dimension, &stored)
+    values = (0..<count).flatMap { [stored] row in
+      var vector = [Float](repeating: 0, count: dimension)
+      kernels_widen(type, Array(stored[row * size..<(row + 1) * size]), dimension, &vector)
+      return vector
+    }
     groups = [UInt8](repeating: 7, count: (count + 15) / 16 * kernels_coarse_group_bytes(dimension))
     kernels_coarsen_on(isa, type, stored, count, dimension, &groups)
   }

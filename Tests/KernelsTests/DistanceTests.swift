@@ -36,15 +36,19 @@ private struct StoredRows {
   let offset: Int
   let values: [Float]
 
-  init(_ rows: [Float], as type: kernels_scalar, offset: Int = 0) {
+  init(_ rows: [Float], dimension: Int, as type: kernels_scalar, offset: Int = 0) {
     self.type = type
     self.offset = offset
-    let size = kernels_scalar_size(type)
-    bytes = [UInt8](repeating: 0xFF, count: offset + rows.count * size)
-    bytes.withUnsafeMutableBytes { kernels_narrow(type, rows, rows.count, $0.baseAddress! + offset) }
-    var values = [Float](repeating: 0, count: rows.count)
-    bytes.withUnsafeBytes { kernels_widen(type, $0.baseAddress! + offset, rows.count, &values) }
-    self.values = values
+    let (size, count) = (kernels_vector_bytes(type, dimension), rows.count / dimension)
+    bytes = [UInt8](repeating: 0xFF, count: offset + count * size)
+    bytes.withUnsafeMutableBytes { kernels_narrow(type, rows, count, dimension, $0.baseAddress! + offset) }
+    values = bytes.withUnsafeBytes { bytes in
+      (0..<count).flatMap { row in
+        var vector = [Float](repeating: 0, count: dimension)
+        kernels_widen(type, bytes.baseAddress! + offset + row * size, dimension, &vector)
+        return vector
+      }
+    }
   }
 }
 
@@ -70,7 +74,7 @@ private func cosines(
 
 private func errorBound(_ dimension: Int) -> Double { (3 * Double(dimension) / 32 + 11) * 0x1p-24 }
 
-private let types = [KERNELS_FLOAT32, KERNELS_FLOAT16, KERNELS_BFLOAT16]
+private let types = [KERNELS_FLOAT32, KERNELS_FLOAT16, KERNELS_BFLOAT16, KERNELS_INT8]
 /// All that the machine runs.
 private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
 
@@ -80,7 +84,7 @@ private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
     var generator = SeededGenerator(seed: UInt64(dimension))
     let queries = (0..<6).flatMap { _ in unit(vectors(1, dimension, using: &generator)) }
     for type in types {
-      let rows = StoredRows(vectors(9, dimension, using: &generator), as: type)
+      let rows = StoredRows(vectors(9, dimension, using: &generator), dimension: dimension, as: type)
       let expected = cosinesInDouble(queries: queries, rows: rows.values, dimension: dimension)
       for isa in sets {
         let found = cosines(isa, queries: queries, rows: rows, dimension: dimension)
@@ -103,7 +107,8 @@ private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
     for type in types where type != KERNELS_FLOAT16 || (1e-8...1e4).contains(scale) {
       for dimension in [3, 37, 384] {
         let queries = unit(vectors(1, dimension, using: &generator))
-        let rows = StoredRows(vectors(5, dimension, scale: scale, using: &generator), as: type)
+        let rows = StoredRows(
+          vectors(5, dimension, scale: scale, using: &generator), dimension: dimension, as: type)
         let expected = cosinesInDouble(queries: queries, rows: rows.values, dimension: dimension)
         for isa in sets {
           let found = cosines(isa, queries: queries, rows: rows, dimension: dimension)
@@ -120,7 +125,7 @@ private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
     let row = (0..<dimension).map { Float($0 % 2 == 0 ? 1 : -1) * ($0 % 3 == 0 ? 1e18 : 1) }
     let query = unit((0..<dimension).map { Float($0 % 5) - 2 })
     for type in [KERNELS_FLOAT32, KERNELS_BFLOAT16] {
-      let rows = StoredRows(row, as: type)
+      let rows = StoredRows(row, dimension: dimension, as: type)
       let expected = cosinesInDouble(queries: query, rows: rows.values, dimension: dimension)
       for isa in sets {
         let found = cosines(isa, queries: query, rows: rows, dimension: dimension)
@@ -134,7 +139,8 @@ private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
     let zero = [Float](repeating: 0, count: dimension)
     for type in types {
       let small: Float = type == KERNELS_FLOAT16 ? -7e-5 : -7e-30
-      let rows = StoredRows(zero + query.map { $0 * 7 } + query.map { $0 * small }, as: type)
+      let rows = StoredRows(
+        zero + query.map { $0 * 7 } + query.map { $0 * small }, dimension: dimension, as: type)
       for isa in sets {
         let found = cosines(isa, queries: query + zero, rows: rows, dimension: dimension)
         #expect(found[0] == 0 && found[3...].allSatisfy { $0 == 0 && $0.sign == .plus })
@@ -151,7 +157,7 @@ private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
     let queryCount = 10
     let queries = (0..<queryCount).flatMap { _ in unit(vectors(1, dimension, using: &generator)) }
     for type in types {
-      let rows = StoredRows(vectors(rowCount, dimension, using: &generator), as: type)
+      let rows = StoredRows(vectors(rowCount, dimension, using: &generator), dimension: dimension, as: type)
       let slots = generator.permutation(of: rowCount).map { UInt32($0) }
       for isa in sets {
         let together = cosines(isa, queries: queries, rows: rows, dimension: dimension)
@@ -189,14 +195,14 @@ private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
       let numbers =
         vectors(100, dimension, using: &generator) + [Float](repeating: 0, count: dimension)
         + vectors(1, dimension, scale: type == KERNELS_FLOAT16 ? 1e4 : 1e25, using: &generator)
-      let rows = StoredRows(numbers, as: type)
+      let rows = StoredRows(numbers, dimension: dimension, as: type)
       let order = generator.permutation(of: 102).map { Int($0) }
       for isa in sets {
         let expected = cosines(isa, queries: query, rows: rows, dimension: dimension)
         for count in [0, 1, 3, 4, 5, 11, 102] {
           let found = rows.bytes.withUnsafeBytes { bytes in
             let pointers = order[..<count].map {
-              bytes.baseAddress! + $0 * dimension * kernels_scalar_size(type) as UnsafeRawPointer?
+              bytes.baseAddress! + $0 * kernels_vector_bytes(type, dimension) as UnsafeRawPointer?
             }
             var similarities = [Float](repeating: .nan, count: count)
             kernels_cosine_of_rows(isa, type, query, pointers, count, dimension, &similarities)
@@ -240,7 +246,7 @@ private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
     var generator = SeededGenerator(seed: 12)
     let queries = (0..<5).flatMap { _ in unit(vectors(1, dimension, using: &generator)) }
     for type in types {
-      let rows = StoredRows(vectors(31, dimension, using: &generator), as: type)
+      let rows = StoredRows(vectors(31, dimension, using: &generator), dimension: dimension, as: type)
       let fused = sets.dropFirst().map { cosines($0, queries: queries, rows: rows, dimension: dimension) }
       for found in fused { #expect(found == fused[0]) }
     }
@@ -253,9 +259,11 @@ private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
     for type in types {
       for isa in sets {
         let aligned = cosines(
-          isa, queries: queries, rows: StoredRows(numbers, as: type), dimension: dimension)
+          isa, queries: queries, rows: StoredRows(numbers, dimension: dimension, as: type),
+          dimension: dimension)
         for shift in 1..<8 {
-          let shifted = StoredRows(numbers, as: type, offset: shift * kernels_scalar_size(type))
+          let shifted = StoredRows(
+            numbers, dimension: dimension, as: type, offset: shift * kernels_vector_bytes(type, 1))
           #expect(cosines(isa, queries: queries, rows: shifted, dimension: dimension) == aligned)
         }
       }
@@ -265,8 +273,10 @@ private let sets = (0...kernels_best_isa().rawValue).map { kernels_isa($0) }
   @Test func noQueriesOrNoRowsTouchNothing() {
     for type in types {
       for isa in sets {
-        #expect(cosines(isa, queries: [], rows: StoredRows([1, 2], as: type), dimension: 2) == [])
-        #expect(cosines(isa, queries: [1, 0], rows: StoredRows([], as: type), dimension: 2) == [])
+        #expect(
+          cosines(isa, queries: [], rows: StoredRows([1, 2], dimension: 2, as: type), dimension: 2) == [])
+        #expect(
+          cosines(isa, queries: [1, 0], rows: StoredRows([], dimension: 2, as: type), dimension: 2) == [])
       }
     }
   }

@@ -2,7 +2,7 @@ import Kernels
 import Randomness
 import Testing
 
-private let types = [KERNELS_FLOAT32, KERNELS_FLOAT16, KERNELS_BFLOAT16]
+private let types = [KERNELS_FLOAT32, KERNELS_FLOAT16, KERNELS_BFLOAT16, KERNELS_INT8]
 private let metrics = [KERNELS_DOT, KERNELS_EUCLIDEAN]
 
 /// A matrix of stored numbers, and the values that they have.
@@ -11,12 +11,16 @@ private struct StoredRows {
   private(set) var bytes: [UInt8]
   private(set) var values: [Float]
 
-  init(_ rows: [Float], as type: kernels_scalar) {
+  init(_ rows: [Float], dimension: Int, as type: kernels_scalar) {
     self.type = type
-    bytes = [UInt8](repeating: 0, count: rows.count * kernels_scalar_size(type))
-    values = [Float](repeating: 0, count: rows.count)
-    kernels_narrow(type, rows, rows.count, &bytes)
-    kernels_widen(type, bytes, rows.count, &values)
+    let (size, count) = (kernels_vector_bytes(type, dimension), rows.count / dimension)
+    bytes = [UInt8](repeating: 0, count: count * size)
+    kernels_narrow(type, rows, count, dimension, &bytes)
+    values = (0..<count).flatMap { [bytes] row in
+      var vector = [Float](repeating: 0, count: dimension)
+      kernels_widen(type, Array(bytes[row * size..<(row + 1) * size]), dimension, &vector)
+      return vector
+    }
   }
 }
 
@@ -51,7 +55,7 @@ private func distances(
     let queries = (0..<3 * dimension).map { _ in Float(generator.normal()) * scale }
     let numbers = (0..<5 * dimension).map { _ in Float(generator.normal()) * scale }
     for type in types where type != KERNELS_FLOAT16 || (1e-4...1).contains(scale) {
-      let rows = StoredRows(numbers, as: type)
+      let rows = StoredRows(numbers, dimension: dimension, as: type)
       for metric in metrics {
         for isa in instructionSets {
           let found = distances(isa, metric, queries, rows, dimension: dimension)
@@ -73,14 +77,15 @@ private func distances(
 
   @Test func whatLeavesTheRangeIsTheLargestNumberAndNothingIsNaN() {
     let query: [Float] = [3e38, -3e38, 1]
-    let rows = StoredRows([3e38, -3e38, 0, -3e38, 3e38, 0, 3e38, 3e38, 0, 0, 0, 1], as: KERNELS_FLOAT32)
+    let rows = StoredRows(
+      [3e38, -3e38, 0, -3e38, 3e38, 0, 3e38, 3e38, 0, 0, 0, 1], dimension: 3, as: KERNELS_FLOAT32)
     let largest = Float.greatestFiniteMagnitude
     for isa in instructionSets {
       #expect(distances(isa, KERNELS_DOT, query, rows, dimension: 3) == [largest, -largest, 0, 1])
       let apart = distances(isa, KERNELS_EUCLIDEAN, query, rows, dimension: 3)
       #expect(apart[0] == 1 && apart[1] == largest && apart[2] == largest)
       #expect(apart[3] == largest)
-      let small = StoredRows([1e-30, 0, 1], as: KERNELS_FLOAT32)
+      let small = StoredRows([1e-30, 0, 1], dimension: 3, as: KERNELS_FLOAT32)
       #expect(distances(isa, KERNELS_EUCLIDEAN, [0, 0, 1], small, dimension: 3) == [1e-30])
     }
   }
@@ -91,7 +96,7 @@ private func distances(
     let numbers = (0..<30 * dimension).map { _ in Float(generator.normal()) }
     let slots = generator.permutation(of: 30).map { UInt32($0) }
     for type in types {
-      let rows = StoredRows(numbers, as: type)
+      let rows = StoredRows(numbers, dimension: dimension, as: type)
       for metric in metrics {
         var fused: [Float]?
         for isa in instructionSets {

@@ -6,7 +6,7 @@ private let halfTypes = [KERNELS_FLOAT16, KERNELS_BFLOAT16]
 
 private func narrowed(_ values: [Float], to type: kernels_scalar) -> [UInt16] {
   [UInt16](unsafeUninitializedCapacity: values.count) { stored, count in
-    kernels_narrow(type, values, values.count, stored.baseAddress)
+    kernels_narrow(type, values, 1, values.count, stored.baseAddress)
     count = values.count
   }
 }
@@ -66,7 +66,7 @@ private func finiteBits(of type: kernels_scalar) -> [UInt16] {
   @Test func whatATypeCannotHoldIsFoundAtItsFirstPlace() {
     let least: [(kernels_scalar, Float)] = [
       (KERNELS_FLOAT32, .infinity), (KERNELS_FLOAT16, 65_520),
-      (KERNELS_BFLOAT16, Float(bitPattern: 0x7F7F_8000)),
+      (KERNELS_BFLOAT16, Float(bitPattern: 0x7F7F_8000)), (KERNELS_INT8, .infinity),
     ]
     for (type, least) in least {
       for value in [least, -least, .infinity, -.infinity, .nan, -.nan] {
@@ -90,10 +90,11 @@ private func finiteBits(of type: kernels_scalar) -> [UInt16] {
     let values = (0..<77).map { _ in Float(generator.normal()) }
     var stored = [Float](repeating: 0, count: 77)
     var again = stored
-    kernels_narrow(KERNELS_FLOAT32, values, 77, &stored)
+    kernels_narrow(KERNELS_FLOAT32, values, 7, 11, &stored)
     kernels_widen(KERNELS_FLOAT32, stored, 77, &again)
     #expect(stored == values && again == values)
-    #expect(kernels_scalar_size(KERNELS_FLOAT32) == 4)
-    #expect(halfTypes.allSatisfy { kernels_scalar_size($0) == 2 })
+    #expect(kernels_vector_bytes(KERNELS_FLOAT32, 77) == 4 * 77)
+    #expect(halfTypes.allSatisfy { kernels_vector_bytes($0, 77) == 2 * 77 })
+    #expect(kernels_vector_bytes(KERNELS_INT8, 77) == 77 + 4)
   }
 }

@@ -11,7 +11,7 @@ final class MemoryVectors: VectorSource, @unchecked Sendable {
   let present: RowSet
   let rowLimit: Int
   let rowsPerBlock: Int
-  /// [rowLimit, dimension] numbers of the scalar type; rows that are not present hold NaN, which no search may read.
+  /// `rowLimit` vectors of the scalar type; rows that are not present hold NaN, which no search may read.
   let stored: UnsafeMutableRawBufferPointer
 
   /// Coarse copies by the first row of their block; some blocks have none.
@@ -26,12 +26,14 @@ final class MemoryVectors: VectorSource, @unchecked Sendable {
     present = RowSet(vectors.indices.filter { vectors[$0] != nil }.map { Row($0) })
     rowLimit = vectors.count
     self.rowsPerBlock = rowsPerBlock
-    let vectorByteCount = dimension * scalar.byteCount
+    let vectorByteCount = space.vectorByteCount
     stored = .allocate(byteCount: vectors.count * vectorByteCount, alignment: 64)
     stored.initializeMemory(as: UInt8.self, repeating: 0xFF)
     for (row, vector) in vectors.enumerated() {
       guard let vector, let base = stored.baseAddress else { continue }
-      vector.withUnsafeBufferPointer { scalar.narrow($0, into: base + row * vectorByteCount) }
+      vector.withUnsafeBufferPointer {
+        scalar.narrow($0, dimension: dimension, into: base + row * vectorByteCount)
+      }
     }
     if let withoutCopy { makeCopies(without: withoutCopy) }
   }
@@ -62,7 +64,7 @@ final class MemoryVectors: VectorSource, @unchecked Sendable {
 
   func rows(in space: SpaceRecord) -> RowSet { present }
 
-  private var vectorByteCount: Int { space.dimension * space.scalar.byteCount }
+  private var vectorByteCount: Int { space.vectorByteCount }
 
   /// The vector as it is stored.
   func vector(_ row: Int) -> [Float] {

@@ -23,10 +23,11 @@ import Testing
     func stored(_ number: Int) -> [Float] {
       var vector = vector(number)
       return vector.withUnsafeMutableBufferPointer { numbers in
-        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: numbers.count * 4, alignment: 64)
+        let bytes = UnsafeMutableRawBufferPointer.allocate(
+          byteCount: scalar.byteCount(dimension: numbers.count), alignment: 64)
         defer { bytes.deallocate() }
         guard let base = bytes.baseAddress, let values = numbers.baseAddress else { return [] }
-        scalar.narrow(UnsafeBufferPointer(numbers), into: base)
+        scalar.narrow(UnsafeBufferPointer(numbers), dimension: numbers.count, into: base)
         scalar.widen(base, count: numbers.count, into: values)
         return Array(numbers)
       }

@@ -6,10 +6,23 @@ import Testing
 
 @testable import Storage
 
-/// The nearest number of the type, as the definition of the formats has it.
+/// The nearest numbers of the type, as the definition of the formats has them.
+/// - Shape: `values` is [vectors, dimension], and so is the result.
+private func rounded(_ values: some Collection<Float>, to scalar: ScalarType, dimension: Int) -> [Float] {
+  if scalar != .int8 { return values.map { rounded($0, to: scalar) } }
+  let values = Array(values)
+  return stride(from: 0, to: values.count, by: dimension).flatMap { start in
+    let vector = values[start..<start + dimension]
+    let quotient = (vector.map(abs).max() ?? 0) / 127
+    // 16 bits behind the first one.
+    let scale = quotient - quotient.truncatingRemainder(dividingBy: quotient.binade * 0x1p-16)
+    return vector.map { ($0 / scale).rounded(.toNearestOrEven) * scale }
+  }
+}
+
 private func rounded(_ value: Float, to scalar: ScalarType) -> Float {
   switch scalar {
-  case .float32: return value
+  case .float32, .int8: return value
   case .float16: return Float(Float16(value))
   case .bfloat16:
     let low = Float(bitPattern: value.bitPattern & 0xFFFF_0000)
@@ -83,9 +96,9 @@ private func numbers(_ count: Int, seed: UInt64) -> [Float] {
       try world.add(Array(vectors[..<middle]))
       try world.add(Array(vectors[middle...]))
       for space in world.spaces {
-        #expect(try world.vectors(space) == vectors.map { rounded($0, to: space.scalar) })
+        #expect(try world.vectors(space) == rounded(vectors, to: space.scalar, dimension: dimension))
         let layout = BlockLayout(of: space)
-        #expect(layout.rowsPerBlock == (64 * 4096 - 64) / (dimension * space.scalar.byteCount))
+        #expect(layout.rowsPerBlock == (64 * 4096 - 64) / space.vectorByteCount)
         try world.writer.database.read { snapshot in
           try snapshot.forEachBlock(of: space, containing: snapshot.allRows()) { block in
             #expect(UInt(bitPattern: block.base) % 64 == 0 && block.scalar == space.scalar)
@@ -104,8 +117,8 @@ private func numbers(_ count: Int, seed: UInt64) -> [Float] {
         let half = try transaction.addSpace(name: "h", dimension: 3, scalar: .float16)
         let brain = try transaction.addSpace(name: "b", dimension: 3, scalar: .bfloat16)
         try transaction.drop(half)
-        let header = try transaction.transaction.formatHeader()
-        #expect(header.hasHalfVectors)
+        let flags = try transaction.transaction.formatHeader().readerFlags
+        #expect(flags == ["half-vectors"])
         try transaction.rename(brain, to: "c")
       }
       let half = try world.writer.database.read { $0.spaces[1] }
@@ -118,14 +131,20 @@ private func numbers(_ count: Int, seed: UInt64) -> [Float] {
         }
       }
       #expect(try world.flags == ["half-vectors"])
+      try world.writer.write { _ = try $0.addSpace(name: "q", dimension: 3, scalar: .int8) }
+      #expect(try world.flags == ["byte-vectors", "half-vectors"])
       try world.writer.write { try $0.drop(half) }
+      #expect(try world.flags == ["byte-vectors"])
+      let bytes = try world.writer.database.read { $0.spaces[1] }
+      try world.writer.write { try $0.drop(bytes) }
       #expect(try world.flags == [])
     }
   }
 
   @Test func aProgramThatDoesNotKnowTheFlagNamesIt() throws {
     var header = FormatHeader.current
-    header.hasHalfVectors = true
+    header.noteScalars(of: [SpaceRecord(id: 0, name: "a", dimension: 3, scalar: .bfloat16)])
+    #expect(header.readerFlags == ["half-vectors"])
     try header.requireSupport(path: "db", forWriting: true)
     let later = FormatHeader(
       version: 1, readerFlags: ["half-vectors", "quarter-vectors"], writerFlags: [], createdBy: "cellvec 9")
@@ -173,7 +192,7 @@ private func numbers(_ count: Int, seed: UInt64) -> [Float] {
 
   @Test(arguments: [
     (ScalarType.float16, UInt8(3), "bfloat16"), (.bfloat16, 1, "float32"), (.float32, 2, "float16"),
-    (.float16, 9, "numbers of the unknown type 9"),
+    (.float16, 9, "numbers of the unknown type 9"), (.int8, 1, "float32"), (.bfloat16, 4, "int8"),
   ])
   func aBlockOfAnotherTypeThanItsSpaceIsNamed(scalar: ScalarType, code: UInt8, name: String) throws {
     try withTemporaryDirectory { directory in
@@ -193,15 +212,16 @@ private func numbers(_ count: Int, seed: UInt64) -> [Float] {
     }
   }
 
-  @Test func aHeaderWithoutTheFlagIsNamed() throws {
+  @Test(arguments: [(ScalarType.float16, "half-vectors"), (.int8, "byte-vectors")])
+  func aHeaderWithoutTheFlagIsNamed(scalar: ScalarType, flag: String) throws {
     try withTemporaryDirectory { directory in
-      let world = try World("\(directory)/db", cells: [.float16])
+      let world = try World("\(directory)/db", cells: [scalar])
       try world.writer.write {
         try $0.transaction.put(.header, FormatHeader.key, Document.encode(FormatHeader.current))
       }
       #expect(
         try world.check()
-          == ["the format header has no flag \"half-vectors\", and space \"float16\" needs it"])
+          == ["the format header has no flag \"\(flag)\", and space \"\(scalar)\" needs it"])
     }
   }
 
@@ -226,7 +246,8 @@ private func numbers(_ count: Int, seed: UInt64) -> [Float] {
           #expect(salvage.rows == left && salvage.faults.isEmpty)
           try snapshot.forEachVerifiedBlock(of: space, with: left) { block in
             for row in block.rows {
-              let truth = vectors[Int(row) * 7..<Int(row) * 7 + 7].map { rounded($0, to: space.scalar) }
+              let vector = vectors[Int(row) * 7..<Int(row) * 7 + 7]
+              let truth = rounded(vector, to: space.scalar, dimension: 7)
               #expect(block.vector(of: row) == truth)
             }
           }
@@ -241,17 +262,18 @@ private func numbers(_ count: Int, seed: UInt64) -> [Float] {
       let source = try World("\(directory)/source")
       try source.add(vectors)
       let target = try DatabaseWriter(path: "\(directory)/target", create: true)
-      for vectorCount in [90, 0] {
+      for vectorCount in [120, 0] {
         #expect(try target.merge(source.writer.database).vectors == vectorCount)
         #expect(try target.database.check().faults == [])
       }
       try target.database.read { snapshot in
-        #expect(snapshot.spaces.map(\.scalar) == [.float32, .float16, .bfloat16])
-        let header = try snapshot.transaction.formatHeader()
-        #expect(header.hasHalfVectors)
+        #expect(snapshot.spaces.map(\.scalar) == ScalarType.allCases)
+        let flags = try snapshot.transaction.formatHeader().readerFlags
+        #expect(flags == ["byte-vectors", "half-vectors"])
         for space in snapshot.spaces {
           for row in 0..<Row(30) {
-            let truth = vectors[Int(row) * 7..<Int(row) * 7 + 7].map { rounded($0, to: space.scalar) }
+            let vector = vectors[Int(row) * 7..<Int(row) * 7 + 7]
+            let truth = rounded(vector, to: space.scalar, dimension: 7)
             try #expect(snapshot.vector(of: row, in: space) == truth)
           }
         }

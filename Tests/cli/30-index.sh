@@ -70,8 +70,8 @@ expect_exit 0 cellvec index drop --db db
 expect_stderr '^space s had no index$'
 expect_exit 0 cellvec check --db db
 
-# Vectors of half the bytes are coded from what is stored, and compared as it is.
-for type in float16 bfloat16; do
+# Vectors of fewer bytes are coded from what is stored, and compared as it is.
+for type in float16 bfloat16 int8; do
   expect_exit 0 cellvec import base.npy --db "$type" --space s --dtype "$type" --quiet
   expect_exit 0 cellvec index build --db "$type" --quiet
   expect_exit 0 cellvec check --db "$type"

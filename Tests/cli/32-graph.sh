@@ -104,8 +104,8 @@ expect_exit 0 cellvec index status --db db --csv
 expect_stdout '^s,118[0-9][0-9],0,118[0-9][0-9],,,,,,,,0,0,$'
 expect_exit 0 cellvec check --db db
 
-# Vectors of half the bytes become vertices as they are stored, and are compared as such.
-for type in float16 bfloat16; do
+# Vectors of fewer bytes become vertices as they are stored, and are compared as such.
+for type in float16 bfloat16 int8; do
   expect_exit 0 cellvec import base.npy --db "$type" --space s --dtype "$type" --quiet
   expect_exit 0 cellvec index build --db "$type" --kind graph --quiet
   expect_exit 0 cellvec check --db "$type"

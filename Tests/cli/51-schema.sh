@@ -19,12 +19,13 @@ PYTHON
 cellvec import big.npy --db lab --metadata big.csv --space big --quiet >/dev/null
 cellvec import big.npy --db lab --space half --dtype float16 --quiet >/dev/null
 cellvec import big.npy --db lab --space brain --dtype bfloat16 --quiet >/dev/null
-for space in big brain; do cellvec index build --db lab --space $space --quiet >/dev/null; done
+cellvec import big.npy --db lab --space bytes --dtype int8 --quiet >/dev/null
+for space in big brain bytes; do cellvec index build --db lab --space $space --quiet >/dev/null; done
 for space in big half; do cellvec index build --db lab --space $space --kind int8 --quiet >/dev/null; done
-for space in big half; do cellvec index build --db lab --space $space --kind graph --quiet >/dev/null; done
+for space in big half bytes; do cellvec index build --db lab --space $space --kind graph --quiet >/dev/null; done
 compare() {
   local space
-  for space in cells big half brain; do
+  for space in cells big half brain bytes; do
     cellvec export --db lab --space "$space" --vectors out.npy --metadata out.csv --quiet
     "$python" "$root/tools/check-schema" lab "$space" out.npy out.csv
   done

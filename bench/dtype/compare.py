@@ -40,7 +40,7 @@ def main():
         chosen = np.random.default_rng(1).permutation(len(truth))[:QUERIES]
         np.save(queries, truth[chosen])
         expected = None
-        for store in ["float32", "float16", "bfloat16"]:
+        for store, size in [("float32", 4), ("float16", 2), ("bfloat16", 2), ("int8", 1 + 4 / truth.shape[1])]:
             database = work / f"{name}-{store}"
             cellvec("import", vectors, "--db", database, "--dtype", store, "--quiet")
             cellvec("export", "--db", database, "--vectors", work / "stored.npy", "--quiet")
@@ -50,7 +50,7 @@ def main():
             expected = expected or found
             recall = np.mean([len(set(found[q]) & set(expected[q])) / NEIGHBORS for q in expected])
             first = np.mean([found[q][1] == expected[q][1] for q in expected])
-            print(f"{name},{len(truth)},{truth.shape[1]},{store},{truth.size * (4 if store == 'float32' else 2)},"
+            print(f"{name},{len(truth)},{truth.shape[1]},{store},{truth.size * size:.0f},"
                   f"{cosines.min():.7f},{np.median(cosines):.7f},{recall:.4f},{first:.4f}", flush=True)
 
 

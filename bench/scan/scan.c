@@ -24,7 +24,8 @@ enum { BATCHES = sizeof batches / sizeof *batches, VERIFIED = READERS + BATCHES,
 
 static const char *const names[] = {[KERNELS_FLOAT32] = "float32",
                                     [KERNELS_FLOAT16] = "float16",
-                                    [KERNELS_BFLOAT16] = "bfloat16"};
+                                    [KERNELS_BFLOAT16] = "bfloat16",
+                                    [KERNELS_INT8] = "int8"};
 
 // One thread's share of a measurement.
 typedef struct {
@@ -45,7 +46,7 @@ static double processor_seconds(void) {
 
 // As a search does it, block by block, or as one would that verifies the vectors.
 static double scan(const share *work, size_t query_count, bool is_verified, float *similarities) {
-  const size_t row_bytes = work->dimension * kernels_scalar_size(work->scalar), block = BLOCK_BYTES / row_bytes;
+  const size_t row_bytes = kernels_vector_bytes(work->scalar, work->dimension), block = BLOCK_BYTES / row_bytes;
   double sum = 0;
   for (size_t first = 0; first < work->rows; first += block) {
     const size_t height = work->rows - first < block ? work->rows - first : block;
@@ -59,7 +60,7 @@ static double scan(const share *work, size_t query_count, bool is_verified, floa
 
 static void *run(void *argument) {
   share *work = argument;
-  const size_t row_bytes = work->dimension * kernels_scalar_size(work->scalar), bytes = work->rows * row_bytes;
+  const size_t row_bytes = kernels_vector_bytes(work->scalar, work->dimension), bytes = work->rows * row_bytes;
   float *similarities = malloc(MOST_QUERIES * (BLOCK_BYTES / row_bytes) * sizeof(float));
   if (!similarities) abort();
   for (int round = 0; round < ROUNDS; round++) {
@@ -99,7 +100,7 @@ static void measure(kernels_scalar scalar, const char *vectors, size_t rows, siz
   pthread_barrier_init(&start, NULL, (unsigned)threads);
   share shares[THREADS] = {0};
   pthread_t handles[THREADS];
-  const size_t row_bytes = dimension * kernels_scalar_size(scalar);
+  const size_t row_bytes = kernels_vector_bytes(scalar, dimension);
   for (int thread = 0; thread < threads; thread++) {
     const size_t first = rows * (size_t)thread / (size_t)threads;
     shares[thread] = (share){.scalar = scalar, .vectors = vectors + first * row_bytes, .dimension = dimension,
@@ -136,11 +137,11 @@ int main(int count, char **arguments) {
   madvise(vectors, bytes + (1 << 20), MADV_NOHUGEPAGE);
   for (size_t i = 0; i < MOST_QUERIES * dimension; i++) queries[i] = (float)(rand() / (double)RAND_MAX - 0.5);
   printf("isa,type,rows,dimension,threads,what,queries,GB_per_s,share_of_reading,queries_per_s\n");
-  for (kernels_scalar scalar = KERNELS_FLOAT32; scalar <= KERNELS_BFLOAT16; scalar++) {
-    const size_t row_bytes = dimension * kernels_scalar_size(scalar);
+  for (kernels_scalar scalar = KERNELS_FLOAT32; scalar <= KERNELS_INT8; scalar++) {
+    const size_t row_bytes = kernels_vector_bytes(scalar, dimension);
     for (size_t r = 0; r < rows; r++) {
       for (size_t i = 0; i < dimension; i++) row[i] = (float)(rand() / (double)RAND_MAX - 0.5);
-      kernels_narrow(scalar, row, dimension, vectors + r * row_bytes);
+      kernels_narrow(scalar, row, 1, dimension, vectors + r * row_bytes);
     }
     for (int threads = 1; threads <= THREADS; threads++) measure(scalar, vectors, rows, dimension, queries, threads);
   }

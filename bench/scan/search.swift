@@ -75,7 +75,7 @@ private func measure(_ path: String, _ scalar: ScalarType) throws {
     byteCount = try database.read { snapshot in
       guard let space = snapshot.space(named: scalar.rawValue) else { return 0 }
       try measure(snapshot, space, into: &times)
-      return try snapshot.rows(in: space).count * dimension * scalar.byteCount
+      return try snapshot.rows(in: space).count * scalar.byteCount(dimension: dimension)
     }
   }
   let read = Double(byteCount) / median(times["read,1"] ?? []) / 1e9

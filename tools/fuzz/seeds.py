@@ -33,6 +33,14 @@ RECORDS = {
                     "leftOutCount": 2, "range": 0.5, "seed": 0, "segment": 1, "vertexCount": 50}).encode(),
 }
 
+# A block of int8, and the record and header of a database with such a space.
+MORE = [
+    (8, struct.pack("<4sHBBIIIIQ16x", b"CVB1", 0, 4, 0, 0, 384, 675, 2, 0) + bytes(64)),
+    (2, json.dumps({"dimension": 384, "id": 0, "name": "s", "scalarType": "int8"}).encode()),
+    (4, json.dumps({"createdBy": "cellvec 0.1.0", "readerFlags": ["byte-vectors"], "version": 1,
+                    "writerFlags": []}).encode()),
+]
+
 TABLES = [
     b"\x00gene,dose\nTP53,1.5\n\"a, \"\"b\"\"\",\n", b"\x01\xef\xbb\xbfgene\tdose\r\nTP53\t1\r\n", b"\x02a;b\r1;2\r",
     b"\x03\x93NUMPY\x01\x00\x40\x00" + b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2)}\n".rjust(64) + bytes(16),
@@ -47,7 +55,7 @@ FILTERS = [
 def main():
     kind, folder = sys.argv[1:]
     if kind == "records":
-        seeds = [bytes([number]) + record for number, record in RECORDS.items()]
+        seeds = [bytes([number]) + record for number, record in [*RECORDS.items(), *MORE]]
     elif kind in ("tables", "filter"):
         seeds = TABLES if kind == "tables" else FILTERS
     elif kind == "graph":

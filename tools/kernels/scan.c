@@ -1,7 +1,7 @@
 // Compares 5 queries with 1,001 rows of 387 dimensions, which makes tiles of every height and a remainder: what
 // tools/kernels/instructions counts of the exact scan. Linked with the compiled kernels of the program.
 //
-//   scan float32|float16|bfloat16
+//   scan float32|float16|bfloat16|int8
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,13 +23,13 @@ static float *numbers(size_t count) {
 }
 
 int main(int count, char **arguments) {
-  static const char *const names[] = {NULL, "float32", "float16", "bfloat16"};
+  static const char *const names[] = {NULL, "float32", "float16", "bfloat16", "int8"};
   kernels_scalar scalar = KERNELS_FLOAT32;
-  while (count == 2 && scalar <= KERNELS_BFLOAT16 && strcmp(arguments[1], names[scalar])) scalar++;
-  if (count != 2 || scalar > KERNELS_BFLOAT16) return 64;
+  while (count == 2 && scalar <= KERNELS_INT8 && strcmp(arguments[1], names[scalar])) scalar++;
+  if (count != 2 || scalar > KERNELS_INT8) return 64;
   float *queries = numbers(QUERIES * DIMENSION), *values = numbers(ROWS * DIMENSION);
   float *rows = numbers(ROWS * DIMENSION), *similarities = numbers(QUERIES * ROWS);
-  kernels_narrow(scalar, values, ROWS * DIMENSION, rows);
+  kernels_narrow(scalar, values, ROWS, DIMENSION, rows);
   kernels_cosine(scalar, queries, QUERIES, rows, NULL, ROWS, DIMENSION, similarities);
   printf("%g\n", (double)similarities[0]);
   free(queries);

@@ -26,7 +26,7 @@ package struct VectorImport {
 
   /// Rows committed at a time where nobody asks for fewer: whole blocks.
   static func rowsPerCommit(dimension: Int, scalar: ScalarType = .float32) -> Int {
-    let rows = min(65_536, bytesPerCommit / (dimension * scalar.byteCount))
+    let rows = min(65_536, bytesPerCommit / scalar.byteCount(dimension: dimension))
     let block = SpaceRecord.rowsPerBlock(dimension: dimension, scalar: scalar)
     return max(1, rows / block) * block
   }
@@ -102,7 +102,7 @@ package struct VectorImport {
     }
     if isCancelled() { return 0 }
     // Cells and indexes take a little besides; what is not used costs nothing.
-    writer.keepMemory(byteCount: min(count, rowsPerCommit) * dimension * scalar.byteCount * 5 / 4)
+    writer.keepMemory(byteCount: min(count, rowsPerCommit) * scalar.byteCount(dimension: dimension) * 5 / 4)
     var known: KnownCells?
     var start = 0
     var added = 0
@@ -300,7 +300,7 @@ package struct VectorImport {
     let step = max(1, (1 << 18) / dimension)
     for start in stride(from: 0, to: count, by: step) {
       try vectors.readVectors(start..<min(start + step, count)) { part in
-        if scalar == .float16 { try requireBits(of: part, from: start) }
+        try requireBits(of: part, from: start, in: scalar)
         guard let index = scalar.firstBeyond(in: part) else { return }
         throw Fault(
           .badData, name, expected: "numbers up to \(scalar.greatestText), which \(scalar.rawValue) can hold",
@@ -312,14 +312,17 @@ package struct VectorImport {
 
   /// - Parameters:
   ///   - part: [vectors, dimension], the first of which is number `start`.
-  /// - Throws: `badData` for a vector that is not zero and of which float16 would keep too little, or nothing.
-  private func requireBits(of part: UnsafeBufferPointer<Float>, from start: Int) throws {
-    let leastNormal: Float = 0x1p-14
+  /// - Throws: `badData` for a vector that is not zero and of which the type would keep too little, or nothing.
+  private func requireBits(
+    of part: UnsafeBufferPointer<Float>, from start: Int, in scalar: ScalarType
+  ) throws {
+    guard let least = scalar.leastLargest else { return }
     for vector in 0..<part.count / dimension {
       let largest = part[vector * dimension..<(vector + 1) * dimension].reduce(0) { max($0, abs($1)) }
-      guard largest > 0, largest < leastNormal else { continue }
+      guard largest > 0, largest < least.value else { continue }
       throw Fault(
-        .badData, name, expected: "vectors with a number of 6.1e-5 or more, which float16 keeps as others",
+        .badData, name,
+        expected: "vectors with a number of \(least.text) or more, which \(scalar.rawValue) keeps as others",
         found: "none above \(largest) in row \(start + vector)",
         remedy: "scale the vectors, or import them with --dtype bfloat16")
     }

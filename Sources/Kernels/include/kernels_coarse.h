@@ -43,7 +43,7 @@ size_t kernels_coarse_group_count(size_t row_count);
 
 // Writes the groups of some rows.
 //
-//   rows    [row_count, dimension] numbers of the scalar type, finite
+//   rows    row_count vectors of the scalar type, finite
 //   groups  [(row_count + 15) / 16] groups
 void kernels_coarsen(kernels_scalar scalar, const void *restrict rows,
                      size_t row_count, size_t dimension, uint8_t *restrict groups);

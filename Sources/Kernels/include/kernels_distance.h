@@ -16,11 +16,11 @@
 //   similarities[i * row_count + j] = q_i . x_j / |x_j|
 //
 // clamped to [-1, 1], where q_i is query i, which the caller has scaled to unit length (or left zero), and
-// x_j is rows[slots[j]], or rows[j] when `slots` is NULL, widened to float32. The norm of a row costs no extra pass over
-// memory.
+// x_j is rows[slots[j]], or rows[j] when `slots` is NULL, widened to float32, of KERNELS_INT8 without the scale, which
+// changes no cosine. The norm of a row costs no extra pass over memory.
 //
 //   queries       [query_count, dimension]
-//   rows          numbers of the scalar type
+//   rows          vectors of the scalar type
 //   slots         [row_count] or NULL
 //   similarities  [query_count, row_count]
 //
@@ -47,7 +47,7 @@ void kernels_cosine_on(kernels_isa isa, kernels_scalar scalar, const float *rest
 
 // The same of one query [dimension] with rows that lie anywhere, bit for bit.
 //
-//   rows          [row_count], each [dimension] numbers of the scalar type
+//   rows          [row_count], each a vector of the scalar type
 //   similarities  [row_count]
 void kernels_cosine_of_rows(kernels_isa isa, kernels_scalar scalar, const float *restrict query,
                             const void *const *restrict rows, size_t row_count, size_t dimension,

@@ -75,7 +75,7 @@ struct CoarseLane {
   mutating func scan(
     _ vectors: GatheredVectors, keeping nearest: inout [NearestNeighbors], _ work: inout ScanWork
   ) {
-    let byteCount = dimension * queries.space.scalar.byteCount
+    let byteCount = queries.space.vectorByteCount
     if gathered.isEmpty { gathered = Array(repeating: 0, count: GatheredVectors.capacity * byteCount) }
     var copies: [UInt8] = []
     swap(&copies, &gathered)
@@ -99,7 +99,7 @@ struct CoarseLane {
       if made.count < byteCount { made = Array(repeating: 0, count: byteCount) }
       let space = lane.queries.space
       kernels_coarsen(
-        space.scalar.kernel, vectors.base + range.lowerBound * lane.dimension * space.scalar.byteCount,
+        space.scalar.kernel, vectors.base + range.lowerBound * space.vectorByteCount,
         range.count, lane.dimension, &made)
       made.withUnsafeBufferPointer { groups in
         guard let groups = groups.baseAddress else { return }

@@ -21,15 +21,14 @@ struct ExactScan {
   init(for queries: ScanQueries, threads: Int) {
     self.queries = queries
     self.threads = threads
-    vectorByteCount = queries.space.dimension * queries.space.scalar.byteCount
+    vectorByteCount = queries.space.vectorByteCount
     lanes = (0..<threads).map { _ in ScanLane(for: queries) }
   }
 
   mutating func add(_ block: VectorBlock) {
     guard let wanted = block.wanted, queries.gathers(wanted.count, of: block) else {
-      let byteCount = (block.wanted?.count ?? block.slotCount) * vectorByteCount
-      return add(
-        .block(block), byteCount: block.coarse == nil ? byteCount : byteCount / block.scalar.byteCount)
+      let count = block.wanted?.count ?? block.slotCount
+      return add(.block(block), byteCount: count * (block.coarse == nil ? vectorByteCount : block.dimension))
     }
     for row in wanted.toArray() {
       gathered.append(row, of: block)

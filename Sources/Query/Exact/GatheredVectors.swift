@@ -25,7 +25,7 @@ struct GatheredVectors: @unchecked Sendable {
   }
 
   /// Copies the vectors.
-  /// - Shape: `target` is [rows, dimension] numbers of the space's scalar type.
+  /// - Shape: `target` has room for as many vectors of the space's scalar type.
   /// - Parameter byteCount: of a vector.
   func copy(into target: UnsafeMutableRawPointer, byteCount: Int) {
     for (place, location) in locations.enumerated() {

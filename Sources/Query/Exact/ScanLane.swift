@@ -22,7 +22,7 @@ struct ScanLane {
     self.queries = queries
     dimension = queries.space.dimension
     scalar = queries.space.scalar
-    chunkRows = max(1, Self.chunkBytes / (dimension * scalar.byteCount))
+    chunkRows = max(1, Self.chunkBytes / queries.space.vectorByteCount)
     nearest = (0..<queries.count).map {
       NearestNeighbors(capacity: queries.request.k, least: queries.request.least(of: $0))
     }

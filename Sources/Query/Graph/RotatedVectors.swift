@@ -23,7 +23,7 @@ struct RotatedVectors {
     guard let base = bases[Int(row) / perBlock] else {
       preconditionFailure("a row that has a vector has a block")
     }
-    let start = Int(row) % perBlock * space.dimension * space.scalar.byteCount
+    let start = Int(row) % perBlock * space.vectorByteCount
     codeSpace.rotateUnit(of: base + start, space.scalar, into: target)
   }
 }

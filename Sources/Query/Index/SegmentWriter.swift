@@ -98,7 +98,7 @@ struct SegmentWriter {
     guard let base = bases[Int(row) / perBlock] else {
       preconditionFailure("a row that has a vector has a block")
     }
-    return base + Int(row) % perBlock * space.dimension * space.scalar.byteCount
+    return base + Int(row) % perBlock * space.vectorByteCount
   }
 
   /// The lists of all rows, and whether all were stored; where there is something to go on with, those that are missing

@@ -24,7 +24,7 @@ final class VectorBlocks {
     self.block = block
     self.astray = astray
     perBlock = space.rowsPerBlock
-    byteCount = space.dimension * space.scalar.byteCount
+    byteCount = space.vectorByteCount
     blocks = try untouchedMemory(for: Int(rowLimit) / perBlock + 1, of: UnsafeRawBufferPointer.self)
   }
 

@@ -8,10 +8,10 @@ import Storage
 /// vectors (docs/search.md has the table that `bench/search/run --steps ways` prints). Other machines take other times; what
 /// counts is how the ways compare.
 struct SearchCosts: Sendable {
-  /// Numbers of a vector, and of a rotated one.
+  /// Numbers of a vector, and of a rotated one, and bytes of a vector.
   let dimension: Int
   let width: Int
-  let scalarByteCount: Int
+  let vectorByteCount: Int
   /// Rows that have a vector, whether they match or not.
   let rowCount: Int
   /// Queries of the search. A pass over the vectors serves all of them.
@@ -25,7 +25,7 @@ struct SearchCosts: Sendable {
     self.rowCount = rowCount
     dimension = space.dimension
     width = kernels_code_width(space.dimension)
-    scalarByteCount = space.scalar.byteCount
+    vectorByteCount = space.vectorByteCount
     self.queries = max(1, queries)
     self.hasCopies = hasCopies
     self.scanWeight = scanWeight
@@ -78,10 +78,10 @@ struct SearchCosts: Sendable {
     } else {
       let share = rows / Double(max(1, rowCount))
       let hasCopies = hasCopies && copiesHelp && share >= ScanQueries.leastCopiedShare
-      let byteCount = hasCopies ? 1 : Double(scalarByteCount)
+      let byteCount = hasCopies ? numbers : Double(vectorByteCount)
       row =
-        (0.045 * byteCount / Double(queries) + 0.03) * numbers
-        + touches(rows, of: Double(rowCount) * numbers * byteCount) / rows
+        0.045 * byteCount / Double(queries) + 0.03 * numbers
+        + touches(rows, of: Double(rowCount) * byteCount) / rows
         + (share < ScanQueries.denseShare && !hasCopies ? scattered / Double(queries) : 0)
     }
     // Early neighbors are not the last ones.
@@ -122,7 +122,7 @@ struct SearchCosts: Sendable {
 
   /// Vectors that are compared by themselves, wherever they lie.
   private func comparisons(_ count: Double, of rows: Int) -> Double {
-    count * comparison + touches(count, of: Double(rows * dimension * scalarByteCount))
+    count * comparison + touches(count, of: Double(rows * vectorByteCount))
   }
 
   /// A search through lists, without what comes before the first of them.

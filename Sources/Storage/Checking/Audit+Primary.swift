@@ -4,12 +4,13 @@ import Identity
 extension Audit {
   mutating func readFormat(of transaction: borrowing Transaction) {
     readIndexFlags(of: transaction)
-    guard let space = spaces.first(where: { $0.scalar != .float32 }) else { return }
+    guard spaces.contains(where: { $0.scalar.readerFlag != nil }) else { return }
     do {
-      if try transaction.formatHeader().hasHalfVectors { return }
-      reportPrimary(
-        "the format header",
-        "has no flag \"\(FormatHeader.halfVectors)\", and space \"\(space.name)\" needs it")
+      var flags = Set(try transaction.formatHeader().readerFlags)
+      for space in spaces {
+        guard let flag = space.scalar.readerFlag, flags.insert(flag).inserted else { continue }
+        reportPrimary("the format header", "has no flag \"\(flag)\", and space \"\(space.name)\" needs it")
+      }
     } catch {
       let fault = error as? Fault
       reportPrimary(fault?.subject ?? "the format header", fault?.problem ?? "\(error)")

@@ -26,10 +26,10 @@ struct BlockLayout: Equatable {
     precondition((1...SpaceRecord.dimensionLimit).contains(dimension))
     self.dimension = dimension
     self.scalar = scalar
-    rowsPerBlock = BlockLayout.payloadLimit / (dimension * scalar.byteCount)
+    rowsPerBlock = BlockLayout.payloadLimit / scalar.byteCount(dimension: dimension)
   }
 
-  var vectorByteCount: Int { dimension * scalar.byteCount }
+  var vectorByteCount: Int { scalar.byteCount(dimension: dimension) }
 
   func block(of row: Row) -> UInt32 { row / UInt32(rowsPerBlock) }
   func slot(of row: Row) -> Int { Int(row) % rowsPerBlock }

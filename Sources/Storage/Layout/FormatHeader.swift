@@ -14,9 +14,7 @@ struct FormatHeader: Codable, Equatable {
   /// A space has a graph: as for an index, and its blocks are none of the index.
   static let graphFlag = "graph"
 
-  /// Reader flag of a database with a space of float16 or bfloat16.
-  static let halfVectors = "half-vectors"
-  static let knownReaderFlags: Set = [halfVectors]
+  static let knownReaderFlags = Set(ScalarType.allCases.compactMap(\.readerFlag))
   /// Flags that say which indexes there are.
   static let indexFlags: Set = [earlierIndexFlag, indexFlag, unfinishedIndexFlag, graphFlag]
   static let knownWriterFlags = indexFlags
@@ -31,14 +29,10 @@ struct FormatHeader: Codable, Equatable {
   static let current = FormatHeader(
     version: currentVersion, readerFlags: [], writerFlags: [], createdBy: "cellvec \(storageVersion)")
 
-  /// Whether a space may hold float16 or bfloat16.
-  var hasHalfVectors: Bool {
-    get { readerFlags.contains(FormatHeader.halfVectors) }
-    set {
-      var flags = Set(readerFlags)
-      if newValue { flags.insert(FormatHeader.halfVectors) } else { flags.remove(FormatHeader.halfVectors) }
-      readerFlags = flags.sorted()
-    }
+  /// Sets the flags that say in what numbers spaces keep their vectors.
+  mutating func noteScalars(of spaces: [SpaceRecord]) {
+    let needed = spaces.compactMap(\.scalar.readerFlag)
+    readerFlags = Set(readerFlags).subtracting(FormatHeader.knownReaderFlags).union(needed).sorted()
   }
 
   /// Refuses a database that this program would misread or damage.
@@ -52,6 +46,17 @@ struct FormatHeader: Codable, Equatable {
     throw Fault(
       .badData, path, expected: "database format version \(FormatHeader.currentVersion)", found: found,
       remedy: "use the cellvec that wrote it (\(createdBy)) or a newer one")
+  }
+}
+
+extension ScalarType {
+  /// Reader flag of a database with a space of the type; nil for the one that every program knows.
+  var readerFlag: String? {
+    switch self {
+    case .float32: nil
+    case .float16, .bfloat16: "half-vectors"
+    case .int8: "byte-vectors"
+    }
   }
 }
 

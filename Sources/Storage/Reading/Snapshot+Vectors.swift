@@ -2,7 +2,7 @@ import Faults
 
 /// A run of rows whose vectors lie one after another in the memory map.
 ///
-/// - Shape: [slotCount, dimension] numbers of the scalar type, row-major; slot i belongs to row `firstRow + i`.
+/// - Shape: `slotCount` vectors of the scalar type; slot i belongs to row `firstRow + i`.
 package struct VectorBlock {
   package let firstRow: Row
   package let slotCount: Int
@@ -21,7 +21,7 @@ package struct VectorBlock {
     wanted?.toArray() ?? Array(firstRow..<firstRow + Row(slotCount))
   }
 
-  package var vectorByteCount: Int { dimension * scalar.byteCount }
+  package var vectorByteCount: Int { scalar.byteCount(dimension: dimension) }
 
   /// Where the vector of a row of the block lies.
   package func location(of row: Row) -> UnsafeRawPointer {

@@ -18,6 +18,9 @@ package struct SpaceRecord: Sendable, Equatable, Codable {
   /// The same of the space's own vectors.
   package var rowsPerBlock: Int { Self.rowsPerBlock(dimension: dimension, scalar: scalar) }
 
+  /// Bytes of a vector.
+  package var vectorByteCount: Int { scalar.byteCount(dimension: dimension) }
+
   /// The space's dense number inside its database.
   package let id: UInt16
   package internal(set) var name: String

@@ -15,7 +15,7 @@ struct PendingBlocks {
     ///
     /// LMDB never writes over pages that a transaction has found, so that they stay what they are until it ends.
     private var stored: UnsafeRawBufferPointer
-    /// Numbers of the scalar type, as many as the slots behind `stored` have.
+    /// Vectors of the scalar type, those of the slots behind `stored`.
     private var payload: [UInt8] = []
 
     /// - Parameter stored: vectors in the map; none for a new block.
@@ -30,10 +30,11 @@ struct PendingBlocks {
     mutating func set(_ vectors: UnsafeBufferPointer<Float>, at slot: Int) {
       if slot * layout.vectorByteCount < stored.count { copyStored() }
       let start = slot * layout.vectorByteCount - stored.count
-      let missing = start + vectors.count * layout.scalar.byteCount - payload.count
+      let missing = start + vectors.count / layout.dimension * layout.vectorByteCount - payload.count
       if missing > 0 { payload += [UInt8](repeating: 0, count: missing) }
       payload.withUnsafeMutableBytes { bytes in
-        if let base = bytes.baseAddress { layout.scalar.narrow(vectors, into: base + start) }
+        guard let base = bytes.baseAddress else { return }
+        layout.scalar.narrow(vectors, dimension: layout.dimension, into: base + start)
       }
     }
 
@@ -112,7 +113,8 @@ struct PendingBlocks {
       open[name] = nil
       written.insert(name)
       return try Block.put(layout.rowsPerBlock, as: name, layout, transaction) { target in
-        if let base = target.baseAddress { layout.scalar.narrow(vectors, into: base) }
+        guard let base = target.baseAddress else { return }
+        layout.scalar.narrow(vectors, dimension: layout.dimension, into: base)
       }
     }
     try ready(name, layout, transaction)

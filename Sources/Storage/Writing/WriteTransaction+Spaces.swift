@@ -33,14 +33,14 @@ extension WriteTransaction {
     }
     for head in heads { try transaction.delete(.heads, Key().appending(head)) }
     spaces.removeAll { $0.id == space.id }
-    try noteHalfVectors()
+    try noteScalars()
   }
 
-  /// Tells programs that know float32 alone whether they can read the database.
-  func noteHalfVectors() throws {
+  /// Tells programs that know fewer types whether they can read the database.
+  func noteScalars() throws {
     let stored = try transaction.formatHeader()
     var header = stored
-    header.hasHalfVectors = spaces.contains { $0.scalar != .float32 }
+    header.noteScalars(of: spaces)
     if header != stored { try transaction.put(.header, FormatHeader.key, Document.encode(header)) }
   }
 }

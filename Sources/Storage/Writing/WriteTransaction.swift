@@ -84,7 +84,7 @@ package struct WriteTransaction: ~Copyable {
       id: id, name: name, dimension: dimension, scalar: scalar, recipe: recipe, backboneHash: backboneHash)
     try transaction.put(.spaces, Key().appending(space.id), Document.encode(space))
     spaces.append(space)
-    try noteHalfVectors()
+    try noteScalars()
     return space
   }
 

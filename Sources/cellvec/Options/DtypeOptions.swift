@@ -5,7 +5,7 @@ import Storage
 struct DtypeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Numbers that a new space keeps: float32 (default), or float16 or bfloat16 of half the bytes.",
+      "Numbers that a new space keeps: float32 (default), float16 or bfloat16 of half the bytes, or int8 of a quarter.",
       valueName: "numbers"))
   var dtype: ScalarType?
 }

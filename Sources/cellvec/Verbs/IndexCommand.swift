@@ -45,7 +45,7 @@ struct BuildIndex: ParsableCommand {
 
       --kind int8 copies the vectors in 8 bits a number: searches by cosine that
       compare every cell read a quarter of the bytes (of float16 a half), and
-      find the same.
+      find the same. A space of --dtype int8 needs none.
       """)
 
   @OptionGroup var database: DatabaseOptions
@@ -96,6 +96,12 @@ struct BuildIndex: ParsableCommand {
 extension BuildIndex {
   /// Makes the int8 copies of a space.
   private func makeCoarse(of space: SpaceRecord, in writer: DatabaseWriter, _ progress: ProgressLine) throws {
+    guard space.scalar != .int8 else {
+      throw Fault(
+        .usage, "--kind int8",
+        "space \"\(space.name)\" keeps its vectors in 8 bits a number: a copy would be as large",
+        remedy: "search it as it is")
+    }
     if fresh { try writer.dropCoarse(of: space) }
     let summary = try writer.makeCoarse(of: space) { done in
       progress.update(done: done)
