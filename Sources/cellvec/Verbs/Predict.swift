@@ -26,7 +26,6 @@ struct Predict: ParsableCommand {
       "unknown".
 
       Examples:
-        cellvec predict --db lab.cellvec --head loc-v1
         cellvec predict --db lab.cellvec --head loc-v1 --threshold 0.3
         cellvec predict --db lab.cellvec --head loc-v1 --empty top1
       """)
@@ -47,6 +46,7 @@ struct Predict: ParsableCommand {
   var empty = EmptyPrediction.keep
   @OptionGroup var space: SpaceOptions
   @OptionGroup var writer: WriterOptions
+  @OptionGroup var threads: ThreadOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var talk: TalkOptions
 
@@ -55,7 +55,7 @@ struct Predict: ParsableCommand {
     let (prediction, rows) = try writer.database.read { snapshot in
       let prediction = try DatabasePrediction(
         headNamed: head, threshold: threshold, abstainBelow: abstainBelow, empty: empty,
-        snapshot: snapshot)
+        threads: threads.count, snapshot: snapshot)
       if space.name != nil { try prediction.require(space.resolve(in: snapshot)) }
       return (prediction, try selection.rows(in: snapshot))
     }
