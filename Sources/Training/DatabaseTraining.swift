@@ -117,13 +117,14 @@ extension TrainingPlan {
         on: vectors, labels: labels, targets: targets, sets: [set], configuration: configuration,
         threads: threads ?? 1, progress: progress)[0]
       let cells = units?.cells(of: set) ?? set
+      let trained = fit.head.knowing(voters: set.samples, among: cells, members: units?.members)
       let summary = HeadSummary(
-        of: fit.head, unit: unit, labelField: labelField, training: configuration, evaluation: evaluation,
+        of: trained, unit: unit, labelField: labelField, training: configuration, evaluation: evaluation,
         course: HeadCourse(of: fit),
         data: try HeadData(rows: samples.rows, labels: samples.labels, set: cells, snapshot: snapshot),
         space: HeadSpace(space))
       return HeadRecord(
-        name: name, space: space.id, summary: try summary.json(), weights: fit.head.encodedWeights())
+        name: name, space: space.id, summary: try summary.json(), weights: trained.encodedWeights())
     }
     return TrainingOutcome(
       samples: samples, brought: units.map { BroughtSamples($0) },
@@ -139,8 +140,10 @@ extension TrainingPlan {
     }
   }
 
-  /// Epochs of all heads together, of a valid plan: what progress counts to.
-  package func epochCount(withHead: Bool) -> Int {
-    (folds + (withHead ? 1 : 0)) * configuration.epochs * configuration.ensembleCount
+  /// Epochs of all heads together, of a valid plan: what progress counts to. nil where nothing is trained, and progress
+  /// tells of batches of samples.
+  package func epochCount(withHead: Bool) -> Int? {
+    guard configuration.neighbors == nil else { return nil }
+    return (folds + (withHead ? 1 : 0)) * configuration.epochs * configuration.ensembleCount
   }
 }

@@ -39,6 +39,7 @@ struct EvaluationReport {
         .text(evaluation.labelField + (evaluation.labelMap.map { " by the map \($0)" } ?? ""))
       ),
       ("task", .text(task.explanation)), ("loss", .text(lossName)),
+      ("neighbors", .text(neighbors)),
       (
         "abstention",
         .text(
@@ -64,10 +65,22 @@ struct EvaluationReport {
         .text("sample_sd divides by folds - 1, population_sd by folds; 95 % intervals draw groups anew")
       ),
     ]
-    return Card(task == .single ? entries : entries.filter { $0.0 != "abstention" })
+    let left = [
+      task == .multi ? "abstention" : nil, lossName == nil ? "loss" : nil,
+      neighbors == nil ? "neighbors" : nil,
+    ]
+    return Card(entries.filter { !left.contains($0.0) })
   }
 
-  private var lossName: String? { evaluation.runs.first?.configuration.loss.kind.rawValue }
+  /// Of heads that are trained; nil where none is.
+  private var lossName: String? {
+    evaluation.runs.first { $0.configuration.neighbors == nil }?.configuration.loss.kind.rawValue
+  }
+
+  /// nil where none vote.
+  private var neighbors: String? {
+    evaluation.runs.lazy.compactMap(\.configuration.neighbors).first?.explanation
+  }
 
   /// The probability below which nothing is predicted; 0 where something always is.
   private var abstainBelow: Float { evaluation.runs.first?.configuration.abstainBelow ?? 0 }
@@ -105,7 +118,7 @@ struct EvaluationReport {
 
   private var validation: String {
     let share = evaluation.design.validationShare
-    let tuned = evaluation.runs.first?.configuration.reasonsForValidation ?? []
+    let tuned = evaluation.reasonsForValidation
     if share == 0 { return "none: nothing is tuned, and all train groups teach" }
     return "\(Value.real(share).plain) of the train groups"
       + (tuned.isEmpty ? ", though nothing is tuned on them" : ", for \(tuned.joined(separator: ", "))")
@@ -116,6 +129,16 @@ struct EvaluationReport {
   // MARK: Scores
 
   private var hasFractions: Bool { evaluation.design.fractions != [1] }
+
+  /// What tells runs apart.
+  private var namingColumns: [Column] {
+    ["space"] + (evaluation.comparesHeads ? ["head"] : []) + (hasFractions ? ["fraction"] : [])
+  }
+
+  private func names(of run: Evaluation.Run) -> [Value] {
+    [.text(run.space.name)] + (evaluation.comparesHeads ? [.text(run.head)] : [])
+      + (hasFractions ? [.real(run.fraction)] : [])
+  }
 
   /// The scores that fit a terminal.
   private var scores: Report {
@@ -132,7 +155,7 @@ struct EvaluationReport {
   }
 
   private func scores(withSpreadOf spread: [Metric], metrics: [Metric], decimals: Int?) -> Report {
-    var columns: [Column] = ["space"] + (hasFractions ? ["fraction"] : [])
+    var columns = namingColumns
     for metric in spread {
       columns.append(Column(metric.columnName, decimals: decimals))
       let prefix = spread.count > 1 ? "\(metric.columnName)_" : ""
@@ -146,7 +169,7 @@ struct EvaluationReport {
     return Report(
       columns,
       rows: evaluation.runs.map { run in
-        var row: [Value] = [.text(run.space.name)] + (hasFractions ? [.real(run.fraction)] : [])
+        var row = names(of: run)
         for metric in spread {
           let summary = run.summary[metric]
           row += [.real(summary?.mean), .real(summary?.sampleSD), .real(summary?.populationSD)]
@@ -166,13 +189,12 @@ struct EvaluationReport {
   private var abstention: Report {
     let metrics = Metric.ofAbstention
     return Report(
-      ["space"] + (hasFractions ? ["fraction"] : [])
+      namingColumns
         + metrics.flatMap {
           [Column($0.columnName, decimals: 3), Column("\($0.columnName)_sample_sd", decimals: 3)]
         },
       rows: evaluation.runs.map { run in
-        let name: [Value] = [.text(run.space.name)] + (hasFractions ? [.real(run.fraction)] : [])
-        return name
+        names(of: run)
           + metrics.flatMap { [.real(run.summary[$0]?.mean), .real(run.summary[$0]?.sampleSD)] }
       })
   }
@@ -187,7 +209,7 @@ struct EvaluationReport {
       ],
       rows: evaluation.comparisons.map { comparison in
         let (first, second) = (evaluation.runs[comparison.first], evaluation.runs[comparison.second])
-        return [.text(first.space.name), .text(second.space.name)]
+        return [.text(first.name), .text(second.name)]
           + (hasFractions ? [.real(first.fraction)] : []) + [
             .real(comparison.meanDifference), .real(comparison.interval?.lower),
             .real(comparison.interval?.upper), .real(comparison.correctedT), .real(comparison.correctedTHolm),
@@ -201,7 +223,7 @@ struct EvaluationReport {
     let runs = evaluation.runs.filter { $0.fraction == evaluation.design.fractions.last }
     return Report(
       ["class", "samples"]
-        + runs.map { Column(runs.count > 1 ? "f1_\($0.space.name)" : "f1", decimals: 3) },
+        + runs.map { Column(runs.count > 1 ? "f1_\($0.name)" : "f1", decimals: 3) },
       rows: evaluation.classes.indices.map { index in
         let scores = runs.map { $0.predictions[0].pooled.perClass[index] }
         return [.text(evaluation.classes[index]), .integer(scores.first?.support ?? 0)]
@@ -241,6 +263,7 @@ extension Metric {
 private struct EvaluationDocument: Encodable {
   struct Run: Encodable {
     let space: Evaluation.Space
+    let head: String?
     let fraction: Double
     let configuration: TrainingConfiguration
     let summary: [Metric: Evaluation.MetricSummary]
@@ -305,7 +328,8 @@ private struct EvaluationDocument: Encodable {
     fingerprint = evaluation.fingerprint
     runs = evaluation.runs.map { run in
       Run(
-        space: run.space, fraction: run.fraction, configuration: run.configuration, summary: run.summary,
+        space: run.space, head: run.head, fraction: run.fraction, configuration: run.configuration,
+        summary: run.summary,
         pooledMacroF1: run.pooledMacroF1(absent: evaluation.design.absentClasses),
         macroF1Interval: run.macroF1Interval,
         folds: run.folds.map {

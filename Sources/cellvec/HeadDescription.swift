@@ -15,7 +15,8 @@ struct HeadDescription {
   private var card: Card {
     var entries: [(String, Value)] = [
       ("head", .text(name)), ("space", .text(space)), ("labels", .text(summary.labelField)),
-      ("task", .text(summary.task.explanation)), ("sample", .text(sample)), ("layers", .text(layers)),
+      ("task", .text(summary.task.explanation)), ("sample", .text(sample)),
+      decider,
     ]
     if summary.task == .single {
       entries.append(
@@ -27,7 +28,7 @@ struct HeadDescription {
         ))
     }
     if let training = summary.training {
-      entries.append(("loss", .text(training.loss.kind.rawValue)))
+      if summary.neighbors == nil { entries.append(("loss", .text(training.loss.kind.rawValue))) }
       entries.append(("seed", .text(String(training.seed))))
     }
     if let data = summary.data {
@@ -55,6 +56,12 @@ struct HeadDescription {
           .text("rate \(trial.learningRate), decay \(trial.weightDecay), epoch \(trial.epoch)\(of)")
         ))
     }
+    if let trials = summary.course?.neighborTrials, trials.count > 1 {
+      let scores = trials.map { trial in
+        "\(trial.neighbors): \(trial.validationMacroF1.map(short) ?? "-")" + (trial.isChosen ? " (kept)" : "")
+      }
+      entries.append(("chosen by", .text("validation macro F1 of " + scores.joined(separator: ", "))))
+    }
     if let report = summary.course?.calibration {
       entries.append(
         (
@@ -79,6 +86,12 @@ struct HeadDescription {
     return "\(attention ?? "the mean of") the cells of each \(unit.name)"
   }
 
+  /// What makes probabilities of vectors.
+  private var decider: (String, Value) {
+    if let neighbors = summary.neighbors { return ("neighbors", .text(neighbors.explanation)) }
+    return ("layers", .text(layers))
+  }
+
   private var layers: String {
     let widths = [summary.dimension] + summary.architecture.hidden + [summary.classes.count]
     let ensemble = summary.memberCount > 1 ? ", mean of \(summary.memberCount)" : ""
@@ -93,5 +106,13 @@ struct HeadDescription {
         let score = summary.evaluation?.perClass.first { $0.className == name }
         return [.text(name), .real(Double(threshold)), .real(score?.f1)]
       })
+  }
+}
+
+extension NeighborSummary {
+  /// "the 20 nearest of 36 voters by cosine, each weighing exp(cosine / 0.07)".
+  fileprivate var explanation: String {
+    let who = k < voters ? "the \(k) nearest of \(voters) voters" : "all \(voters) voters"
+    return "\(who) by \(metric), each weighing exp(\(metric) / \(temperature))"
   }
 }

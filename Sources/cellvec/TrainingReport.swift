@@ -40,6 +40,9 @@ struct TrainingReport {
       } ?? ("cells", .text("\(samples.rows.count)\(classes)")),
       ("left out", .text(samples.leftOut(plan.grouping) + withoutSample)),
     ]
+    if let neighbors = outcome.configuration.neighbors {
+      entries.append(("neighbors", .text(neighbors.explanation)))
+    }
     if outcome.configuration.abstainBelow > 0 {
       entries.append(
         ("abstention", .text(ClassificationTask.abstention(below: outcome.configuration.abstainBelow))))
@@ -98,6 +101,40 @@ struct TrainingReport {
 extension TrainingPlan {
   fileprivate var pooling: String {
     configuration.attention == nil ? "means of the" : "attention over the"
+  }
+}
+
+extension NeighborConfiguration {
+  /// Who votes, in words.
+  var explanation: String {
+    let who =
+      counts.count == 1
+      ? "the \(counts[0]) nearest train samples vote"
+      : "as many nearest train samples vote as do best on validation samples, of "
+        + counts.map(String.init).joined(separator: ", ")
+    return "\(who), each weighing exp(cosine / \(temperature))"
+  }
+}
+
+extension TrainingOutcome {
+  /// What to say where more neighbors are asked for than there are.
+  var adviceOfNeighbors: String? {
+    configuration.neighbors?.advice(voters: validation.folds.map(\.trainCount))
+  }
+}
+
+extension Evaluation {
+  /// The same of the runs.
+  var adviceOfNeighbors: String? {
+    runs.lazy.compactMap { $0.configuration.neighbors?.advice(voters: $0.folds.map(\.trainCount)) }.first
+  }
+}
+
+extension NeighborConfiguration {
+  /// - Parameter voters: how many each fold has.
+  fileprivate func advice(voters: [Int]) -> String? {
+    guard let most = counts.last, let fewest = voters.min(), most > fewest else { return nil }
+    return "--neighbors \(most): a fold has \(fewest) samples that may vote, and then all of them do"
   }
 }
 

@@ -19,6 +19,42 @@ import Testing
     }
   }
 
+  /// Heads of neighbors are compared with trained ones on the same folds, by the tests that compare spaces.
+  @Test func headsAreComparedOnTheSameFolds() throws {
+    try withTemporaryDirectory { directory in
+      let database = try LabelledDatabase(in: directory)
+      var plan = plan
+      var voting = TrainingConfiguration(seed: 1)
+      voting.neighbors = NeighborConfiguration(counts: [5])
+      plan.heads = [
+        ComparedHead(name: "linear", configuration: plan.configuration),
+        ComparedHead(name: "neighbors", configuration: voting),
+      ]
+      let evaluation = try database.outcome(plan, threads: 1).evaluation
+      #expect(try database.outcome(plan, threads: 3).evaluation == evaluation)
+      #expect(
+        evaluation.runs.map(\.name) == [
+          "good (linear)", "good (neighbors)", "noise (linear)", "noise (neighbors)",
+        ])
+      #expect(evaluation.comparisons.map { [$0.first, $0.second] }.count == 6 && evaluation.comparesHeads)
+      for run in evaluation.runs {
+        #expect(run.folds.map(\.testCount) == evaluation.runs[0].folds.map(\.testCount))
+        #expect(run.folds.allSatisfy { $0.learningCurve.isEmpty } == (run.head == "neighbors"))
+      }
+      // Each by itself comes to the same.
+      plan.heads = []
+      #expect(try database.outcome(plan).evaluation.runs[0].predictions == evaluation.runs[0].predictions)
+      plan.configuration = voting
+      let alone = try database.outcome(plan).evaluation
+      #expect(alone.runs[0].predictions == evaluation.runs[1].predictions && alone.runs[0].head == nil)
+      for (index, evaluation) in [evaluation, alone].enumerated() {
+        #expect(evaluation.version == 3)
+        try evaluation.save(to: "\(directory)/\(index).json")
+        #expect(try Evaluation(path: "\(directory)/\(index).json") == evaluation)
+      }
+    }
+  }
+
   /// Files of version 1 know neither a task nor how many folds a mean is of.
   @Test func evaluationsOfTheFirstVersionAreRead() throws {
     try withTemporaryDirectory { directory in
@@ -54,7 +90,7 @@ import Testing
       }
       #expect(try fault(String(text.prefix(text.count / 2)))?.kind == .badData)
       #expect(try fault("{}")?.kind == .badData)
-      let version = try fault(text.replacing("\"version\":2", with: "\"version\":3"))
+      let version = try fault(text.replacing("\"version\":2", with: "\"version\":4"))
       #expect(version?.problem == "is an evaluation of another version of cellvec")
       let fewer = try fault(text.replacing("\"classes\":[\"class-0\",", with: "\"classes\":["))
       #expect(fewer?.problem == "is an evaluation whose parts do not fit")

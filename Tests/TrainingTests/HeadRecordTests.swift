@@ -188,7 +188,7 @@ import Testing
       #expect(throws: Fault.self) { try HeadFile(path: path) }
     }
     let json = try HeadSummary(of: fit.head).json()
-    let newer = json.replacing("\"version\":2", with: "\"version\":5")
+    let newer = json.replacing("\"version\":2", with: "\"version\":6")
     #expect(newer != json)
     let fault = #expect(throws: Fault.self) { try HeadSummary(json: newer, name: "h") }
     #expect(fault?.kind == .unavailable && fault?.remedy == "use a newer cellvec")

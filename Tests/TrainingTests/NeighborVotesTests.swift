@@ -94,6 +94,27 @@ private struct NeighborsFixture: Decodable {
     }
   }
 
+  /// A head of neighbors that is tested on each group by itself says what the votes say, bit for bit.
+  @Test(arguments: [("single", 20), ("several", 5)])
+  func headsTestedOnOneGroupAtATimeAreTheVotes(labels: String, count: Int) throws {
+    try withFixture { fixture, space, snapshot in
+      let samples = try DatabaseSamples(
+        snapshot: snapshot, space: space, labelField: labels, grouping: .field("gene"))
+      let votes = try NeighborVotes(
+        of: samples, in: space, of: snapshot, ks: [count], rule: NeighborVotes.Rule(samples.task(nil)),
+        temperature: 0.07, threads: 2)
+      var plan = TrainingPlan(
+        labelField: labels, grouping: .field("gene"), folds: try #require(samples.groupCount))
+      plan.configuration.neighbors = NeighborConfiguration(counts: [count])
+      for threads in [1, 3] {
+        let validation = try plan.run(snapshot: snapshot, space: space, threads: threads).validation
+        let found = (0..<Int32(samples.rows.count)).flatMap { validation.probabilities[$0] }
+        #expect(found == votes.results[0].probabilities)
+        #expect(validation.pooled == votes.results[0].scores)
+      }
+    }
+  }
+
   @Test func oneLabelIsNotGivenToCellsOfSeveral() throws {
     try withFixture { fixture, space, snapshot in
       let samples = try DatabaseSamples(

@@ -3,6 +3,7 @@
   tables.py folds NAME=EVALUATION.json... [--labels LABELS.csv]   macro F1 and its spread over folds
   tables.py curve EVALUATION.json                                 macro F1 by the number of groups that teach
   tables.py spaces NAME=EVALUATION.json...                        spaces of each data set
+  tables.py heads NAME=EVALUATION.json...                         heads of each data set
   tables.py tasks NAME=EVALUATION.json...                         what cells of one label are predicted to be
   tables.py thresholds NAME=PREFIX...                             PREFIX-fixed-SEED.json beside PREFIX-fitted-SEED.json
 
@@ -114,8 +115,9 @@ def curve_table(path):
                            f"{summary['sampleSD']:.3f}", interval_of(run)))
 
 
-def spaces_table(evaluations):
-    print(markdown.row("data", "samples", "groups", "space", "macro F1", "sample SD",
+def runs_table(evaluations, kind):
+    """The runs of each data set, of which spaces or heads are compared."""
+    print(markdown.row("data", "samples", "groups", kind, "macro F1", "sample SD",
                        "pooled (95 % interval)", "AUROC", "p against the best"))
     print(markdown.row("---", "---:", "---:", "---", "---:", "---:", "---", "---:", "---:"))
     for name, path in evaluations:
@@ -128,7 +130,7 @@ def spaces_table(evaluations):
             pair = [entry for entry in evaluation["comparisons"] if {entry["first"], entry["second"]} == {index, best}]
             p = p_text(pair[0]["correctedTHolm"]) if pair and "correctedTHolm" in pair[0] else ""
             print(markdown.row(name, len(evaluation["samples"]), len({s.get("group") for s in evaluation["samples"]}),
-                               run["space"]["name"], f"{summary['mean']:.3f}", f"{summary['sampleSD']:.3f}",
+                               run["head"] if kind == "head" else run["space"]["name"], f"{summary['mean']:.3f}", f"{summary['sampleSD']:.3f}",
                                interval_of(run), f"{run['summary']['macroAUROC']['mean']:.3f}", p))
 
 
@@ -179,7 +181,7 @@ def thresholds_table(evaluations):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=["folds", "curve", "spaces", "tasks", "thresholds"])
+    parser.add_argument("table", choices=["folds", "curve", "spaces", "heads", "tasks", "thresholds"])
     parser.add_argument("evaluations", nargs="+")
     parser.add_argument("--labels")
     options = parser.parse_args()
@@ -192,7 +194,7 @@ def main():
     elif options.table == "tasks":
         tasks_table([named(entry) for entry in options.evaluations])
     else:
-        spaces_table([named(entry) for entry in options.evaluations])
+        runs_table([named(entry) for entry in options.evaluations], options.table.removesuffix("s"))
 
 
 if __name__ == "__main__":

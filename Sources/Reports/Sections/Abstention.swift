@@ -41,7 +41,7 @@ extension PrintedReport {
             + "class, highest first: of those on the left of a place, how many are wrong. A head whose probabilities say "
             + "when it errs has a curve that rises to the right; one whose do not, a level one. Mean over the curve "
             + "\(area) (AURC)." + (chosen == nil ? "" : " The dot is the limit that was asked for.")
-            + " Space \(view.run.space.name)."), .table(table(curve, limit: limit)),
+            + " Space \(view.run.name)."), .table(table(curve, limit: limit)),
       ])
   }
 

@@ -38,7 +38,7 @@ extension PrintedReport {
         .figure(
           figure,
           caption:
-            "Of the space \(view.run.space.name), over all \(view.unit), each predicted by a head that had not seen it: "
+            "Of the space \(view.run.name), over all \(view.unit), each predicted by a head that had not seen it: "
             + "\(view.decisionWords). Bars are F1; the line spans precision and recall."),
         .table(table),
         .figure(

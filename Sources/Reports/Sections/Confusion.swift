@@ -44,7 +44,7 @@ extension PrintedReport {
           figure,
           caption:
             "\(words) Numbers are percent\(hasNone ? "; the last column has those for which nothing is predicted" : ""). "
-            + "Space \(view.run.space.name)."), .table(numbers),
+            + "Space \(view.run.name)."), .table(numbers),
       ])
   }
 
@@ -75,7 +75,7 @@ extension PrintedReport {
               + "is the dashed line. "
             : "All classes together: of decisions with a probability of 0.8 four of five should be true, which is the "
               + "dashed line. Most decisions are easy ones near 0. ")
-            + "ECE is the mean distance from the line, by the number of decisions. Space \(view.run.space.name)."
+            + "ECE is the mean distance from the line, by the number of decisions. Space \(view.run.name)."
         ),
         .table(
           PageTable(

@@ -7,9 +7,9 @@ extension PrintedReport {
     let fractions = Set(evaluation.runs.map(\.fraction)).filter { $0 > 0 }.sorted()
     guard fractions.count > 1 else { return nil }
     var spaces: [String] = []
-    for run in evaluation.runs where !spaces.contains(run.space.name) { spaces.append(run.space.name) }
+    for run in evaluation.runs where !spaces.contains(run.name) { spaces.append(run.name) }
     let lines = spaces.enumerated().map { index, space in
-      let runs = evaluation.runs.filter { $0.space.name == space && $0.fraction > 0 }
+      let runs = evaluation.runs.filter { $0.name == space && $0.fraction > 0 }
         .sorted { $0.fraction < $1.fraction }
       let known = runs.filter { $0.summary[.macroF1] != nil }
       return LinePanels.Line(
@@ -25,7 +25,7 @@ extension PrintedReport {
       alternative:
         "Lines of macro F1 over the part of the train groups, one for each of \(spaces.count) spaces.")
     let rows = spaces.flatMap { space in
-      evaluation.runs.filter { $0.space.name == space }.sorted { $0.fraction < $1.fraction }.map { run in
+      evaluation.runs.filter { $0.name == space }.sorted { $0.fraction < $1.fraction }.map { run in
         let counts = run.folds.map(\.trainCount)
         let count = counts.isEmpty ? "–" : grouped(counts.reduce(0, +) / counts.count)
         return [space, "\(percent(run.fraction)) %", count, described(run, .macroF1)]

@@ -44,7 +44,7 @@ extension PrintedReport {
           figure,
           caption:
             "Thin lines are folds, the bold one is their mean over the epochs that all of them reached. Space "
-            + "\(view.run.space.name)."), .table(table),
+            + "\(view.run.name)."), .table(table),
       ])
   }
 

@@ -35,7 +35,7 @@ extension PrintedReport {
           figure,
           caption:
             "\(grouped(vectors.samples.count)) of \(grouped(view.tested.count)) \(view.unit) of the space "
-            + "\(view.run.space.name). Most of the variance lies outside this plane: classes that overlap here may be apart."
+            + "\(view.run.name). Most of the variance lies outside this plane: classes that overlap here may be apart."
         )
       ])
   }

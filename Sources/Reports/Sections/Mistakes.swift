@@ -20,7 +20,7 @@ extension PrintedReport {
       caption: (view.task == .single
         ? "Samples whose predicted class is wrong, those of the highest probability first, of \(grouped(total)) such. "
         : "Samples with a wrong decision whose probability lies farthest beyond its threshold, of \(grouped(total)) with one. ")
-        + "\(others)\(view.choiceOfCell)\(pictureWords(pictures)) Space \(view.run.space.name)."
+        + "\(others)\(view.choiceOfCell)\(pictureWords(pictures)) Space \(view.run.name)."
     ) { $0.isLabelled ? "misses \(view.classes[$0.classIndex])" : "says \(view.classes[$0.classIndex])" }
   }
 
@@ -35,7 +35,7 @@ extension PrintedReport {
         "Samples whose label a head that had not seen them contradicts as surely as it usually says the opposite, surest "
         + "first (confident learning\(view.task == .single ? "" : ", class by class")): \(grouped(total)) of \(grouped(view.tested.count)) \(view.unit). Each is a "
         + "question, not a verdict: rare appearances of a class are among them. \(view.choiceOfCell)\(pictureWords(pictures)) "
-        + "Space \(view.run.space.name)."
+        + "Space \(view.run.name)."
     ) { item in
       let name = view.classes[item.classIndex]
       if view.task == .single { return "\(name) rather than \(view.trueNames(item.sample))?" }

@@ -43,7 +43,7 @@ extension PrintedReport {
             "\(choice) Bars are probabilities by a head that had not seen the sample"
             + (view.task == .multi ? ", the tick across each is the threshold of its class" : "")
             + "; \(view.decisionWords): hit, missed and wrong decisions are green, orange and red-brown. "
-            + "\(areTypical ? view.choiceOfCell : "")\(pictureWords(pictures)) Space \(view.run.space.name)."),
+            + "\(areTypical ? view.choiceOfCell : "")\(pictureWords(pictures)) Space \(view.run.name)."),
         .table(sampleTable(chosen, view, pictures)),
       ])
   }

@@ -36,35 +36,51 @@ extension PrintedReport {
       ("absent classes", absentClasses(evaluation.design.absentClasses)),
       ("seed", "\(evaluation.design.seed)"), ("fingerprint of samples and labels", evaluation.fingerprint),
     ]
-    if let training = evaluation.runs.first?.configuration {
+    if let training = evaluation.runs.first?.configuration, evaluation.task == .single {
+      let limit = decimal(Double(training.abstainBelow), places: 3)
+      facts.insert(
+        (
+          "abstention",
+          training.abstainBelow > 0
+            ? "below a probability of \(limit), which counts as predicting none of the classes"
+            : "none: the likeliest class is always predicted"
+        ), at: 2)
+    }
+    facts.insert(
+      ("head", heads(of: evaluation).joined(separator: "; ")), at: evaluation.task == .single ? 3 : 2)
+    if let training = evaluation.runs.lazy.map(\.configuration).first(where: { $0.neighbors == nil }) {
       var loss = training.loss.kind.rawValue
       if case .softmax(_, let smoothing) = training.loss, smoothing > 0 {
         loss += ", labels smoothed by \(decimal(Double(smoothing), places: 2))"
       }
       facts.insert(("loss", loss), at: 2)
-      if evaluation.task == .single {
-        let limit = decimal(Double(training.abstainBelow), places: 3)
-        facts.insert(
-          (
-            "abstention",
-            training.abstainBelow > 0
-              ? "below a probability of \(limit), which counts as predicting none of the classes"
-              : "none: the likeliest class is always predicted"
-          ), at: 3)
-      }
-      let hidden = training.architecture.hidden
-      let layers =
-        hidden.isEmpty ? "linear" : "hidden layers of " + hidden.map(String.init).joined(separator: ", ")
-      facts.insert(("head", "\(layers), at most \(training.epochs) epochs"), at: 4)
     }
     return facts
+  }
+
+  /// What each kind of heads is.
+  private static func heads(of evaluation: Evaluation) -> [String] {
+    unique(
+      evaluation.runs.map { run in
+        if let neighbors = run.configuration.neighbors {
+          let counts = neighbors.counts.map(String.init).joined(separator: ", ")
+          let best = neighbors.counts.count > 1 ? " (the best on validation samples)" : ""
+          return
+            "the \(counts) nearest train samples\(best) vote with weights exp(cosine / \(neighbors.temperature)), "
+            + "nothing is trained"
+        }
+        let hidden = run.configuration.architecture.hidden
+        let layers =
+          hidden.isEmpty ? "linear" : "hidden layers of " + hidden.map(String.init).joined(separator: ", ")
+        return "\(layers), at most \(run.configuration.epochs) epochs"
+      })
   }
 
   /// What is held back to tune heads on, and what for.
   static func validation(of evaluation: Evaluation) -> String {
     let share = evaluation.design.validationShare
     guard share > 0 else { return "none: nothing is tuned, and all train groups teach" }
-    let uses = evaluation.runs.first?.configuration.reasonsForValidation ?? []
+    let uses = evaluation.reasonsForValidation
     let use =
       uses.isEmpty ? "held back, though nothing was tuned on them" : "for \(uses.joined(separator: ", "))"
     return "\(decimal(share * 100, places: 0)) % of each fold's train groups, \(use)"
@@ -78,26 +94,26 @@ extension PrintedReport {
     }
   }
 
-  /// Groups and series of the bars: backbones and strategies, where these tell the spaces apart.
+  /// Groups and series of the bars: backbones and strategies, where these tell the spaces apart, or spaces and heads.
   private static func barChart(of evaluation: Evaluation) -> Figure {
     let runs = evaluation.fullRuns
     let pairs = runs.map { "\($0.space.backbone ?? "")\n\($0.space.strategy ?? "")" }
     let isMatrix = Set(pairs).count == runs.count && runs.allSatisfy { $0.space.backbone != nil }
-    let groups = unique(runs.map { isMatrix ? $0.space.backbone ?? "" : $0.space.name })
-    let series = unique(runs.map { isMatrix ? $0.space.strategy ?? "" : "macro F1" })
-    let bars = groups.map { group in
-      series.map { series -> GroupedBars.Bar? in
-        let run = runs.first {
-          isMatrix
-            ? $0.space.backbone == group && ($0.space.strategy ?? "") == series : $0.space.name == group
-        }
-        return run.flatMap(bar)
-      }
+    func group(_ run: Evaluation.Run) -> String { isMatrix ? run.space.backbone ?? "" : run.space.name }
+    func member(_ run: Evaluation.Run) -> String {
+      isMatrix ? run.space.strategy ?? "" : run.head ?? "macro F1"
+    }
+    let groups = unique(runs.map(group))
+    let series = unique(runs.map(member))
+    let bars = groups.map { name in
+      series.map { series in runs.first { group($0) == name && member($0) == series }.flatMap(bar) }
     }
     let chart = GroupedBars(groups: groups, series: series, bars: bars, yTitle: "macro F1")
-    let words = runs.map { "\($0.space.name): \(described($0, .macroF1))" }.joined(separator: "; ")
+    let words = runs.map { "\($0.name): \(described($0, .macroF1))" }.joined(separator: "; ")
+    let subject =
+      isMatrix ? "backbone and strategy" : evaluation.comparesHeads ? "space and head" : "space"
     return chart.figure(
-      id: "summary", title: isMatrix ? "Macro F1 by backbone and strategy" : "Macro F1 by space",
+      id: "summary", title: "Macro F1 by \(subject)",
       alternative: "Bars of macro F1, mean ± sample standard deviation over folds. \(words).")
   }
 
@@ -143,7 +159,7 @@ extension PrintedReport {
     let intervals = hasIntervals ? [line("interval of macro F1") { interval($0.macroF1Interval) }] : []
     return PageTable(
       "scores, mean ± sample SD over folds, \(evaluation.grouping)",
-      [.text("space")] + runs.map { .number($0.space.name) },
+      [.text("space")] + runs.map { .number($0.name) },
       rows: ofSpaces + testNames + ofScores + [population] + intervals, isFolded: false)
   }
 
@@ -154,7 +170,7 @@ extension PrintedReport {
     func name(_ index: Int) -> String {
       let run = evaluation.runs[index]
       let isPart = run.fraction < 1
-      return run.space.name + (isPart ? " (\(decimal(run.fraction * 100, places: 1)) %)" : "")
+      return run.name + (isPart ? " (\(decimal(run.fraction * 100, places: 1)) %)" : "")
     }
     return PageTable(
       "paired comparisons of macro F1",

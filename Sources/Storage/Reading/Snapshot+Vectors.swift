@@ -43,6 +43,20 @@ package struct VectorBlock {
   }
 }
 
+extension VectorBlock {
+  /// A block of float32 vectors in memory, in place of one of a database.
+  /// - Parameters:
+  ///   - vectors: [count, dimension], row-major, valid for as long as the block is used.
+  ///   - wanted: the rows that were asked for; nil when all were.
+  package init(
+    firstRow: Row, vectors: UnsafePointer<Float>, count: Int, dimension: Int, wanted: RowSet?
+  ) {
+    self.init(
+      firstRow: firstRow, slotCount: count, dimension: dimension, scalar: .float32,
+      base: UnsafeRawPointer(vectors), wanted: wanted)
+  }
+}
+
 extension Snapshot {
   /// Cells without a vector in any space.
   package func unembeddedRows() throws -> RowSet {

@@ -1,6 +1,7 @@
 import Faults
 
-/// Trains one head a set on samples, with an attention over their cells where the configuration has one.
+/// Makes one head a set on samples: of neighbors where the configuration has them, else trained, with an attention over
+/// their cells where it has one.
 ///
 /// - Parameters:
 ///   - targets: what classes are learned as, where samples are cells; nil for 1.
@@ -11,6 +12,11 @@ func fitHeads(
   on vectors: UnitVectors, labels: LabelTable, targets: SoftTargets?, sets: [TrainingSet],
   configuration: TrainingConfiguration, threads: Int, progress: ProgressReport
 ) throws -> [HeadFit] {
+  if let neighbors = configuration.neighbors {
+    return try fitNeighbors(
+      neighbors, on: vectors.means, labels: labels, targets: targets, sets: sets,
+      configuration: configuration, threads: threads, progress: progress)
+  }
   guard configuration.attention != nil, let bags = vectors.bags else {
     return try fitHeads(
       source: vectors.means, labels: labels, targets: targets, sets: sets, configuration: configuration,

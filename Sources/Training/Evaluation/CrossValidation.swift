@@ -95,7 +95,18 @@ func crossValidate(
   let fits = try fitHeads(
     on: vectors, labels: labels, targets: targets, sets: sets, configuration: configuration, threads: threads,
     progress: progress)
-  try keepTestProbabilities(of: fits.map(\.head), folds, in: vectors, threads: threads, table: probabilities)
+  if configuration.neighbors == nil {
+    try keepTestProbabilities(
+      of: fits.map(\.head), folds, in: vectors, threads: threads, table: probabilities)
+  } else {
+    // Threads share out the voters of each search.
+    for (fold, fit) in fits.enumerated() {
+      try fit.head.forEachFiniteBatch(of: folds.testSamples(of: fold), in: vectors.means, threads: threads) {
+        probabilities.keep($1, of: $0)
+        try progress(TrainingProgress(fold: fold, epoch: 0, loss: 0, validationMacroF1: nil))
+      }
+    }
+  }
   let (assignment, thresholds) = (folds.assignment, fits.map(\.head.thresholds))
   let task = configuration.task
   // All samples take as long as the folds together.

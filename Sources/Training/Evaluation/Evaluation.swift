@@ -1,7 +1,8 @@
 /// Spaces compared on the same samples and folds: what `cellvec evaluate --output` saves, and what reports are drawn
 /// from. schema/evaluation.md has the file.
 package struct Evaluation: Sendable, Equatable, Codable {
-  package static let currentVersion = 2
+  /// The newest version. It is written where heads are compared or neighbors vote; what the second describes remains one.
+  package static let currentVersion = 3
 
   package let version: Int
   /// The field whose values the classes are.
@@ -34,7 +35,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
   package let fingerprint: String
   /// Some of the samples' cells, by which a database knows whether the rows are its own; nil in older files.
   package let witnesses: [CellWitness]?
-  /// One for each space and fraction, spaces in the order asked for, fractions increasing.
+  /// One for each space, head and fraction; spaces and heads in the order asked for, fractions increasing.
   package let runs: [Run]
   package let comparisons: [Comparison]
   /// What the samples do not allow to measure, and leaks, in sentences.
@@ -48,7 +49,7 @@ package struct Evaluation: Sendable, Equatable, Codable {
     fingerprint: String,
     witnesses: [CellWitness]? = nil, runs: [Run], comparisons: [Comparison], warnings: [String]
   ) {
-    version = Self.currentVersion
+    version = runs.contains { $0.head != nil || $0.configuration.neighbors != nil } ? Self.currentVersion : 2
     self.labelField = labelField
     self.labelMap = labelMap
     self.task = task
@@ -106,6 +107,8 @@ package struct Evaluation: Sendable, Equatable, Codable {
   /// Heads of one space, trained on one part of the train groups.
   package struct Run: Sendable, Equatable, Codable {
     package let space: Space
+    /// What its heads are called, where heads are compared; nil elsewhere, and in older files.
+    package let head: String?
     package let fraction: Double
     package let configuration: TrainingConfiguration
     /// Those of the first repetition first, in order of folds.
@@ -118,10 +121,12 @@ package struct Evaluation: Sendable, Equatable, Codable {
     package let macroF1Interval: Interval?
 
     package init(
-      space: Space, fraction: Double, configuration: TrainingConfiguration, folds: [Fold],
+      space: Space, head: String? = nil, fraction: Double, configuration: TrainingConfiguration,
+      folds: [Fold],
       predictions: [Predictions], summary: [Metric: MetricSummary], macroF1Interval: Interval?
     ) {
       self.space = space
+      self.head = head
       self.fraction = fraction
       self.configuration = configuration
       self.folds = folds
@@ -312,7 +317,22 @@ private func others(_ count: Int, _ metric: Metric) -> String {
   (count == 1 ? "the other " : "the others ") + metric.need(count)
 }
 
+extension Evaluation {
+  /// Whether heads are compared, and runs of one space told apart by them.
+  package var comparesHeads: Bool { runs.contains { $0.head != nil } }
+
+  /// All that is tuned on validation samples, of any run.
+  package var reasonsForValidation: [String] {
+    runs.flatMap(\.configuration.reasonsForValidation).reduce(into: []) { reasons, reason in
+      if !reasons.contains(reason) { reasons.append(reason) }
+    }
+  }
+}
+
 extension Evaluation.Run {
+  /// What tells it from the other runs of its fraction: the space, and the head where heads are compared.
+  package var name: String { space.name + (head.map { " (\($0))" } ?? "") }
+
   /// Macro F1 of all predictions of a repetition at once, the mean of the repetitions'. Rare classes have more positives
   /// here than in a fold, so it is not the mean over folds. nil where no class has a value.
   package func pooledMacroF1(absent: AbsentClasses) -> Double? {

@@ -1,6 +1,17 @@
 import Faults
 package import Storage
 
+/// Heads that are compared with others.
+package struct ComparedHead: Sendable {
+  package let name: String
+  package let configuration: TrainingConfiguration
+
+  package init(name: String, configuration: TrainingConfiguration) {
+    self.name = name
+    self.configuration = configuration
+  }
+}
+
 /// Which spaces of a database are compared, on which samples, by which heads.
 package struct EvaluationPlan: Sendable {
   package var labelField: String
@@ -8,7 +19,10 @@ package struct EvaluationPlan: Sendable {
   package var unit: SampleUnit
   package var grouping: FoldGrouping
   package var design: EvaluationDesign
+  /// How heads are trained, where they are not compared.
   package var configuration: TrainingConfiguration
+  /// Heads that are compared on the same splits; empty for those of `configuration` alone.
+  package var heads: [ComparedHead] = []
   /// One label a sample or several; nil for what the field's type and the samples say.
   package var task: ClassificationTask?
   /// As of `TrainingPlan`; goes with cells as samples, and labels that are the classes.
@@ -155,14 +169,15 @@ extension EvaluationPlan {
     witnesses: [CellWitness], threads: Int, progress: @escaping EvaluationProgress,
     vectors: (Int) throws -> UnitVectors
   ) throws -> EvaluationOutcome {
-    let configuration = try configuration.checked(for: samples.task(task), hasGrades: grades != nil)
-    try configuration.attention?.validate(within: configuration, unit: unit)
+    let task = try samples.task(task)
+    let heads = try checkedHeads(for: task)
     let splits = try SplitPlan(design, of: samples.subjects)
-    let headCount = splits.splits.reduce(0) { $0 + $1.count } * configuration.ensembleCount
+    let splitCount = splits.splits.reduce(0) { $0 + $1.count }
+    let headCount = heads.reduce(0) { $0 + splitCount * $1.configuration.ensembleCount }
     var warnings = splits.warnings
     var tests: [RunTest] = []
     let tables = try EvaluationTables(
-      spaceCount: spaces.count, plan: splits, labels: samples.labels, threads: threads)
+      runCount: spaces.count * heads.count, plan: splits, labels: samples.labels, threads: threads)
     for (number, space) in spaces.enumerated() {
       let vectors = try vectors(number)
       try requireTrainable(
@@ -173,18 +188,24 @@ extension EvaluationPlan {
         warnings.append(
           samples.warning(of: pair, count: copies.count, space: space.name, testDatabase: testDatabase))
       }
-      let evaluator = RunEvaluator(
-        vectors: vectors, targets: samples.targets, subjects: samples.subjects, plan: splits, design: design,
-        configuration: configuration, cells: samples.cells + samples.testCells, threads: threads)
-      tests += try evaluator.runs(
-        in: space, tablesOfFractions: tables.probabilities[number], scoreTables: tables.scoring
-      ) { trained in
-        try progress(number * headCount + trained, spaces.count * headCount)
+      var done = number * headCount
+      for (place, head) in heads.enumerated() {
+        let evaluator = RunEvaluator(
+          vectors: vectors, targets: samples.targets, subjects: samples.subjects, plan: splits,
+          design: design,
+          head: head.name, configuration: head.configuration, cells: samples.cells + samples.testCells,
+          threads: threads)
+        let before = done
+        tests += try evaluator.runs(
+          in: space, tablesOfFractions: tables.probabilities[number * heads.count + place],
+          scoreTables: tables.scoring
+        ) { trained in try progress(before + trained, spaces.count * headCount) }
+        done += splitCount * head.configuration.ensembleCount
       }
     }
     let subjects = samples.subjects
     let evaluation = Evaluation(
-      labelField: labelField, labelMap: labelMap?.name, task: configuration.task, sampleUnit: unit.name,
+      labelField: labelField, labelMap: labelMap?.name, task: task, sampleUnit: unit.name,
       groupField: grouping.name, groupCount: subjects.groups.map { Set($0).count },
       sharedGroups: design.sharesGroups && !subjects.groupsAreImages
         ? subjects.testedGroups.map { (tested: $0.all.count, shared: $0.shared.count) } : nil,
@@ -194,6 +215,21 @@ extension EvaluationPlan {
       runs: tests.map(\.run), comparisons: comparisons(of: tests),
       warnings: warnings)
     return EvaluationOutcome(evaluation: evaluation, leftOut: samples.leftOut)
+  }
+
+  /// The heads to make of each space, with their names where they are compared.
+  private func checkedHeads(
+    for task: ClassificationTask
+  ) throws -> [(name: String?, configuration: TrainingConfiguration)] {
+    let asked: [(name: String?, configuration: TrainingConfiguration)] =
+      heads.isEmpty
+      ? [(name: nil, configuration: configuration)]
+      : heads.map { (name: $0.name, configuration: $0.configuration) }
+    return try asked.map { head in
+      let configuration = try head.configuration.checked(for: task, hasGrades: grades != nil)
+      try configuration.attention?.validate(within: configuration, unit: unit)
+      return (name: head.name, configuration: configuration)
+    }
   }
 }
 

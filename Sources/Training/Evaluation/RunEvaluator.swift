@@ -32,14 +32,19 @@ private struct TestedHead: Sendable {
   /// - Parameters:
   ///   - table: gets the probabilities of the samples that test the head.
   ///   - scoreTables: with room for these.
+  ///   - threads: that look for neighbors.
+  ///   - progress: called between batches of samples; a throw ends the work.
   /// - Throws: as `Head.finiteProbabilities`.
   init(
     _ fit: HeadFit, on split: Split, in vectors: UnitVectors, labels: LabelTable, table: ProbabilityTable,
-    scoreTables: ScoreTables
+    scoreTables: ScoreTables, threads: Int, progress: () throws -> Void
   ) throws {
     let head = fit.head
     let test = split.testSet
-    try head.forEachFiniteBatch(of: test, in: vectors.seen(by: head)) { table.keep($1, of: $0) }
+    try head.forEachFiniteBatch(of: test, in: vectors.seen(by: head), threads: threads) {
+      table.keep($1, of: $0)
+      try progress()
+    }
     scores = Scores(
       of: test, count: test.count, labels: labels, task: head.task, probabilities: table, in: scoreTables
     ) { head.task.decided($1, thresholds: head.thresholds) }
@@ -56,18 +61,18 @@ struct EvaluationTables: Sendable {
 
   /// For each thread that scores, the first with room for all samples, the others for those of a fold.
   let scoring: [ScoreTables]
-  /// Of each space, fraction and repetition, NaN at first.
+  /// Of each space's heads, fraction and repetition, NaN at first.
   let probabilities: [[[ProbabilityTable]]]
 
   /// - Throws: as `ScratchTable`.
-  init(spaceCount: Int, plan: SplitPlan, labels: LabelTable, threads: Int) throws {
+  init(runCount: Int, plan: SplitPlan, labels: LabelTable, threads: Int) throws {
     let (sampleCount, classCount) = (labels.count, labels.classes.count)
     let largest = plan.splits.joined().map(\.testSet.count).max() ?? 0
     let mostHeads = plan.splits.map(\.count).max() ?? 0
     scoring = try (0..<max(1, min(threads, mostHeads, Self.headsTogether))).map {
       try ScoreTables(samples: $0 == 0 ? sampleCount : largest, classes: classCount)
     }
-    probabilities = try (0..<spaceCount).map { _ in
+    probabilities = try (0..<runCount).map { _ in
       try plan.splits.map { _ in
         try plan.testFolds.map { _ in
           try ProbabilityTable(samples: sampleCount, classes: classCount, initial: .nan)
@@ -85,6 +90,8 @@ struct RunEvaluator {
   let subjects: SplitSubjects
   let plan: SplitPlan
   let design: EvaluationDesign
+  /// What the heads are called; nil where they are not compared.
+  let head: String?
   let configuration: TrainingConfiguration
   /// The cells behind the samples.
   let cells: [Row]
@@ -126,13 +133,18 @@ struct RunEvaluator {
           try progress(count)
         }
         // Some may have ended before their last epoch.
-        trained.withLock { $0 = first + part.count * configuration.ensembleCount }
+        let done = first + part.count * configuration.ensembleCount
+        trained.withLock { $0 = done }
         // The weights of these heads make room for those of the next.
-        tested += try concurrentMap(part.count, by: scoreTables) { index, scoreTables in
+        // Heads share out threads; of neighbors each search does.
+        let isOneByOne = configuration.neighbors != nil
+        tested += try concurrentMap(part.count, by: isOneByOne ? [scoreTables[0]] : scoreTables) {
+          index, scoreTables in
           let split = part[part.startIndex + index]
           return try TestedHead(
             fits[index], on: split, in: vectors, labels: labels, table: tables[split.repetition],
-            scoreTables: scoreTables)
+            scoreTables: scoreTables, threads: isOneByOne ? threads : 1
+          ) { if isOneByOne { try progress(done) } }
         }
       }
       return test(
@@ -190,7 +202,7 @@ struct RunEvaluator {
     let resampled = resampling.macroF1(count: design.resamplings, seed: design.seed, threads: threads)
     return RunTest(
       run: Evaluation.Run(
-        space: space, fraction: fraction, configuration: configuration, folds: folds,
+        space: space, head: head, fraction: fraction, configuration: configuration, folds: folds,
         predictions: predictions, summary: summary(of: folds),
         macroF1Interval: GroupResampling.interval(resampled)),
       resampled: resampled)

@@ -5,9 +5,9 @@ import Kernels
 package struct TrainingProgress: Sendable, Equatable {
   /// The fold whose head is trained, from 0; nil outside cross-validation.
   package let fold: Int?
-  /// Epochs done; of an ensemble, by the head on hand.
+  /// Epochs done; of an ensemble, by the head on hand. 0 while votes of neighbors are counted.
   package let epoch: Int
-  /// Mean loss over the epoch's samples, and over classes where each has a loss.
+  /// Mean loss over the epoch's samples, and over classes where each has a loss; 0 of neighbors.
   package let loss: Double
   /// Macro F1 on the validation samples; nil without them.
   package let validationMacroF1: Double?

@@ -40,6 +40,8 @@ package struct HeadFit: Sendable, Equatable {
   package let trials: [Trial]
   /// How probabilities did on the validation samples; nil where they were not calibrated.
   package let calibration: CalibrationReport?
+  /// What numbers of neighbors came to, increasing, of a head whose nearest voters vote; else empty.
+  package var neighborTrials: [NeighborTrial] = []
 
   /// A pair of a grid, trained.
   package struct Trial: Sendable, Equatable, Codable {

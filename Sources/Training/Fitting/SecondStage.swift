@@ -23,13 +23,14 @@ package struct CalibrationReport: Sendable, Equatable, Codable {
 extension Head {
   /// Fits the calibration, then the thresholds of calibrated probabilities, on samples that weights were not
   /// fitted to.
+  /// - Parameter threads: that look for neighbors.
   /// - Returns: nil where nothing is calibrated, and of heads of folds: these are tested on samples of their own.
   mutating func fitSecondStage(
     on set: TrainingSet, in source: some SampleVectors, labels: LabelTable,
-    configuration: TrainingConfiguration
+    configuration: TrainingConfiguration, threads: Int = 1
   ) throws -> CalibrationReport? {
     guard configuration.calibration != .none || configuration.thresholds == .fitted else { return nil }
-    let chances = try uncorrectedChances(of: set.validation, in: source)
+    let chances = try uncorrectedChances(of: set.validation, in: source, threads: threads)
     let uncorrected = ValidationTable(
       probabilities: chances.probabilities, complements: chances.complements, samples: set.validation,
       labels: labels, task: task)

@@ -15,9 +15,10 @@ extension DatabasePrediction {
   ///
   /// - Parameters:
   ///   - cells: with vectors; those that are part of no sample are counted, and lose what was predicted for them.
+  ///   - own: finds the voters that samples are themselves; nil where no neighbors vote.
   ///   - progress: as of `write`.
   func writeSamples(
-    of cells: RowSet, counting counts: inout PredictionCounts, to writer: DatabaseWriter,
+    of cells: RowSet, own: OwnVoters?, counting counts: inout PredictionCounts, to writer: DatabaseWriter,
     progress: (Int) throws -> Void
   ) throws {
     let samples = try writer.database.read { snapshot in
@@ -37,7 +38,7 @@ extension DatabasePrediction {
         guard count == 0 || cellCount + sample.count <= Self.cellsPerCommit else { break }
         (count, cellCount) = (count + 1, cellCount + sample.count)
       }
-      let found = try writer.database.read { try predict(Array(rest.prefix(count)), in: $0) }
+      let found = try writer.database.read { try predict(Array(rest.prefix(count)), own: own, in: $0) }
       rest = rest.dropFirst(count)
       for start in stride(from: 0, to: cellCount, by: Self.cellsPerCommit) {
         let part = start..<min(start + Self.cellsPerCommit, cellCount)
@@ -53,7 +54,9 @@ extension DatabasePrediction {
     }
   }
 
-  private func predict(_ samples: [[Row]], in snapshot: borrowing Snapshot) throws -> Found {
+  private func predict(
+    _ samples: [[Row]], own: OwnVoters?, in snapshot: borrowing Snapshot
+  ) throws -> Found {
     let rows = samples.flatMap { $0 }
     let cells = try BlockVectors(snapshot: snapshot, space: space, rows: rows)
     var end: Int32 = 0
@@ -72,7 +75,9 @@ extension DatabasePrediction {
     } else {
       (source, attention) = (AveragedVectors(of: cells, members: members), nil)
     }
-    let ofSamples = try head.finiteProbabilities(of: Array(0..<Int32(samples.count)), in: source)
+    let ofSamples = try head.finiteProbabilities(
+      of: Array(0..<Int32(samples.count)), in: source, excluding: own?.groups(of: samples, in: source),
+      threads: threads)
     let probabilities = samples.enumerated().flatMap { index, sample in
       sample.flatMap { _ in ofSamples[index * classes.count..<(index + 1) * classes.count] }
     }

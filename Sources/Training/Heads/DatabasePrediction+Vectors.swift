@@ -21,7 +21,8 @@ extension DatabasePrediction {
         remedy: "ingest the image, and predict for its cells")
     }
     let source = AveragedVectors(vectors, dimension: space.dimension)
-    let probabilities = try head.finiteProbabilities(of: (0..<Int32(source.count)).map { $0 }, in: source)
+    let probabilities = try head.finiteProbabilities(
+      of: (0..<Int32(source.count)).map { $0 }, in: source, threads: threads)
     return (0..<source.count).map { sample in
       let own = probabilities[sample * classes.count..<(sample + 1) * classes.count]
       return Prediction(labels: labels(for: own).labels, probabilities: Array(own))

@@ -20,6 +20,8 @@ package enum EmptyPrediction: String, Sendable, CaseIterable {
 package struct DatabasePrediction: Sendable {
   /// Cells in one transaction.
   static let cellsPerCommit = 4096
+  /// The same of a head of neighbors, whose search takes longer.
+  private static let searchesPerCommit = 1024
 
   package let space: SpaceRecord
   package let labelField: String
@@ -29,6 +31,8 @@ package struct DatabasePrediction: Sendable {
   package let unit: SampleUnit
   private let empty: EmptyPrediction
   private let data: HeadData?
+  /// How many threads look for neighbors.
+  let threads: Int
 
   /// The label of cells without a class, where that is asked for.
   package static let unknownLabel = "unknown"
@@ -38,12 +42,14 @@ package struct DatabasePrediction: Sendable {
   ///   - abstainBelow: to predict nothing below, in place of the head's own probability; of a head of one label.
   ///   - empty: what cells without a class get.
   ///   - isStored: whether predictions are to be written, so that the fields for them matter.
+  ///   - threads: that look for neighbors, of a head whose neighbors vote.
   /// - Throws: `missingInput` when there is no such head, `badData` when it is damaged, `usage` for a
   ///   threshold outside 0..<1, a probability to abstain below outside 0...1, either of the other kind of heads, or a
   ///   field to be written that has another type, or what a head of other labels has predicted.
   package init(
     headNamed name: String, threshold: Float? = nil, abstainBelow: Float? = nil,
-    empty: EmptyPrediction = .keep, isStored: Bool = true, snapshot: borrowing Snapshot
+    empty: EmptyPrediction = .keep, isStored: Bool = true, threads: Int = 1,
+    snapshot: borrowing Snapshot
   ) throws {
     guard let record = try snapshot.head(named: name) else {
       throw Fault.unknownName(.missingInput, "head", name, among: try snapshot.heads().map(\.name))
@@ -77,6 +83,7 @@ package struct DatabasePrediction: Sendable {
     self.head = head
     unit = summary.unit
     self.empty = empty
+    self.threads = threads
     data = summary.data
     classes = head.classes
     if isStored { try requireFields(in: snapshot) }
@@ -137,15 +144,20 @@ package struct DatabasePrediction: Sendable {
       perClass: (classes + (empty == .unknown ? [Self.unknownLabel] : [])).map {
         PredictionCounts.Class(name: $0, cells: 0)
       })
+    // A witness of another database says that rows are not those that the head knows.
+    let own = head.neighbors.map { OwnVoters(of: $0.voters, rows: trained == nil ? nil : data?.rows) }
     guard unit == .cell else {
-      try writeSamples(of: RowSet(rows), counting: &counts, to: writer, progress: progress)
+      try writeSamples(of: RowSet(rows), own: own, counting: &counts, to: writer, progress: progress)
       return counts
     }
-    for start in stride(from: 0, to: rows.count, by: Self.cellsPerCommit) {
-      let batch = Array(rows[start..<min(start + Self.cellsPerCommit, rows.count)])
+    let batchSize = head.neighbors == nil ? Self.cellsPerCommit : Self.searchesPerCommit
+    for start in stride(from: 0, to: rows.count, by: batchSize) {
+      let batch = Array(rows[start..<min(start + batchSize, rows.count)])
       let probabilities = try writer.database.read { snapshot in
         let source = try BlockVectors(snapshot: snapshot, space: space, rows: batch)
-        return try head.finiteProbabilities(of: Array(0..<Int32(batch.count)), in: source)
+        return try head.finiteProbabilities(
+          of: Array(0..<Int32(batch.count)), in: source,
+          excluding: own?.groups(of: batch.map { [$0] }, in: source), threads: threads)
       }
       try writer.write { transaction in
         try write(probabilities, of: batch, counting: &counts, to: &transaction)

@@ -1,5 +1,6 @@
 import Faults
 import Kernels
+package import Query
 
 /// A trained classifier: from a vector to one probability a class.
 package struct Head: Sendable, Equatable {
@@ -43,9 +44,11 @@ package struct Head: Sendable, Equatable {
   package var calibration = HeadCalibration.none
   /// What makes a sample's vector of its cells'; nil where it is their mean, or a cell's own.
   package var attention: CellAttention?
-  /// The layers of each head of the ensemble, at least one. The first layer takes raw vectors: the
-  /// standardisation is folded into it.
+  /// The layers of each head of the ensemble, at least one, or none where neighbors vote. The first layer takes raw
+  /// vectors: the standardisation is folded into it.
   let members: [[Layer]]
+  /// Who votes in place of layers; nil of a head that has some.
+  let neighbors: NeighborHead?
 
   init(
     classes: [String], architecture: HeadArchitecture, dimension: Int, thresholds: [Float],
@@ -57,6 +60,19 @@ package struct Head: Sendable, Equatable {
     self.task = task
     self.thresholds = thresholds
     self.members = members
+    neighbors = nil
+  }
+
+  /// A head whose nearest voters vote.
+  init(classes: [String], neighbors: NeighborHead, thresholds: [Float], task: ClassificationTask) {
+    precondition(neighbors.voters.ballots.classCount == classes.count)
+    self.classes = classes
+    architecture = .linear
+    dimension = neighbors.voters.dimension
+    self.task = task
+    self.thresholds = thresholds
+    members = []
+    self.neighbors = neighbors
   }
 
   /// The layers of these trained parameters, which act on standardised vectors, as layers of raw ones.
@@ -73,34 +89,50 @@ package struct Head: Sendable, Equatable {
   /// Samples that go through the layers together: their vectors stay in the second cache.
   private static let batchSize = 128
 
-  /// The same, all of them numbers.
+  /// The probabilities of samples, all of them numbers.
+  /// - Parameters:
+  ///   - excluded: groups by number of the sample and of the voter, of a head of neighbors: voters of a sample's group do
+  ///     not vote on it.
+  ///   - threads: that look for neighbors.
+  /// - Returns: as `probabilities`.
   /// - Throws: `badData` for vectors that lead to none: large ones, by large weights.
-  package func finiteProbabilities(of samples: [Int32], in source: some SampleVectors) throws -> [Float] {
-    let probabilities = probabilities(of: samples, in: source)
-    if let bad = probabilities.firstIndex(where: \.isNaN) {
-      throw Self.noProbability(ofSample: samples[bad / classes.count])
+  package func finiteProbabilities(
+    of samples: [Int32], in source: some SampleVectors, excluding excluded: ExcludedGroups? = nil,
+    threads: Int = 1
+  ) throws -> [Float] {
+    var probabilities: [Float] = []
+    probabilities.reserveCapacity(samples.count * classes.count)
+    try forEachFiniteBatch(of: samples, in: source, excluding: excluded, threads: threads) {
+      probabilities += $1
     }
     return probabilities
   }
 
+  /// Of a head with layers.
   /// - Returns: [samples.count, classes.count], row-major, in the order of `samples`; each in [0, 1], those of one label
   ///   with the sum 1, or NaN where sums of products overflow.
   package func probabilities(of samples: [Int32], in source: some SampleVectors) -> [Float] {
+    precondition(neighbors == nil)
     var probabilities: [Float] = []
     probabilities.reserveCapacity(samples.count * classes.count)
-    forEachCorrectedBatch(of: samples, in: source) { _, batch in probabilities += batch }
+    forEachLayeredBatch(of: samples, in: source, withComplements: needsComplements) { _, batch, complements in
+      correct(batch, complements)
+      probabilities += batch
+    }
     return probabilities
   }
 
   /// What the members say of samples on the mean, before the correction: for each probability p also 1 - p, but with one
   /// label a sample, whose correction does without.
+  /// - Parameter threads: that look for neighbors.
   /// - Returns: both [samples.count, classes.count], row-major; no complements with one label.
   /// - Throws: as `finiteProbabilities`.
   func uncorrectedChances(
-    of samples: [Int32], in source: some SampleVectors
+    of samples: [Int32], in source: some SampleVectors, threads: Int = 1
   ) throws -> (probabilities: [Float], complements: [Float]) {
     var (probabilities, complements): ([Float], [Float]) = ([], [])
-    forEachBatch(of: samples, in: source, withComplements: task == .multi) { _, batch, opposite in
+    try forEachBatch(of: samples, in: source, withComplements: task == .multi, threads: threads) {
+      _, batch, opposite in
       probabilities += batch
       if let opposite { complements += opposite }
     }
@@ -111,17 +143,24 @@ package struct Head: Sendable, Equatable {
   }
 
   /// Calls `body` with some samples after others and their probabilities, as `finiteProbabilities` gives them.
-  /// - Throws: as `finiteProbabilities`.
+  /// - Parameters:
+  ///   - excluded, threads: as there.
+  ///   - body: a throw ends the work.
+  /// - Throws: as `finiteProbabilities`, and what `body` throws.
   func forEachFiniteBatch(
     of samples: some Sequence<Int32>, in source: some SampleVectors,
-    _ body: (ArraySlice<Int32>, UnsafeMutableBufferPointer<Float>) -> Void
+    excluding excluded: ExcludedGroups? = nil,
+    threads: Int = 1, _ body: (ArraySlice<Int32>, UnsafeMutableBufferPointer<Float>) throws -> Void
   ) throws {
     var bad: Int32?
-    forEachCorrectedBatch(of: samples, in: source) { slice, batch in
+    try forEachBatch(
+      of: samples, in: source, excluding: excluded, withComplements: needsComplements, threads: threads
+    ) { slice, batch, complements in
+      correct(batch, complements)
       if bad == nil, let place = batch.firstIndex(where: \.isNaN) {
         bad = slice[slice.startIndex + place / classes.count]
       }
-      body(slice, batch)
+      try body(slice, batch)
     }
     if let bad { throw Self.noProbability(ofSample: bad) }
   }
@@ -132,24 +171,39 @@ package struct Head: Sendable, Equatable {
       found: "NaN", remedy: "lower the learning rate, and check the vectors for extreme values")
   }
 
-  private func forEachCorrectedBatch(
-    of samples: some Sequence<Int32>, in source: some SampleVectors,
-    _ body: (ArraySlice<Int32>, UnsafeMutableBufferPointer<Float>) -> Void
+  private func correct(
+    _ batch: UnsafeMutableBufferPointer<Float>, _ complements: UnsafeBufferPointer<Float>?
   ) {
-    forEachBatch(of: samples, in: source, withComplements: needsComplements) { slice, batch, complements in
-      calibration.apply(to: batch, complements: complements, classCount: classes.count, task: task)
-      body(slice, batch)
+    calibration.apply(to: batch, complements: complements, classCount: classes.count, task: task)
+  }
+
+  /// Calls `body` with some samples after others, the probabilities that layers or neighbors say and, where they are asked
+  /// for, 1 - p.
+  private func forEachBatch(
+    of samples: some Sequence<Int32>, in source: some SampleVectors,
+    excluding excluded: ExcludedGroups? = nil,
+    withComplements: Bool, threads: Int,
+    _ body: (
+      ArraySlice<Int32>, UnsafeMutableBufferPointer<Float>, _ complements: UnsafeBufferPointer<Float>?
+    ) throws -> Void
+  ) throws {
+    if let neighbors {
+      try neighbors.forEachBatch(
+        of: samples, in: source, excluding: excluded, withComplements: withComplements, threads: threads, body
+      )
+    } else {
+      try forEachLayeredBatch(of: samples, in: source, withComplements: withComplements, body)
     }
   }
 
   /// Calls `body` with some samples after others, the means of the members' probabilities and, where they are asked for, of
   /// 1 - p.
-  private func forEachBatch(
+  private func forEachLayeredBatch(
     of samples: some Sequence<Int32>, in source: some SampleVectors, withComplements: Bool,
     _ body: (
       ArraySlice<Int32>, UnsafeMutableBufferPointer<Float>, _ complements: UnsafeBufferPointer<Float>?
-    ) -> Void
-  ) {
+    ) throws -> Void
+  ) rethrows {
     precondition(source.dimension == dimension)
     var rest = samples.makeIterator()
     var some: [Int32] = []
@@ -185,7 +239,7 @@ package struct Head: Sendable, Equatable {
         for index in 0..<count { sums.start[index] += logits[index] }
       }
       for index in 0..<count { sums.start[index] /= Float(members.count) }
-      body(
+      try body(
         slice, sums.values.extracting(0..<count),
         withComplements ? opposite.means(of: members.count).extracting(0..<count) : nil)
       slice = takeNext()

@@ -5,8 +5,14 @@ extension HeadFile {
   /// The head as a model of ONNX: `vectors` [samples, dimension], as they are stored, to `probabilities` [samples, classes],
   /// calibrated. Classes, thresholds, the task and what a sample is are texts beside the graph, and so is the summary.
   ///
-  /// - Throws: `usage` for a head with an attention, whose vectors are of no single cell, or with isotonic curves.
+  /// - Throws: `usage` for a head with an attention, whose vectors are of no single cell, with isotonic curves, or of
+  ///   neighbors.
   package func encodedONNX(name: String) throws -> [UInt8] {
+    guard head.neighbors == nil else {
+      throw Fault(
+        .usage, "head \"\(name)\"", "has nearest neighbors, which are not written as ONNX",
+        remedy: "export it as safetensors")
+    }
     guard head.attention == nil else {
       throw Fault(
         .usage, "head \"\(name)\"", "has an attention over cells, which is not written as ONNX",

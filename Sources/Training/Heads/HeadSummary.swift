@@ -5,15 +5,19 @@ import FoundationEssentials
 /// What a head is and how it did, for listing heads without reading their weights; kept as JSON.
 package struct HeadSummary: Sendable, Equatable, Codable {
   /// The newest version of the record; without one it is the first. The third has heads of one label a sample, the fourth
-  /// those whose samples have several cells; others remain what the second describes.
-  package static let newestVersion = 4
+  /// those whose samples have several cells, the fifth those whose nearest neighbors vote; others remain what the second
+  /// describes.
+  package static let newestVersion = 5
 
   private let version: Int?
   /// Class names, in the order of the probabilities.
   package let classes: [String]
   /// Length of the vectors that the head takes.
   package let dimension: Int
-  package let architecture: HeadArchitecture
+  /// Layers; absent where neighbors vote.
+  private let layers: HeadArchitecture?
+  /// How nearest neighbors vote; absent of a head with layers.
+  package let neighbors: NeighborSummary?
   /// One a class, as `ClassificationTask.decided` has them.
   package let thresholds: [Float]
   /// The head's task; absent for several labels a sample.
@@ -45,16 +49,17 @@ package struct HeadSummary: Sendable, Equatable, Codable {
     evaluation: HeadEvaluation? = nil, course: HeadCourse? = nil, data: HeadData? = nil,
     space: HeadSpace? = nil
   ) {
-    version = unit != .cell ? 4 : head.task == .single ? 3 : 2
+    version = head.neighbors != nil ? 5 : unit != .cell ? 4 : head.task == .single ? 3 : 2
     sampleUnit = unit == .cell ? nil : unit.name
     attentionWidth = head.attention?.width
     labelsOfSample = head.task == .single ? .single : nil
     self.labelField = labelField
     classes = head.classes
     dimension = head.dimension
-    architecture = head.architecture
+    layers = head.neighbors == nil ? head.architecture : nil
+    neighbors = head.neighbors.map { NeighborSummary(of: $0) }
     thresholds = head.thresholds
-    members = head.members.count == 1 ? nil : head.members.count
+    members = head.members.count < 2 ? nil : head.members.count
     calibration = head.calibration == .none ? nil : head.calibration
     self.training = training
     self.evaluation = evaluation
@@ -63,6 +68,7 @@ package struct HeadSummary: Sendable, Equatable, Codable {
     self.space = space
   }
 
+  package var architecture: HeadArchitecture { layers ?? .linear }
   package var memberCount: Int { members ?? 1 }
   package var task: ClassificationTask { labelsOfSample ?? .multi }
   /// The probability below which it abstains; nil for a head that always predicts, or has thresholds.
@@ -73,8 +79,9 @@ package struct HeadSummary: Sendable, Equatable, Codable {
   package var unit: SampleUnit { sampleUnit.map { SampleUnit($0) } ?? .cell }
 
   private enum CodingKeys: String, CodingKey {
-    case version, classes, dimension, architecture, thresholds, members, calibration, labelField, training
+    case version, classes, dimension, neighbors, thresholds, members, calibration, labelField, training
     case evaluation, course, data, space, sampleUnit, attentionWidth
+    case layers = "architecture"
     case labelsOfSample = "task"
   }
 
@@ -130,6 +137,15 @@ package struct HeadSummary: Sendable, Equatable, Codable {
     guard data?.isValid ?? true else {
       throw Self.fault(name, expected: "ranges of rows in order", found: "others")
     }
+    guard (layers == nil) != (neighbors == nil) else {
+      throw Self.fault(
+        name, expected: "layers, or neighbors that vote", found: layers == nil ? "neither" : "both")
+    }
+    guard let neighbors else { return }
+    guard neighbors.isValid, memberCount == 1, attentionWidth == nil else {
+      throw Self.fault(
+        name, expected: "voters, a number of them and a temperature, and the metric cosine", found: "others")
+    }
   }
 
   private struct Version: Decodable {
@@ -150,16 +166,45 @@ package struct HeadSummary: Sendable, Equatable, Codable {
   }
 }
 
+/// How nearest neighbors vote in a head.
+package struct NeighborSummary: Sendable, Equatable, Codable {
+  /// How many voters the head keeps.
+  package let voters: Int
+  /// How many of them vote on a sample, or all where there are fewer.
+  package let k: Int
+  /// A neighbor of similarity s weighs exp(s / temperature).
+  package let temperature: Double
+  /// What their similarity is: the cosine.
+  package let metric: String
+
+  private static let metric = "cosine"
+
+  init(of head: NeighborHead) {
+    voters = head.voterCount
+    k = head.k
+    temperature = head.temperature
+    metric = Self.metric
+  }
+
+  fileprivate var isValid: Bool {
+    (1...Int(Int32.max)).contains(voters) && (1...NeighborConfiguration.mostNeighbors).contains(k)
+      && temperature > 0 && temperature.isFinite && metric == Self.metric
+  }
+}
+
 /// How the training of a head went.
 package struct HeadCourse: Sendable, Equatable, Codable {
   package let curve: [EpochScore]
   package let trials: [HeadFit.Trial]
   package let calibration: CalibrationReport?
+  /// What numbers of neighbors came to; nil of a head with layers.
+  package let neighborTrials: [NeighborTrial]?
 
   package init(of fit: HeadFit) {
     curve = fit.curve
     trials = fit.trials
     calibration = fit.calibration
+    neighborTrials = fit.neighborTrials.isEmpty ? nil : fit.neighborTrials
   }
 }
 

@@ -19,6 +19,10 @@ struct EvaluationOptions: ParsableArguments {
   private var validation: Double?
 
   @Option(
+    help: ArgumentHelp("Compare heads: linear, hidden, neighbors.", valueName: "heads"))
+  private var heads: String?
+
+  @Option(
     help: ArgumentHelp("Parts of the train groups, as in 0.1,1.", valueName: "parts"))
   private var fraction = "1"
 
@@ -57,6 +61,9 @@ struct EvaluationOptions: ParsableArguments {
     guard !fractions.isEmpty, fractions.count == names(in: fraction).count else {
       throw ValidationError("--fraction: expected parts such as 0.1,1, found \"\(fraction)\"")
     }
+    if let heads, kinds.isEmpty || kinds.count < names(in: heads).count {
+      throw ValidationError("--heads: expected \(HeadKind.allNames) or some of them, found \"\(heads)\"")
+    }
     guard testDb != nil || (trainWhere == nil) == (testWhere == nil) else {
       throw ValidationError("--train-where and --test-where go together, or with --test-db")
     }
@@ -69,6 +76,14 @@ struct EvaluationOptions: ParsableArguments {
     }
   }
 
+  /// Whether heads are compared, some of which may be trained and others not.
+  var comparesHeads: Bool { heads != nil }
+
+  /// The heads to compare, each once.
+  private var kinds: [HeadKind] {
+    names(in: heads ?? "").compactMap { HeadKind(rawValue: $0) }
+  }
+
   /// Whether some cells teach and others test.
   private var isTransfer: Bool { trainWhere != nil || testDb != nil }
 
@@ -77,17 +92,20 @@ struct EvaluationOptions: ParsableArguments {
   /// The files that say what is evaluated.
   var inputs: [String] { [labelMap].compactMap(\.self) }
 
-  /// - Throws: those of reading a label map.
-  func plan(_ training: TrainingPlan) throws -> EvaluationPlan {
+  /// - Throws: those of reading a label map; `usage` for heads that are not said enough of.
+  func plan(_ training: TrainingPlan, _ fitting: FittingOptions) throws -> EvaluationPlan {
+    let heads = try comparedHeads(training.configuration, fitting)
+    let configurations = heads.isEmpty ? [training.configuration] : heads.map(\.configuration)
     var plan = EvaluationPlan(
       labelField: training.labelField, labelMap: try labelMap.map { try LabelMap(named: $0) },
       unit: training.unit, grouping: training.grouping,
       design: EvaluationDesign(
         scheme: isTransfer ? .transfer : leaveOneGroupOut ? .leaveOneGroupOut : .folds,
-        folds: training.folds, repeats: repeats, validationShare: validationShare(training.configuration),
+        folds: training.folds, repeats: repeats, validationShare: validationShare(configurations),
         fractions: fractions,
         absentClasses: absentClasses, resamplings: resamplings, seed: training.configuration.seed),
       configuration: training.configuration)
+    plan.heads = heads
     plan.design.sharesGroups = sharedGroups
     plan.task = training.task
     plan.grades = training.grades
@@ -95,9 +113,29 @@ struct EvaluationOptions: ParsableArguments {
   }
 
   /// What is held back: nothing, unless it is asked for or something is tuned on it.
-  private func validationShare(_ configuration: TrainingConfiguration) -> Double {
+  private func validationShare(_ configurations: [TrainingConfiguration]) -> Double {
     validation
-      ?? (configuration.reasonsForValidation.isEmpty ? 0 : EvaluationDesign.Defaults.validationShare)
+      ?? (configurations.allSatisfy(\.reasonsForValidation.isEmpty)
+        ? 0 : EvaluationDesign.Defaults.validationShare)
+  }
+
+  /// What is compared on the same splits; empty where heads are of one kind.
+  private func comparedHeads(
+    _ configuration: TrainingConfiguration, _ fitting: FittingOptions
+  ) throws -> [ComparedHead] {
+    try kinds.reduce(into: [HeadKind]()) { if !$0.contains($1) { $0.append($1) } }.map { kind in
+      if kind == .neighbors {
+        return ComparedHead(name: kind.rawValue, configuration: configuration.voting(fitting))
+      }
+      var own = configuration
+      own.neighbors = nil
+      if kind == .linear { own.architecture = .linear }
+      guard kind != .hidden || !own.architecture.hidden.isEmpty else {
+        throw Fault(
+          .usage, "--heads hidden", "has no hidden layers", remedy: "give their widths, as in --hidden 512")
+      }
+      return ComparedHead(name: kind.rawValue, configuration: own)
+    }
   }
 
   /// The cells of the database to learn from, where those to test on are of another.
@@ -128,3 +166,24 @@ struct EvaluationOptions: ParsableArguments {
 }
 
 extension AbsentClasses: ExpressibleByArgument {}
+
+/// Kinds of heads that `evaluate` compares.
+private enum HeadKind: String, CaseIterable {
+  /// Trained, without hidden layers.
+  case linear
+  /// Trained, with the hidden layers of --hidden or the preset.
+  case hidden
+  /// Of nearest neighbors, those of --neighbors.
+  case neighbors
+}
+
+extension TrainingConfiguration {
+  /// What of this is left where neighbors vote.
+  fileprivate func voting(_ fitting: FittingOptions) -> TrainingConfiguration {
+    var own = TrainingConfiguration(seed: seed)
+    (own.loss, own.thresholds, own.calibration) = (loss, thresholds, calibration)
+    (own.abstainBelow, own.attention) = (abstainBelow, attention)
+    own.neighbors = fitting.voting
+    return own
+  }
+}

@@ -50,6 +50,17 @@ struct TrainingOptions: ParsableArguments {
 struct FittingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
+      "So many nearest cells vote; of 1,5,20 the best.", valueName: "counts"))
+  var neighbors: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A neighbor of similarity s weighs exp(s / temperature); default \(NeighborConfiguration.Defaults.temperature).",
+      valueName: "number", visibility: .hidden))
+  var temperature: Double?
+
+  @Option(
+    help: ArgumentHelp(
       "Start from how others train (cellvec heads presets).", valueName: "name"))
   var preset: String?
 
@@ -165,6 +176,37 @@ struct FittingOptions: ParsableArguments {
     if gradeTargets != nil && gradeField == nil {
       throw ValidationError("--grade-targets goes with --grades")
     }
+    if let neighbors, neighborCounts?.contains(where: { $0 < 1 }) ?? true {
+      throw ValidationError(
+        "--neighbors: expected whole numbers from 1 such as 1,5,20, found \"\(neighbors)\"")
+    }
+    if let temperature, !(temperature > 0 && temperature.isFinite) {
+      throw ValidationError("--temperature: expected a number above 0, found \(temperature)")
+    }
+  }
+
+  /// Refuses options of training beside neighbors that vote.
+  /// - Throws: `ValidationError`.
+  func requireOneKindOfHead() throws {
+    if neighbors == nil, temperature != nil { throw ValidationError("--temperature goes with --neighbors") }
+    guard neighbors != nil else { return }
+    let trained: [(option: String, isGiven: Bool)] = [
+      ("--preset", preset != nil), ("--hidden", hidden != nil), ("--dropout", dropout != nil),
+      ("--epochs", epochs != nil), ("--learning-rate", learningRate != nil),
+      ("--weight-decay", weightDecay != nil), ("--batch-size", batchSize != nil), ("--loss", loss != nil),
+      ("--sampling", sampling != nil), ("--schedule", schedule != nil), ("--patience", patience != nil),
+      ("--ensemble", ensemble != nil), ("--precision", precision != nil),
+    ]
+    if let given = trained.first(where: \.isGiven) {
+      throw ValidationError("\(given.option) is about training, and with --neighbors nothing is trained")
+    }
+  }
+
+  /// nil where a number is none.
+  private var neighborCounts: [Int]? {
+    let parts = neighbors.map { names(in: $0) } ?? []
+    let counts = parts.compactMap { Int($0) }
+    return counts.isEmpty || counts.count < parts.count ? nil : counts
   }
 
   private func numbers(in text: String) -> [Double]? {
@@ -194,8 +236,16 @@ struct FittingOptions: ParsableArguments {
       if let calibrate { configuration.calibration = calibrate }
       if let precision { configuration.precision = precision }
       if let abstainBelow { configuration.abstainBelow = abstainBelow }
+      if neighbors != nil { configuration.neighbors = voting }
       return configuration
     }
+  }
+
+  /// How neighbors vote.
+  var voting: NeighborConfiguration {
+    NeighborConfiguration(
+      counts: neighborCounts ?? NeighborConfiguration.Defaults.counts,
+      temperature: temperature ?? NeighborConfiguration.Defaults.temperature)
   }
 
   private static func presetConfiguration(_ name: String) throws -> TrainingConfiguration {

@@ -11,15 +11,14 @@ import Training
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Compare spaces by heads trained and tested on the same folds.",
+    abstract: "Compare spaces, or heads, on the same folds.",
     discussion: """
       Heads are tested on groups that are new to them, unless --shared-groups. More
       options, as of train: cellvec evaluate --help-hidden, docs/classification.md.
 
       Examples:
         cellvec evaluate --db lab.cellvec --labels localization --group gene
-        cellvec evaluate --db confocal.cellvec --labels localization --group gene \\
-          --test-db widefield.cellvec --shared-groups
+        cellvec evaluate --db a.cellvec --test-db b.cellvec --labels dose --group well
       """)
 
   @OptionGroup var database: DatabaseOptions
@@ -40,8 +39,12 @@ struct Evaluate: ParsableCommand {
   @OptionGroup var format: OutputOptions
   @OptionGroup var talk: TalkOptions
 
+  func validate() throws {
+    if !evaluation.comparesHeads { try fitting.requireOneKindOfHead() }
+  }
+
   func run() throws {
-    let plan = try evaluation.plan(training.plan(fitting))
+    let plan = try evaluation.plan(training.plan(fitting), fitting)
     if let advice = training.advice { talk.say(advice) }
     let page = report.map { PrintedReport.page(at: $0) }
     try requireSeparateFiles(
@@ -66,6 +69,7 @@ struct Evaluate: ParsableCommand {
       try outcome.evaluation.save(to: output)
       talk.say("saved the evaluation in \(output)")
     }
+    if let advice = outcome.evaluation.adviceOfNeighbors { talk.say(advice) }
     try EvaluationReport(outcome).write(as: format.format)
     if let report {
       let tested = evaluation.testDb ?? path

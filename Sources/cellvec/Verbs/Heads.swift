@@ -92,7 +92,8 @@ struct ExportHead: ParsableCommand {
       JSON from the metadata's key cellvec_head. With --format onnx it is a model
       that other programs run: vectors as they are stored to probabilities,
       classes in its metadata. A head of train --sample takes the mean of the
-      vectors of each sample's cells there.
+      vectors of each sample's cells there. A head of train --neighbors is its voters:
+      tensors voters.vectors and voters.targets, and no ONNX.
 
       Examples:
         cellvec heads export loc-v1 loc-v1.safetensors --db lab.cellvec

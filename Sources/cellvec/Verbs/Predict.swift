@@ -87,8 +87,7 @@ struct Predict: ParsableCommand {
   private func prediction(of snapshot: borrowing Snapshot) throws -> DatabasePrediction {
     let prediction = try DatabasePrediction(
       headNamed: head, threshold: threshold, abstainBelow: abstainBelow, empty: empty,
-      isStored: !image.isGiven,
-      snapshot: snapshot)
+      isStored: !image.isGiven, threads: threads.count, snapshot: snapshot)
     if space.name != nil { try prediction.require(space.resolve(in: snapshot)) }
     return prediction
   }

@@ -29,6 +29,7 @@ struct Train: ParsableCommand {
 
   func validate() throws {
     if replace && save == nil { throw ValidationError("--replace goes with --save") }
+    try fitting.requireOneKindOfHead()
   }
 
   func run() throws {
@@ -57,6 +58,7 @@ struct Train: ParsableCommand {
       }
       try writer.write { try $0.saveHead(head) }
     }
+    if let advice = report.outcome.adviceOfNeighbors { talk.say(advice) }
     try report.write(as: output.format)
     if let save { talk.say("saved head \(save); use it with cellvec predict --head \(save)") }
   }
@@ -65,8 +67,9 @@ struct Train: ParsableCommand {
     _ plan: TrainingPlan, _ snapshot: borrowing Snapshot, in space: SpaceRecord
   ) throws -> TrainingOutcome {
     Interruption.listen()
+    let epochs = plan.epochCount(withHead: save != nil)
     let progress = ProgressLine(
-      counting: "epochs", of: plan.epochCount(withHead: save != nil), isQuiet: talk.quiet)
+      counting: epochs == nil ? "batches of votes" : "epochs", of: epochs, isQuiet: talk.quiet)
     let outcome = try plan.run(
       snapshot: snapshot, space: space, among: selection.rows(in: snapshot), headName: save,
       threads: threads.count

@@ -75,6 +75,12 @@ extension TrainingConfiguration {
     try require(
       (0...1).contains(abstainBelow), "abstain below", expected: "a probability from 0 to 1",
       found: abstainBelow)
+    try neighbors?.validate()
+    guard neighbors == nil || attention == nil else {
+      throw Fault(
+        .usage, "nearest neighbors", "have no attention, which is learned",
+        remedy: "leave out --pool attention: neighbors of means vote")
+    }
   }
 
   /// - Throws: `usage` for ways to decide that the task does not know.

@@ -70,6 +70,9 @@ package struct TrainingConfiguration: Sendable, Equatable {
   package var abstainBelow: Float = 0
   /// How cells of a sample are weighed; nil for their mean, or where samples are cells.
   package var attention: AttentionConfiguration?
+  /// How nearest neighbors vote, in place of all that is trained: then only the task of the loss, the seed, thresholds,
+  /// calibration and abstention count of the rest. nil for a head that is trained.
+  package var neighbors: NeighborConfiguration?
 
   package init(
     architecture: HeadArchitecture = .linear, epochs: Int = Defaults.epochs, batchSize: Int? = nil,
@@ -135,6 +138,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
       trials.count > 1 ? "a grid" : nil, patience != nil ? "early stopping" : nil,
       schedule == .plateau ? "the plateau schedule" : nil, thresholds == .fitted ? "fitted thresholds" : nil,
       calibration != .none ? "calibration" : nil,
+      (neighbors?.counts.count ?? 1) > 1 ? "a choice of neighbors" : nil,
     ].compactMap(\.self)
   }
 
@@ -151,11 +155,20 @@ extension TrainingConfiguration: Codable {
   private enum CodingKeys: String, CodingKey {
     case architecture, epochs, batchSize, learningRate, weightDecay, seed, loss, sampling, schedule, patience,
       grid
-    case ensembleCount, thresholds, calibration, precision, abstainBelow, attention
+    case ensembleCount, thresholds, calibration, precision, abstainBelow, attention, neighbors, task
   }
 
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
+    if let neighbors = try values.decodeIfPresent(NeighborConfiguration.self, forKey: .neighbors) {
+      self.init(seed: try values.decode(UInt64.self, forKey: .seed))
+      loss = HeadLoss.Defaults.loss(of: try values.decode(ClassificationTask.self, forKey: .task))
+      thresholds = try values.decode(ThresholdChoice.self, forKey: .thresholds)
+      calibration = try values.decode(CalibrationChoice.self, forKey: .calibration)
+      abstainBelow = try values.decode(Float.self, forKey: .abstainBelow)
+      self.neighbors = neighbors
+      return
+    }
     self.init(
       architecture: try values.decode(HeadArchitecture.self, forKey: .architecture),
       epochs: try values.decode(Int.self, forKey: .epochs),
@@ -177,5 +190,30 @@ extension TrainingConfiguration: Codable {
     precision = try later(.precision, precision)
     abstainBelow = try later(.abstainBelow, abstainBelow)
     attention = try values.decodeIfPresent(AttentionConfiguration.self, forKey: .attention)
+  }
+  /// What is trained by nothing has no keys of training.
+  package func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(seed, forKey: .seed)
+    try values.encode(thresholds, forKey: .thresholds)
+    try values.encode(calibration, forKey: .calibration)
+    try values.encode(abstainBelow, forKey: .abstainBelow)
+    if let neighbors {
+      try values.encode(neighbors, forKey: .neighbors)
+      return try values.encode(task, forKey: .task)
+    }
+    try values.encode(architecture, forKey: .architecture)
+    try values.encode(epochs, forKey: .epochs)
+    try values.encodeIfPresent(batchSize, forKey: .batchSize)
+    try values.encodeIfPresent(learningRate, forKey: .learningRate)
+    try values.encode(weightDecay, forKey: .weightDecay)
+    try values.encode(loss, forKey: .loss)
+    try values.encode(sampling, forKey: .sampling)
+    try values.encode(schedule, forKey: .schedule)
+    try values.encodeIfPresent(patience, forKey: .patience)
+    try values.encodeIfPresent(grid, forKey: .grid)
+    try values.encode(ensembleCount, forKey: .ensembleCount)
+    try values.encode(precision, forKey: .precision)
+    try values.encodeIfPresent(attention, forKey: .attention)
   }
 }

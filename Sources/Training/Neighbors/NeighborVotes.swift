@@ -1,17 +1,15 @@
 import Faults
-import Glibc
 import Query
 package import Storage
 
 /// Classification by the nearest neighbors: what the vectors themselves know, without training.
 ///
-/// Each cell is classified by the k nearest cells of other groups. A neighbor of similarity s weighs exp(s / T); the
-/// probability of a class is the share of the weights that belongs to neighbors of the class (the vote of DINO's
-/// evaluation, Caron et al. 2021, arXiv 2104.14294, with its T of 0.07, for one label or several).
+/// Each cell is classified by the k nearest cells of other groups, whose votes count as those of a head of neighbors
+/// (`VoterBallots`): the probability of a class is the share of the weights that belongs to neighbors of the class.
 package struct NeighborVotes: Sendable {
   package enum Defaults {
     package static let ks = [1, 5, 20]
-    package static let temperature = 0.07
+    package static let temperature = NeighborConfiguration.Defaults.temperature
   }
 
   /// When a class counts as predicted.
@@ -72,8 +70,10 @@ package struct NeighborVotes: Sendable {
     let search = try VoterSearch(
       of: samples, in: space, from: snapshot, count: min(ks.max() ?? 1, samples.rows.count), threads: threads)
     var probabilities = ks.map { _ in [Float](repeating: 0, count: samples.rows.count * classCount) }
+    var shares = [Double](repeating: 0, count: classCount)
     func votes(of voters: [Voter], k: Int) -> [Float] {
-      samples.labels.vote(of: voters.prefix(k), temperature: temperature)
+      samples.labels.vote(of: voters.prefix(k), temperature: temperature, into: &shares)
+      return shares.map { Float($0) }
     }
     func cast(_ sample: Int32, _ voters: [Voter]) {
       let range = Int(sample) * classCount..<(Int(sample) + 1) * classCount
@@ -126,21 +126,5 @@ extension NeighborVotes.Rule {
       decisions[best] = probabilities[best] > 0
     }
     return decisions
-  }
-}
-
-extension LabelTable {
-  /// The share of the weights that each class has; zeros without a voter.
-  fileprivate func vote(of voters: ArraySlice<Voter>, temperature: Double) -> [Float] {
-    var weights = [Double](repeating: 0, count: classes.count)
-    guard let nearest = voters.first?.similarity else { return weights.map { Float($0) } }
-    var total = 0.0
-    for voter in voters {
-      // Divided by the weight of the nearest, so that none overflows.
-      let weight = exp((voter.similarity - nearest) / temperature)
-      total += weight
-      for member in classes(of: voter.sample) { weights[Int(member)] += weight }
-    }
-    return weights.map { Float($0 / total) }
   }
 }

@@ -2,12 +2,6 @@ import Faults
 import Query
 import Storage
 
-/// A sample that votes on the class of another.
-struct Voter {
-  let sample: Int32
-  let similarity: Double
-}
-
 /// Finds for each sample the nearest samples of other groups; of samples that are not grouped, the nearest others.
 struct VoterSearch {
   /// Samples that are searched for together: it bounds the memory of queries and neighbors.
