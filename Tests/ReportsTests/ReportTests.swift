@@ -153,6 +153,45 @@ import class Foundation.FileManager
     #expect(page.contains("UNGROUPED") && !page.contains("nan"))
   }
 
+  /// Heads that are compared are told apart everywhere, and those of neighbors have nothing that only training has.
+  @Test func headsAreToldApartAndNeighborsHaveNoCurve() throws {
+    let whole = try SyntheticEvaluation(spaces: [("map", "vit", "map")]).make()
+    let first = whole.runs[0]
+    var voting = TrainingConfiguration()
+    voting.neighbors = NeighborConfiguration(counts: [5])
+    func run(_ head: String?, _ configuration: TrainingConfiguration) -> Evaluation.Run {
+      let folds = first.folds.map {
+        Evaluation.Fold(
+          repetition: $0.repetition, fold: $0.fold, trainCount: $0.trainCount,
+          validationCount: $0.validationCount, testCount: $0.testCount, thresholds: $0.thresholds,
+          learningCurve: configuration.neighbors == nil ? $0.learningCurve : [], scores: $0.scores,
+          values: $0.values)
+      }
+      return Evaluation.Run(
+        space: first.space, head: head, fraction: 1, configuration: configuration, folds: folds,
+        predictions: first.predictions, summary: first.summary, macroF1Interval: nil)
+    }
+    func drawn(_ runs: [Evaluation.Run]) throws -> String {
+      let evaluation = Evaluation(
+        labelField: whole.labelField, labelMap: nil, sampleUnit: "cell", groupField: nil,
+        design: whole.design,
+        classes: whole.classes, samples: whole.samples, testFolds: whole.testFolds, fingerprint: "",
+        runs: runs,
+        comparisons: [], warnings: [])
+      let page = try PrintedReport(of: evaluation).page(links: nil)
+      expectWellFormed(page)
+      return page
+    }
+    let voted = "the 5 nearest train samples vote with weights exp(cosine / 0.07), nothing is trained"
+    let compared = try drawn([run("linear", first.configuration), run("neighbors", voting)])
+    #expect(compared.contains("Macro F1 by space and head") && compared.contains("map (neighbors)"))
+    #expect(compared.contains("linear, at most") && compared.contains(voted))
+    #expect(compared.contains("Learning curves") && compared.contains("Space map (linear)."))
+    let alone = try drawn([run(nil, voting)])
+    #expect(alone.contains(voted) && !alone.contains("Learning curves") && !alone.contains("epochs"))
+    #expect(alone.contains("Space map."))
+  }
+
   @Test func theSpaceAndTheCellsCanBeNamed() throws {
     let synthetic = SyntheticEvaluation()
     let page = try page(synthetic, .init(space: "rep", cells: [3, 9]))

@@ -154,6 +154,12 @@ expect_stdout '^neighbors +the 5 nearest train samples vote, each weighing exp\(
 expect_equal "nothing is said of a loss" "$(grep -c '^loss' .stdout)" 0
 expect_exit 64 cellvec evaluate --db again --labels kind --group gene --neighbors 5 --epochs 3
 expect_exit 64 cellvec evaluate --db again --labels kind --group gene --heads linear,forest
+expect_exit 64 cellvec evaluate --db again --labels kind --group gene --heads linear --neighbors 5
+expect_stderr '--neighbors and --temperature go with neighbors among --heads'
+expect_exit 64 cellvec evaluate --db again --labels kind --group gene --heads linear,neighbors --hidden 8
+expect_stderr '--hidden and --dropout go with hidden among --heads'
+expect_exit 64 cellvec evaluate --db again --labels kind --group gene --heads neighbors --epochs 3
+expect_stderr '--epochs is about training, and with --heads neighbors nothing is trained'
 expect_exit 64 cellvec evaluate --db again --labels kind --group gene --heads hidden
 expect_stderr '--heads hidden: has no hidden layers; give their widths, as in --hidden 512'
 expect_exit 0 cellvec evaluate --db again --labels kind --group gene --heads linear,neighbors --neighbors 1,5 --epochs 5 \

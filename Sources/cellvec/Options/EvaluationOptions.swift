@@ -76,8 +76,18 @@ struct EvaluationOptions: ParsableArguments {
     }
   }
 
-  /// Whether heads are compared, some of which may be trained and others not.
-  var comparesHeads: Bool { heads != nil }
+  /// Refuses options of heads that are not made.
+  /// - Throws: `ValidationError`.
+  func requireHeads(of fitting: FittingOptions) throws {
+    guard heads != nil else { return try fitting.requireOneKindOfHead() }
+    if !kinds.contains(.neighbors), fitting.neighbors != nil || fitting.temperature != nil {
+      throw ValidationError("--neighbors and --temperature go with neighbors among --heads")
+    }
+    if !kinds.contains(.hidden), fitting.hidden != nil || fitting.dropout != nil {
+      throw ValidationError("--hidden and --dropout go with hidden among --heads")
+    }
+    if kinds == [.neighbors] { try fitting.requireNoTraining(beside: "--heads neighbors") }
+  }
 
   /// The heads to compare, each once.
   private var kinds: [HeadKind] {

@@ -189,7 +189,11 @@ struct FittingOptions: ParsableArguments {
   /// - Throws: `ValidationError`.
   func requireOneKindOfHead() throws {
     if neighbors == nil, temperature != nil { throw ValidationError("--temperature goes with --neighbors") }
-    guard neighbors != nil else { return }
+    if neighbors != nil { try requireNoTraining(beside: "--neighbors") }
+  }
+
+  /// - Throws: `ValidationError`.
+  func requireNoTraining(beside other: String) throws {
     let trained: [(option: String, isGiven: Bool)] = [
       ("--preset", preset != nil), ("--hidden", hidden != nil), ("--dropout", dropout != nil),
       ("--epochs", epochs != nil), ("--learning-rate", learningRate != nil),
@@ -198,7 +202,7 @@ struct FittingOptions: ParsableArguments {
       ("--ensemble", ensemble != nil), ("--precision", precision != nil),
     ]
     if let given = trained.first(where: \.isGiven) {
-      throw ValidationError("\(given.option) is about training, and with --neighbors nothing is trained")
+      throw ValidationError("\(given.option) is about training, and with \(other) nothing is trained")
     }
   }
 

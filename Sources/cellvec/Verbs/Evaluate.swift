@@ -39,9 +39,7 @@ struct Evaluate: ParsableCommand {
   @OptionGroup var format: OutputOptions
   @OptionGroup var talk: TalkOptions
 
-  func validate() throws {
-    if !evaluation.comparesHeads { try fitting.requireOneKindOfHead() }
-  }
+  func validate() throws { try evaluation.requireHeads(of: fitting) }
 
   func run() throws {
     let plan = try evaluation.plan(training.plan(fitting), fitting)
