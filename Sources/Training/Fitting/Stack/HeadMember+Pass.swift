@@ -106,10 +106,11 @@ extension HeadMember {
     let seed: UInt64
   }
 
-  /// Leaves each layer's outputs in `scratch`; the logits, the last, without their biases.
+  /// Leaves each layer's outputs in `scratch`; the logits, the last, without their biases. The product of the first layer asks
+  /// for memory: `ahead`.
   func forward(
-    _ place: UnitPlace, vectors: UnsafePointer<UInt32>, dimension: Int, dropout: Dropout?, isLearned: Bool,
-    scratch: PassScratch
+    _ place: UnitPlace, vectors: UnsafePointer<UInt32>, dropout: Dropout?, isLearned: Bool,
+    ahead: UnsafeMutablePointer<kernels_ahead>? = nil, scratch: PassScratch
   ) {
     var panels = vectors
     for (index, layer) in layers.enumerated() {
@@ -117,7 +118,8 @@ extension HeadMember {
       scratch.layout.multiply(
         layer.multiplied, stride: layer.inputStride, rows: layer.outputs, panels: panels,
         inputs: layer.inputs,
-        outputs: place.width, into: output.floats, outStride: PanelLayout.unit)
+        outputs: place.width, into: output.floats, outStride: PanelLayout.unit,
+        ahead: index == 0 ? ahead : nil)
       guard index + 1 < layers.count else { return }
       for row in 0..<layer.outputs {
         let values = output.floats + row * PanelLayout.unit
