@@ -129,13 +129,13 @@ void kernels_attend(kernels_isa isa, kernels_number number, const void *queries,
     }
     for (size_t column = 0; column < scores; column += columns) {
       set->tile[number](count, own, are_words ? stride / 4 : words, keys + column * words, words,
-                        (uint32_t *)strip + column, scores);
+                        (uint32_t *)strip + column, scores, NULL);
     }
     float reciprocals[MATMUL_MAX_ROWS];
     set->weigh(count, strip, scores, tokens, scores, factor, number, weights, weight_stride, reciprocals);
     for (size_t column = 0; column < sums; column += columns) {
       set->tile[number](count, weights, weight_stride / 4, values + column * token_words, token_words,
-                        (uint32_t *)gathered + column, sums);
+                        (uint32_t *)gathered + column, sums, NULL);
     }
     set->scale(count, gathered, sums, reciprocals, width, number, (char *)out + start * out_stride, out_stride);
   }

@@ -69,9 +69,9 @@ static void prefetch(const uint32_t *panel, size_t words, size_t part, size_t pa
   }
 }
 
-void kernels_matmul(kernels_isa isa, const kernels_product *product, const void *x, size_t stride, size_t rows,
-                    const kernels_step *steps, kernels_ending ending, kernels_number result, void *out,
-                    size_t out_stride) {
+static void multiply(kernels_isa isa, const kernels_product *product, const void *x, size_t stride, size_t rows,
+                     const kernels_step *steps, kernels_ending ending, kernels_number result, void *out,
+                     size_t out_stride, kernels_ahead *ahead) {
   const matmul_set *set = matmul_set_of(isa);
   const size_t columns = set->columns, words = word_count(product->number, product->inputs);
   const size_t tiles = tile_count(rows, set->rows[product->number]), size = 4 / kernels_numbers_per_word(result);
@@ -86,7 +86,7 @@ void kernels_matmul(kernels_isa isa, const kernels_product *product, const void 
       const size_t start = tile_start(rows, tiles, tile), height = tile_start(rows, tiles, tile + 1) - start;
       if (panel + 1 < panels) prefetch(weights + columns * words, columns * words, tile, tiles);
       set->tile[product->number](height, (const uint32_t *)((const char *)x + start * stride), stride / 4, weights,
-                                 words, sums, columns);
+                                 words, sums, columns, ahead);
       const kernels_step *own = steps ? steps + start : NULL;
       char *target = (char *)out + start * out_stride + output * size;
       if (width == columns) {
@@ -98,6 +98,31 @@ void kernels_matmul(kernels_isa isa, const kernels_product *product, const void 
       set->finish(product, sums, height, own, output, ending, result, edge, columns * 4);
       for (size_t r = 0; r < height; r++) memcpy(target + r * out_stride, edge + r * columns, width * size);
     }
+  }
+}
+
+void kernels_matmul(kernels_isa isa, const kernels_product *product, const void *x, size_t stride, size_t rows,
+                    const kernels_step *steps, kernels_ending ending, kernels_number result, void *out,
+                    size_t out_stride) {
+  multiply(isa, product, x, stride, rows, steps, ending, result, out, out_stride, NULL);
+}
+
+size_t kernels_matmul_turns(kernels_isa isa, kernels_number number, size_t inputs, size_t outputs, size_t rows) {
+  const size_t words = word_count(number, inputs), turns = (words + KERNELS_AHEAD_WORDS - 1) / KERNELS_AHEAD_WORDS;
+  return kernels_panels(isa, outputs) * tile_count(rows, matmul_set_of(isa)->rows[number]) * turns;
+}
+
+void kernels_matmul_ahead(kernels_isa isa, const kernels_product *product, const void *x, size_t stride, size_t rows,
+                          void *out, size_t out_stride, kernels_ahead *ahead) {
+  multiply(isa, product, x, stride, rows, NULL, KERNELS_STORE, KERNELS_F32, out, out_stride, ahead);
+}
+
+void kernels_begin_ahead(const kernels_ahead *ahead) {
+  enum { PAGE = 4096 };
+  for (size_t i = 0; i < ahead->count; i++) {
+    const char *start = ahead->pieces[i].start, *last = start + ahead->pieces[i].bytes - 1;
+    for (const char *place = start; place < last; place += PAGE) __builtin_prefetch(place, 0, 2);
+    __builtin_prefetch(last, 0, 2);
   }
 }
 

@@ -9,9 +9,9 @@ typedef struct {
   size_t columns;
   size_t rows[3];
   // sums[r, c] = the dot of row r of x with column c of a panel, over `words` words; r < rows. Rows of x and of
-  // sums lie `stride` and `sums_stride` words apart.
+  // sums lie `stride` and `sums_stride` words apart. `ahead` may be NULL.
   void (*tile[3])(size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel, size_t words, uint32_t *sums,
-                  size_t sums_stride);
+                  size_t sums_stride, kernels_ahead *ahead);
   // Ends a tile: turns the sums [rows, columns] of the outputs first, first + 1, ... into results.
   void (*finish)(const kernels_product *product, const uint32_t *sums, size_t rows, const kernels_step *steps,
                  size_t first, kernels_ending ending, kernels_number result, void *out, size_t out_stride);
@@ -35,6 +35,18 @@ extern const matmul_set matmul_avx2, matmul_avx512, matmul_avx512_vnni, matmul_a
 #endif
 
 const matmul_set *matmul_set_of(kernels_isa isa);
+
+// Asks for the next lines.
+static inline void ask_ahead(kernels_ahead *ahead) {
+  for (size_t lines = ahead->lines; lines > 0 && ahead->count > 0; lines--) {
+    __builtin_prefetch((const char *)ahead->pieces->start + ahead->offset, 0, 2);
+    ahead->offset += 64;
+    if (ahead->offset < ahead->pieces->bytes) continue;
+    ahead->offset = 0;
+    ahead->pieces++;
+    ahead->count--;
+  }
+}
 
 // The most rows of any set's tile, and the most columns.
 enum { MATMUL_MAX_ROWS = 32, MATMUL_MAX_COLUMNS = 32 };

@@ -41,7 +41,8 @@ TARGET_INLINE void shape_tiles(size_t upper, size_t lower) {
 // The sums over whole blocks of TILE_WORDS words; `rows` up to MATRIX_ROWS.
 #define MATRIX(name, MULTIPLY)                                                                               \
   TARGET static void name##_blocks(size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel,     \
-                                   size_t blocks, uint32_t *sums, size_t sums_stride) {                      \
+                                   size_t blocks, uint32_t *sums, size_t sums_stride,                        \
+                                   kernels_ahead *ahead) {                                                   \
     const size_t upper = rows < TILE_ROWS ? rows : TILE_ROWS, lower = rows - upper;                          \
     const uint32_t *below = x + upper * stride;                                                              \
     uint32_t *sums_below = sums + upper * sums_stride;                                                       \
@@ -53,6 +54,7 @@ TARGET_INLINE void shape_tiles(size_t upper, size_t lower) {
       _tile_zero(3);                                                                                         \
     }                                                                                                        \
     for (size_t block = 0; block < blocks; block++, panel += TILE_WORDS * COLUMNS) {                         \
+      if (ahead) ask_ahead(ahead);                                                                           \
       _tile_loadd(6, panel, 4 * COLUMNS);                                                                    \
       _tile_loadd(7, panel + LANES_OF_A_REGISTER, 4 * COLUMNS);                                              \
       _tile_loadd(4, x + block * TILE_WORDS, 4 * stride);                                                    \
@@ -82,14 +84,15 @@ MATRIX(matrix_i8, _tile_dpbusd)
 // Words that fill no block are multiplied as elsewhere, and added to those sums.
 #define MATRIX_TILE(name, tile, ADD)                                                                           \
   TARGET static void name(size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel, size_t count,  \
-                          uint32_t *sums, size_t sums_stride) {                                                \
+                          uint32_t *sums, size_t sums_stride, kernels_ahead *ahead) {                          \
     const size_t blocks = count / TILE_WORDS, whole = blocks * TILE_WORDS;                                     \
-    if (blocks) name##_blocks(rows, x, stride, panel, blocks, sums, sums_stride);                              \
+    if (blocks) name##_blocks(rows, x, stride, panel, blocks, sums, sums_stride, ahead);                       \
     if (blocks && whole == count) return;                                                                      \
     uint32_t rest[ROWS * COLUMNS];                                                                             \
     for (size_t start = 0; start < rows; start += ROWS) {                                                      \
       const size_t some = rows - start < ROWS ? rows - start : ROWS;                                           \
-      tile(some, x + start * stride + whole, stride, panel + whole * COLUMNS, count - whole, rest, COLUMNS);   \
+      tile(some, x + start * stride + whole, stride, panel + whole * COLUMNS, count - whole, rest, COLUMNS,    \
+           NULL);                                                                                              \
       for (size_t i = 0; i < some * COLUMNS; i += LANES_OF_A_REGISTER) {                                       \
         uint32_t *target = sums + (start + i / COLUMNS) * sums_stride + i % COLUMNS;                           \
         store(target, blocks ? ADD(load(target), load(rest + i)) : load(rest + i));                            \

@@ -71,19 +71,24 @@ TARGET_INLINE words dot_i8(words sum, words a, words b) {
 // not be unrolled: the compiler then runs out of registers and spills sums (tools/check-kernels looks).
 #define TILE(name, DOT, most)                                                                                  \
   TARGET_INLINE void name##_rows(const size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel,   \
-                                 size_t count, uint32_t *sums, size_t sums_stride) {                           \
+                                 size_t count, uint32_t *sums, size_t sums_stride, kernels_ahead *ahead) {     \
     words sum[ROWS][2];                                                                                        \
     _Pragma("clang loop unroll(full)") for (size_t r = 0; r < rows; r++) {                                     \
       sum[r][0] = (words){};                                                                                   \
       sum[r][1] = (words){};                                                                                   \
     }                                                                                                          \
-    _Pragma("clang loop unroll(disable)") for (size_t k = 0; k < count; k++, panel += COLUMNS) {               \
-      const words left = *(const words_in_memory *)panel;                                                      \
-      const words right = *(const words_in_memory *)(panel + LANES_OF_A_REGISTER);                             \
-      _Pragma("clang loop unroll(full)") for (size_t r = 0; r < rows; r++) {                                   \
-        const words a = (words){} + x[r * stride + k];                                                         \
-        sum[r][0] = DOT(sum[r][0], a, left);                                                                   \
-        sum[r][1] = DOT(sum[r][1], a, right);                                                                  \
+    const size_t most_words = ahead ? KERNELS_AHEAD_WORDS : count;                                             \
+    for (size_t k = 0; k < count;) {                                                                           \
+      if (ahead) ask_ahead(ahead);                                                                             \
+      const size_t end = count - k < most_words ? count : k + most_words;                                      \
+      _Pragma("clang loop unroll(disable)") for (; k < end; k++, panel += COLUMNS) {                           \
+        const words left = *(const words_in_memory *)panel;                                                    \
+        const words right = *(const words_in_memory *)(panel + LANES_OF_A_REGISTER);                           \
+        _Pragma("clang loop unroll(full)") for (size_t r = 0; r < rows; r++) {                                 \
+          const words a = (words){} + x[r * stride + k];                                                       \
+          sum[r][0] = DOT(sum[r][0], a, left);                                                                 \
+          sum[r][1] = DOT(sum[r][1], a, right);                                                                \
+        }                                                                                                      \
       }                                                                                                        \
     }                                                                                                          \
     _Pragma("clang loop unroll(full)") for (size_t r = 0; r < rows; r++) {                                     \
@@ -92,10 +97,10 @@ TARGET_INLINE words dot_i8(words sum, words a, words b) {
     }                                                                                                          \
   }                                                                                                            \
   TARGET static void name(size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel, size_t count,  \
-                          uint32_t *sums, size_t sums_stride) {                                                \
+                          uint32_t *sums, size_t sums_stride, kernels_ahead *ahead) {                          \
     if (most < ROWS) {                                                                                         \
       for (; rows > most; rows -= most, x += most * stride, sums += most * sums_stride) {                      \
-        name##_rows(most, x, stride, panel, count, sums, sums_stride);                                         \
+        name##_rows(most, x, stride, panel, count, sums, sums_stride, ahead);                                  \
       }                                                                                                        \
     }                                                                                                          \
     switch (rows) {                                                                                            \
@@ -103,9 +108,9 @@ TARGET_INLINE words dot_i8(words sum, words a, words b) {
     }                                                                                                          \
   }
 
-#define CASE(name, n)                                           \
-  case n:                                                       \
-    name##_rows(n, x, stride, panel, count, sums, sums_stride); \
+#define CASE(name, n)                                                  \
+  case n:                                                              \
+    name##_rows(n, x, stride, panel, count, sums, sums_stride, ahead); \
     return;
 #if ROWS == 4
 #define CASES(name) CASE(name, 1) CASE(name, 2) CASE(name, 3) CASE(name, 4)
@@ -320,9 +325,9 @@ TARGET static void round_all(size_t count, const float *x, uint16_t *out) {
 
 #ifdef MATRIX_ROWS
 TARGET static void MATRIX_BF16(size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel, size_t count,
-                               uint32_t *sums, size_t sums_stride);
+                               uint32_t *sums, size_t sums_stride, kernels_ahead *ahead);
 TARGET static void MATRIX_I8(size_t rows, const uint32_t *x, size_t stride, const uint32_t *panel, size_t count,
-                             uint32_t *sums, size_t sums_stride);
+                             uint32_t *sums, size_t sums_stride, kernels_ahead *ahead);
 #else
 #define MATRIX_BF16 tile_bf16
 #define MATRIX_I8 tile_i8

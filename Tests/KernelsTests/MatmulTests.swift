@@ -68,6 +68,42 @@ private let shapes: [(rows: Int, inputs: Int, outputs: Int)] = [
     }
   }
 
+  @Test(arguments: instructionSets, numbers)
+  func askingForMemoryChangesNoSum(isa: kernels_isa, number: kernels_number) {
+    let memory = [UInt8](repeating: 0, count: 1000)
+    for (rows, inputs, outputs) in shapes {
+      let words = kernels_row_bytes(number, inputs) / 4
+      let x = (0..<UInt32(rows * words)).map { $0 % 7 << 4 | 0x3F80_3F80 }
+      let weights = normals(inputs * outputs, seed: 1)
+      var panels = [UInt32](repeating: 0, count: kernels_panel_bytes(isa, number, inputs, outputs) / 4)
+      kernels_pack(isa, number, weights, inputs, inputs, outputs, nil, &panels)
+      var expected = [Float](repeating: 0, count: rows * outputs)
+      var found = expected
+      panels.withUnsafeBytes { panels in
+        var product = kernels_product()
+        (product.number, product.inputs, product.outputs) = (number, inputs, outputs)
+        product.panels = panels.baseAddress
+        kernels_matmul(
+          isa, &product, x, 4 * words, rows, nil, KERNELS_STORE, KERNELS_F32, &expected, outputs * 4)
+        memory.withUnsafeBytes { memory in
+          // Of three lines, and of one.
+          let pieces = [130, 64, 1].map { kernels_piece(start: memory.baseAddress, bytes: $0) }
+          var lines = 0
+          pieces.withUnsafeBufferPointer { pieces in
+            var ahead = kernels_ahead(pieces: pieces.baseAddress, count: pieces.count, offset: 0, lines: 1)
+            kernels_begin_ahead(&ahead)
+            #expect(ahead.count == 3 && ahead.offset == 0)
+            kernels_matmul_ahead(isa, &product, x, 4 * words, rows, &found, outputs * 4, &ahead)
+            lines = [5, 4, 3, 0][ahead.count] + ahead.offset / 64
+          }
+          #expect(found == expected)
+          let turns = kernels_matmul_turns(isa, number, inputs, outputs, rows)
+          if number == KERNELS_F32 { #expect(lines == min(turns, 5)) } else { #expect(lines <= 5) }
+        }
+      }
+    }
+  }
+
   @Test(arguments: instructionSets)
   func roundsToTheNearestEvenBFloat16(isa: kernels_isa) {
     let ties: [Float] = [

@@ -17,6 +17,7 @@ import Testing
     #expect(source.count == 3)
     #expect(gathered(source, [2, 0, 2]) == [20, 21, 0, 1, 20, 21])
     #expect(gathered(source, []) == [])
+    #expect(source.memory(of: 0) == nil)
   }
 
   @Test func blocksGiveTheVectorOfEachSamplesRow() throws {
@@ -40,6 +41,8 @@ import Testing
         var places = [first, first].compactMap(\.baseAddress)
         #expect(source.locate([2, 0], into: &places))
         #expect(places.map { [$0[0], $0[1]] } == [[2, 2.5], [9, 9.5]])
+        let memory = try #require(source.memory(of: 0))
+        #expect(memory.elementsEqual(UnsafeRawBufferPointer(second)[8..<16]))
         for absent: Row in [3, 7, 10] {
           let fault = #expect(throws: Fault.self) {
             try BlockVectors(blocks: blocks, space: space, rows: [0, absent])

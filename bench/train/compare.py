@@ -17,7 +17,8 @@ HERE = pathlib.Path(__file__).parent
 BATCH, RATE, DECAY = 512, 3e-3, 0.04
 # How far the mean macro F1 of heads may be from a rival's, who learns the same, over five seeds.
 AGREEMENT = 0.005
-SCRIPTS = {"torch": "rival_torch.py", "scikit-learn": "rival_sklearn.py"}
+SCRIPTS = {"torch": ["rival_torch.py"], "torch-bfloat16": ["rival_torch.py", "--precision", "bfloat16"],
+           "scikit-learn": ["rival_sklearn.py"]}
 
 
 @dataclasses.dataclass
@@ -88,7 +89,8 @@ def cellvec(head, precision):
 
 def rival(head, name):
     def command(seed):
-        return [sys.executable, str(HERE / SCRIPTS[name]), ".", "--batch", str(BATCH), "--rate", str(RATE),
+        script, *precision = SCRIPTS[name]
+        return [sys.executable, str(HERE / script), ".", *precision, "--batch", str(BATCH), "--rate", str(RATE),
                 "--decay", str(DECAY), "--hidden", head.hidden, *common_options(head, seed)]
     return command
 

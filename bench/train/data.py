@@ -58,6 +58,7 @@ def options():
     parser.add_argument("folder", type=pathlib.Path)
     for name in ["epochs", "seed", "batch"]:
         parser.add_argument(f"--{name}", type=int)
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--rate", type=float)
     parser.add_argument("--decay", type=float)
     parser.add_argument("--hidden", type=lambda text: [int(width) for width in text.split(",") if width], default=[])

@@ -1,4 +1,5 @@
-"""Five heads by PyTorch, with vectors and labels in memory, as tensors that batches are indexed from."""
+"""Five heads by PyTorch, with vectors and labels in memory, as tensors that batches are indexed from. With
+--precision bfloat16 its autocast chooses what is computed in bfloat16."""
 
 import json
 import time
@@ -44,7 +45,8 @@ def train_fold(vectors, targets, labels, train, test, options):
     loss_of = torch.nn.BCEWithLogitsLoss()
     for _ in range(options.epochs):
         for batch in torch.randperm(len(train)).split(options.batch):
-            loss = loss_of(model(x[batch]), y[batch])
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.precision == "bfloat16"):
+                loss = loss_of(model(x[batch]), y[batch])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

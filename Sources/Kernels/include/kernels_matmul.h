@@ -69,6 +69,39 @@ void kernels_matmul(kernels_isa isa, const kernels_product *product, const void 
                     const kernels_step *steps, kernels_ending ending, kernels_number result, void *out,
                     size_t out_stride);
 
+// A stretch of memory that will be read or written soon.
+typedef struct {
+  const void *start;
+  size_t bytes;  // more than 0
+} kernels_piece;
+
+// Memory to ask for while products are made. A processor has some lines on their way at a time, and waits where it is asked
+// for more: so a product asks for a few at a time. 64 vectors of 768 float32 numbers out of 100,000 and as much memory to
+// pack them into, asked for beside four products for 17 outputs, cost these a tenth of their time; asked for between them,
+// as much as waiting for the vectors does.
+typedef struct {
+  // [count], of which lines have been asked for up to `offset` of the first.
+  const kernels_piece *pieces;
+  size_t count;
+  size_t offset;
+  // Lines of 64 bytes that are asked for with each KERNELS_AHEAD_WORDS words of the sums of a tile, or those that are left.
+  size_t lines;
+} kernels_ahead;
+
+enum { KERNELS_AHEAD_WORDS = 16 };
+
+// Looks for the pages of all pieces, many of which are found at the same time: one by one, among products, each takes as
+// long as two hundred of their instructions.
+void kernels_begin_ahead(const kernels_ahead *ahead);
+
+// How many times lines are asked for while a product of such a shape is made: exactly of float32, about so of others.
+size_t kernels_matmul_turns(kernels_isa isa, kernels_number number, size_t inputs, size_t outputs, size_t rows);
+
+// kernels_matmul with KERNELS_STORE and KERNELS_F32, which asks for memory meanwhile, and moves `ahead` on by what it has
+// asked for.
+void kernels_matmul_ahead(kernels_isa isa, const kernels_product *product, const void *x, size_t stride, size_t rows,
+                          void *out, size_t out_stride, kernels_ahead *ahead);
+
 // Rounds float32 to bfloat16, to nearest even; NaN stays NaN.
 void kernels_round_bf16(kernels_isa isa, size_t count, const float *x, uint16_t *out);
 

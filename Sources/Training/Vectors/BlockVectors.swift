@@ -71,6 +71,10 @@ package struct BlockVectors: SampleVectors, @unchecked Sendable {
     return true
   }
 
+  package func memory(of index: Int32) -> UnsafeRawBufferPointer? {
+    UnsafeRawBufferPointer(start: location(of: index), count: blocks.vectorByteCount)
+  }
+
   private func location(of index: Int32) -> UnsafeRawPointer {
     guard let vector = blocks.location(of: rows[Int(index)]) else {
       preconditionFailure("looked for before")

@@ -14,10 +14,15 @@ package protocol SampleVectors: Sendable {
   /// - Parameter vectors: room for as many; what is in it after a false does not matter.
   /// - Returns: whether they lie so; else they have to be gathered.
   func locate(_ indices: ArraySlice<Int32>, into vectors: UnsafeMutablePointer<UnsafePointer<Float>>) -> Bool
+
+  /// The memory that is read of a vector; nil where it does not lie in one piece.
+  func memory(of index: Int32) -> UnsafeRawBufferPointer?
 }
 
 extension SampleVectors {
   package func locate(
     _ indices: ArraySlice<Int32>, into vectors: UnsafeMutablePointer<UnsafePointer<Float>>
   ) -> Bool { false }
+
+  package func memory(of index: Int32) -> UnsafeRawBufferPointer? { nil }
 }

@@ -20,6 +20,20 @@ final class BatchPanels {
     UnsafePointer(dimensions.start + index * layout.words(rows))
   }
 
+  /// How many pieces `forEachPiece` has.
+  var pieceCount: Int { layout.panelCount(dimension) }
+
+  /// Calls `body` with what `pack` writes of a unit for gradients, piece by piece.
+  func forEachPiece(
+    rows: Int, firstRow: Int, batchRows: Int, _ body: (UnsafeRawBufferPointer) -> Void
+  ) {
+    let (width, words) = (layout.panelWidth, layout.words(batchRows))
+    for panel in 0..<pieceCount {
+      let start = dimensions.start + width * (panel * words + layout.words(firstRow))
+      body(UnsafeRawBufferPointer(start: start, count: 4 * width * layout.words(rows)))
+    }
+  }
+
   /// Packs a unit's vectors; those for products of weights into the scratch memory.
   ///
   /// - Parameters:

@@ -14,7 +14,7 @@ final class PassScratch {
   private let presence: WordBuffer
   /// [classes]: what a head adds to its logits.
   let biases: WordBuffer
-  /// [widest layer and a row of zeros, unit] numbers that are multiplied.
+  /// [widest layer and a row of zeros, unit] numbers that are multiplied; none for float32, which needs no rounding.
   private let numbers: WordBuffer
   /// Panels of the unit's samples as outputs, over the widest layer.
   private let panels: WordBuffer
@@ -29,7 +29,7 @@ final class PassScratch {
     targets = WordBuffer(count: (shape.layers.last?.outputs ?? 0) * PanelLayout.unit)
     biases = WordBuffer(count: shape.layers.last?.outputs ?? 0)
     let widest = shape.layers.map(\.outputs).max() ?? 0
-    numbers = WordBuffer(count: (widest + 1) * PanelLayout.unit)
+    numbers = WordBuffer(count: layout.numbersPerWord > 1 ? (widest + 1) * PanelLayout.unit : 0)
     panels = WordBuffer(count: layout.panelWords(inputs: widest, outputs: PanelLayout.unit))
   }
 
@@ -53,37 +53,48 @@ final class PassScratch {
     }
   }
 
-  /// Words of a row of `numbers`.
+  /// Words of a row of rounded numbers.
   private var stride: Int { PanelLayout.unit / layout.numbersPerWord }
 
-  /// Turns [rows, unit] floats into the numbers that are multiplied, with a row of zeros behind them.
-  fileprivate func round(_ values: WordBuffer, rows: Int) {
+  /// [rows, unit] floats as the numbers that are multiplied, until the next call; where numbers share a word, with a row of
+  /// zeros behind them.
+  fileprivate func rounded(_ values: WordBuffer, rows: Int) -> UnsafePointer<UInt32> {
+    guard layout.numbersPerWord > 1 else { return UnsafePointer(values.start) }
     layout.write(values.floats, count: rows * PanelLayout.unit, to: numbers.start, at: 0)
     (numbers.start + rows * stride).update(repeating: 0, count: stride)
+    return UnsafePointer(numbers.start)
   }
 
-  /// The rounded rows as panels whose outputs are the unit's samples.
-  fileprivate func samplePanels(rows: Int, width: Int) -> UnsafePointer<UInt32> {
+  /// Rounded rows as panels whose outputs are the unit's samples.
+  fileprivate func samplePanels(
+    _ rounded: UnsafePointer<UInt32>, rows: Int, width: Int
+  ) -> UnsafePointer<UInt32> {
     layout.packColumns(
-      numbers.start, stride: stride, rows: rows, columns: width, panelWordCount: layout.words(rows),
+      rounded, stride: stride, rows: rows, columns: width, panelWordCount: layout.words(rows),
       into: panels.start)
     return UnsafePointer(panels.start)
   }
 
-  /// The rounded rows as outputs of panels over a batch.
-  fileprivate func packRows(rows: Int, width: Int, firstRow: Int, batchRows: Int, into target: WordBuffer) {
+  /// Rounded rows as outputs of panels over a batch.
+  fileprivate func packRows(
+    _ rounded: UnsafePointer<UInt32>, rows: Int, width: Int, firstRow: Int, batchRows: Int,
+    into target: WordBuffer
+  ) {
     layout.packRows(
-      numbers.start, stride: stride, rows: rows, words: layout.words(width),
+      rounded, stride: stride, rows: rows, words: layout.words(width),
       firstWord: firstRow / layout.numbersPerWord, panelWordCount: layout.words(batchRows), into: target.start
     )
   }
 
-  /// Writes the rounded rows into rows of a batch.
-  fileprivate func copyRows(rows: Int, width: Int, firstRow: Int, rowCapacity: Int, into target: WordBuffer) {
+  /// Writes rounded rows into rows of a batch.
+  fileprivate func copyRows(
+    _ rounded: UnsafePointer<UInt32>, rows: Int, width: Int, firstRow: Int, rowCapacity: Int,
+    into target: WordBuffer
+  ) {
     let (from, to) = (stride, rowCapacity / layout.numbersPerWord)
     for row in 0..<rows {
       (target.start + row * to + firstRow / layout.numbersPerWord).update(
-        from: numbers.start + row * from, count: layout.words(width))
+        from: rounded + row * from, count: layout.words(width))
     }
   }
 }
@@ -106,10 +117,11 @@ extension HeadMember {
     let seed: UInt64
   }
 
-  /// Leaves each layer's outputs in `scratch`; the logits, the last, without their biases.
+  /// Leaves each layer's outputs in `scratch`; the logits, the last, without their biases. The product of the first layer asks
+  /// for memory: `ahead`.
   func forward(
-    _ place: UnitPlace, vectors: UnsafePointer<UInt32>, dimension: Int, dropout: Dropout?, isLearned: Bool,
-    scratch: PassScratch
+    _ place: UnitPlace, vectors: UnsafePointer<UInt32>, dropout: Dropout?, isLearned: Bool,
+    ahead: UnsafeMutablePointer<kernels_ahead>? = nil, scratch: PassScratch
   ) {
     var panels = vectors
     for (index, layer) in layers.enumerated() {
@@ -117,7 +129,8 @@ extension HeadMember {
       scratch.layout.multiply(
         layer.multiplied, stride: layer.inputStride, rows: layer.outputs, panels: panels,
         inputs: layer.inputs,
-        outputs: place.width, into: output.floats, outStride: PanelLayout.unit)
+        outputs: place.width, into: output.floats, outStride: PanelLayout.unit,
+        ahead: index == 0 ? ahead : nil)
       guard index + 1 < layers.count else { return }
       for row in 0..<layer.outputs {
         let values = output.floats + row * PanelLayout.unit
@@ -131,13 +144,13 @@ extension HeadMember {
           training_rectify(values, place.width, bias)
         }
       }
-      scratch.round(output, rows: layer.outputs)
+      let rounded = scratch.rounded(output, rows: layer.outputs)
       if isLearned, let activations = layers[index + 1].activations {
         scratch.packRows(
-          rows: layer.outputs, width: place.width, firstRow: place.firstRow, batchRows: place.batchRows,
-          into: activations)
+          rounded, rows: layer.outputs, width: place.width, firstRow: place.firstRow,
+          batchRows: place.batchRows, into: activations)
       }
-      panels = scratch.samplePanels(rows: layer.outputs, width: place.width)
+      panels = scratch.samplePanels(rounded, rows: layer.outputs, width: place.width)
     }
   }
 
@@ -173,15 +186,15 @@ extension HeadMember {
       }
     }
     for (index, layer) in layers.enumerated().reversed() {
-      scratch.round(scratch.gradients[index], rows: layer.outputs)
+      let rounded = scratch.rounded(scratch.gradients[index], rows: layer.outputs)
       scratch.copyRows(
-        rows: layer.outputs, width: place.width, firstRow: place.firstRow, rowCapacity: layer.rowCapacity,
-        into: layer.gradients)
+        rounded, rows: layer.outputs, width: place.width, firstRow: place.firstRow,
+        rowCapacity: layer.rowCapacity, into: layer.gradients)
       guard index > 0, let transposed = layer.transposed else { return }
       let before = scratch.gradients[index - 1]
       scratch.layout.multiply(
         transposed.start, stride: layer.outputStride, rows: layer.inputs,
-        panels: scratch.samplePanels(rows: layer.outputs, width: place.width), inputs: layer.outputs,
+        panels: scratch.samplePanels(rounded, rows: layer.outputs, width: place.width), inputs: layer.outputs,
         outputs: place.width, into: before.floats, outStride: PanelLayout.unit)
       for row in 0..<layer.inputs {
         let at = row * PanelLayout.unit

@@ -31,6 +31,7 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
   /// A thread's own memory.
   private struct Worker {
     let vectors: VectorScratch
+    let ahead: MemoryAhead
     let pass: PassScratch
     let update: UpdateScratch
   }
@@ -55,10 +56,12 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
     self.batchSize = batchSize
     self.layout = layout
     self.shape = shape
-    batch = BatchPanels(layout: layout, dimension: source.dimension, capacity: batchSize)
+    let batch = BatchPanels(layout: layout, dimension: source.dimension, capacity: batchSize)
+    self.batch = batch
     workers = (0..<max(threads, 1)).map { _ in
       Worker(
         vectors: VectorScratch(layout: layout, dimension: source.dimension),
+        ahead: MemoryAhead(capacity: PanelLayout.unit + batch.pieceCount),
         pass: PassScratch(layout: layout, shape: shape, setCount: positiveWeights.count),
         update: UpdateScratch())
     }
@@ -81,6 +84,10 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
     let rows: Int
 
     var units: Int { (rows + PanelLayout.unit - 1) / PanelLayout.unit }
+
+    func samples(of unit: Int) -> ArraySlice<Int32> {
+      samples.dropFirst(unit * PanelLayout.unit).prefix(PanelLayout.unit)
+    }
   }
 
   /// Trains all members that are active on an epoch's samples.
@@ -139,8 +146,17 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
   private func train(_ batches: [Batch], addingLossesTo sums: SumBuffer) {
     let threads = min(workers.count, batches.first?.units ?? 1)
     Crew.run(threads: threads) { worker, barrier in
-      for batch in batches {
-        for unit in stride(from: worker, to: batch.units, by: threads) { learn(unit, of: batch, by: worker) }
+      for (number, batch) in batches.enumerated() {
+        for unit in stride(from: worker, to: batch.units, by: threads) {
+          // What the thread takes after this.
+          var next: (batch: Batch, unit: Int)?
+          if unit + threads < batch.units {
+            next = (batch, unit + threads)
+          } else if number + 1 < batches.count, worker < batches[number + 1].units {
+            next = (batches[number + 1], worker)
+          }
+          learn(unit, of: batch, before: next, by: worker)
+        }
         barrier.wait()
         update(batch, worker: worker, of: threads)
         if worker == 0 { addLosses(of: batch, to: sums) }
@@ -164,9 +180,9 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
       number: unit, firstRow: first, width: min(PanelLayout.unit, rows - first), batchRows: rows, column: 0)
   }
 
-  private func learn(_ unit: Int, of batch: Batch, by worker: Int) {
+  private func learn(_ unit: Int, of batch: Batch, before next: (batch: Batch, unit: Int)?, by worker: Int) {
     let place = place(unit, rows: batch.rows)
-    let samples = batch.samples.dropFirst(place.firstRow).prefix(PanelLayout.unit)
+    let samples = batch.samples(of: unit)
     let (scratch, pass) = (workers[worker].vectors, workers[worker].pass)
     self.batch.pack(
       samples, rows: place.width, firstRow: place.firstRow, batchRows: batch.rows, isLearned: true,
@@ -175,15 +191,14 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
     gatherTargets(of: samples, into: pass)
     pass.markPresence(batch.memberships, in: place.firstRow..<place.firstRow + samples.count)
     let loss = configuration.loss.kernel
-    var set = -1
-    var part: UnitPlace?
+    let parts = batch.learned.map { $0.part(of: place, step: layout.step) }
+    let ahead = next.flatMap { next in
+      let passes = batch.learning.compactMap { parts[members[$0].set] }
+      return askAhead(next.unit, of: next.batch, beside: passes, by: worker)
+    }
     for index in batch.learning {
       let member = members[index]
-      if member.set != set {
-        set = member.set
-        part = batch.learned[set].part(of: place, step: layout.step)
-      }
-      guard let part else {
+      guard let part = parts[member.set] else {
         member.passOver(unit)
         continue
       }
@@ -191,13 +206,28 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
       // A pattern for each step, the same for all members: those of a grid differ by rate and decay alone.
       let pattern = configuration.seed &+ UInt64(batch.step) &* 0xD1B5_4A32_D192_ED03
       member.forward(
-        part, vectors: scratch.vectors(from: part.column), dimension: source.dimension,
+        part, vectors: scratch.vectors(from: part.column),
         dropout: dropout > 0 ? HeadMember.Dropout(probability: dropout, seed: pattern) : nil, isLearned: true,
-        scratch: pass)
+        ahead: ahead, scratch: pass)
       member.backward(
-        part, loss: loss, positiveWeights: positiveWeights[set],
-        scale: 1 / (Float(batch.learned[set].count) * Float(lossesOfSample)), kept: 1 - dropout, scratch: pass
-      )
+        part, loss: loss, positiveWeights: positiveWeights[member.set],
+        scale: 1 / (Float(batch.learned[member.set].count) * Float(lossesOfSample)), kept: 1 - dropout,
+        scratch: pass)
+    }
+  }
+
+  /// What the products of the first layer with parts of a unit take to ask for the memory of another.
+  private func askAhead(
+    _ unit: Int, of batch: Batch, beside parts: [UnitPlace], by worker: Int
+  ) -> UnsafeMutablePointer<kernels_ahead>? {
+    let layer = shape.layers[0]
+    let turns = parts.reduce(0) {
+      $0 + layout.turns(rows: layer.outputs, inputs: layer.inputs, outputs: $1.width)
+    }
+    return workers[worker].ahead.begin(turns: turns) { add in
+      for sample in batch.samples(of: unit) { if let piece = source.memory(of: sample) { add(piece) } }
+      let place = place(unit, rows: batch.rows)
+      self.batch.forEachPiece(rows: place.width, firstRow: place.firstRow, batchRows: batch.rows, add)
     }
   }
 
@@ -279,9 +309,7 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
         pass.presence(of: set).update(repeating: 1, count: part.count)
         for (index, member) in tested.enumerated() where member.isActive {
           member.forward(
-            place, vectors: vectors.vectors(from: 0), dimension: source.dimension, dropout: nil,
-            isLearned: false,
-            scratch: pass)
+            place, vectors: vectors.vectors(from: 0), dropout: nil, isLearned: false, scratch: pass)
           member.count(
             part.count, task: configuration.task, scratch: pass, into: counts.start + index * classCount * 3)
         }

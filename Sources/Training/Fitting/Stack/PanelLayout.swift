@@ -36,22 +36,26 @@ struct PanelLayout: Sendable {
   func panelWords(inputs: Int, outputs: Int) -> Int { panelCount(outputs) * panelWidth * words(inputs) }
 
   /// out [rows, outputs] = x [rows, inputs] times panels transposed; rows of x lie `stride` numbers apart,
-  /// those of out `outStride` floats.
+  /// those of out `outStride` floats. Meanwhile memory is asked for: `ahead`.
   func multiply(
     _ x: UnsafeRawPointer, stride: Int, rows: Int, panels: UnsafeRawPointer, inputs: Int, outputs: Int,
-    into out: UnsafeMutablePointer<Float>, outStride: Int
+    into out: UnsafeMutablePointer<Float>, outStride: Int, ahead: UnsafeMutablePointer<kernels_ahead>? = nil
   ) {
     var product = kernels_product()
     product.number = number
     product.inputs = inputs
     product.outputs = outputs
     product.panels = panels
-    kernels_matmul(
-      isa, &product, x, stride * 4 / numbersPerWord, rows, nil, KERNELS_STORE, KERNELS_F32, out, outStride * 4
-    )
+    kernels_matmul_ahead(
+      isa, &product, x, stride * 4 / numbersPerWord, rows, out, outStride * 4, ahead)
   }
 
-  /// The same, summed over some of the inputs: `parts`, of which there is one at least, in their order. Where
+  /// At how many turns such a product asks for memory.
+  func turns(rows: Int, inputs: Int, outputs: Int) -> Int {
+    kernels_matmul_turns(isa, number, inputs, outputs, rows)
+  }
+
+  /// The same product, summed over some of the inputs: `parts`, of which there is one at least, in their order. Where
   /// numbers share a word, those beside the ends of a part are summed too.
   func multiply(
     _ x: UnsafeRawPointer, stride: Int, rows: Int, panels: UnsafePointer<UInt32>, inputs: Int,
