@@ -1,7 +1,8 @@
 import Faults
+import Formats
 
 /// The format version and feature flags of a database, table "header" key "format".
-struct FormatHeader: Codable, Equatable {
+struct FormatHeader: Encodable, Equatable {
   static let currentVersion = 1
   static let key = Key().appending("format")
   /// A space has an index: who changes vectors must take their rows out of it. An index that was made with this flag has
@@ -52,6 +53,14 @@ struct FormatHeader: Codable, Equatable {
     throw Fault(
       .badData, path, expected: "database format version \(FormatHeader.currentVersion)", found: found,
       remedy: "use the cellvec that wrote it (\(createdBy)) or a newer one")
+  }
+}
+
+extension FormatHeader: DocumentContent {
+  init(_ value: JSONValue) throws {
+    try self.init(
+      version: value["version"], readerFlags: value["readerFlags"], writerFlags: value["writerFlags"],
+      createdBy: value["createdBy"])
   }
 }
 

@@ -4,7 +4,7 @@ import Glibc
 import Identity
 
 /// A table that ingest read metadata from, as far as it takes to know the file again: where it lay, and what was in it.
-package struct SourceTable: Sendable, Equatable, Codable {
+package struct SourceTable: Sendable, Equatable, Encodable {
   /// From the root, without links.
   package let path: String
   package let byteCount: Int
@@ -31,5 +31,13 @@ package struct SourceTable: Sendable, Equatable, Codable {
     if FileIdentity(path: self.path)?.isSameFile(as: file) == true { return true }
     // Whose bytes cannot be read is not known to be it.
     return file.byteCount == byteCount && (try? SourceTable(at: path))?.digest == digest
+  }
+}
+
+extension SourceTable: DocumentContent {
+  init(_ value: JSONValue) throws {
+    path = try value["path"]
+    byteCount = try value["byteCount"]
+    digest = try value["digest"]
   }
 }
