@@ -94,7 +94,8 @@ extension GraphUse.Choice {
         cost(Double($0.visits) * scale) + Double($0.unusual) * other > givingUpShare * other
       }
       limits.firstVisits = starts.firstVisits
-      limits.startRange = tooFar.map { starts.starts[$0 - 1].distance } ?? .infinity
+      limits.startRange = min(
+        tooFar.map { starts.starts[$0 - 1].distance } ?? .infinity, calibration.startLimit ?? .infinity)
     }
     return (reach(far: nil, range: record.range), limits)
   }
