@@ -208,6 +208,20 @@ private func database(in directory: String, _ ways: FasterSearch, count: Int = 6
     }
   }
 
+  @Test func whereEveryRowIsComparedOnePassServesQueriesOfZerosToo() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: dimension)
+      try database.add(nearVectors(2000, seed: 1))
+      let queries = nearVectors(2, seed: 5) + [[Float](repeating: 0, count: dimension)]
+      for hasIndex in [false, true] {
+        if hasIndex { try database.build() }
+        let (found, plan) = try database.search(queries, k: 5, scanWeight: 1)
+        #expect(plan.fallbacks.isEmpty && plan.scan.compared == 3 * 2000)
+        #expect(found == (try database.exact(queries, k: 5)))
+      }
+    }
+  }
+
   /// What is chosen goes by how many queries there are, not by what they are.
   @Test(arguments: [FasterSearch.graph, .compact, .both])
   func whatAQueryFindsDoesNotDependOnOthersNorOnThreads(ways: FasterSearch) throws {
