@@ -156,7 +156,9 @@ extension Snapshot {
     let ofGraph = graph.estimate(task)
     // For a single query it takes as long to read what is known of lists as to search the graph.
     let lists: ListUse =
-      if let ofGraph, ofGraph <= task.costs.leastOfLists(vectors: task.costs.rowCount) { .unread } else {
+      if let ofGraph, ofGraph <= task.costs.leastOfLists(vectors: task.costs.rowCount) {
+        try hasIndex(task.space) ? .unread : .none(nil)
+      } else {
         try listUse(task)
       }
     // One pass serves queries of zeros, too.
