@@ -66,6 +66,8 @@ private func database(in directory: String, _ ways: FasterSearch, count: Int = 6
     // Reading what is known of lists pays for many queries only.
     #expect(graph(40, 1) < costs(1).leastOfLists(vectors: 100_000))
     #expect(graph(40) > costs(2000).leastOfLists(vectors: 100_000))
+    // Of one query that is given up, none is left to share with.
+    #expect(givingUpShare(costs(1)) == 1 && givingUpShare(costs(2)) == 2)
     #expect(graph(300) > 4 * graph(30) && graph(30, 1) > graph(30) && graph(30, masked: 1 << 20) > graph(30))
     let index = IndexRecord(
       dimension: 384, seed: 0, listCount: 1897, listsPerRow: 2, centres: 1,
