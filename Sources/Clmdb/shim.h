@@ -2,6 +2,7 @@
 #include <malloc.h> /* LMDB's pages come from malloc; mallopt is glibc's */
 #include <stdint.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 
 /* Linux's; <fcntl.h> has it with _GNU_SOURCE only. */
 extern int sync_file_range(int descriptor, int64_t offset, int64_t byte_count, unsigned int flags);
@@ -18,4 +19,10 @@ static inline int clmdb_is_in_memory(int descriptor, int64_t offset) {
   char byte;
   struct iovec part = {&byte, 1};
   return preadv2(descriptor, &part, 1, offset, 8) == 1;
+}
+
+/* The number of the type of file system that a path lies on (statfs(2)); 0 where there is no such path. */
+static inline uint32_t clmdb_file_system(const char *path) {
+  struct statfs status;
+  return statfs(path, &status) == 0 ? (uint32_t)status.f_type : 0;
 }

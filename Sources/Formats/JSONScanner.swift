@@ -6,11 +6,11 @@ package import Faults
 /// each byte is looked at once or twice. The reader of an object sees its keys in their order, and those that
 /// come twice.
 package struct JSONScanner {
-  private let text: UnsafeRawBufferPointer
+  let text: UnsafeRawBufferPointer
   private let subject: String
   private let whole: String
   private let offset: Int
-  private var place = 0
+  private(set) var place = 0
 
   /// - Parameters:
   ///   - subject: what faults are told of, such as "header".
@@ -73,13 +73,13 @@ package struct JSONScanner {
   }
 
   /// - Throws: a fault when something follows.
-  mutating func end() throws(Fault) {
+  package mutating func end() throws(Fault) {
     skipSpace()
     guard place == text.count else { throw unexpected("the end of the \(subject)") }
   }
 
   /// A number, true, false or null.
-  private mutating func skipWord() throws(Fault) {
+  mutating func skipWord() throws(Fault) {
     let start = place
     while place < text.count, Self.isOfWords(text[place]) { place += 1 }
     guard place > start else { throw unexpected("a value") }
@@ -113,8 +113,11 @@ package struct JSONScanner {
       let byte = text[place]
       switch byte {
       case UInt8(ascii: "\""):
-        content += text[start..<place]
-        guard let string = String(validating: content, as: UTF8.self) else { throw unexpected("UTF-8") }
+        let rest = text[start..<place]
+        let string =
+          content.isEmpty
+          ? String(validating: rest, as: UTF8.self) : String(validating: content + rest, as: UTF8.self)
+        guard let string else { throw unexpected("UTF-8") }
         place += 1
         return string
       case UInt8(ascii: "\\"):
@@ -180,7 +183,7 @@ package struct JSONScanner {
     return true
   }
 
-  private mutating func skipSpace() {
+  mutating func skipSpace() {
     while place < text.count {
       let byte = text[place]
       guard byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D else { return }
@@ -188,7 +191,7 @@ package struct JSONScanner {
     }
   }
 
-  private func unexpected(_ expected: String) -> Fault {
+  func unexpected(_ expected: String) -> Fault {
     Fault(
       .badData, subject, "is not the JSON of \(whole): expected \(expected) at byte \(offset + place)",
       remedy: "the file is damaged: fetch it again")

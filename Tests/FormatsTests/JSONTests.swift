@@ -1,3 +1,4 @@
+import Faults
 import Formats
 import FoundationEssentials
 import Testing
@@ -14,6 +15,45 @@ import Testing
 
   @Test func escapesHaveTheShortestForm() {
     #expect(quotedJSON("\u{8}\u{C}\n\r\t\u{1B}\u{7F}") == "\"\\b\\f\\n\\r\\t\\u001b\u{7F}\"")
+  }
+
+  private func value(_ text: String) throws(Fault) -> JSONValue {
+    var bytes = Array(text.utf8)
+    let result = bytes.withUnsafeMutableBytes { bytes in
+      Result { () throws(Fault) in
+        var scanner = JSONScanner(UnsafeRawBufferPointer(bytes), subject: "text", of: "a test")
+        let value = try scanner.value()
+        try scanner.end()
+        return value
+      }
+    }
+    return try result.get()
+  }
+
+  @Test func aValueOfEachKindIsRead() throws {
+    let text = #" {"a":[1,-2.5e-3,true,false,null,"x\n\u00e9"],"b":{},"a":[]} "#
+    guard case .object(let members) = try value(text), case .array(let values) = members[0].value,
+      case .object(let none) = members[1].value, case .array(let last) = members[2].value
+    else { return #expect(Bool(false)) }
+    #expect(members.map(\.name) == ["a", "b", "a"] && none.isEmpty && last.isEmpty)
+    let spelled = values.map {
+      switch $0 {
+      case .null: "null"
+      case .bool(let isTrue): isTrue ? "yes" : "no"
+      case .number(let text): text
+      case .string(let text): text
+      case .array, .object: "more"
+      }
+    }
+    #expect(spelled == ["1", "-2.5e-3", "yes", "no", "null", "x\né"])
+  }
+
+  @Test(arguments: [
+    "", "[", "[1,]", "{\"a\"}", "{\"a\":}", "{1:2}", "inf", "nan", "0x1p3", "tru", "\"a", "[1] 2", "+1",
+    "'a'",
+    String(repeating: "[", count: 17) + String(repeating: "]", count: 17),
+  ]) func whatIsNoJSONIsRefused(text: String) {
+    #expect(throws: Fault.self) { try value(text) }
   }
 
   @Test func equalValuesAreEqualTexts() throws {

@@ -191,6 +191,16 @@ private let dimension = 24
         #expect(neighbors.count == 10 && neighbors.allSatisfy { groups[Int($0.row)] != groups[query] })
       }
       #expect(recall(found, truth) >= 0.97)
+      // A query of zeros is compared with all, and the others go on through the index.
+      let zero = [Float](repeating: 0, count: dimension)
+      let (mixed, mixedPlan) = try #require(
+        try database.writer.database.read {
+          try $0.nearestThroughIndex(
+            to: zero + vectors[queries[1]], count: 2, k: 10, in: database.space, among: rows,
+            excluding: .init(ofQuery: [0, groups[queries[1]]], ofRow: groups), recall: 0.99, threads: 2,
+            exactLimit: 0)
+        })
+      #expect(mixedPlan.usesLists && mixed[1] == found[1] && mixed[0].map(\.row) == Array(30..<40))
       try database.add(Array(vectors[..<5]))
       #expect(
         try database.writer.database.read {

@@ -66,6 +66,8 @@ private func database(in directory: String, _ ways: FasterSearch, count: Int = 6
     // Reading what is known of lists pays for many queries only.
     #expect(graph(40, 1) < costs(1).leastOfLists(vectors: 100_000))
     #expect(graph(40) > costs(2000).leastOfLists(vectors: 100_000))
+    // Of one query that is given up, none is left to share with.
+    #expect(givingUpShare(costs(1)) == 1 && givingUpShare(costs(2)) == 2)
     #expect(graph(300) > 4 * graph(30) && graph(30, 1) > graph(30) && graph(30, masked: 1 << 20) > graph(30))
     let index = IndexRecord(
       dimension: 384, seed: 0, listCount: 1897, listsPerRow: 2, centres: 1,
@@ -205,6 +207,20 @@ private func database(in directory: String, _ ways: FasterSearch, count: Int = 6
       #expect([found[0], found[2]] == (try database.exact([zero, zero], k: 5)))
       #expect(plan.fallbacks.last?.queries == 2 && plan.fallbacks.last?.way == .exact(SearchPlan.zero))
       #expect(try database.search([zero], k: 5).plan.way == .exact(SearchPlan.zero))
+    }
+  }
+
+  @Test func whereEveryRowIsComparedOnePassServesQueriesOfZerosToo() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: dimension)
+      try database.add(nearVectors(2000, seed: 1))
+      let queries = nearVectors(2, seed: 5) + [[Float](repeating: 0, count: dimension)]
+      for hasIndex in [false, true] {
+        if hasIndex { try database.build() }
+        let (found, plan) = try database.search(queries, k: 5, scanWeight: 1)
+        #expect(plan.fallbacks.isEmpty && plan.scan.compared == 3 * 2000)
+        #expect(found == (try database.exact(queries, k: 5)))
+      }
     }
   }
 

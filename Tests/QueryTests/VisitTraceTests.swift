@@ -31,11 +31,14 @@ import Testing
             try unitVectors($0, count: 1, space: space).vectors
           }
           let trace = try search(0.5, .both, isTraced: true).traces(query, threads: 1)[0]
+          let nearest = try database.exact([vector], k: 400)[0]
+          let reaches = nearest.map { trace.reaches([$0.row], rule)[0] }
           for reach: Float in [-0.2, -0.05, 0.05, 0.15, 0.3, 0.45] {
             let (found, work) = try search(reach, rule).run(query, threads: 1)
-            let rows = Set((found[0] ?? []).map(\.row))
             #expect(trace.work(within: reach, rule) == work)
-            #expect(trace.reaches(rows, rule).allSatisfy { $0 <= reach })
+            // What it finds needs no more, and what is nearer and was not found needs more.
+            let told = zip(nearest, reaches).filter { $0.1 <= reach }.map(\.0)
+            #expect(told.count >= Self.k && found[0] == Array(told.prefix(Self.k)))
           }
           #expect(trace.reaches([.max], rule) == [.infinity])
         }

@@ -1,10 +1,79 @@
+import Faults
 import Formats
 import Identity
+import Randomness
 import Testing
 
 @testable import Storage
 
 @Suite struct DocumentTests {
+  private static let effort = IndexRecord.Effort(lists: 8.5, codes: 1e-7, rows: 3.4e38)
+  private static let index = IndexRecord(
+    dimension: 384, seed: .max, listCount: 4242, listsPerRow: 2, centres: .max,
+    segments: [.init(number: 1, rowCount: 5)], lateRowCount: 7, codedRowLimit: 9,
+    calibrations: [
+      .init(
+        recall: 0.99, reaches: [.init(neighbors: 1, reach: -0.1, range: 0.3, effort: effort)], farReach: 1,
+        radius: 2, deviations: 3)
+    ], starts: .init(recall: 0.99, starts: [.init(distance2: 0.4, effort: effort)]))
+  private static let graph = GraphRecord(
+    dimension: 384, seed: 3, segment: 1, vertexCount: 100, entryCount: 4, leftOutCount: 5, rowLimit: 105,
+    range: 0.5,
+    starts: .init(
+      firstVisits: 12, recall: 0.99, starts: [.init(distance: 0.25, visits: 30, unusual: 0.125)]),
+    calibrations: [
+      .init(
+        recall: 0.9, reach: -0.2, wide: .init(nearStart: 0.1, wideStart: 0.2, reach: 0.3), startLimit: 0.4,
+        farReach: 0.5, effort: .init(visits: [.init(neighbors: 10, visits: 20)], farVisits: 300)),
+      .init(recall: 0.95, reach: 0, farReach: nil),
+    ])
+
+  private func again<Content: DocumentContent & Encodable>(_ content: Content) throws -> Content {
+    try Document.encode(content).withUnsafeBytes {
+      try Document.decode(Content.self, from: $0, of: "a record")
+    }
+  }
+
+  @Test func recordsOfIndexesComeBack() throws {
+    #expect(try again(Self.index) == Self.index && again(Self.graph) == Self.graph)
+    let unfinished = UnfinishedIndex(
+      dimension: 3, seed: 1, listCount: 4, listsPerRow: 2, segment: 5, rowLimit: 6, rowCount: 7)
+    #expect(try again(unfinished) == unfinished && again(FormatHeader.current) == FormatHeader.current)
+    var space = SpaceRecord(
+      id: 7, name: "µ \"s\"", dimension: 5, scalar: .bfloat16, recipe: "{}", backboneHash: "ab")
+    #expect(try again(space) == space)
+    space.backbone = .init(path: "p", branch: "student")
+    space.add(precision: "float32")
+    #expect(try again(space) == space)
+  }
+
+  /// Bit for bit, as the general decoder reads them.
+  @Test func numbersComeBack() throws {
+    var generator = SeededGenerator(seed: 1)
+    for _ in 0..<300 {
+      let float = Float(bitPattern: UInt32(truncatingIfNeeded: generator.next()))
+      let double = Double(bitPattern: generator.next())
+      guard float.isFinite, double.isFinite else { continue }
+      #expect(try again([float]) == [float] && again([double]) == [double])
+    }
+    #expect(try again([UInt64.max, 0]) == [.max, 0] && again([Int.min]) == [.min])
+  }
+
+  @Test(arguments: [
+    "", "{}", "[]", "{\"neighbors\":10}", "{\"neighbors\":10,\"visits\":null}",
+    "{\"neighbors\":10.5,\"visits\":1}", "{\"neighbors\":\"10\",\"visits\":1}",
+    "{\"neighbors\":1e30,\"visits\":1}", "{\"neighbors\":10,\"visits\":1e99}",
+    "{\"neighbors\":10,\"visits\":1}}",
+  ]) func whatIsNoSuchRecordIsAFault(text: String) {
+    #expect {
+      try Array(text.utf8).withUnsafeBytes {
+        try Document.decode(GraphEffort.Visits.self, from: $0, of: "a record")
+      }
+    } throws: {
+      ($0 as? Fault)?.kind == .badData
+    }
+  }
+
   @Test func digestsAreSpelledAs32DigitsAndReadAgain() {
     let digest = ContentHash(high: 0x0123_4567_89AB_CDEF, low: 0xF0)
     #expect(digest.description == "0123456789abcdef00000000000000f0")

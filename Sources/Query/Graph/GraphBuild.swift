@@ -164,9 +164,7 @@ package struct GraphBuild {
   }
 
   private func tooFew(
-    _ count: Int, _ condition: String = "",
-    remedy: String =
-      "search without one, which is fast for so few; cellvec index drop removes one that is there"
+    _ count: Int, _ condition: String = "", remedy: String = IndexBuild.adviceOnTooFew
   ) -> Fault {
     Fault(
       .usage, "space \"\(space.name)\"",

@@ -86,10 +86,14 @@ struct GraphMeasurement {
       let goal = recall + (1 - recall) / 5
       near = try leastReach(from: near ?? 0) { try self.recall(usual, GraphReach(near: $0)) >= goal }
       guard let near else { return found }
-      let wide = try wideReach(near: near, goal: goal)
+      let (wide, startLimit) = try wideReach(near: near, goal: goal)
+      // What is given up for being beyond the limit is searched for farther, too.
+      let givenUp = startLimit == nil ? [unusual] : between + [unusual]
       far = try far.flatMap { far in
-        try leastReach(from: max(far, near)) {
-          try self.recall(unusual, GraphReach(near: near, far: $0, range: -.infinity)) >= goal
+        try leastReach(from: max(far, near)) { far in
+          try givenUp.allSatisfy {
+            try self.recall($0, GraphReach(near: near, far: far, range: -.infinity)) >= goal
+          }
         }
       }
       if let reach = far, try isMostlyLost(GraphReach(near: near, far: reach, range: -.infinity)) {
@@ -97,7 +101,7 @@ struct GraphMeasurement {
       }
       found.append(
         GraphRecord.Calibration(
-          recall: recall, reach: near, wide: wide, farReach: far,
+          recall: recall, reach: near, wide: wide, startLimit: startLimit, farReach: far,
           effort: try effort(near: near, wide, far: far)))
     }
     return found
@@ -131,29 +135,41 @@ struct GraphMeasurement {
   }
 
   /// How far searches for queries between the usual ones and random directions must go, so that those of each angle find
-  /// enough; nil where `near` is enough for all.
-  private func wideReach(near: Float, goal: Double) throws -> GraphRecord.WideReach? {
+  /// enough, nil where `near` is enough for all; and the distance of the first visits beyond which not enough is found by
+  /// any reach, nil where it is.
+  private func wideReach(
+    near: Float, goal: Double
+  ) throws -> (wide: GraphRecord.WideReach?, startLimit: Float?) {
     func starts(_ queries: MeasuredQueries) throws -> [Float] {
       try searches(queries.rotated, k: MeasuredQueries.k, GraphReach(near: near, range: range))
         .map(\.startDistance).sorted()
     }
     // In the middle between both more is needed than for those nearer to the vectors, and as much as beyond.
-    guard usual.truth.count > 0, between.count > 0 else { return nil }
+    guard usual.truth.count > 0, between.count > 0 else { return (nil, nil) }
     let (usualStarts, wideStarts) = (try starts(usual), try starts(between[between.count / 2]))
     // Those that are like the vectors go no farther for others' sake.
     let nearStart = usualStarts[min(usualStarts.count - 1, usualStarts.count * 19 / 20)]
     let wideStart = wideStarts[wideStarts.count / 2]
-    guard nearStart < wideStart else { return nil }
+    guard nearStart < wideStart else { return (nil, nil) }
     func wide(_ reach: Float) -> GraphRecord.WideReach {
       .init(nearStart: nearStart, wideStart: wideStart, reach: reach)
     }
-    let reach = try leastReach(from: near, precision: Self.widePrecision) { reach in
-      try (between + [unusual]).allSatisfy {
-        try recall($0, GraphReach(near: near, wide: wide(reach), range: range), countsLost: false) >= goal
+    func isEnough(_ reach: Float, for queries: MeasuredQueries) throws -> Bool {
+      let reach = GraphReach(near: near, wide: wide(reach), range: range)
+      return try recall(queries, reach, countsLost: false, beyond: nearStart) >= goal
+    }
+    func least(for all: some Sequence<MeasuredQueries>) throws -> Float? {
+      try leastReach(from: near, precision: Self.widePrecision) { reach in
+        try all.allSatisfy { try isEnough(reach, for: $0) }
       }
     }
-    let greatest = reach ?? max(near, Self.reaches.greatest)
-    return greatest == near ? nil : wide(greatest)
+    let all = between + [unusual]
+    if let reach = try least(for: all) { return (reach == near ? nil : wide(reach), nil) }
+    let within = try all.prefix { try isEnough(max(near, Self.reaches.greatest), for: $0) }
+    let reach = try least(for: within) ?? near
+    // Nearly all of those that do not find enough lie beyond the limit, and few of those like the vectors.
+    let beyond = try within.count < all.count ? starts(all[within.count]).filter { $0 > nearStart } : []
+    return (reach == near ? nil : wide(reach), beyond.isEmpty ? nearStart : beyond[beyond.count / 20])
   }
 
   /// What the first visits tell, as one of the calibrations has it; nil where none is that.
@@ -222,10 +238,12 @@ struct GraphMeasurement {
     return enough
   }
 
-  /// - Parameter countsLost: whether searches that are given up count as if they had found all: others take their place.
-  ///   Without it they do not count.
+  /// - Parameters:
+  ///   - countsLost: whether searches that are given up count as if they had found all: others take their place. Without
+  ///     it they do not count.
+  ///   - nearStart: those do not count whose first visits come as near.
   private func recall(
-    _ queries: MeasuredQueries, _ reach: GraphReach, countsLost: Bool = true
+    _ queries: MeasuredQueries, _ reach: GraphReach, countsLost: Bool = true, beyond nearStart: Float = -1
   ) throws -> Double {
     let (truth, width) = (queries.truth, table.width)
     let lost = -1
@@ -237,7 +255,7 @@ struct GraphMeasurement {
           truth.count, of: table, k: MeasuredQueries.k, reach, firstVisits: Self.firstVisits,
           threads: threads, rotated: { $1.update(from: rotated + $0 * width, count: width) },
           body: { query, search in
-            if search.state == KERNELS_GRAPH_LOST {
+            if search.state == KERNELS_GRAPH_LOST || 1 - search.start_best <= nearStart {
               found[query] = countsLost ? truth[query].count : lost
               return
             }

@@ -7,8 +7,8 @@ private let leastSharePart: Float = 0.5
 /// What may be visited in vain, as a share of what is done then.
 private let vainShare = 0.2
 /// A query is given up where its way is estimated to take so many times as long as another one: those that are given up are
-/// fewer, and fewer take longer each.
-let givingUpShare = 2.0
+/// fewer, and fewer take longer each. A single query that is given up is as many as before.
+func givingUpShare(_ costs: SearchCosts) -> Double { costs.queries > 1 ? 2 : 1 }
 /// The share of the vertices that must match where queries that are given up are searched for farther through the graph.
 private let leastFarShare = 0.9
 /// Visits in vain that are always allowed: of fewer, chance decides how many match.
@@ -79,22 +79,24 @@ extension GraphUse.Choice {
     _ task: SearchTask, _ lists: ListUse, _ estimates: SearchPlan.Estimates
   ) -> (reach: GraphReach, limits: GraphLimits) {
     let costs = task.costs
+    let share = givingUpShare(costs)
     func cost(_ visits: Double) -> Double { costs.visits(visits, of: record) }
     let other = min(
-      estimates.exact, lists.choice?.farEstimate(task) ?? .infinity, farEstimate(task) ?? .infinity)
+      estimates.exact, lists.farEstimate(task) ?? .infinity, farEstimate(task) ?? .infinity)
     let most = GraphSearches.visitLimit(vertexCount: record.vertexCount)
     func affordable(_ cost: Double) -> Int { Int(min(Double(most), costs.visits(costing: cost, of: record))) }
 
     var limits = GraphLimits(
-      visits: max(1, affordable(givingUpShare * (cost(visits(k: task.k)) + other))))
+      visits: max(1, affordable(share * (cost(visits(k: task.k)) + other))))
     limits.vain = max(leastVain, affordable(vainShare * min(estimates.exact, estimates.index ?? .infinity)))
     if let starts = record.starts {
       let scale = scale(k: task.k)
       let tooFar = starts.starts.dropFirst().firstIndex {
-        cost(Double($0.visits) * scale) + Double($0.unusual) * other > givingUpShare * other
+        cost(Double($0.visits) * scale) + Double($0.unusual) * other > share * other
       }
       limits.firstVisits = starts.firstVisits
-      limits.startRange = tooFar.map { starts.starts[$0 - 1].distance } ?? .infinity
+      limits.startRange = min(
+        tooFar.map { starts.starts[$0 - 1].distance } ?? .infinity, calibration.startLimit ?? .infinity)
     }
     return (reach(far: nil, range: record.range), limits)
   }
@@ -137,7 +139,7 @@ extension Snapshot {
     _ task: SearchTask, _ use: GraphUse.Choice, _ lists: ListUse, _ estimates: SearchPlan.Estimates
   ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
     let (reach, limits) = use.limits(task, lists, estimates)
-    return try nearestByGraph(task, use, lists, reach, limits) { rest, lists in
+    return try nearestByGraph(task, use, lists, reach, limits) { rest in
       // Among some of the vectors it may have been the condition that was against a query.
       use.share >= leastFarShare && use.farEstimate(rest) ?? .infinity < leastOfOthers(rest, lists)
     }
@@ -146,7 +148,7 @@ extension Snapshot {
   /// - Parameter goesFar: whether queries that are given up are searched for through the graph.
   private borrowing func nearestByGraph(
     _ task: SearchTask, _ use: GraphUse.Choice, _ lists: ListUse, _ reach: GraphReach, _ limits: GraphLimits,
-    goesFar: (SearchTask, ListUse) -> Bool
+    goesFar: (SearchTask) -> Bool
   ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
     let graph = try self.graph(use.record, of: task.space)
     let search = GraphSearch(
@@ -165,12 +167,23 @@ extension Snapshot {
       way: .graph(use.calibration), matching: task.matching.count, indexed: use.inGraph.count, work: work)
     if !lost.isEmpty {
       let rest = task.of(lost)
-      var lists = lists
-      if case .unread = lists { lists = try listUse(rest) }
-      let (others, other) = try nearestOfGivenUp(rest, use, lists, goesFar: goesFar(rest, lists))
+      let (others, other): ([[Neighbor]], SearchPlan)
+      if case .unread = lists {
+        // Given up by what lists take at least. By what they do take, some may go on.
+        let lists = try listUse(rest)
+        (others, other) = try nearestByGraph(
+          rest, use, lists,
+          .init(
+            exact: rest.costs.scan(rows: rest.matching.count, k: rest.k), index: lists.estimate(rest),
+            graph: use.estimate(rest)))
+        plan.work.add(other.work)
+        plan.fallbacks = other.fallbacks
+      } else {
+        (others, other) = try nearestOfGivenUp(rest, use, lists, goesFar: goesFar(rest))
+        plan.fallbacks =
+          [.init(queries: lost.count, way: other.way, work: other.work, scan: other.scan)] + other.fallbacks
+      }
       for (query, others) in zip(lost, others) { neighbors[query] = others }
-      plan.fallbacks =
-        [.init(queries: lost.count, way: other.way, work: other.work, scan: other.scan)] + other.fallbacks
     }
     return (neighbors, plan)
   }
@@ -181,7 +194,7 @@ extension Snapshot {
     if goesFar {
       let most = GraphSearches.visitLimit(vertexCount: use.record.vertexCount)
       let reach = use.reach(far: use.calibration.farReach, range: -.infinity)
-      return try nearestByGraph(task, use, lists, reach, GraphLimits(visits: most)) { _, _ in false }
+      return try nearestByGraph(task, use, lists, reach, GraphLimits(visits: most)) { _ in false }
     }
     return lists.choice?.farEstimate(task) ?? .infinity
       < task.costs.scan(rows: task.matching.count, k: task.k)

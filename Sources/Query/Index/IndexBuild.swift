@@ -6,6 +6,8 @@ package import Storage
 package struct IndexBuild {
   /// Fewer rows are searched faster without an index.
   package static let leastRows = 1_000
+  static let adviceOnTooFew =
+    "search without one, which is fast for so few; cellvec index drop removes one that is there"
   private static let iterations = 5
   private static let segmentLimit = 8
   /// Rows of the sample for each list.
@@ -147,8 +149,7 @@ package struct IndexBuild {
     guard present.count >= Self.leastRows else {
       throw Fault(
         .usage, "space \"\(space.name)\"", expected: "at least \(Self.leastRows) vectors for an index",
-        found: "\(present.count)",
-        remedy: "search without one, which is fast for so few; cellvec index drop removes one that is there")
+        found: "\(present.count)", remedy: Self.adviceOnTooFew)
     }
     let (begun, centres) = try self.begun(present, snapshot, progress)
     let rows = present.intersection(RowSet(0..<begun.rowLimit))

@@ -15,9 +15,8 @@ final class MappedCentres: ScoredCentres, @unchecked Sendable {
   let count: Int
   let scoreStride: Int
   private let width: Int
+  /// All but the last of the same size; at least one.
   private let runs: [Run]
-  /// Half of the square of each centre's length, below 0.
-  private let bias: [Float]
 
   /// - Throws: `badData` when centres are missing.
   init(of index: StoredIndex) throws {
@@ -29,13 +28,6 @@ final class MappedCentres: ScoredCentres, @unchecked Sendable {
       runs.append(Run(lists: first..<first + count, centres: centres))
     }
     self.runs = runs
-    let width = width
-    bias = runs.flatMap { run in
-      run.lists.indices.map { list in
-        let centre = run.centres + (list - run.lists.lowerBound) * width
-        return -kernels_inner_product(width, centre, centre) / 2
-      }
-    }
   }
 
   func score(
@@ -43,14 +35,25 @@ final class MappedCentres: ScoredCentres, @unchecked Sendable {
     _ scratch: CentreTable.Scratch
   ) {
     for run in runs {
-      for row in 0..<rows {
-        for (place, list) in run.lists.enumerated() {
+      for (place, list) in run.lists.enumerated() {
+        let centre = run.centres + place * width
+        // While it is in the cache: all of them are some megabytes.
+        let bias = bias(of: centre)
+        for row in 0..<rows {
           scores[row * scoreStride + list] =
-            kernels_inner_product(width, vectors + row * width, run.centres + place * width) + bias[list]
+            kernels_inner_product(width, vectors + row * width, centre) + bias
         }
       }
     }
   }
 
-  func innerProduct(with centre: Int, score: Float) -> Float { score - bias[centre] }
+  func innerProduct(with centre: Int, score: Float) -> Float {
+    let (run, place) = centre.quotientAndRemainder(dividingBy: runs[0].lists.count)
+    return score - bias(of: runs[run].centres + place * width)
+  }
+
+  /// Half of the square of a centre's length, below 0.
+  private func bias(of centre: UnsafePointer<Float>) -> Float {
+    -kernels_inner_product(width, centre, centre) / 2
+  }
 }

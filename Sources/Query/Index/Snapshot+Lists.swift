@@ -45,6 +45,15 @@ enum ListUse {
   func estimate(_ task: SearchTask) -> Double? {
     choice.map { $0.estimate(task) }
   }
+
+  /// The same for a query that is unlike all vectors; at least so much where that is not known.
+  func farEstimate(_ task: SearchTask) -> Double? {
+    switch self {
+    case .lists(let choice): choice.farEstimate(task)
+    case .unread: task.costs.leastOfLists(vectors: task.costs.rowCount)
+    case .none: nil
+    }
+  }
 }
 
 extension ListUse.Choice {
@@ -69,7 +78,7 @@ extension ListUse.Choice {
     let scale = scale(k: task.k)
     let starts = record.starts?.starts ?? []
     let far = starts.dropFirst().firstIndex {
-      scale * costs.lists(record, $0.effort, share: share) > givingUpShare * scan
+      scale * costs.lists(record, $0.effort, share: share) > givingUpShare(costs) * scan
     }
     return ListLimits(
       startRange: far.map { starts[$0 - 1].distance2 } ?? .infinity,

@@ -60,6 +60,8 @@ struct SearchCosts: Sendable {
   private var maskedRow: Double { 1.5 }
   /// What begins and ends a search through an index, whatever its queries are.
   private var start: Double { 600_000 }
+  /// Reading what is known of lists.
+  private var knowing: Double { 100_000 }
 
   /// Comparing every row with a query, in place of a search through an index.
   func scan(rows: Int, k: Int) -> Double { scanWeight * comparing(rows: rows, k: k) }
@@ -135,7 +137,9 @@ struct SearchCosts: Sendable {
   }
 
   /// What a search through lists takes at least: what begins it where there are as many as are made of so many vectors.
-  func leastOfLists(vectors: Int) -> Double { centres(IndexBuild.listCount(rows: vectors)) }
+  func leastOfLists(vectors: Int) -> Double {
+    knowing / Double(queries) + centres(IndexBuild.listCount(rows: vectors))
+  }
 
   /// The start, and a query's comparison with the centres of lists.
   private func centres(_ count: Int) -> Double {

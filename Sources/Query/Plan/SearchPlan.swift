@@ -70,6 +70,9 @@ struct SearchTask {
   let threads: Int
   let costs: SearchCosts
 
+  /// The numbers of the queries besides some, ascending.
+  func others(than numbers: [Int]) -> [Int] { Set(0..<count).subtracting(numbers).sorted() }
+
   /// The same for some of its queries: those for which another way is looked for.
   func of(_ numbers: [Int]) -> SearchTask {
     let dimension = space.dimension
@@ -123,12 +126,23 @@ extension Snapshot {
     }
     if recall >= 1 { return try nearestByScan(task, because: "as was asked for") }
     let zeros = try queries.withUnsafeBufferPointer { try zeroVectors($0, count: count, space: space) }
-    if zeros.isEmpty { return try nearestByLeast(task) }
-    let others = Set(0..<count).subtracting(zeros).sorted()
-    if others.isEmpty { return try nearestByScan(task, because: SearchPlan.zero) }
+    if zeros.count == count { return try nearestByScan(task, because: SearchPlan.zero) }
+    return try nearestByLeast(task, zeros: zeros)
+  }
+
+  /// Searches for the queries that are not zero throughout in one way, and compares those that are with every row.
+  /// - Parameters:
+  ///   - zeros: the numbers of some, but not of all.
+  ///   - way: of a search that has none of them.
+  private borrowing func nearest(
+    _ task: SearchTask, zeros: [Int],
+    _ way: (SearchTask) throws -> (neighbors: [[Neighbor]], plan: SearchPlan)
+  ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
+    if zeros.isEmpty { return try way(task) }
+    let others = task.others(than: zeros)
     let ofZeros = try nearestByScan(task.of(zeros), because: SearchPlan.zero)
-    let ofOthers = try nearestByLeast(task.of(others))
-    var (neighbors, plan) = (Array(repeating: [Neighbor](), count: count), ofOthers.plan)
+    let ofOthers = try way(task.of(others))
+    var (neighbors, plan) = (Array(repeating: [Neighbor](), count: task.count), ofOthers.plan)
     for (query, found) in zip(zeros, ofZeros.neighbors) { neighbors[query] = found }
     for (query, found) in zip(others, ofOthers.neighbors) { neighbors[query] = found }
     plan.fallbacks.append(
@@ -137,29 +151,33 @@ extension Snapshot {
   }
 
   /// The nearest cells of each query in the way that is estimated to take least time.
-  /// - Parameter task: its queries are none of them zero.
+  /// - Parameter zeros: the numbers of the queries that are zero throughout; not of all.
   private borrowing func nearestByLeast(
-    _ task: SearchTask
+    _ whole: SearchTask, zeros: [Int]
   ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
+    let task = zeros.isEmpty ? whole : whole.of(whole.others(than: zeros))
     let graph = try graphUse(task)
     let ofGraph = graph.estimate(task)
     // For a single query it takes as long to read what is known of lists as to search the graph.
     let lists: ListUse =
-      if let ofGraph, ofGraph <= task.costs.leastOfLists(vectors: task.costs.rowCount) { .unread } else {
+      if let ofGraph, ofGraph <= task.costs.leastOfLists(vectors: task.costs.rowCount) {
+        try hasIndex(task.space) ? .unread : .none(nil)
+      } else {
         try listUse(task)
       }
-    guard graph.serves || lists.serves else { return try nearestByScan(task, because: reason(graph, lists)) }
+    // One pass serves queries of zeros, too.
+    guard graph.serves || lists.serves else { return try nearestByScan(whole, because: reason(graph, lists)) }
     let estimates = SearchPlan.Estimates(
       exact: task.costs.scan(rows: task.matching.count, k: task.k), index: lists.estimate(task),
       graph: ofGraph)
     var (neighbors, plan): ([[Neighbor]], SearchPlan)
     if estimates.isExactLeast {
       (neighbors, plan) = try nearestByScan(
-        task, because: "that is estimated to take less time than an index")
+        whole, because: "that is estimated to take less time than an index")
     } else if case .graph(let use) = graph, use.estimate(task) <= estimates.index ?? .infinity {
-      (neighbors, plan) = try nearestByGraph(task, use, lists, estimates)
+      (neighbors, plan) = try nearest(whole, zeros: zeros) { try nearestByGraph($0, use, lists, estimates) }
     } else {
-      (neighbors, plan) = try nearestByLists(task, lists)
+      (neighbors, plan) = try nearest(whole, zeros: zeros) { try nearestByLists($0, lists) }
     }
     // Of a weight that is not 1 they say what was asked for.
     if task.costs.scanWeight == 1 { plan.estimates = estimates }
@@ -185,10 +203,10 @@ extension Snapshot {
       costs: SearchCosts(
         of: space, rowCount: matching.count, queries: count, hasCopies: false, scanWeight: .infinity))
     let lists = try listUse(task)
-    guard lists.serves,
-      try queries.withUnsafeBufferPointer({ try zeroVectors($0, count: count, space: space) }).isEmpty
-    else { return nil }
-    return try nearestByLists(task, lists)
+    let zeros = try queries.withUnsafeBufferPointer { try zeroVectors($0, count: count, space: space) }
+    guard lists.serves else { return nil }
+    if zeros.count == count { return try nearestByScan(task, because: SearchPlan.zero) }
+    return try nearest(task, zeros: zeros) { try nearestByLists($0, lists) }
   }
 
   /// The nearest cells of each query among all rows.

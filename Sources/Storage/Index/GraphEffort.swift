@@ -1,9 +1,9 @@
 import Glibc
 
 /// How many vertices searches of a graph visited when a recall was measured.
-package struct GraphEffort: Sendable, Equatable, Codable {
+package struct GraphEffort: Sendable, Equatable, Encodable {
   /// Of queries like the vectors, on average.
-  package struct Visits: Sendable, Equatable, Codable {
+  package struct Visits: Sendable, Equatable, Encodable {
     package let neighbors: Int
     package let visits: Float
 
@@ -36,9 +36,9 @@ package struct GraphEffort: Sendable, Equatable, Codable {
 }
 
 /// What the first visits of a search tell of how long it will be.
-package struct GraphStarts: Sendable, Equatable, Codable {
+package struct GraphStarts: Sendable, Equatable, Encodable {
   /// Queries of all kinds, from those like the vectors to random directions, whose first visits came about as near.
-  package struct Start: Sendable, Equatable, Codable {
+  package struct Start: Sendable, Equatable, Encodable {
     /// 1 less the similarity of the nearest vertex of the first visits, at most.
     package let distance: Float
     /// Vertices that a search for ten neighbors visited, on average.

@@ -2,9 +2,9 @@ import Faults
 import Kernels
 
 /// What a space's graph is made of. Layout: schema/store.md, "Graphs".
-package struct GraphRecord: Sendable, Equatable, Codable {
+package struct GraphRecord: Sendable, Equatable, Encodable {
   /// How far a search goes so that it finds a share of the nearest neighbors, as was measured when the graph was built.
-  package struct Calibration: Sendable, Equatable, Codable {
+  package struct Calibration: Sendable, Equatable, Encodable {
     /// The share of the ten nearest neighbors.
     package let recall: Double
     /// A search ends when no vertex is left whose distance, squared, seems to be at most 1 + reach times that of the last
@@ -12,6 +12,10 @@ package struct GraphRecord: Sendable, Equatable, Codable {
     package let reach: Float
     /// Where that is not enough; nil where it is, and of graphs that were made before that was measured.
     package let wide: WideReach?
+    /// 1 less the similarity of the nearest of the first visits (`GraphStarts.firstVisits`) beyond which a search does not
+    /// find so much, however far it goes, and is to be given up; nil where it does, and of graphs that were made before
+    /// that was measured.
+    package let startLimit: Float?
     /// The same for queries that are unlike the vectors; nil where so many vertices would be visited that comparing all
     /// vectors takes less time.
     package let farReach: Float?
@@ -19,11 +23,13 @@ package struct GraphRecord: Sendable, Equatable, Codable {
     package let effort: GraphEffort?
 
     package init(
-      recall: Double, reach: Float, wide: WideReach? = nil, farReach: Float?, effort: GraphEffort? = nil
+      recall: Double, reach: Float, wide: WideReach? = nil, startLimit: Float? = nil, farReach: Float?,
+      effort: GraphEffort? = nil
     ) {
       self.recall = recall
       self.reach = reach
       self.wide = wide
+      self.startLimit = startLimit
       self.farReach = farReach
       self.effort = effort
     }
@@ -31,7 +37,7 @@ package struct GraphRecord: Sendable, Equatable, Codable {
 
   /// How far a search goes for a query between those like the vectors and random directions, by 1 less the similarity of
   /// the nearest of its first visits (`GraphStarts.firstVisits`).
-  package struct WideReach: Sendable, Equatable, Codable {
+  package struct WideReach: Sendable, Equatable, Encodable {
     /// Up to where a query is like the vectors.
     package let nearStart: Float
     /// From where on `reach` holds; in between it is interpolated.
@@ -65,11 +71,6 @@ package struct GraphRecord: Sendable, Equatable, Codable {
   /// By ascending recall.
   package var calibrations: [Calibration]
 
-  enum CodingKeys: String, CodingKey {
-    case dimension, seed, segment, vertexCount, entryCount, leftOutCount, rowLimit, range, starts,
-      calibrations
-  }
-
   package init(
     dimension: Int, seed: UInt64, segment: UInt32, vertexCount: Int, entryCount: Int, leftOutCount: Int,
     rowLimit: Row? = nil, range: Float, starts: GraphStarts? = nil, calibrations: [Calibration]
@@ -100,27 +101,9 @@ package struct GraphRecord: Sendable, Equatable, Codable {
       (1...min(vertexCount, limit)).contains(entryCount), range.isFinite, starts?.isSound != false,
       calibrations.allSatisfy({
         $0.reach.isFinite && $0.farReach?.isFinite != false && $0.effort?.isSound != false
-          && $0.wide?.isSound != false
+          && $0.wide?.isSound != false && $0.startLimit?.isFinite != false
       })
     else { throw damagedGraph(of: space, "its record does not fit the space") }
-  }
-}
-
-/// Records are without `leftOutCount`, `rowLimit` or `starts` where they were written before graphs kept them.
-extension GraphRecord {
-  package init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    try self.init(
-      dimension: values.decode(Int.self, forKey: .dimension),
-      seed: values.decode(UInt64.self, forKey: .seed),
-      segment: values.decode(UInt32.self, forKey: .segment),
-      vertexCount: values.decode(Int.self, forKey: .vertexCount),
-      entryCount: values.decode(Int.self, forKey: .entryCount),
-      leftOutCount: values.decodeIfPresent(Int.self, forKey: .leftOutCount) ?? 0,
-      rowLimit: values.decodeIfPresent(Row.self, forKey: .rowLimit),
-      range: values.decode(Float.self, forKey: .range),
-      starts: values.decodeIfPresent(GraphStarts.self, forKey: .starts),
-      calibrations: values.decode([Calibration].self, forKey: .calibrations))
   }
 }
 

@@ -2,9 +2,9 @@ import Glibc
 import Kernels
 
 /// What a space's index is made of. Layout: schema/store.md, "Index".
-package struct IndexRecord: Sendable, Equatable, Codable {
+package struct IndexRecord: Sendable, Equatable, Encodable {
   /// Rows whose codes lie together. Its blocks never change.
-  package struct Segment: Sendable, Equatable, Codable {
+  package struct Segment: Sendable, Equatable, Encodable {
     /// What the keys of its blocks have; not used again while any of them is left.
     package let number: UInt32
     package let rowCount: Int
@@ -16,7 +16,7 @@ package struct IndexRecord: Sendable, Equatable, Codable {
   }
 
   /// A reach, and up to where it holds, as was measured for so many neighbors.
-  package struct Reach: Sendable, Equatable, Codable {
+  package struct Reach: Sendable, Equatable, Encodable {
     package let neighbors: Int
     /// A list is passed over when the square of its centre's distance from the query is greater by more than this than
     /// that of the last neighbor.
@@ -35,7 +35,7 @@ package struct IndexRecord: Sendable, Equatable, Codable {
   }
 
   /// What a search did, on average.
-  package struct Effort: Sendable, Equatable, Codable {
+  package struct Effort: Sendable, Equatable, Encodable {
     package let lists: Float
     package let codes: Float
     /// Rows that were compared exactly.
@@ -53,7 +53,7 @@ package struct IndexRecord: Sendable, Equatable, Codable {
   }
 
   /// How far a search goes so that it finds a share of the nearest neighbors, as was measured when the index was built.
-  package struct Calibration: Sendable, Equatable, Codable {
+  package struct Calibration: Sendable, Equatable, Encodable {
     /// The share of the ten nearest neighbors.
     package let recall: Double
     /// By ascending numbers of neighbors. A search for more goes less far beyond the last of
@@ -65,10 +65,6 @@ package struct IndexRecord: Sendable, Equatable, Codable {
     package let radius: Float
     /// A row is compared when its estimate and so many standard deviations reach the last neighbor.
     package let deviations: Float
-
-    enum CodingKeys: String, CodingKey {
-      case recall, reaches, farReach, radius, deviations
-    }
 
     package init(recall: Double, reaches: [Reach], farReach: Float, radius: Float, deviations: Float) {
       precondition(!reaches.isEmpty)
@@ -105,9 +101,9 @@ package struct IndexRecord: Sendable, Equatable, Codable {
   }
 
   /// What the nearest centre tells of how long a search will be.
-  package struct Starts: Sendable, Equatable, Codable {
+  package struct Starts: Sendable, Equatable, Encodable {
     /// Queries of all kinds, from those like the vectors to random directions, whose nearest centres lie about as far.
-    package struct Start: Sendable, Equatable, Codable {
+    package struct Start: Sendable, Equatable, Encodable {
       /// The square of the distance of the nearest centre, at most.
       package let distance2: Float
       /// What a search for ten neighbors did.
@@ -149,12 +145,6 @@ package struct IndexRecord: Sendable, Equatable, Codable {
   package var calibrations: [Calibration]
   /// nil of indexes that were made before that was kept.
   package var starts: Starts?
-
-  enum CodingKeys: String, CodingKey {
-    case dimension, seed, listCount, listsPerRow, centres, segments, lateRowCount, codedRowLimit,
-      calibrations,
-      starts
-  }
 
   package init(
     dimension: Int, seed: UInt64, listCount: Int, listsPerRow: Int, centres: UInt32, segments: [Segment],

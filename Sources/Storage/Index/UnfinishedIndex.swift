@@ -1,8 +1,9 @@
 import Faults
+import Formats
 
 /// An index of which a build has stored the centres and perhaps more, but that nobody sees yet. As long as none of its
 /// vectors changes, the next build goes on with it. Layout: schema/store.md, "Indexes".
-package struct UnfinishedIndex: Sendable, Equatable, Codable {
+package struct UnfinishedIndex: Sendable, Equatable, Encodable {
   package let dimension: Int
   package let seed: UInt64
   package let listCount: Int
@@ -27,6 +28,15 @@ package struct UnfinishedIndex: Sendable, Equatable, Codable {
   }
 
   static func key(of space: UInt16) -> Key { Key().appending(space).appending(UInt8(1)) }
+}
+
+extension UnfinishedIndex: DocumentContent {
+  init(_ value: JSONValue) throws {
+    try self.init(
+      dimension: value["dimension"], seed: value["seed"], listCount: value["listCount"],
+      listsPerRow: value["listsPerRow"], segment: value["segment"], rowLimit: value["rowLimit"],
+      rowCount: value["rowCount"])
+  }
 }
 
 extension Transaction {

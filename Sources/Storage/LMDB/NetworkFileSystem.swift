@@ -1,3 +1,4 @@
+import Clmdb
 import Formats
 import FoundationEssentials
 import Glibc
@@ -9,9 +10,19 @@ enum NetworkFileSystem {
     "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs",
   ]
 
+  /// Whether a file system is one of those that databases mostly lie on, of one machine: then there is no table to read.
+  /// - Parameter number: ext, XFS, Btrfs, F2FS, tmpfs and overlay, as statfs(2) tells them.
+  private static func isLocal(_ number: UInt32) -> Bool {
+    switch number {
+    case 0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010, 0x0102_1994, 0x794C_7630: true
+    default: false
+    }
+  }
+
   /// The type of the network file system that a path lies on, or would if it were made; nil when it lies on none that is
   /// known.
   static func type(at path: String) -> String? {
+    if isLocal(clmdb_file_system(path)) { return nil }
     var status = stat()
     guard stat(path, &status) == 0 || stat(nearestFolder(of: path), &status) == 0,
       let table = try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)

@@ -1,7 +1,8 @@
 import Faults
+import Formats
 
 /// The format version and feature flags of a database, table "header" key "format".
-struct FormatHeader: Codable, Equatable {
+struct FormatHeader: Encodable, Equatable {
   static let currentVersion = 1
   static let key = Key().appending("format")
   /// A space has an index: who changes vectors must take their rows out of it. An index that was made with this flag has
@@ -57,6 +58,14 @@ extension ScalarType {
     case .float16, .bfloat16: "half-vectors"
     case .int8: "byte-vectors"
     }
+  }
+}
+
+extension FormatHeader: DocumentContent {
+  init(_ value: JSONValue) throws {
+    try self.init(
+      version: value["version"], readerFlags: value["readerFlags"], writerFlags: value["writerFlags"],
+      createdBy: value["createdBy"])
   }
 }
 

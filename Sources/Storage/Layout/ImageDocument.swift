@@ -2,26 +2,15 @@ import Formats
 import Identity
 
 /// The JSON of an image: its identity as 32 hexadecimal digits, its rows as pairs [first, end).
-extension ImageRecord: Decodable {
-  private enum CodingKeys: String, CodingKey {
-    case identity, name, files, width, height, rows
-  }
-
-  package init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    guard let identity = ContentHash(try container.decode(String.self, forKey: .identity)) else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .identity, in: container, debugDescription: "not 32 hexadecimal digits")
-    }
-    let pairs = try container.decode([[Row]].self, forKey: .rows)
-    guard pairs.allSatisfy({ $0.count == 2 && $0[0] < $0[1] }) else {
-      throw DecodingError.dataCorruptedError(forKey: .rows, in: container, debugDescription: "not pairs")
-    }
-    self.init(
-      identity: identity, name: try container.decode(String.self, forKey: .name),
-      files: try container.decode([ChannelFile].self, forKey: .files),
-      width: try container.decode(UInt32.self, forKey: .width),
-      height: try container.decode(UInt32.self, forKey: .height), rows: pairs.map { $0[0]..<$0[1] })
+extension ImageRecord: DocumentContent {
+  init(_ value: JSONValue) throws {
+    let pairs: [[Row]] = try value["rows"]
+    guard let identity = try ContentHash(value["identity"]),
+      pairs.allSatisfy({ $0.count == 2 && $0[0] < $0[1] })
+    else { throw UnexpectedContent() }
+    try self.init(
+      identity: identity, name: value["name"], files: value["files"], width: value["width"],
+      height: value["height"], rows: pairs.map { $0[0]..<$0[1] })
   }
 
   /// As `Document.encode` writes a value, keys sorted. Put together here: the general encoder took a sixth of the time of a
@@ -39,7 +28,19 @@ extension ImageRecord: Decodable {
   }
 }
 
-extension IngestOutcome {
+extension ChannelFile: DocumentContent {
+  init(_ value: JSONValue) throws {
+    try self.init(role: value["role"], path: value["path"], plane: value["plane"])
+  }
+}
+
+extension IngestOutcome: DocumentContent {
+  init(_ value: JSONValue) throws {
+    try self.init(
+      found: value["found"], kept: value["kept"], dropped: value["dropped"], mask: value[ifPresent: "mask"],
+      maskPath: value[ifPresent: "maskPath"])
+  }
+
   /// As `Document.encode` writes a value, likewise.
   var document: [UInt8] {
     let dropped = dropped.sorted { $0.key < $1.key }.map { "\(quotedJSON($0.key)):\($0.value)" }

@@ -28,7 +28,7 @@ package struct ImageRecord: Sendable, Equatable {
 }
 
 /// One channel's place on disk.
-package struct ChannelFile: Sendable, Equatable, Codable {
+package struct ChannelFile: Sendable, Equatable, Encodable {
   package let role: String
   package let path: String
   /// Page or plane of the file that holds the channel, from 0.

@@ -2,7 +2,7 @@ package import Kernels
 
 /// The numbers that a space keeps its vectors in. Everybody reads and writes them as float32: what is stored is the
 /// nearest number of the type, of two that are as near the even one.
-package enum ScalarType: String, Sendable, Codable, CaseIterable {
+package enum ScalarType: String, Sendable, Encodable, CaseIterable, DocumentContent {
   /// IEEE 754 binary32.
   case float32
   /// IEEE 754 binary16: 11 significant bits, up to 65,504.

@@ -3,7 +3,7 @@ import Glibc
 import Identity
 
 /// A table that ingest read metadata from, as far as it takes to know the file again: where it lay, and what was in it.
-package struct SourceTable: Sendable, Equatable, Codable {
+package struct SourceTable: Sendable, Equatable, Encodable {
   /// From the root, without links.
   package let path: String
   package let byteCount: Int
@@ -30,5 +30,13 @@ package struct SourceTable: Sendable, Equatable, Codable {
     // Whose bytes cannot be read is not known to be it.
     guard file.byteCount == byteCount, let other = try? MappedFile(path: path) else { return false }
     return withExtendedLifetime(other) { ContentHash(of: other.bytes).description == digest }
+  }
+}
+
+extension SourceTable: DocumentContent {
+  init(_ value: JSONValue) throws {
+    path = try value["path"]
+    byteCount = try value["byteCount"]
+    digest = try value["digest"]
   }
 }

@@ -1,8 +1,9 @@
+import Formats
 import Kernels
 
 /// One embedding space: the recipe and backbone that made its vectors, and their dimension. Vectors of two
 /// spaces are never compared.
-package struct SpaceRecord: Sendable, Equatable, Codable {
+package struct SpaceRecord: Sendable, Equatable, Encodable {
   /// The largest dimension that a space can have.
   package static let dimensionLimit = Int(KERNELS_MOST_NUMBERS)
 
@@ -83,6 +84,21 @@ package struct SpaceRecord: Sendable, Equatable, Codable {
   }
 }
 
+extension SpaceRecord: DocumentContent {
+  init(_ value: JSONValue) throws {
+    id = try value["id"]
+    name = try value["name"]
+    dimension = try value["dimension"]
+    scalarType = try value[ifPresent: "scalarType"]
+    recipe = try value[ifPresent: "recipe"]
+    backboneHash = try value[ifPresent: "backboneHash"]
+    backbonePath = try value[ifPresent: "backbonePath"]
+    backboneBranch = try value[ifPresent: "backboneBranch"]
+    precisions = try value[ifPresent: "precisions"]
+    tables = try value[ifPresent: "tables"]
+  }
+}
+
 /// What leads to the weights of a backbone.
 package struct BackboneReference: Sendable, Equatable {
   /// A file, or a name of the registry of models.
@@ -97,7 +113,7 @@ package struct BackboneReference: Sendable, Equatable {
 }
 
 /// What became of one image in one space.
-package struct IngestOutcome: Sendable, Equatable, Decodable {
+package struct IngestOutcome: Sendable, Equatable {
   /// Objects that the recipe found.
   package let found: Int
   /// Cells embedded into the space.
