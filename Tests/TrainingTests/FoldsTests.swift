@@ -24,8 +24,8 @@ import Testing
 
   @Test(arguments: 0..<20 as Range<UInt64>) func aGroupIsNeverSplitAndNoFoldIsEmpty(seed: UInt64) throws {
     let (groups, labels) = try genes(seed: seed)
-    for k in [2, 5, 60] {
-      let folds = try Folds.grouped(groups: groups, labels: labels, k: k, seed: seed)
+    for (k, isVaried) in [(2, false), (5, false), (60, false), (2, true), (5, true), (59, true), (60, true)] {
+      let folds = try Folds.grouped(groups: groups, labels: labels, k: k, isVaried: isVaried, seed: seed)
       #expect(folds.isGrouped)
       var foldOfGroup: [Int32: Int32] = [:]
       for (group, fold) in zip(groups, folds.assignment) {
@@ -35,9 +35,10 @@ import Testing
     }
   }
 
-  @Test(arguments: 0..<20 as Range<UInt64>) func groupedFoldsHoldEqualSharesOfEachClass(seed: UInt64) throws {
+  @Test(arguments: 0..<20 as Range<UInt64>, [false, true])
+  func groupedFoldsHoldEqualSharesOfEachClass(seed: UInt64, isVaried: Bool) throws {
     let (groups, labels) = try genes(seed: seed)
-    let folds = try Folds.grouped(groups: groups, labels: labels, k: 5, seed: seed)
+    let folds = try Folds.grouped(groups: groups, labels: labels, k: 5, isVaried: isVaried, seed: seed)
     let rare = try #require(labels.classes.firstIndex(of: "rare"))
     for fold in 0..<5 {
       let test = folds.testSamples(of: fold)

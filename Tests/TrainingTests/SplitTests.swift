@@ -23,6 +23,43 @@ import Testing
       groupNames: (0..<50).map { "G\($0)" }, isTest: isTest)
   }
 
+  /// As few fields of view as a plate may have: 3 of each of 5 classes, of 41 to 83 samples.
+  private func fewGroups() throws -> SplitSubjects {
+    let sizes = (0..<15).map { 41 + 3 * $0 }
+    let groups = sizes.indices.flatMap { Array(repeating: Int32($0), count: sizes[$0]) }
+    return SplitSubjects(
+      labels: try LabelTable(labels: groups.map { ["class-\($0 % 5)"] }), groups: groups,
+      groupNames: sizes.indices.map { "F\($0)" })
+  }
+
+  /// The folds that each repetition divides groups into, whatever their numbers.
+  private func partitions(_ plan: SplitPlan) -> [Set<Set<Int>>] {
+    plan.testFolds.map { folds in
+      Set(Dictionary(grouping: folds.indices) { folds[$0] }.values.map { Set($0) })
+    }
+  }
+
+  @Test(arguments: [2, 3, 5]) func repetitionsDivideFewGroupsInOtherWays(k: Int) throws {
+    let plan = try SplitPlan(EvaluationDesign(folds: k, repeats: 8, seed: 3), of: try fewGroups())
+    let partitions = partitions(plan)
+    #expect(Set(partitions).count == 8)
+    #expect(plan.warnings.allSatisfy { !$0.contains("repetitions") })
+    for (first, second) in zip(partitions, partitions.dropFirst()) {
+      // Of drawn folds some are those of the repetition before, and by far not all.
+      #expect(first.intersection(second).count < k)
+    }
+  }
+
+  @Test func tooFewGroupsForOtherFoldsAreTold() throws {
+    let groups: [Int32] = [0, 0, 1, 1, 2, 2, 3, 3]
+    let subjects = SplitSubjects(
+      labels: try LabelTable(labels: groups.map { [$0 % 2 == 0 ? "a" : "b"] }), groups: groups,
+      groupNames: (0..<4).map { "W\($0)" })
+    let plan = try SplitPlan(EvaluationDesign(folds: 2, repeats: 5, seed: 3), of: subjects)
+    #expect(Set(partitions(plan)).count == 2)
+    #expect(plan.warnings.contains { $0.contains("5 repetitions divide the groups in only 2 ways") })
+  }
+
   @Test(arguments: [true, false])
   func everySampleIsTestedOnceARepetitionAndGroupsStayTogether(grouped: Bool) throws {
     let subjects = try subjects(grouped: grouped)

@@ -19,18 +19,23 @@ package struct Folds: Sendable, Equatable {
   /// lacks most samples of the class, then to the one that lacks most samples of any kind, then to one drawn
   /// by the seed. An empty fold lacks most of everything, so every fold gets a group.
   ///
-  /// - Parameter groups: the group of each sample, any numbers.
+  /// - Parameters:
+  ///   - groups: the group of each sample, any numbers.
+  ///   - isVaried: whether folds that lack as much as the neediest to within the group are drawn from, too: folds are a
+  ///     little less even, and other seeds have others. Without it, few groups of different sizes are always divided alike.
   /// - Throws: `usage` when the samples or groups are fewer than the folds; `badData` for a class without
   ///   positives.
   /// - Source: Sechidis, Tsoumakas and Vlahavas, "On the stratification of multi-label data", 2011.
-  package static func grouped(groups: [Int32], labels: LabelTable, k: Int, seed: UInt64) throws -> Folds {
+  package static func grouped(
+    groups: [Int32], labels: LabelTable, k: Int, isVaried: Bool = false, seed: UInt64
+  ) throws -> Folds {
     precondition(groups.count == labels.count)
-    return try Folds(groups: groups, labels: labels, k: k, seed: seed)
+    return try Folds(groups: groups, labels: labels, k: k, isVaried: isVaried, seed: seed)
   }
 
   /// k folds of single samples, stratified in the same way.
   package static func ungrouped(labels: LabelTable, k: Int, seed: UInt64) throws -> Folds {
-    try Folds(groups: nil, labels: labels, k: k, seed: seed)
+    try Folds(groups: nil, labels: labels, k: k, isVaried: false, seed: seed)
   }
 
   /// A fold for each group, in order of the groups' first samples.
@@ -66,7 +71,7 @@ package struct Folds: Sendable, Equatable {
     }
   }
 
-  private init(groups: [Int32]?, labels: LabelTable, k: Int, seed: UInt64) throws {
+  private init(groups: [Int32]?, labels: LabelTable, k: Int, isVaried: Bool, seed: UInt64) throws {
     guard k >= 2 else {
       throw Fault(
         .usage, "folds", expected: "at least 2", found: "\(k)", remedy: "ask for 2 folds or more, such as 5")
@@ -83,7 +88,7 @@ package struct Folds: Sendable, Equatable {
         .usage, "folds", expected: "at least \(k) groups for \(k) folds", found: "\(table.count)",
         remedy: "ask for at most \(table.count) folds, group by a finer field, or do not group")
     }
-    let foldOfGroup = table.stratified(into: k, seed: seed)
+    let foldOfGroup = table.stratified(into: k, isVaried: isVaried, seed: seed)
     count = k
     assignment = table.groupOfSample.map { foldOfGroup[Int($0)] }
     isGrouped = groups != nil

@@ -79,15 +79,18 @@ struct GroupTable {
   private func entries(ofGroup group: Int) -> ArraySlice<Entry> { entries[starts[group]..<starts[group + 1]] }
 
   /// The fold of every group, k folds of equal size; see `Folds.grouped`.
-  func stratified(into k: Int, seed: UInt64) -> [Int32] {
-    stratified(shares: Array(repeating: 1, count: k), seed: seed)
+  func stratified(into k: Int, isVaried: Bool, seed: UInt64) -> [Int32] {
+    stratified(shares: Array(repeating: 1, count: k), isVaried: isVaried, seed: seed)
   }
 
   /// The part of every group, of parts whose sizes are as these numbers.
   ///
   /// What a part lacks of a class is total x share / sum of shares - assigned. It is kept times the sum, in whole
   /// numbers, so that ties are exact and the result is the same on every machine.
-  func stratified(shares: [Int], seed: UInt64) -> [Int32] {
+  ///
+  /// - Parameter isVaried: whether parts that lack less than the group has less than the neediest one are as good as that
+  ///   one. Without it, groups of different sizes leave the seed little to draw.
+  func stratified(shares: [Int], isVaried: Bool = false, seed: UInt64) -> [Int32] {
     let k = shares.count
     let sum = shares.reduce(0, +)
     var generator = SeededGenerator(seed: seed)
@@ -106,14 +109,21 @@ struct GroupTable {
     var unassigned = groupsOfClass.map(\.count)
     var folds = [Int32](repeating: -1, count: count)
 
-    func assign(_ group: Int, lackOf needed: (Int) -> Int) {
-      var best = [0]
-      for fold in 1..<k {
-        let (left, right) = ((needed(fold), lack[fold]), (needed(best[0]), lack[best[0]]))
-        if left > right { best = [fold] } else if left == right { best.append(fold) }
-      }
+    var (groupsLeft, emptyFolds) = (count, Set(0..<k))
+
+    func neediest(of folds: [Int], _ need: (Int) -> Int, within slack: Int) -> [Int] {
+      let most = folds.map(need).max() ?? 0
+      return folds.filter { isVaried ? need($0) > most - sum * slack : need($0) == most }
+    }
+    func assign(_ group: Int, samples: Int32, lackOf needed: (Int) -> Int) {
+      // With slack, the last groups could pass empty folds over.
+      let open = isVaried && groupsLeft <= emptyFolds.count ? emptyFolds.sorted() : Array(0..<k)
+      let best = neediest(
+        of: neediest(of: open, needed, within: Int(samples)), { lack[$0] }, within: Int(sizes[group]))
+      groupsLeft -= 1
       let fold = best.count == 1 ? best[0] : best[Int(generator.next() % UInt64(best.count))]
       folds[group] = Int32(fold)
+      emptyFolds.remove(fold)
       lack[fold] -= sum * Int(sizes[group])
       for entry in entries(ofGroup: group) {
         lackOfClass[fold * classCount + Int(entry.classIndex)] -= sum * Int(entry.samples)
@@ -126,7 +136,9 @@ struct GroupTable {
     }) {
       let members = groupsOfClass[rarest].filter { folds[Int($0.group)] < 0 }
         .sorted { ($1.samples, tieOrder[Int($0.group)]) < ($0.samples, tieOrder[Int($1.group)]) }
-      for member in members { assign(Int(member.group)) { lackOfClass[$0 * classCount + rarest] } }
+      for member in members {
+        assign(Int(member.group), samples: member.samples) { lackOfClass[$0 * classCount + rarest] }
+      }
     }
     return folds
   }

@@ -102,10 +102,17 @@ package struct SplitPlan: Sendable {
     let groups = subjects.effectiveGroups
     var warnings: [String] = []
     var testFolds: [[Int]] = []
+    var partitions: Set<[Int32]> = []
     for repetition in 0..<design.repeats {
-      let folds = try design.folds(of: subjects, repetition: repetition)
+      let folds = try design.folds(of: subjects, repetition: repetition, unlike: partitions)
+      partitions.insert(partition(folds.assignment))
       testFolds.append(folds.assignment.map(Int.init))
       if repetition == 0 { warnings = folds.warnings }
+    }
+    if design.scheme == .folds, partitions.count < design.repeats {
+      warnings.append(
+        "the \(design.repeats) repetitions divide the groups in only \(partitions.count) ways, as there are so few of "
+          + "them: what is tested of differences takes repetitions of the same folds for news")
     }
     splits = try design.fractions.map { fraction in
       try testFolds.enumerated().flatMap { repetition, assignment in
@@ -137,17 +144,38 @@ extension SeededGenerator {
   }
 }
 
+/// What folds divide samples into, whatever the folds' numbers.
+private func partition(_ assignment: [Int32]) -> [Int32] {
+  var names: [Int32: Int32] = [:]
+  return assignment.map { fold in
+    if let name = names[fold] { return name }
+    names[fold] = Int32(names.count)
+    return Int32(names.count - 1)
+  }
+}
+
 extension EvaluationDesign {
+  /// How often folds are drawn that divide samples as those of another repetition do.
+  private static let draws = 32
+
   /// The folds of one repetition; those of the first are the folds that `cellvec train` has with the same seed.
+  /// - Parameter partitions: those of the repetitions before; one of them is there again only where no other was drawn.
   fileprivate func folds(
-    of subjects: SplitSubjects, repetition: Int
+    of subjects: SplitSubjects, repetition: Int, unlike partitions: Set<[Int32]>
+  ) throws -> (assignment: [Int32], warnings: [String]) {
+    if repetition == 0 { return try folds(of: subjects, isVaried: false, seed: seed) }
+    var generator = SeededGenerator(seed: seed, stream: UInt64(repetition))
+    var drawn = try folds(of: subjects, isVaried: true, seed: generator.next())
+    for _ in 1..<Self.draws where partitions.contains(partition(drawn.assignment)) {
+      drawn = try folds(of: subjects, isVaried: true, seed: generator.next())
+    }
+    return drawn
+  }
+
+  private func folds(
+    of subjects: SplitSubjects, isVaried: Bool, seed: UInt64
   ) throws -> (assignment: [Int32], warnings: [String]) {
     let labels = subjects.labels
-    var seed = self.seed
-    if repetition > 0 {
-      var generator = SeededGenerator(seed: self.seed, stream: UInt64(repetition))
-      seed = generator.next()
-    }
     let made: Folds
     switch (scheme, subjects.groups) {
     case (.transfer, _):
@@ -155,7 +183,7 @@ extension EvaluationDesign {
     case (.folds, nil):
       made = try Folds.ungrouped(labels: labels, k: folds, seed: seed)
     case (.folds, let groups?):
-      made = try Folds.grouped(groups: groups, labels: labels, k: folds, seed: seed)
+      made = try Folds.grouped(groups: groups, labels: labels, k: folds, isVaried: isVaried, seed: seed)
     case (.leaveOneGroupOut, let groups?):
       made = try Folds.leaveOneGroupOut(groups: groups, labels: labels)
     case (.leaveOneGroupOut, nil):
