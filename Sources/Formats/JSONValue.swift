@@ -44,11 +44,36 @@ extension JSONScanner {
     case "false": return .bool(false)
     case "null": return .null
     default:
-      // Swift reads other spellings as numbers, too, such as "inf" and "0x1p3".
-      guard let first = word.utf8.first, first == UInt8(ascii: "-") || (48...57).contains(first),
-        word.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) })
-      else { throw unexpected("a value") }
+      guard isNumber(start..<place) else { throw unexpected("a value") }
       return .number(word)
     }
+  }
+
+  /// Whether the bytes are `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`, as JSON spells numbers. Swift reads other
+  /// spellings as numbers, too, such as "inf", "0x1p3" and "01".
+  private func isNumber(_ bytes: Range<Int>) -> Bool {
+    var next = bytes.lowerBound
+    func skip(_ character: Unicode.Scalar, or other: Unicode.Scalar? = nil) -> Bool {
+      guard next < bytes.upperBound else { return false }
+      let scalar = Unicode.Scalar(text[next])
+      guard scalar == character || scalar == other else { return false }
+      next += 1
+      return true
+    }
+    func skipDigits() -> Bool {
+      let start = next
+      while next < bytes.upperBound, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[next]) {
+        next += 1
+      }
+      return next > start
+    }
+    _ = skip("-")
+    guard skip("0") || skipDigits() else { return false }
+    if skip(".") && !skipDigits() { return false }
+    if skip("e", or: "E") {
+      _ = skip("+", or: "-")
+      if !skipDigits() { return false }
+    }
+    return next == bytes.upperBound
   }
 }

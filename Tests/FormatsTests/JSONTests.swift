@@ -48,9 +48,15 @@ import Testing
     #expect(spelled == ["1", "-2.5e-3", "yes", "no", "null", "x\né"])
   }
 
+  @Test(arguments: ["0", "-0", "10", "0.05", "-1.25e-07", "1E+3", "5e324", "20.0e0"])
+  func numbersAreKeptAsTheyAreSpelled(text: String) throws {
+    guard case .number(let spelled) = try value(text) else { return #expect(Bool(false)) }
+    #expect(spelled == text)
+  }
+
   @Test(arguments: [
     "", "[", "[1,]", "{\"a\"}", "{\"a\":}", "{1:2}", "inf", "nan", "0x1p3", "tru", "\"a", "[1] 2", "+1",
-    "'a'",
+    "'a'", "-", "1e", "1e+", "1.", ".5", "1.2.3", "01", "-01", "1-2", "1e2.5", "--1",
     String(repeating: "[", count: 17) + String(repeating: "]", count: 17),
   ]) func whatIsNoJSONIsRefused(text: String) {
     #expect(throws: Fault.self) { try value(text) }

@@ -47,7 +47,7 @@ import Testing
     #expect(try again(space) == space)
   }
 
-  /// Bit for bit, as the general decoder reads them.
+  /// Bit for bit.
   @Test func numbersComeBack() throws {
     var generator = SeededGenerator(seed: 1)
     for _ in 0..<300 {
@@ -63,7 +63,7 @@ import Testing
     "", "{}", "[]", "{\"neighbors\":10}", "{\"neighbors\":10,\"visits\":null}",
     "{\"neighbors\":10.5,\"visits\":1}", "{\"neighbors\":\"10\",\"visits\":1}",
     "{\"neighbors\":1e30,\"visits\":1}", "{\"neighbors\":10,\"visits\":1e99}",
-    "{\"neighbors\":10,\"visits\":1}}",
+    "{\"neighbors\":10,\"visits\":1}}", "{\"neighbors\":10,\"visits\":1,\"neighbors\":10}",
   ]) func whatIsNoSuchRecordIsAFault(text: String) {
     #expect {
       try Array(text.utf8).withUnsafeBytes {
@@ -72,6 +72,16 @@ import Testing
     } throws: {
       ($0 as? Fault)?.kind == .badData
     }
+  }
+
+  @Test func aRepeatedKeyOfADictionaryIsAFault() throws {
+    func counts(_ text: String) throws -> [String: Int] {
+      try Array(text.utf8).withUnsafeBytes {
+        try Document.decode([String: Int].self, from: $0, of: "counts")
+      }
+    }
+    #expect(try counts("{\"a\":1,\"b\":2}") == ["a": 1, "b": 2])
+    #expect(throws: Fault.self) { try counts("{\"a\":1,\"a\":1}") }
   }
 
   @Test func digestsAreSpelledAs32DigitsAndReadAgain() {

@@ -1,6 +1,7 @@
 import Formats
 
-/// What a document, or a value in one, stands for.
+/// What a document, or a value in one, stands for. A key that comes twice in an object says two things: it is refused where it
+/// is asked for.
 protocol DocumentContent {
   /// - Throws: `UnexpectedContent` when the value stands for nothing of the kind.
   init(_ value: JSONValue) throws
@@ -21,9 +22,14 @@ extension JSONValue {
   subscript<Content: DocumentContent>(ifPresent name: String) -> Content? {
     get throws {
       guard case .object(let members) = self else { throw UnexpectedContent() }
-      guard let value = members.first(where: { $0.name == name })?.value else { return nil }
-      if case .null = value { return nil }
-      return try Content(value)
+      var found: JSONValue?
+      for member in members where member.name == name {
+        guard found == nil else { throw UnexpectedContent() }
+        found = member.value
+      }
+      guard let found else { return nil }
+      if case .null = found { return nil }
+      return try Content(found)
     }
   }
 }
@@ -79,6 +85,8 @@ extension Array: DocumentContent where Element: DocumentContent {
 extension Dictionary: DocumentContent where Key == String, Value: DocumentContent {
   init(_ value: JSONValue) throws {
     guard case .object(let members) = value else { throw UnexpectedContent() }
-    self = try Dictionary(members.map { ($0.name, try Value($0.value)) }) { first, _ in first }
+    self = try Dictionary(members.map { ($0.name, try Value($0.value)) }) { _, _ in
+      throw UnexpectedContent()
+    }
   }
 }

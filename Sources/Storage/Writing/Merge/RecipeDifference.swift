@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Formats
 
 /// In which values two recipes differ. Storage keeps recipes as texts and knows nothing of their keys.
 enum RecipeDifference {
@@ -16,54 +16,44 @@ enum RecipeDifference {
   private static let shown = 6
 
   private static func values(of recipe: String) -> [String: String] {
-    guard let value = try? JSONDecoder().decode(RecipeValue.self, from: Data(recipe.utf8)) else { return [:] }
+    guard let value = try? value(of: recipe) else { return [:] }
     var values: [String: String] = [:]
     value.collect(under: "", into: &values)
     return values
   }
-}
 
-private enum RecipeValue: Decodable {
-  case object([String: RecipeValue])
-  case list([RecipeValue])
-  case word(String)
-
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if let members = try? container.decode([String: RecipeValue].self) {
-      self = .object(members)
-    } else if let values = try? container.decode([RecipeValue].self) {
-      self = .list(values)
-    } else if let text = try? container.decode(String.self) {
-      self = .word(text)
-    } else if let truth = try? container.decode(Bool.self) {
-      self = .word("\(truth)")
-    } else if let number = try? container.decode(Int.self) {
-      self = .word("\(number)")
-    } else if let number = try? container.decode(Double.self) {
-      self = .word("\(number)")
-    } else {
-      self = .word("null")
+  private static func value(of recipe: String) throws -> JSONValue {
+    try Array(recipe.utf8).withUnsafeBytes { bytes in
+      var scanner = JSONScanner(bytes, subject: "a recipe", of: "a recipe")
+      let value = try scanner.value()
+      try scanner.end()
+      return value
     }
   }
+}
 
+extension JSONValue {
   /// Takes down what lies below, each under the keys that lead there.
-  func collect(under key: String, into values: inout [String: String]) {
-    switch self {
-    case .object(let members):
-      for (name, value) in members {
-        value.collect(under: key.isEmpty ? name : "\(key).\(name)", into: &values)
-      }
-    case .list, .word: values[key] = text
+  fileprivate func collect(under key: String, into values: inout [String: String]) {
+    guard case .object(let members) = self else {
+      values[key] = text
+      return
+    }
+    for (name, value) in members {
+      value.collect(under: key.isEmpty ? name : "\(key).\(name)", into: &values)
     }
   }
 
   private var text: String {
     switch self {
+    case .null: "null"
+    case .bool(let isTrue): "\(isTrue)"
+    case .number(let text): text
+    case .string(let text): text.isEmpty ? "\"\"" : text
+    case .array(let values): "[" + values.map(\.text).joined(separator: ", ") + "]"
     case .object(let members):
-      "{" + members.sorted { $0.key < $1.key }.map { "\($0) \($1.text)" }.joined(separator: ", ") + "}"
-    case .list(let values): "[" + values.map(\.text).joined(separator: ", ") + "]"
-    case .word(let word): word.isEmpty ? "\"\"" : word
+      "{" + members.sorted { $0.name < $1.name }.map { "\($0.name) \($0.value.text)" }.joined(separator: ", ")
+        + "}"
     }
   }
 }
