@@ -4,6 +4,8 @@ import Glibc
 /// The bytes of a file or an array, one after another, without a UTF-8 byte order mark.
 struct ByteInput: ~Copyable {
   private static let chunk = 1 << 16
+  /// Of what is said to be longer, as of a file of holes, memory is taken as its bytes come.
+  private static let mostReserved = 1 << 32
 
   private let name: String
   /// -1 when all bytes are in the buffer.
@@ -20,10 +22,15 @@ struct ByteInput: ~Copyable {
     if !keepsMark { try skipByteOrderMark() }
   }
 
-  /// All bytes of a file, with a byte order mark where it has one.
+  /// All bytes of a file at once, with a byte order mark where it has one: it takes as much memory as the file is long.
   static func bytes(ofFile path: String) throws(Fault) -> [UInt8] {
     var input = try ByteInput(path: path, keepsMark: true)
     var bytes: [UInt8] = []
+    // Else it would grow by doubling. The end is where reading ends: the file may grow meanwhile.
+    var status = stat()
+    if fstat(input.descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+      bytes.reserveCapacity(min(Int(status.st_size), mostReserved))
+    }
     while true {
       let next = try input.upcoming()
       if next.isEmpty { return bytes }

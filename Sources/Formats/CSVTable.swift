@@ -16,7 +16,8 @@ package struct CSVTable: Sendable {
     try self.init(reading: CSVReader(path: path, delimiter: delimiter))
   }
 
-  /// Reads a file, once, and lets `body` look at all of its bytes; "-" is the standard input.
+  /// Reads a file, once, and lets `body` look at all of its bytes, which are held in memory beside the table that is made of
+  /// them; "-" is the standard input.
   ///
   /// - Throws: see `CSVReader`.
   package init(path: String, _ body: (UnsafeRawBufferPointer) -> Void) throws(Fault) {

@@ -74,7 +74,7 @@ struct SimulationFolder {
   /// - Throws: `cannotCreate`, and `locked` while another process has it.
   func claim() throws(Fault) -> FolderLock? {
     try create()
-    return try FolderLock(path, problem: "is being written by another simulation")
+    return try FolderLock.ifThereAreLocks(path, problem: "is being written by another simulation")
   }
 
   /// Removes what is left of an earlier simulation from the folder, and notes what is about to be written; other files

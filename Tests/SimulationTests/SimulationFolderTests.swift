@@ -70,7 +70,7 @@ import Testing
 
   @Test func aFolderIsOneSimulationsAtATime() throws {
     try withTemporaryDirectory { folder in
-      let lock = try #require(try FolderLock(folder, problem: "is taken"))
+      let lock = try FolderLock(folder, problem: "is taken")
       for replaces in [false, true] {
         let fault = #expect(throws: Fault.self) {
           try simulate(into: folder, options: Self.tiny(), replaces: replaces)

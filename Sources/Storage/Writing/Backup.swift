@@ -53,9 +53,8 @@ struct StagedFolder: ~Copyable {
       let fault = Fault.system(path, "create")
       throw Fault(.cannotCreate, fault.subject, fault.problem, remedy: fault.remedy)
     }
-    let lock = try FolderLock(temporaryPath, problem: "is being filled by another process")
     // Without a lock, another process could take over what this one fills.
-    guard let lock else { throw Fault.system(temporaryPath, "lock") }
+    let lock = try FolderLock(temporaryPath, problem: "is being filled by another process")
     try StagedFolder.takeOver(temporaryPath)
     self.lock = lock
     self.path = path
