@@ -22,10 +22,10 @@ typedef void coarse_mark(const int8_t *codes, const kernels_coarse_query *coarse
 typedef void coarsen(kernels_scalar scalar, const void *restrict rows,
                      size_t row_count, size_t dimension, uint8_t *restrict groups);
 
-extern coarse_mark coarse_mark_portable;
 typedef void coarsen_queries(const float *restrict queries, size_t query_count, size_t dimension,
                              int8_t *restrict codes, kernels_coarse_query *restrict coarse);
 
+extern coarse_mark coarse_mark_portable;
 extern coarsen coarsen_portable;
 extern coarsen_queries coarsen_queries_portable;
 #if defined(__x86_64__)

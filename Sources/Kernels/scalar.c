@@ -9,16 +9,16 @@ static void widen_bytes(const void *restrict stored, size_t dimension, float *re
   for (size_t i = 0; i < dimension; i++) values[i] = numbers[i] * scale;
 }
 
-void kernels_widen(kernels_scalar scalar, const void *restrict stored, size_t count, float *restrict values) {
+void kernels_widen(kernels_scalar scalar, const void *restrict stored, size_t dimension, float *restrict values) {
   switch (scalar) {
-    case KERNELS_FLOAT32: memcpy(values, stored, count * sizeof *values); break;
+    case KERNELS_FLOAT32: memcpy(values, stored, dimension * sizeof *values); break;
     case KERNELS_FLOAT16:
-      for (size_t i = 0; i < count; i++) values[i] = stored_float(KERNELS_FLOAT16, stored, i);
+      for (size_t i = 0; i < dimension; i++) values[i] = stored_float(KERNELS_FLOAT16, stored, i);
       break;
     case KERNELS_BFLOAT16:
-      for (size_t i = 0; i < count; i++) values[i] = stored_float(KERNELS_BFLOAT16, stored, i);
+      for (size_t i = 0; i < dimension; i++) values[i] = stored_float(KERNELS_BFLOAT16, stored, i);
       break;
-    case KERNELS_INT8: widen_bytes(stored, count, values); break;
+    case KERNELS_INT8: widen_bytes(stored, dimension, values); break;
   }
 }
 

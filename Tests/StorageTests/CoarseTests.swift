@@ -68,7 +68,19 @@ private struct CopiedSpace {
 }
 
 @Suite struct CoarseTests {
-  @Test(arguments: ScalarType.allCases) func everyBlockGetsACopy(scalar: ScalarType) throws {
+  @Test func vectorsOf8BitsGetNoCopies() throws {
+    try withTemporaryDirectory { directory in
+      let copied = try CopiedSpace(at: "\(directory)/db", rows: 100, scalar: .int8)
+      let fault = #expect(throws: Fault.self) { try copied.writer.makeCoarse(of: copied.space) }
+      #expect(fault?.kind == .usage && fault?.subject == "space \"s\"")
+      try copied.writer.followCoarse(of: copied.space)
+      #expect(try copied.extent() == (0, 0) && copied.faults() == [])
+    }
+  }
+
+  @Test(arguments: ScalarType.allCases.filter { $0 != .int8 }) func everyBlockGetsACopy(
+    scalar: ScalarType
+  ) throws {
     try withTemporaryDirectory { directory in
       let copied = try CopiedSpace(at: "\(directory)/db", rows: 1000, scalar: scalar)
       #expect(try copied.copiedVectors() == 0)

@@ -111,7 +111,7 @@ for kind in compact graph; do
   expect_exit 0 cellvec index drop --db lab --kind "$kind" --quiet
 done
 expect_exit 64 cellvec index build --db lab --kind int8
-expect_stderr '^cellvec: --kind int8: space "v" keeps its vectors in 8 bits a number: a copy would be as large; '
+expect_stderr '^cellvec: space "v": keeps its vectors in 8 bits a number: a copy would be as large; '
 
 # One type a space.
 expect_exit 64 cellvec import vectors.npy --db lab --space v --dtype float32

@@ -1,3 +1,5 @@
+import Faults
+
 /// What making int8 copies has done.
 package struct CoarseSummary: Sendable, Equatable {
   /// Vectors that were copied, of blocks that got a copy.
@@ -14,10 +16,16 @@ extension DatabaseWriter {
   /// gone, in transactions of bounded size: what a run that was killed has made is right, and the next makes the rest.
   ///
   /// - Parameter progress: called after each transaction with the vectors copied so far; a throw ends the work.
+  /// - Throws: `usage` where the space keeps its vectors in 8 bits a number already.
   @discardableResult
   package func makeCoarse(
     of space: SpaceRecord, progress: (_ vectors: Int) throws -> Void = { _ in }
   ) throws -> CoarseSummary {
+    guard space.scalar != .int8 else {
+      throw Fault(
+        .usage, "space \"\(space.name)\"", "keeps its vectors in 8 bits a number: a copy would be as large",
+        remedy: "search it as it is")
+    }
     let layout = CoarseBlockLayout(of: space)
     let (missing, strays) = try database.read { try $0.coarseWork(of: space) }
     var summary = CoarseSummary()
@@ -40,7 +48,10 @@ extension DatabaseWriter {
 
   /// The same where the space has such copies. Cheap: what changes vectors of a space ends with it.
   package func followCoarse(of space: SpaceRecord) throws {
-    if try database.read(expecting: .scattered, { try $0.hasCoarse(space) }) { try makeCoarse(of: space) }
+    guard space.scalar != .int8, try database.read(expecting: .scattered, { try $0.hasCoarse(space) }) else {
+      return
+    }
+    try makeCoarse(of: space)
   }
 
   /// Removes the int8 copies of a space, in transactions of bounded size.

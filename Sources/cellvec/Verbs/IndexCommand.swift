@@ -1,5 +1,4 @@
 import ArgumentParser
-import Faults
 import Query
 import Storage
 
@@ -96,12 +95,6 @@ struct BuildIndex: ParsableCommand {
 extension BuildIndex {
   /// Makes the int8 copies of a space.
   private func makeCoarse(of space: SpaceRecord, in writer: DatabaseWriter, _ progress: ProgressLine) throws {
-    guard space.scalar != .int8 else {
-      throw Fault(
-        .usage, "--kind int8",
-        "space \"\(space.name)\" keeps its vectors in 8 bits a number: a copy would be as large",
-        remedy: "search it as it is")
-    }
     if fresh { try writer.dropCoarse(of: space) }
     let summary = try writer.makeCoarse(of: space) { done in
       progress.update(done: done)

@@ -85,7 +85,7 @@ private func numbers(_ count: Int, seed: UInt64) -> [Float] {
   return (0..<count).map { _ in Float(generator.normal()) }
 }
 
-@Suite struct HalfVectorTests {
+@Suite struct StoredTypeTests {
   @Test(arguments: [1, 7, 384, 1_000, SpaceRecord.dimensionLimit])
   func vectorsComeBackAsTheNearestNumbersOfTheType(dimension: Int) throws {
     try withTemporaryDirectory { directory in
