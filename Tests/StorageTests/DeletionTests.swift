@@ -176,6 +176,7 @@ struct OperationsWorld {
       try world.writer.database.read { #expect($0.imageCount() == 0) }
     }
   }
+
   /// Sets are written by chunks of 65,536 rows; blocks of vectors lie in memory until their transaction is committed.
   @Test func aTransactionDeletesWholeChunksAndWritesFewBlocks() {
     func parts(_ rows: [Row], _ layouts: [BlockLayout], limit: Int) -> [Int] {
@@ -197,8 +198,14 @@ struct OperationsWorld {
     let tenth = stride(from: 0, to: Row(chunk + 30_000), by: 10).map { $0 }
     #expect(parts(tenth, [layout], limit: chunk) == [2_560, 2_560, 1_434, 2_556, 444])
     #expect(parts(tenth, [layout, layout], limit: chunk).max() == 1_280)
-    // A block is that of one row at least.
+    // More spaces than a transaction writes blocks: one block of each at a time.
     let wide = BlockLayout(dimension: SpaceRecord.dimensionLimit)
-    #expect(parts(Array(0..<4), [BlockLayout](repeating: wide, count: 300), limit: chunk) == [1, 1, 1, 1])
+    #expect(parts(Array(0..<4), [BlockLayout](repeating: wide, count: 300), limit: chunk) == [3, 1])
+    // The same of blocks of many rows.
+    let narrow = BlockLayout(dimension: 3)
+    #expect(narrow.rowsPerBlock == 21_840)
+    let counts = parts(
+      Array(0..<Row(chunk + 10)), [BlockLayout](repeating: narrow, count: 300), limit: chunk)
+    #expect(counts == [21_840, 21_840, 21_840, 26])
   }
 }

@@ -21,14 +21,20 @@ import npy
 
 
 class Array:
-    """Vectors and a table in the current folder, to be imported."""
+    """Vectors and a table in the current folder, to be imported.
+
+    Whole vectors have whole numbers, of which int8 keeps each.
+    """
 
     fields = {"gene": "string", "localization": "list", "dose": "number"}
 
-    def __init__(self, number, count, dimension, generator):
+    def __init__(self, number, count, dimension, generator, is_whole=False):
         self.number, self.count = number, count
         self.array, self.table = f"vectors{number}.npy", f"cells{number}.csv"
-        numbers = array.array("f", (generator.gauss(0, 1) for _ in range(count * dimension)))
+        numbers = array.array("f", (generator.randrange(-127, 128) if is_whole else generator.gauss(0, 1)
+                                    for _ in range(count * dimension)))
+        for start in range(0, len(numbers) if is_whole else 0, dimension):
+            numbers[start] = 127  # the largest: one step of the vector is 1
         npy.save(self.array, (count, dimension), numbers)
         content = numbers.tobytes()
         self.vectors = [content[start:start + 4 * dimension] for start in range(0, len(content), 4 * dimension)]
@@ -81,7 +87,7 @@ class Folder:
 class Workload:
     """Steps over every verb that writes, for a new database in the current folder.
 
-    A large one has more cells than one transaction takes up.
+    A large one has more cells than one transaction takes up, and than one deletes.
     """
 
     _folder = None
@@ -94,8 +100,9 @@ class Workload:
         # Of a large one, the first import has a commit of which the disk is to begin with before all is handed over.
         dimension = 24 if is_large else 48
         first = Array(0, 45_000 if is_large else self.random.randrange(1_300, 1_900), dimension, self.random)
-        second = Array(1, self.random.randrange(20, 500), dimension, self.random)
-        third = Array(2, 6_000 if is_large else self.random.randrange(20, 500), dimension, self.random)
+        second = Array(1, self.random.randrange(20, 500), dimension, self.random, is_whole=True)
+        # With the first, more cells without a space in the end than a chunk of row sets has.
+        third = Array(2, 21_000 if is_large else self.random.randrange(20, 500), dimension, self.random)
         other = self._make([steps.Import(first.with_other_values(), "s"), steps.Import(third, "s"),
                             steps.Train("other", "s")], "other")
         image = next(iter(self._folder.images))
@@ -125,7 +132,7 @@ class Workload:
             steps.Repair(("page", "sets"), ("page", "numbers")),
             steps.Compact(),
             steps.Renumber(),
-            steps.Import(second, "t"),
+            steps.Import(second, "t", "int8"),
             steps.RenameSpace("t", "u"),
             steps.Update("remark IS NOT NULL", lambda values: "remark" in values, cleared=["remark"]),
             steps.Repair(("older_page", "zeros")),

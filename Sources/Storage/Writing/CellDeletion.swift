@@ -55,6 +55,7 @@ package struct CellDeletion: Sendable {
   static func part(
     of rows: ArraySlice<Row>, _ layouts: [BlockLayout], rowLimit: Int = rowsPerCommit
   ) -> ArraySlice<Row> {
+    precondition(rowLimit > 0)
     var blockCount = 0
     var blockEnds = [Row](repeating: 0, count: layouts.count)
     var chunkStart = 0
@@ -62,11 +63,14 @@ package struct CellDeletion: Sendable {
       if count > 0, SetChunk.chunk(of: row) != SetChunk.chunk(of: rows[rows.startIndex + count - 1]) {
         chunkStart = count
       }
+      var opensBlock = false
       for (index, layout) in layouts.enumerated() where row >= blockEnds[index] {
         blockCount += 1
+        opensBlock = true
         blockEnds[index] = layout.rows(of: layout.block(of: row)).upperBound
       }
-      if count == rowLimit || count > 0 && blockCount > blocksPerCommit {
+      // With more spaces than that, the first row alone opens too many, and the rows of those blocks go along.
+      if count == rowLimit || count > 0 && opensBlock && blockCount > blocksPerCommit {
         return rows.prefix(chunkStart > 0 ? chunkStart : count)
       }
     }

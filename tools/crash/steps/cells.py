@@ -2,7 +2,7 @@
 
 import csv
 
-from .step import ROWS_PER_COMMIT, Step, parts
+from .step import ROWS_PER_COMMIT, Step, chunk_parts, parts
 
 
 class Import(Step):
@@ -10,12 +10,12 @@ class Import(Step):
 
     verb = "import"
 
-    def __init__(self, source, space):
-        self.source, self.space = source, space
+    def __init__(self, source, space, dtype=None):
+        self.source, self.space, self.dtype = source, space, dtype
 
     def arguments(self):
         return ["import", self.source.array, "--metadata", self.source.table, "--type", "localization=list", "--space",
-                self.space]
+                self.space, *(["--dtype", self.dtype] if self.dtype else [])]
 
     def states(self, before):
         states, state = [before], before.copy()
@@ -148,7 +148,7 @@ class Delete(Step):
         embedded = {row for rows in before.vectors.values() for row in rows}
         chosen = [row for row, values in sorted(before.values.items())
                   if (self.matches(values, before.images[row]) if self.where else row not in embedded)]
-        for rows in parts(chosen, ROWS_PER_COMMIT):
+        for rows in chunk_parts(chosen):
             state = state.copy()
             images = {state.identities[row][0] for row in rows}
             for row in rows:

@@ -1,7 +1,10 @@
 """What every step is."""
 
-# Cells that one transaction takes up, as the program has them.
+# Cells that one transaction takes up or changes, as the program has them.
 ROWS_PER_COMMIT = 20_000
+# Rows of a chunk of row sets, in which the program deletes. It also ends a transaction after 256 blocks of vectors, which no
+# deletion of the workload comes to.
+ROWS_PER_CHUNK = 65_536
 
 
 class Step:
@@ -38,6 +41,19 @@ class Step:
     def fault(self, workload, database, states):
         """What is wrong with a database in which the step was ended, or has ended; None when nothing is."""
         return workload.fault(database, states)
+
+
+def chunk_parts(rows):
+    """Ascending rows in parts of whole chunks, each of as many rows as a chunk has at most."""
+    found, start = [], 0
+    while start < len(rows):
+        end = start + ROWS_PER_CHUNK
+        if end < len(rows):
+            while rows[end] // ROWS_PER_CHUNK == rows[end - 1] // ROWS_PER_CHUNK:
+                end -= 1
+        found.append(rows[start:end])
+        start = end
+    return found
 
 
 def parts(rows, size):
