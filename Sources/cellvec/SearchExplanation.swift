@@ -23,14 +23,14 @@ struct SearchExplanation {
     let processors = Self.processorSeconds() - processorStart
     return """
       \(way)
-      \(queries) queries in \(rounded(seconds)) s, with \(rounded(processors)) s of processors
+      \(queries) \(queries == 1 ? "query" : "queries") in \(rounded(seconds)) s, with \(rounded(processors)) s of processors
       """
   }
 
   private func lines(of plan: SearchPlan, queries: Int) -> String {
     func each(_ count: Int) -> Int { count / max(1, queries) }
     let fresh = plan.matching - plan.indexed
-    let others = fresh > 0 ? ", the others are compared one by one" : ""
+    let others = fresh > 0 ? ", and \(each(plan.scan.compared)) of the \(fresh) others" : ""
     switch plan.way {
     case .exact(let reason):
       let summary = "exact: each of \(plan.matching) matching vectors is compared; \(reason)"
@@ -42,14 +42,14 @@ struct SearchExplanation {
         """
     case .graph(let calibration):
       return """
-        graph: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors\(others)
-        a query visits \(each(plan.work.vertices)) vertices and compares \(each(plan.work.rows)) vectors
+        graph: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors
+        a query visits \(each(plan.work.vertices)) vertices and compares \(each(plan.work.rows)) vectors\(others)
         """
     case .index(let calibration):
       return """
-        index: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors\(others)
+        index: recall \(calibration.recall); it holds \(plan.indexed) of \(plan.matching) matching vectors
         a query scans \(each(plan.work.codes)) codes of \(each(plan.work.lists)) lists and compares \
-        \(each(plan.work.rows)) vectors
+        \(each(plan.work.rows)) vectors\(others)
         """
     }
   }

@@ -224,6 +224,32 @@ private func database(in directory: String, _ ways: FasterSearch, count: Int = 6
     }
   }
 
+  @Test func rowsThatAnIndexLacksAreFoundInPartsOfTheQueries() throws {
+    try withTemporaryDirectory { directory in
+      var database = try IndexedDatabase(in: directory, dimension: dimension)
+      try database.add(nearVectors(300, seed: 1))
+      let queries = nearVectors(10, seed: 2)
+      let indexed = RowSet((0..<Row(300)).filter { $0 % 3 > 0 })
+      let known = try database.exact(queries, k: 10, among: indexed)
+      let truth = try database.exact(queries, k: 10)
+      #expect(known != truth)
+      for givenUp in [[], [0, 4, 9], [3, 4, 5]] as [Set<Int>] {
+        func without(_ neighbors: [[Neighbor]]) -> [[Neighbor]?] {
+          neighbors.enumerated().map { givenUp.contains($0) ? nil : $1 }
+        }
+        for batch in [3, 2048] {
+          let (all, scan) = try database.writer.database.read { snapshot in
+            let costs = SearchCosts(of: database.space, rowCount: 300, queries: 10, hasCopies: false)
+            let task = try SearchTask(queries, in: database.space, snapshot, costs)
+            return try snapshot.addMissing(to: without(known), task, indexed: indexed, batch: batch)
+          }
+          // Of so few numbers no copies are made.
+          #expect(all == without(truth) && scan.compared == (10 - givenUp.count) * 100)
+        }
+      }
+    }
+  }
+
   /// What is chosen goes by how many queries there are, not by what they are.
   @Test(arguments: [FasterSearch.graph, .compact, .both])
   func whatAQueryFindsDoesNotDependOnOthersNorOnThreads(ways: FasterSearch) throws {

@@ -29,7 +29,7 @@ expect_exit 0 cellvec search --db db --cell 3 -k 4 --distinct gene --csv
 expect_equal "the nearest genes" "$(column 2)" "$(head -4 <<<"$first")"
 expect_exit 0 cellvec search --db db --cell 3 --distinct gene --explain
 expect_stderr '^exact: all matching vectors of cells with a value of gene are compared, some of them again$'
-expect_stderr '^1 queries in [0-9.e-]+ s, with [0-9.e-]+ s of processors$'
+expect_stderr '^1 query in [0-9.e-]+ s, with [0-9.e-]+ s of processors$'
 expect_exit 64 cellvec search --db db --cell 3 --distinct localization
 expect_stderr 'field "localization": expected a field of strings or numbers, of which a cell has one, found lists'
 expect_exit 66 cellvec search --db db --cell 3 --distinct gine

@@ -63,7 +63,7 @@ package struct GraphBuild {
 
   /// Makes the graph, if there is none to which and from which less than a hundredth of its rows came and went. Nobody
   /// sees it before it is complete. No other thread may change the space meanwhile. Takes about three times the bytes of
-  /// the vectors in memory.
+  /// vectors of float32 in memory.
   ///
   /// - Parameters:
   ///   - isFresh: make it anew in any case.

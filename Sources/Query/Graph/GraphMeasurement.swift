@@ -166,7 +166,8 @@ struct GraphMeasurement {
     let all = between + [unusual]
     if let reach = try least(for: all) { return (reach == near ? nil : wide(reach), nil) }
     let within = try all.prefix { try isEnough(max(near, Self.reaches.greatest), for: $0) }
-    let reach = try least(for: within) ?? near
+    // Where the steps end without it, what was shown to be enough is.
+    let reach = try least(for: within) ?? max(near, Self.reaches.greatest)
     // Nearly all of those that do not find enough lie beyond the limit, and few of those like the vectors.
     let beyond = try within.count < all.count ? starts(all[within.count]).filter { $0 > nearStart } : []
     return (reach == near ? nil : wide(reach), beyond.isEmpty ? nearStart : beyond[beyond.count / 20])

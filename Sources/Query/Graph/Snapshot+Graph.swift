@@ -6,8 +6,8 @@ private let leastMatchingShare = 0.3
 private let leastSharePart: Float = 0.5
 /// What may be visited in vain, as a share of what is done then.
 private let vainShare = 0.2
-/// A query is given up where its way is estimated to take so many times as long as another one: those that are given up are
-/// fewer, and fewer take longer each. A single query that is given up is as many as before.
+/// A query is given up where its way is estimated to take so many times as long as another one. Of many, twice as long: those
+/// that are given up are fewer, and fewer take longer each. A single query is given up as soon as another way takes less.
 func givingUpShare(_ costs: SearchCosts) -> Double { costs.queries > 1 ? 2 : 1 }
 /// The share of the vertices that must match where queries that are given up are searched for farther through the graph.
 private let leastFarShare = 0.9
@@ -158,13 +158,14 @@ extension Snapshot {
       // Where a row without a vertex has a number, a damaged record may lead to it.
       wanted: use.inGraph.count < Int(graph.rowLimit) ? RowMask(use.inGraph) : nil)
     let (visited, work) = try search.run(task.queries, threads: task.threads)
-    let found = try addMissing(
+    let (found, scan) = try addMissing(
       to: visited.map { $0.map { $0.count > task.k ? Array($0.prefix(task.k)) : $0 } }, task,
       indexed: use.inGraph)
     let lost = found.indices.filter { found[$0] == nil }
     var neighbors = found.map { $0 ?? [] }
     var plan = SearchPlan(
-      way: .graph(use.calibration), matching: task.matching.count, indexed: use.inGraph.count, work: work)
+      way: .graph(use.calibration), matching: task.matching.count, indexed: use.inGraph.count, work: work,
+      scan: scan)
     if !lost.isEmpty {
       let rest = task.of(lost)
       let (others, other): ([[Neighbor]], SearchPlan)
@@ -177,6 +178,7 @@ extension Snapshot {
             exact: rest.costs.scan(rows: rest.matching.count, k: rest.k), index: lists.estimate(rest),
             graph: use.estimate(rest)))
         plan.work.add(other.work)
+        plan.scan.add(other.scan)
         plan.fallbacks = other.fallbacks
       } else {
         (others, other) = try nearestOfGivenUp(rest, use, lists, goesFar: goesFar(rest))

@@ -122,11 +122,11 @@ extension Snapshot {
       wanted: choice.inIndex.count < Int(index.rowLimit) ? RowMask(choice.inIndex) : nil,
       excluded: task.excluded, limits: choice.limits(task))
     let (visited, work) = try search.run(units, threads: task.threads)
-    let found = try addMissing(to: visited, task, indexed: choice.inIndex)
+    let (found, missed) = try addMissing(to: visited, task, indexed: choice.inIndex)
     var neighbors = found.map { $0 ?? [] }
     var plan = SearchPlan(
       way: .index(choice.calibration), matching: task.matching.count, indexed: choice.inIndex.count,
-      work: work)
+      work: work, scan: missed)
     let lost = found.indices.filter { found[$0] == nil }
     if !lost.isEmpty {
       let (others, scan) = try nearestByScan(task.of(lost), because: "given up")

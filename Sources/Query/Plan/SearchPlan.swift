@@ -30,11 +30,12 @@ package struct SearchPlan: Sendable, Equatable {
   package let way: Way
   /// Rows of the space that match the filter.
   package let matching: Int
-  /// Those of them that the index or the graph holds; the others are compared one by one.
+  /// Those of them that the index or the graph holds; the others are compared with what was found there: the k-th neighbor
+  /// rules most of them out.
   package let indexed: Int
   /// What the search through the index or the graph did.
   package internal(set) var work = SearchWork()
-  /// What an exact search did.
+  /// What an exact search did, or the search among the rows that the index or the graph lacks.
   package internal(set) var scan = ScanWork()
   /// nil where nothing was to be chosen.
   package internal(set) var estimates: Estimates?
@@ -49,7 +50,7 @@ package struct SearchPlan: Sendable, Equatable {
     package let way: Way
     /// What the search through the index did.
     package let work: SearchWork
-    /// What the exact search did.
+    /// What an exact search did, as in a plan.
     package let scan: ScanWork
   }
 }
@@ -95,8 +96,9 @@ extension Snapshot {
   ///
   /// A query has `k` neighbors whenever so many of `rows` have a vector in the space, and their similarities are exact.
   /// Through an index, some of the nearest may be missing: as many as `recall` allows on average, as was measured when
-  /// it was built. Rows that are not in the index are compared one by one. By how many queries there are is chosen, and
-  /// again by how many an index gives up. A query that is zero throughout is compared with every row. Threads change nothing.
+  /// it was built. Rows that are not in the index are compared with the k-th neighbor that was found there, and are no
+  /// neighbors if they are farther. By how many queries there are is chosen, and again by how many an index gives up. A
+  /// query that is zero throughout is compared with every row. Threads change nothing.
   ///
   /// - Shape: `queries` is [count, dimension], row-major; the result has `count` lists.
   /// - Parameters:
@@ -226,32 +228,35 @@ extension Snapshot {
   /// Puts the exact neighbors among the matching rows that an index lacks beside those that were found through it.
   /// - Parameters:
   ///   - found: up to k neighbors of each query, nearest first; nil where it was given up, which then stays so.
+  ///   - task: where an index lacks rows of it, it excludes none.
   ///   - indexed: the matching rows that the index has.
+  ///   - batch: queries that pass over those rows together.
+  /// - Returns: the nearest of both, and what the search among the rows did.
   borrowing func addMissing(
-    to found: [[Neighbor]?], _ task: SearchTask, indexed: RowSet
-  ) throws -> [[Neighbor]?] {
+    to found: [[Neighbor]?], _ task: SearchTask, indexed: RowSet, batch: Int = queriesBesides
+  ) throws -> (neighbors: [[Neighbor]?], scan: ScanWork) {
+    precondition(batch > 0)
     let missing = task.matching.subtracting(indexed)
     let kept = found.indices.filter { found[$0] != nil }
-    if missing.isEmpty || kept.isEmpty { return found }
+    if missing.isEmpty || kept.isEmpty { return (found, ScanWork()) }
+    precondition(task.excluded == nil)
     let task = kept.count == found.count ? task : task.of(kept)
-    var neighbors = found
-    for start in stride(from: 0, to: kept.count, by: queriesBesides) {
-      let part = start..<min(start + queriesBesides, kept.count)
-      let excluded = task.excluded.map {
-        ExcludedGroups(ofQuery: Array($0.ofQuery[part]), ofRow: $0.ofRow)
-      }
-      var request = ExactRequest(k: task.k, atLeast: task.least, excluding: excluded)
+    let dimension = task.space.dimension
+    var (neighbors, scan) = (found, ScanWork())
+    for start in stride(from: 0, to: kept.count, by: batch) {
+      let part = start..<min(start + batch, kept.count)
+      var request = ExactRequest(k: task.k, atLeast: task.least)
       request.found = kept[part].map { found[$0] ?? [] }
-      let dimension = task.space.dimension
-      let (all, _) = try task.queries.withUnsafeBufferPointer { queries in
+      let (all, work) = try task.queries.withUnsafeBufferPointer { queries in
         try nearest(
           to: UnsafeBufferPointer(
             rebasing: queries[part.lowerBound * dimension..<part.upperBound * dimension]),
           count: part.count, in: task.space, request, among: missing, threads: task.threads)
       }
       for (query, all) in zip(kept[part], all) { neighbors[query] = all }
+      scan.add(work)
     }
-    return neighbors
+    return (neighbors, scan)
   }
 }
 
