@@ -36,7 +36,7 @@ extern const matmul_set matmul_avx2, matmul_avx512, matmul_avx512_vnni, matmul_a
 
 const matmul_set *matmul_set_of(kernels_isa isa);
 
-// Asks for the next lines.
+// Asks for the next lines: of each piece those at its start and at every 64 bytes behind it.
 static inline void ask_ahead(kernels_ahead *ahead) {
   for (size_t lines = ahead->lines; lines > 0 && ahead->count > 0; lines--) {
     __builtin_prefetch((const char *)ahead->pieces->start + ahead->offset, 0, 2);

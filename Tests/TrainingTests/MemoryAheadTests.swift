@@ -5,17 +5,24 @@ import Testing
 
 @Suite struct MemoryAheadTests {
   private func begin(
-    _ ahead: MemoryAhead, _ memory: UnsafeRawBufferPointer, _ sizes: [Int], turns: Int
+    _ ahead: MemoryAhead, _ memory: UnsafeRawBufferPointer, _ sizes: [Int], from start: Int = 0, turns: Int
   ) -> kernels_ahead? {
     ahead.begin(turns: turns) { add in
-      for size in sizes { add(UnsafeRawBufferPointer(rebasing: memory[..<size])) }
+      for size in sizes { add(UnsafeRawBufferPointer(rebasing: memory[start..<start + size])) }
     }?.pointee
+  }
+
+  /// 256 bytes that begin with a line.
+  private func withMemory(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 64)
+    defer { memory.deallocate() }
+    memory.initializeMemory(as: UInt8.self, repeating: 0)
+    try body(UnsafeRawBufferPointer(memory))
   }
 
   @Test func linesAreSharedOutAmongTurns() throws {
     let ahead = MemoryAhead(capacity: 3)
-    let bytes = [UInt8](repeating: 0, count: 200)
-    try bytes.withUnsafeBytes { memory in
+    try withMemory { memory in
       // Of one line, of four and of none.
       let first = try #require(begin(ahead, memory, [64, 200, 0], turns: 2))
       #expect(first.count == 2 && first.offset == 0 && first.lines == 3)
@@ -26,10 +33,21 @@ import Testing
     }
   }
 
+  /// A vector of few bytes may lie in two lines.
+  @Test func aPieceBeginsWithItsFirstLine() throws {
+    let ahead = MemoryAhead(capacity: 2)
+    try withMemory { memory in
+      let begun = try #require(begin(ahead, memory, [8, 69], from: 60, turns: 1))
+      // Bytes 60 to 67 are of two lines, and 60 to 128 of three.
+      #expect(begun.count == 2 && begun.offset == 0 && begun.lines == 5)
+      #expect((0..<2).allSatisfy { begun.pieces[$0].start == memory.baseAddress })
+      #expect(begun.pieces[0].bytes == 68 && begun.pieces[1].bytes == 129)
+    }
+  }
+
   @Test func nothingIsAskedForWithoutPiecesOrTurns() {
     let ahead = MemoryAhead(capacity: 1)
-    let bytes: [UInt8] = [1, 2]
-    bytes.withUnsafeBytes { memory in
+    withMemory { memory in
       #expect(begin(ahead, memory, [], turns: 5) == nil)
       #expect(begin(ahead, memory, [0], turns: 5) == nil)
       #expect(begin(ahead, memory, [2], turns: 0) == nil)

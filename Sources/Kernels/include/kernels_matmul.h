@@ -71,7 +71,7 @@ void kernels_matmul(kernels_isa isa, const kernels_product *product, const void 
 
 // A stretch of memory that will be read or written soon.
 typedef struct {
-  const void *start;
+  const void *start;  // a multiple of 64: else the line of the last bytes may be left out
   size_t bytes;  // more than 0
 } kernels_piece;
 
@@ -98,7 +98,7 @@ void kernels_begin_ahead(const kernels_ahead *ahead);
 size_t kernels_matmul_turns(kernels_isa isa, kernels_number number, size_t inputs, size_t outputs, size_t rows);
 
 // kernels_matmul with KERNELS_STORE and KERNELS_F32, which asks for memory meanwhile, and moves `ahead` on by what it has
-// asked for.
+// asked for; NULL asks for nothing.
 void kernels_matmul_ahead(kernels_isa isa, const kernels_product *product, const void *x, size_t stride, size_t rows,
                           void *out, size_t out_stride, kernels_ahead *ahead);
 

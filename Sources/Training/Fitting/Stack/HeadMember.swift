@@ -137,16 +137,10 @@ final class HeadMember {
         let at = output * layer.inputStride + start
         let row = gradient + (output - first) * PanelLayout.unit
         if index == 0, let transform {
-          // Numbers that need no rounding are written where they are multiplied.
-          let target =
-            layout.numbersPerWord > 1
-            ? effective : layer.multiplied.assumingMemoryBound(to: Float.self) + at
           offsets[output] = training_adamw_scaled(
             &weightFactors, width, row, firstBiases[output], transform.ratio.start + start,
-            transform.offset.start + start, value + at, mean + at, square + at, target)
-          if layout.numbersPerWord > 1 {
-            layout.write(effective, count: width, to: layer.multiplied, at: at)
-          }
+            transform.offset.start + start, value + at, mean + at, square + at, effective)
+          layout.write(effective, count: width, to: layer.multiplied, at: at)
         } else {
           training_adamw(&weightFactors, width, row, value + at, mean + at, square + at)
           if layer.hasCopy { layout.write(value + at, count: width, to: layer.multiplied, at: at) }

@@ -3,6 +3,9 @@ import Kernels
 /// Memory that a thread packs its next unit from and to, asked for while it multiplies: samples of a batch lie anywhere,
 /// and a batch is larger than the cache.
 final class MemoryAhead {
+  /// Bytes of a line.
+  private static let line = 64
+
   private let capacity: Int
   private let pieces: UnsafeMutablePointer<kernels_piece>
   private let state: UnsafeMutablePointer<kernels_ahead>
@@ -33,10 +36,13 @@ final class MemoryAhead {
     var (count, lines) = (0, 0)
     addPieces { piece in
       precondition(count < capacity)
-      guard piece.count > 0 else { return }
-      pieces[count] = kernels_piece(start: piece.baseAddress, bytes: piece.count)
+      guard let start = piece.baseAddress, piece.count > 0 else { return }
+      // From where its first line begins: else the last bytes may lie in a line that is not asked for.
+      let before = Int(bitPattern: start) % Self.line
+      let bytes = before + piece.count
+      pieces[count] = kernels_piece(start: start - before, bytes: bytes)
       count += 1
-      lines += (piece.count + 63) / 64
+      lines += (bytes + Self.line - 1) / Self.line
     }
     guard count > 0, turns > 0 else { return nil }
     state.pointee = kernels_ahead(
