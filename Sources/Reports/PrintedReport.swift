@@ -104,10 +104,13 @@ package struct PrintedReport: Sendable {
   }
 
   private static func chosenRun(of evaluation: Evaluation, space: String?) throws -> Evaluation.Run {
-    let runs = evaluation.fullRuns
+    var runs = evaluation.fullRuns
     if let space {
-      if let run = runs.first(where: { $0.space.name == space }) { return run }
-      throw Fault.unknownName(.missingInput, "space", space, among: runs.map(\.space.name))
+      // As the report calls it, where several heads of a space were compared, or the space with the best of its heads.
+      if let run = runs.first(where: { $0.name == space }) { return run }
+      let names = runs.map(\.name)
+      runs.removeAll { $0.space.name != space }
+      if runs.isEmpty { throw Fault.unknownName(.missingInput, "space", space, among: names) }
     }
     func score(_ run: Evaluation.Run) -> Double { run.summary[.macroF1]?.mean ?? -1 }
     guard let first = runs.first else {

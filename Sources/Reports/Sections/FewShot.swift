@@ -6,14 +6,15 @@ extension PrintedReport {
   static func fewShot(of evaluation: Evaluation) -> PageSection? {
     let fractions = Set(evaluation.runs.map(\.fraction)).filter { $0 > 0 }.sorted()
     guard fractions.count > 1 else { return nil }
-    var spaces: [String] = []
-    for run in evaluation.runs where !spaces.contains(run.name) { spaces.append(run.name) }
-    let lines = spaces.enumerated().map { index, space in
-      let runs = evaluation.runs.filter { $0.name == space && $0.fraction > 0 }
+    let subject = evaluation.comparesHeads ? "space and head" : "space"
+    var names: [String] = []
+    for run in evaluation.runs where !names.contains(run.name) { names.append(run.name) }
+    let lines = names.enumerated().map { index, name in
+      let runs = evaluation.runs.filter { $0.name == name && $0.fraction > 0 }
         .sorted { $0.fraction < $1.fraction }
       let known = runs.filter { $0.summary[.macroF1] != nil }
       return LinePanels.Line(
-        name: space, points: known.map { Point($0.fraction, $0.summary[.macroF1]?.mean ?? 0) },
+        name: name, points: known.map { Point($0.fraction, $0.summary[.macroF1]?.mean ?? 0) },
         errors: known.map { $0.summary[.macroF1]?.sampleSD ?? 0 }, color: index)
     }
     let ticks = fractions.map { Tick(value: $0, label: "\(percent($0)) %") }
@@ -23,17 +24,17 @@ extension PrintedReport {
     let figure = LinePanels(panels: [panel]).figure(
       id: "few-shot", title: "Macro F1 by the part that is learned from",
       alternative:
-        "Lines of macro F1 over the part of the train groups, one for each of \(spaces.count) spaces.")
-    let rows = spaces.flatMap { space in
-      evaluation.runs.filter { $0.name == space }.sorted { $0.fraction < $1.fraction }.map { run in
+        "Lines of macro F1 over the part of the train groups, one for each of \(names.count): by \(subject).")
+    let rows = names.flatMap { name in
+      evaluation.runs.filter { $0.name == name }.sorted { $0.fraction < $1.fraction }.map { run in
         let counts = run.folds.map(\.trainCount)
         let count = counts.isEmpty ? "–" : grouped(counts.reduce(0, +) / counts.count)
-        return [space, "\(percent(run.fraction)) %", count, described(run, .macroF1)]
+        return [name, "\(percent(run.fraction)) %", count, described(run, .macroF1)]
       }
     }
     let table = PageTable(
       "macro F1 by part",
-      [.text("space"), .number("part"), .number("train samples, mean"), .number("macro F1")],
+      [.text(subject), .number("part"), .number("train samples, mean"), .number("macro F1")],
       rows: rows)
     return PageSection(
       id: "few-shot", heading: "Learning from less",

@@ -27,7 +27,10 @@ struct ReportCommand: ParsableCommand {
     help: ArgumentHelp("Where the report goes: a folder, or a file .html.", valueName: "path"))
   var output: String
   @OptionGroup var database: DatabaseOptions
-  @Option(help: "The space whose classes and cells are shown; by default the one of the best macro F1.")
+  @Option(
+    help:
+      "The space, or \"space (head)\", whose classes and cells are shown; default: that of the best macro F1."
+  )
   var space: String?
   @Option(help: ArgumentHelp("Cells to show with their channels, as in 12,4711.", valueName: "numbers"))
   var cells: String?
