@@ -146,6 +146,8 @@ struct HeadListing: Encodable {
   let task: ClassificationTask
   /// The probability below which it predicts nothing; nil for a head that always predicts, or has thresholds.
   let abstainBelow: Double?
+  /// What makes its predictions: "linear", "hidden 512,256" or "20 neighbors".
+  let kind: String
 
   static func all(in snapshot: borrowing Snapshot) throws -> [HeadListing] {
     let spaces = Dictionary(uniqueKeysWithValues: snapshot.spaces.map { ($0.id, $0.name) })
@@ -156,7 +158,8 @@ struct HeadListing: Encodable {
         name: record.name, space: spaces[record.space] ?? "?", labels: summary.labelField,
         classes: summary.classes.count, macroF1: evaluation?.macroF1.mean,
         macroF1SD: evaluation?.macroF1.sampleSD, groupedBy: evaluation.map { $0.groupField ?? "nothing" },
-        task: summary.task, abstainBelow: summary.abstainBelow.map { Double("\($0)") ?? Double($0) })
+        task: summary.task, abstainBelow: summary.abstainBelow.map { Double("\($0)") ?? Double($0) },
+        kind: summary.kind)
     }
   }
 
@@ -164,12 +167,13 @@ struct HeadListing: Encodable {
     Report(
       [
         "head", "space", "labels", "classes", Column("macro_f1", decimals: 3),
-        Column("macro_f1_sd", decimals: 3), "grouped_by", "task", "abstain_below",
+        Column("macro_f1_sd", decimals: 3), "grouped_by", "task", "abstain_below", "kind",
       ],
       rows: heads.map {
         [
           .text($0.name), .text($0.space), .text($0.labels), .integer($0.classes), .real($0.macroF1),
           .real($0.macroF1SD), .text($0.groupedBy), .text($0.task.rawValue), .real($0.abstainBelow),
+          .text($0.kind),
         ]
       })
   }

@@ -289,7 +289,7 @@ import Testing
     }
     #expect(reason { $0.patience = 3 } == "early stopping")
     #expect(reason { $0.thresholds = .fitted } == "fitted thresholds")
-    #expect(reason { $0.calibration = .isotonic } == "calibration")
+    #expect(reason { $0.calibration = .isotonic } == "isotonic calibration")
     #expect(reason { $0.schedule = .plateau } == "the plateau schedule")
     #expect(
       reason { $0.grid = ParameterGrid(learningRates: [1, 2], weightDecays: [0]) } == "a grid")

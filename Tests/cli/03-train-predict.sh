@@ -39,7 +39,7 @@ expect_stdout '^class,cells,precision,recall,f1,auroc,average_precision,macro_f1
 expect_silence
 
 expect_exit 0 cellvec heads list --db db
-expect_stdout '^h +s +localization +3 .* gene +multi +-$'
+expect_stdout '^h +s +localization +3 .* gene +multi +- +linear$'
 expect_exit 0 cellvec stats --db db --json
 expect_json
 expect_stdout '"groupedBy":"gene"'

@@ -54,7 +54,7 @@ expect_stdout '^split +3 folds, 2 times, grouped by gene$'
 expect_stdout '^absent classes +count zero in means over classes$'
 # Thresholds and calibration are fitted on the validation groups, and need some.
 expect_exit 0 "${evaluate[@]}" --thresholds fitted --calibrate temperature --output tuned.json
-expect_stdout '^validation +0\.2 of the train groups, for fitted thresholds, calibration$'
+expect_stdout '^validation +0\.2 of the train groups, for fitted thresholds, [a-z]+ calibration$'
 expect_equal "thresholds are those of each fold" "$(
   python3 -c 'import json; r = json.load(open("tuned.json"))["runs"][0]; print(any(t != 0.5 for f in r["folds"] for t in f["thresholds"]))'
 )" True

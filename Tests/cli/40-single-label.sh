@@ -36,9 +36,9 @@ expect_exit 0 cellvec heads show shy --db db
 expect_stdout '^abstention +below 0\.5,'
 expect_stdout '^coverage '
 expect_exit 0 cellvec heads list --db db --csv
-expect_stdout '^head,space,labels,classes,macro_f1,macro_f1_sd,grouped_by,task,abstain_below$'
-expect_stdout '^one,s,dose,3,.*,well,single,$'
-expect_stdout '^shy,s,dose,3,.*,well,single,0\.5$'
+expect_stdout '^head,space,labels,classes,macro_f1,macro_f1_sd,grouped_by,task,abstain_below,kind$'
+expect_stdout '^one,s,dose,3,.*,well,single,,linear$'
+expect_stdout '^shy,s,dose,3,.*,well,single,0\.5,linear$'
 expect_exit 0 "${train[@]}" --abstain-below 1
 expect_stdout '^accuracy of the decided +undefined: 3 of 3 folds decide about no sample$'
 

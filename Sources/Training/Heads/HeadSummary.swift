@@ -69,6 +69,12 @@ package struct HeadSummary: Sendable, Equatable, Codable {
   }
 
   package var architecture: HeadArchitecture { layers ?? .linear }
+  /// What makes the predictions, in a word or two: "linear", "hidden 512,256" or "20 neighbors".
+  package var kind: String {
+    if let neighbors { return "\(neighbors.k) neighbor\(neighbors.k == 1 ? "" : "s")" }
+    let hidden = architecture.hidden
+    return hidden.isEmpty ? "linear" : "hidden \(hidden.map(String.init).joined(separator: ","))"
+  }
   package var memberCount: Int { members ?? 1 }
   package var task: ClassificationTask { labelsOfSample ?? .multi }
   /// The probability below which it abstains; nil for a head that always predicts, or has thresholds.

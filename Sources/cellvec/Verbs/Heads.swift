@@ -107,6 +107,14 @@ struct ExportHead: ParsableCommand {
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var talk: TalkOptions
 
+  func validate() throws {
+    // The ending of the other format alone: what else a file is called is the user's.
+    let other = format == .onnx ? ".safetensors" : ".onnx"
+    guard !file.lowercased().hasSuffix(other) else {
+      throw ValidationError("the file ends in \(other), and --format \(format.rawValue) writes no such file")
+    }
+  }
+
   func run() throws {
     try requireSeparateFiles(outputs: [file])
     let database = try database.open()

@@ -137,7 +137,7 @@ package struct TrainingConfiguration: Sendable, Equatable {
     [
       trials.count > 1 ? "a grid" : nil, patience != nil ? "early stopping" : nil,
       schedule == .plateau ? "the plateau schedule" : nil, thresholds == .fitted ? "fitted thresholds" : nil,
-      calibration != .none ? "calibration" : nil,
+      calibration != .none ? "\(calibration.rawValue) calibration" : nil,
       (neighbors?.counts.count ?? 1) > 1 ? "a choice of neighbors" : nil,
     ].compactMap(\.self)
   }
