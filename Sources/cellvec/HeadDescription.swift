@@ -108,11 +108,3 @@ struct HeadDescription {
       })
   }
 }
-
-extension NeighborSummary {
-  /// "the 20 nearest of 36 voters by cosine, each weighing exp(cosine / 0.07)".
-  fileprivate var explanation: String {
-    let who = k < voters ? "the \(k) nearest of \(voters) voters" : "all \(voters) voters"
-    return "\(who) by \(metric), each weighing exp(\(metric) / \(temperature))"
-  }
-}

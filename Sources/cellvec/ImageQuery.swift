@@ -26,7 +26,7 @@ struct ImageQuery {
     guard let json = space.recipe, let hash = space.backboneHash else {
       throw Fault(
         .usage, "--image", "space \"\(space.name)\" was imported: nothing says how to embed an image",
-        remedy: "import vectors of the image by the program that made those of the space")
+        remedy: "give vectors of its cells by the program that made those of the space")
     }
     recipe = try Recipe(canonicalJSON: json, space: space.name)
     source = try ImageQuery.fieldOfView(of: files, recipe: recipe)

@@ -104,18 +104,6 @@ extension TrainingPlan {
   }
 }
 
-extension NeighborConfiguration {
-  /// Who votes, in words.
-  var explanation: String {
-    let who =
-      counts.count == 1
-      ? "the \(counts[0]) nearest train samples vote"
-      : "as many nearest train samples vote as do best on validation samples, of "
-        + counts.map(String.init).joined(separator: ", ")
-    return "\(who), each weighing exp(cosine / \(temperature))"
-  }
-}
-
 extension TrainingOutcome {
   /// What to say where more neighbors are asked for than there are.
   var adviceOfNeighbors: String? {

@@ -182,7 +182,7 @@ import class Foundation.FileManager
       expectWellFormed(page)
       return page
     }
-    let voted = "the 5 nearest train samples vote with weights exp(cosine / 0.07), nothing is trained"
+    let voted = "the 5 nearest train samples vote, each weighing exp(cosine / 0.07), nothing is trained"
     let compared = try drawn([run("linear", first.configuration), run("neighbors", voting)])
     #expect(compared.contains("Macro F1 by space and head") && compared.contains("map (neighbors)"))
     #expect(compared.contains("linear, at most") && compared.contains(voted))

@@ -129,4 +129,33 @@ import Testing
       #expect(counts.map(\.trained) == counts.map(\.trained).sorted() && counts.last?.trained == 24)
     }
   }
+
+  /// Neither what they lack to choose by, nor that voters take too much memory, is found out beside a trained head.
+  @Test(arguments: [false, true]) func neighborsThatCannotVoteAreRefusedBeforeOthersAreTrained(
+    areLarge: Bool
+  ) throws {
+    try withDatabase { database in
+      var plan = plan
+      var neighbors = TrainingConfiguration()
+      neighbors.neighbors = NeighborConfiguration(counts: areLarge ? [5] : [1, 5])
+      plan.heads = [
+        ComparedHead(name: "linear", configuration: plan.configuration),
+        ComparedHead(name: "neighbors", configuration: neighbors),
+      ]
+      if !areLarge { plan.design.validationShare = 0 }
+      let fault = #expect(throws: Fault.self) {
+        try database.writer.database.read { snapshot in
+          _ = try plan.run(
+            snapshot: snapshot,
+            // Of 149 such vectors those of a fold would take more than 512 MiB.
+            spaces: snapshot.spaces.prefix(2).map {
+              ($0, Evaluation.Space(name: $0.name, dimension: areLarge ? 2_000_000 : $0.dimension))
+            }, threads: 1
+          ) { _, _ in throw Fault(.cancelled, "progress", "was told") }
+        }
+      }
+      #expect(fault?.kind == .usage)
+      #expect(fault?.subject == (areLarge ? "nearest neighbors" : "a choice of neighbors"))
+    }
+  }
 }

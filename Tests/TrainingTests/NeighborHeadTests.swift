@@ -169,6 +169,34 @@ private struct VotersFixture: Decodable {
     }
     #expect(fault?.problem.contains("at most 334707 voters") == true)
     #expect(throws: Never.self) { try VoterTable.requireRoom(voters: 334_707, dimension: 384, classes: 17) }
+    // Their numbers are written as float32.
+    #expect(throws: Never.self) { try VoterTable.requireRoom(voters: 1 << 24, dimension: 1, classes: 2) }
+    let many = #expect(throws: Fault.self) {
+      try VoterTable.requireRoom(voters: 1 << 24 + 1, dimension: 1, classes: 2)
+    }
+    #expect(many?.problem == "expected at most 16777216 voters, found 16777217")
+  }
+
+  /// What is kept for a batch does not grow with the number of neighbors, and does not change what is found.
+  @Test func manyNeighborsAreSearchedForInSmallBatches() throws {
+    let fixture: VotersFixture = try decodeFixture("neighborHeads")
+    let head = try #require(try fit(fixture, fixture.several, .multi, counts: [90]).head.neighbors)
+    for (k, threads, size) in [
+      (20, 1, 1024), (20, 64, 1024), (5000, 1, 800), (10_000, 2, 200), (10_000, 100, 16), (1, 0, 1024),
+    ] {
+      #expect(head.counting(k).batchSize(threads: threads) == size)
+    }
+    let queries = (0..<40).flatMap { _ in fixture.queries }
+    let found = try [head, head.counting(10_000)].map { head in
+      var found: [[Voter]] = []
+      try head.forEachBatchOfVoters(of: queries, in: fixture.source, threads: 25) { found += $1 }
+      return found
+    }
+    #expect(found[0].count == queries.count && found[0].allSatisfy { $0.count == 90 })
+    for (left, right) in zip(found[0], found[1]) {
+      #expect(left.map(\.sample) == right.map(\.sample))
+      #expect(left.map(\.similarity) == right.map(\.similarity))
+    }
   }
 
   // MARK: As it is kept
@@ -236,7 +264,7 @@ private struct VotersFixture: Decodable {
         classes: head.classes,
         neighbors: NeighborHead(
           voters: VoterTable(
-            vectors: vectors, dimension: head.dimension, ballots: neighbors.voters.ballots, voterOfCell: cells
+            vectors: vectors, dimension: head.dimension, labels: neighbors.voters.labels, voterOfCell: cells
           ),
           chosen: nil, k: 5, temperature: 0.07), thresholds: head.thresholds, task: .single)
     }
@@ -246,9 +274,17 @@ private struct VotersFixture: Decodable {
       }
       #expect(fault?.kind == .badData && fault?.subject.contains("tensor voters.") == true)
     }
-    #expect(KeptBallots(table: [1, 0, 0, 0], classCount: 2) == nil)
-    #expect(KeptBallots(table: [1, 1.5], classCount: 2) == nil)
-    #expect(KeptBallots(table: [0.5, -1], classCount: 2) == nil)
+    // More voters than numbers of them can be told apart by.
+    let many = json.replacing("\"voters\":90", with: "\"voters\":16777217")
+    let fault = #expect(throws: Fault.self) {
+      try Head(
+        weights: try #require(table({ _ in }, cells: [0])).encodedWeights(),
+        summary: HeadSummary(json: many, name: "h"), name: "h")
+    }
+    #expect(fault?.problem.contains("at most 16777216 voters") == true)
+    #expect(KeptLabels(table: [1, 0, 0, 0], classCount: 2) == nil)
+    #expect(KeptLabels(table: [1, 1.5], classCount: 2) == nil)
+    #expect(KeptLabels(table: [0.5, -1], classCount: 2) == nil)
     for count in [0, 9, 100, head.encodedWeights().count - 1] {
       #expect(throws: Fault.self) {
         try Head(weights: Array(head.encodedWeights().prefix(count)), summary: summary, name: "h")

@@ -1,3 +1,4 @@
+import Faults
 import Glibc
 import Identity
 import Query
@@ -21,7 +22,7 @@ import Testing
   }
 
   private func withDatabase(
-    labelled: Bool = true, _ body: (DatabaseWriter, SpaceRecord) throws -> Void
+    labelled: Bool = true, scalar: ScalarType = .float32, _ body: (DatabaseWriter, SpaceRecord) throws -> Void
   ) throws {
     try withTemporaryDirectory { directory in
       let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
@@ -29,7 +30,7 @@ import Testing
         let gene = try transaction.field(named: "gene", type: .string).id
         let label = try transaction.field(named: "l", type: .string).id
         let kind = try transaction.field(named: "kind", type: .string).id
-        let space = try transaction.addSpace(name: "s", dimension: 2)
+        let space = try transaction.addSpace(name: "s", dimension: 2, scalar: scalar)
         let name = labelled ? "image" : "other"
         let image = try transaction.addImage(
           ImageRecord(identity: ContentHash(of: name), name: name, files: [], width: 8, height: 8))
@@ -92,6 +93,36 @@ import Testing
         let found = try predictions(of: record, in: other)
         for cell in 0..<40 { #expect(found[cell] == (cell.isMultiple(of: 2) ? "b" : "a"), "\(cell)") }
         #expect(found[40] == "a" && found[41] == "b")
+      }
+    }
+  }
+
+  /// A vector of an image that is not in the database, which may be that of a voter before it was kept.
+  @Test(arguments: ScalarType.allCases)
+  func vectorsFromOutsideHaveNoVoteOnThemselves(scalar: ScalarType) throws {
+    try withDatabase(scalar: scalar) { writer, space in
+      let stored = try predictions(of: head(writer, space), in: writer)
+      let found = try writer.database.read { snapshot in
+        try DatabasePrediction(headNamed: "h", threads: 2, snapshot: snapshot)
+          .predictions(for: (0..<40).flatMap(Self.vector))
+      }
+      #expect(found.count == 40)
+      for (cell, found) in found.enumerated() {
+        let expected = cell.isMultiple(of: 2) ? "b" : "a"
+        #expect(found.labels == [expected] && stored[cell] == expected, "\(cell)")
+      }
+    }
+  }
+
+  @Test func vectorsFromOutsideThatASpaceCannotKeepAreFaults() throws {
+    try withDatabase(scalar: .float16) { writer, space in
+      let record = try head(writer, space)
+      try writer.write { try $0.saveHead(record) }
+      try writer.database.read { snapshot in
+        let prediction = try DatabasePrediction(headNamed: "h", snapshot: snapshot)
+        let fault = #expect(throws: Fault.self) { try prediction.predictions(for: [1, 0, 0, 70_000]) }
+        #expect(fault?.kind == .badData && fault?.subject.contains("cell 2 of those given, column 1") == true)
+        #expect(throws: Fault.self) { try prediction.predictions(for: [.nan, 0]) }
       }
     }
   }

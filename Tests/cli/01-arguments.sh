@@ -85,7 +85,7 @@ for command in "list --db NAME" "import NAME.npy --db new" "export --db db --vec
   "list --db db --where gene='NAME'" "NAME" "--help NAME"; do
   read -ra words <<<"$command"
   expect_exit 64 cellvec "${words[@]/NAME/$'caf\xe9'}"
-  expect_stderr '^cellvec: argument [1-5]: is not UTF-8: .*caf\\xE9.*; rename a file or folder that has such a name'
+  expect_stderr '^cellvec: argument [1-5]: is not UTF-8: .*caf\\xE9.*; write it in UTF-8, and rename a file or folder that has such a name'
 done
 CELLVEC_DB=$'caf\xe9' expect_exit 64 cellvec list
 expect_stderr '^cellvec: CELLVEC_DB: is not UTF-8: caf\\xE9; '

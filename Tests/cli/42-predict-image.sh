@@ -19,10 +19,18 @@ expect_exit 0 "${evaluate[@]}" --strategies replicate,map
 expect_equal "spaces of both strategies" "$(cut -d, -f1 .stdout | sort -u | paste -sd' ')" "map replicate space"
 expect_exit 64 "${evaluate[@]}" --strategies mop
 expect_stderr '--strategies: no space was made by "mop"; did you mean "map"\? strategies: map, replicate$'
+expect_exit 64 "${evaluate[@]}" --strategies ""
+expect_stderr '--strategies: expected names such as map,average, found ""$'
 
 cellvec train --space map --labels localization --task multi --group gene --folds 2 --epochs 3 --save several --quiet >/dev/null
 cellvec train --space map --labels plate --ungrouped --folds 2 --epochs 3 --save one --quiet >/dev/null
 cellvec train --space map --labels localization --sample gene --folds 2 --epochs 3 --save genes --quiet >/dev/null
+cellvec ingest fields --backbone tiny.safetensors --strategy map --space small --dtype int8 --crop 48 \
+  --cells masks='*_mask.png' --channels nucleus='*_nucleus.png' protein='*_protein.png' \
+  --metadata fields/metadata.csv --quiet >/dev/null
+for space in map small; do
+  cellvec train --space $space --labels gene --ungrouped --folds 2 --neighbors 1 --save near_$space --quiet >/dev/null
+done
 name=P1_A02_s1
 files=(nucleus=fields/${name}_nucleus.png protein=fields/${name}_protein.png mask=fields/${name}_mask.png)
 before=$(cksum <db/data.mdb)
@@ -48,12 +56,28 @@ for cell, of_several, of_one in zip(stored, several, one):
         else:
             assert value == cell[key] or (value == [] and cell[key] is None), (key, value, cell[key])
 PYTHON
+
+# The nearest of all cells of the head would be the cell itself, and its gene the one that is predicted.
+for space in map small; do
+  expect_exit 0 cellvec predict --head near_$space --image "${files[@]}" --json
+  cp .stdout near.json
+  cellvec predict --head near_$space --quiet >/dev/null
+  cellvec list --where "image = '$name'" --fields all --json >stored.json
+  expect_equal "a cell of an image has no vote on itself (space $space)" "$(
+    python3 - <<'PYTHON'
+import json
+found, stored = ([json.loads(line) for line in open(path)] for path in ("near.json", "stored.json"))
+print(len(found), [cell["predicted_gene"] for cell in found] == [cell["predicted_gene"] for cell in stored],
+      all(cell["predicted_gene"] != cell["gene"] for cell in stored))
+PYTHON
+  )" "3 True True"
+done
 expect_exit 0 cellvec predict --head one --image "${files[@]}" --object 2 --csv
 expect_equal "one object" "$(tail -n +2 .stdout | cut -d, -f2)" "2"
 expect_exit 64 cellvec predict --head genes --image "${files[@]}"
 expect_stderr 'predicts for samples of several cells \(gene\), not for single ones; ingest the image, and predict'
 expect_exit 64 cellvec predict --head one --image "${files[@]}" --where "gene = 'SIM001'"
-expect_stderr '--where: chooses cells of the database, and goes without --image$'
+expect_stderr '--where chooses cells of the database: it goes without --image'
 expect_exit 64 cellvec predict --head one --object 2
 expect_exit 64 cellvec predict --head one --image nucleus=fields/${name}_nucleus.png
 expect_stderr '--image: lacks the file of'

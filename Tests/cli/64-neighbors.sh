@@ -59,17 +59,17 @@ expect_stdout '^neighbors +as many nearest train samples vote as do best on vali
 expect_stderr '^--neighbors 1000: a fold has [0-9]+ samples that may vote, and then all of them do$'
 expect_stderr 'saved head near'
 expect_exit 0 cellvec heads show near --db db
-expect_stdout '^neighbors +the [15] nearest of 110 voters by cosine, each weighing exp\(cosine / 0.07\)$'
+expect_stdout '^neighbors +the [15] nearest of 110 voters vote, each weighing exp\(cosine / 0.07\)$'
 expect_stdout '^chosen by +validation macro F1 of 1: [0-9.]+.*, 1000: [0-9.]+$'
 expect_stdout '^trained on +110 cells, watched on 30; 140 of them in this database$'
 expect_exit 0 cellvec heads list --db db --csv
-expect_stdout '^near,s,kind,3,0\.[0-9]+,.*,gene,single,$'
+expect_stdout '^near,s,kind,3,0\.[0-9]+,.*,gene,single,,[0-9]+ neighbors?$'
 
 # Elsewhere.
 expect_exit 0 cellvec train --db db --labels localization --group gene --neighbors 20 --thresholds fitted \
   --calibrate temperature --save several
 expect_exit 0 cellvec predict --db db --head several
-expect_stderr 'the head was trained or tuned on 140 of these cells'
+expect_stderr 'the head has 140 of these cells: each has no vote on itself'
 expect_exit 0 cellvec predict --db db --head near --threads 2
 expect_stdout '^nucleus +[0-9]+$'
 cellvec list --db db --fields predicted_kind,probability_kind --csv >here.csv 2>.stderr
@@ -146,7 +146,7 @@ expect_exit 0 cellvec heads show genes --db again
 expect_stdout '^sample +the mean of the cells of each gene$'
 expect_stdout '^neighbors +the 3 nearest of 28 voters'
 expect_exit 0 cellvec predict --db again --head genes
-expect_stderr 'the head was trained on 140 of these cells'
+expect_stderr 'the head has 140 of these cells: each has no vote on itself'
 
 # Comparisons and reports.
 expect_exit 0 cellvec evaluate --db again --labels kind --group gene --neighbors 5 --output alone.json
@@ -154,6 +154,7 @@ expect_stdout '^neighbors +the 5 nearest train samples vote, each weighing exp\(
 expect_equal "nothing is said of a loss" "$(grep -c '^loss' .stdout)" 0
 expect_exit 64 cellvec evaluate --db again --labels kind --group gene --neighbors 5 --epochs 3
 expect_exit 64 cellvec evaluate --db again --labels kind --group gene --heads linear,forest
+expect_exit 64 cellvec evaluate --db again --labels kind --group gene --heads neighbors,neighbors --epochs 3
 expect_exit 64 cellvec evaluate --db again --labels kind --group gene --heads linear --neighbors 5
 expect_stderr '--neighbors and --temperature go with neighbors among --heads'
 expect_exit 64 cellvec evaluate --db again --labels kind --group gene --heads linear,neighbors --hidden 8
@@ -172,6 +173,6 @@ expect_equal "the file has both heads" "$(
 )" "3 ['linear', 'neighbors']"
 expect_exit 0 cellvec report alone.json --output alone.html
 expect_equal "what is not trained has no learning curve" "$(grep -c 'Learning curves' alone.html)" 0
-expect_equal "the report says who votes" "$(grep -c 'the 5 nearest train samples vote with weights' alone.html)" 1
+expect_equal "the report says who votes" "$(grep -c 'the 5 nearest train samples vote, each weighing' alone.html)" 1
 expect_equal "bars are of both heads" "$(grep -c 'Macro F1 by space and head' page.html)" 1
 finish

@@ -63,11 +63,7 @@ extension PrintedReport {
     unique(
       evaluation.runs.map { run in
         if let neighbors = run.configuration.neighbors {
-          let counts = neighbors.counts.map(String.init).joined(separator: ", ")
-          let best = neighbors.counts.count > 1 ? " (the best on validation samples)" : ""
-          return
-            "the \(counts) nearest train samples\(best) vote with weights exp(cosine / \(neighbors.temperature)), "
-            + "nothing is trained"
+          return neighbors.explanation + ", nothing is trained"
         }
         let hidden = run.configuration.architecture.hidden
         let layers =

@@ -48,7 +48,9 @@ package enum ScalarType: String, Sendable, Encodable, CaseIterable, DocumentCont
 
   /// Stores vectors of numbers of which `firstBeyond` finds none.
   /// - Shape: `values` is [vectors, dimension].
-  func narrow(_ values: UnsafeBufferPointer<Float>, dimension: Int, into stored: UnsafeMutableRawPointer) {
+  package func narrow(
+    _ values: UnsafeBufferPointer<Float>, dimension: Int, into stored: UnsafeMutableRawPointer
+  ) {
     guard let base = values.baseAddress else { return }
     kernels_narrow(kernel, base, values.count / dimension, dimension, stored)
   }

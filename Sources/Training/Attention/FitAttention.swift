@@ -23,11 +23,7 @@ func fitHeads(
       threads: threads, progress: progress)
   }
   precondition(targets == nil && (configuration.task == .multi || labels.isSingle))
-  if let reason = configuration.reasonForValidation, sets.contains(where: \.validation.isEmpty) {
-    throw Fault(
-      .usage, reason, "needs validation samples, and there are none",
-      remedy: "select more samples or groups, or leave it out")
-  }
+  try configuration.requireValidation(of: sets)
   return try concurrentMap(sets.count, threads: threads) { index in
     try AttentionRun(
       vectors: vectors, bags: bags, labels: labels, set: sets[index], configuration: configuration

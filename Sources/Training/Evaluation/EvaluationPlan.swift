@@ -172,6 +172,7 @@ extension EvaluationPlan {
     let task = try samples.task(task)
     let heads = try checkedHeads(for: task)
     let splits = try SplitPlan(design, of: samples.subjects)
+    try require(heads.map { $0.configuration }, on: splits, labels: samples.labels, of: spaces)
     let splitCount = splits.splits.reduce(0) { $0 + $1.count }
     let headCount = heads.reduce(0) { $0 + splitCount * $1.configuration.ensembleCount }
     var warnings = splits.warnings
@@ -215,6 +216,25 @@ extension EvaluationPlan {
       runs: tests.map(\.run), comparisons: comparisons(of: tests),
       warnings: warnings)
     return EvaluationOutcome(evaluation: evaluation, leftOut: samples.leftOut)
+  }
+
+  /// Refuses heads that cannot be made of these splits: each for itself would be refused when its turn comes, with others
+  /// trained by then.
+  private func require(
+    _ heads: [TrainingConfiguration], on plan: SplitPlan, labels: LabelTable, of spaces: [Evaluation.Space]
+  ) throws {
+    for head in heads {
+      try head.requireValidation(
+        of: plan.splits.joined().map { TrainingSet(samples: $0.trainSet, validation: $0.validation) })
+    }
+    guard heads.contains(where: { $0.neighbors != nil }) else { return }
+    let most = plan.splits.flatMap { EvaluationTables.together($0) }.map { splits in
+      splits.reduce(SampleSet([])) { $0.union($1.trainSet) }.count
+    }.max()
+    for space in spaces {
+      try VoterTable.requireRoom(
+        voters: most ?? 0, dimension: space.dimension, classes: labels.classes.count)
+    }
   }
 
   /// The heads to make of each space, with their names where they are compared.

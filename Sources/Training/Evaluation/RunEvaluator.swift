@@ -57,7 +57,14 @@ private struct TestedHead: Sendable {
 /// Where what is found of all spaces is kept; a folder without room for it is told of before any training.
 struct EvaluationTables: Sendable {
   /// Heads that are trained together: they read the same vectors, and each keeps its own weights in memory.
-  static let headsTogether = 32
+  private static let headsTogether = 32
+
+  /// The splits of which heads are trained together, some after others.
+  static func together(_ splits: [Split]) -> [ArraySlice<Split>] {
+    stride(from: 0, to: splits.count, by: headsTogether).map {
+      splits[$0..<min($0 + headsTogether, splits.count)]
+    }
+  }
 
   /// For each thread that scores, the first with room for all samples, the others for those of a fold.
   let scoring: [ScoreTables]
@@ -117,12 +124,11 @@ struct RunEvaluator {
     return try zip(zip(design.fractions, plan.splits), tablesOfFractions).map { part, tables in
       let (fraction, splits) = part
       var tested: [TestedHead] = []
-      for start in stride(from: 0, to: splits.count, by: EvaluationTables.headsTogether) {
-        let part = splits[start..<min(start + EvaluationTables.headsTogether, splits.count)]
-        let sets = part.enumerated().map { place, split in
+      for part in EvaluationTables.together(splits) {
+        let sets = zip(part.indices, part).map { number, split in
           TrainingSet(
             samples: split.trainSet, validation: split.validation,
-            validationGroups: split.validation.map { groups[Int($0)] }, fold: start + place)
+            validationGroups: split.validation.map { groups[Int($0)] }, fold: number)
         }
         let first = trained.withLock { $0 }
         let fits = try fit(sets) { report in

@@ -58,11 +58,7 @@ func fitHeads(
   configuration: TrainingConfiguration, threads: Int = 1, progress: ProgressReport = { _ in }
 ) throws -> [HeadFit] {
   precondition(configuration.task == .multi || labels.isSingle && targets == nil)
-  if let reason = configuration.reasonForValidation, sets.contains(where: \.validation.isEmpty) {
-    throw Fault(
-      .usage, reason, "needs validation samples, and there are none",
-      remedy: "select more cells or groups, or leave it out")
-  }
+  try configuration.requireValidation(of: sets)
   let width = configuration.sampling == .shuffled ? SampleStream.setLimit : 1
   return try stride(from: 0, to: sets.count, by: width).flatMap { first in
     let run = try FitRun(

@@ -101,6 +101,9 @@ package struct DatabasePrediction: Sendable {
   /// Whether some of the cells behind the head only tuned it, as its thresholds.
   package var isTuned: Bool { (data?.validationCells ?? 0) > 0 }
 
+  /// Whether cells that the head keeps vote, in place of what was trained.
+  package var hasVoters: Bool { head.neighbors != nil }
+
   /// Whether cells get one label each.
   package var task: ClassificationTask { head.task }
 

@@ -141,7 +141,7 @@ extension NeighborHead {
     let (count, cells) = (voters.count, voters.voterOfCell)
     var tensors: [(name: String, shape: [Int], values: [Float])] = [
       (name: Self.vectorName, shape: [count, voters.dimension], values: Array(voters.values)),
-      (name: Self.targetName, shape: [count, voters.ballots.classCount], values: voters.ballots.table),
+      (name: Self.targetName, shape: [count, voters.labels.classCount], values: voters.labels.table),
     ]
     if !cells.isEmpty {
       tensors.append((name: Self.cellName, shape: [cells.count], values: cells.map { Float($0) }))
@@ -155,10 +155,15 @@ extension NeighborHead {
     let classCount = summary.classes.count
     let cellCount = file.shape(of: Self.cellName)?.first
     try Head.requireTensors(cellCount == nil ? 2 : 3, in: file)
+    guard cellCount == nil || neighbors.voters <= VoterTable.countLimit else {
+      throw Self.fault(
+        Self.cellName, expected: "numbers of at most \(VoterTable.countLimit) voters",
+        found: "\(neighbors.voters)", file)
+    }
     let vectors = try Head.tensor(
       Self.vectorName, shape: [neighbors.voters, summary.dimension], in: file)
     let targets = try Head.tensor(Self.targetName, shape: [neighbors.voters, classCount], in: file)
-    guard let ballots = KeptBallots(table: targets, classCount: classCount) else {
+    guard let labels = KeptLabels(table: targets, classCount: classCount) else {
       throw Self.fault(
         Self.targetName, expected: "numbers from 0 to 1, one above 0 for each voter", found: "others", file)
     }
@@ -169,7 +174,7 @@ extension NeighborHead {
     }
     self.init(
       voters: VoterTable(
-        vectors: vectors, dimension: summary.dimension, ballots: ballots, voterOfCell: known),
+        vectors: vectors, dimension: summary.dimension, labels: labels, voterOfCell: known),
       chosen: nil, k: neighbors.k, temperature: neighbors.temperature)
   }
 

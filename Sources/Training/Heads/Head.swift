@@ -65,7 +65,7 @@ package struct Head: Sendable, Equatable {
 
   /// A head whose nearest voters vote.
   init(classes: [String], neighbors: NeighborHead, thresholds: [Float], task: ClassificationTask) {
-    precondition(neighbors.voters.ballots.classCount == classes.count)
+    precondition(neighbors.voters.labels.classCount == classes.count)
     self.classes = classes
     architecture = .linear
     dimension = neighbors.voters.dimension

@@ -1,4 +1,3 @@
-import Faults
 import Storage
 
 /// Makes a head of nearest neighbors for each set: its samples vote. Of several numbers of neighbors the one with the best
@@ -16,11 +15,7 @@ func fitNeighbors(
   progress: ProgressReport
 ) throws -> [HeadFit] {
   precondition(configuration.task == .multi || labels.isSingle && targets == nil)
-  if let reason = configuration.reasonForValidation, sets.contains(where: \.validation.isEmpty) {
-    throw Fault(
-      .usage, reason, "needs validation samples, and there are none",
-      remedy: "select more cells or groups, or leave it out")
-  }
+  try configuration.requireValidation(of: sets)
   let voting = Array(sets.reduce(SampleSet([])) { $0.union($1.samples) })
   try VoterTable.requireRoom(
     voters: voting.count, dimension: source.dimension, classes: labels.classes.count)
@@ -64,10 +59,10 @@ private func neighborTrials(
   }
   var probabilities = counts.map { _ in [Float]() }
   var shares = [Double](repeating: 0, count: labels.classes.count)
-  try head.forEachBallot(of: set.validation, in: source, threads: threads) { _, ballots in
-    for voters in ballots {
+  try head.forEachBatchOfVoters(of: set.validation, in: source, threads: threads) { _, nearest in
+    for voters in nearest {
       for (index, k) in counts.enumerated() {
-        head.voters.ballots.vote(of: voters.prefix(k), temperature: head.temperature, into: &shares)
+        head.voters.labels.vote(of: voters.prefix(k), temperature: head.temperature, into: &shares)
         probabilities[index] += shares.map { Float($0) }
       }
     }

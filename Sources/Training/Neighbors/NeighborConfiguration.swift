@@ -36,6 +36,31 @@ package struct NeighborConfiguration: Sendable, Equatable, Codable {
   }
 }
 
+extension NeighborConfiguration {
+  /// Who votes, in words.
+  package var explanation: String {
+    Self.explanation(
+      of: counts.count == 1
+        ? "the \(counts[0]) nearest train samples vote"
+        : "as many nearest train samples vote as do best on validation samples, of "
+          + counts.map(String.init).joined(separator: ", "),
+      temperature: temperature)
+  }
+
+  fileprivate static func explanation(of votes: String, temperature: Double) -> String {
+    "\(votes), each weighing exp(cosine / \(temperature))"
+  }
+}
+
+extension NeighborSummary {
+  /// The same of a head that is kept: "the 20 nearest of 36 voters vote, each weighing exp(cosine / 0.07)".
+  package var explanation: String {
+    NeighborConfiguration.explanation(
+      of: k < voters ? "the \(k) nearest of \(voters) voters vote" : "all \(voters) voters vote",
+      temperature: temperature)
+  }
+}
+
 /// What a number of neighbors came to on validation samples.
 package struct NeighborTrial: Sendable, Equatable, Codable {
   package let neighbors: Int

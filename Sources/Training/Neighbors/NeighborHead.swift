@@ -6,8 +6,12 @@ import Storage
 /// A classifier without weights: the classes of a vector are those of its nearest voters, by the cosine of vectors as they
 /// are stored.
 struct NeighborHead: Sendable, Equatable {
-  /// Samples that are searched for together: it bounds the memory of queries and neighbors.
-  private static let batchSize = 1024
+  /// Samples that are searched for together at most: it bounds the memory of queries.
+  private static let largestBatch = 1024
+  /// And at least: fewer would be compared with all voters by float32, not by 8 bits a number.
+  private static let smallestBatch = 16
+  /// Neighbors of a batch that the threads of a search keep together at most, 8 bytes each, unless it is a smallest one.
+  private static let neighborsOfBatch = 4_000_000
 
   let voters: VoterTable
   /// Those of the table that vote; nil for all.
@@ -17,6 +21,12 @@ struct NeighborHead: Sendable, Equatable {
   let temperature: Double
 
   var voterCount: Int { chosen?.count ?? voters.count }
+
+  /// Samples that so many threads search for together. What is found does not depend on it.
+  func batchSize(threads: Int) -> Int {
+    let most = Self.neighborsOfBatch / (k * max(threads, 1))
+    return max(Self.smallestBatch, min(Self.largestBatch, most))
+  }
 
   /// The same with other numbers of neighbors.
   func counting(_ k: Int) -> NeighborHead {
@@ -35,13 +45,15 @@ struct NeighborHead: Sendable, Equatable {
       ArraySlice<Int32>, UnsafeMutableBufferPointer<Float>, _ complements: UnsafeBufferPointer<Float>?
     ) throws -> Void
   ) throws {
-    let classCount = voters.ballots.classCount
-    let probabilities = FloatBuffer(count: Self.batchSize * classCount)
-    let complements = FloatBuffer(count: withComplements ? Self.batchSize * classCount : 0)
+    let classCount = voters.labels.classCount
+    let batchSize = self.batchSize(threads: threads)
+    let probabilities = FloatBuffer(count: batchSize * classCount)
+    let complements = FloatBuffer(count: withComplements ? batchSize * classCount : 0)
     var shares = [Double](repeating: 0, count: classCount)
-    try forEachBallot(of: samples, in: source, excluding: excluded, threads: threads) { slice, ballots in
-      for (place, voters) in ballots.enumerated() {
-        self.voters.ballots.vote(of: voters.prefix(k), temperature: temperature, into: &shares)
+    try forEachBatchOfVoters(of: samples, in: source, excluding: excluded, threads: threads) {
+      slice, nearest in
+      for (place, voters) in nearest.enumerated() {
+        self.voters.labels.vote(of: voters.prefix(k), temperature: temperature, into: &shares)
         for index in 0..<classCount {
           probabilities.start[place * classCount + index] = Float(shares[index])
           if withComplements { complements.start[place * classCount + index] = Float(1 - shares[index]) }
@@ -56,18 +68,19 @@ struct NeighborHead: Sendable, Equatable {
 
   /// Calls `body` with some samples after others and the voters of each, nearest first.
   /// - Throws: as above.
-  func forEachBallot(
+  func forEachBatchOfVoters(
     of samples: some Sequence<Int32>, in source: some SampleVectors,
     excluding excluded: ExcludedGroups? = nil,
     threads: Int, _ body: (ArraySlice<Int32>, [[Voter]]) throws -> Void
   ) throws {
     precondition(source.dimension == voters.dimension)
-    let queries = FloatBuffer(count: Self.batchSize * source.dimension)
+    let batchSize = self.batchSize(threads: threads)
+    let queries = FloatBuffer(count: batchSize * source.dimension)
     var rest = samples.makeIterator()
     var some: [Int32] = []
     while true {
       some.removeAll(keepingCapacity: true)
-      while some.count < Self.batchSize, let sample = rest.next() { some.append(sample) }
+      while some.count < batchSize, let sample = rest.next() { some.append(sample) }
       if some.isEmpty { return }
       source.gather(some[...], into: queries.values)
       let numbers = some.count * source.dimension

@@ -5,7 +5,7 @@ package import Storage
 /// Classification by the nearest neighbors: what the vectors themselves know, without training.
 ///
 /// Each cell is classified by the k nearest cells of other groups, whose votes count as those of a head of neighbors
-/// (`VoterBallots`): the probability of a class is the share of the weights that belongs to neighbors of the class.
+/// (`VoterLabels`): the probability of a class is the share of the weights that belongs to neighbors of the class.
 package struct NeighborVotes: Sendable {
   package enum Defaults {
     package static let ks = [1, 5, 20]

@@ -10,17 +10,19 @@ import Storage
 final class VoterTable: VectorSource, @unchecked Sendable {
   /// Bytes that voters may take, of vectors and classes: they are read into memory as a whole.
   static let byteLimit = 512 << 20
+  /// The most voters: their numbers are written as float32, which has every whole number below this.
+  static let countLimit = 1 << 24
   /// Voters of a block: threads share blocks out.
   private static let votersOfBlock = 1024
 
   let dimension: Int
-  let ballots: KeptBallots
+  let labels: KeptLabels
   /// For each cell that the head was trained or tuned on, by row, the voter that it is or is part of, -1 where it is part
   /// of none; empty while nothing is known of it.
   let voterOfCell: [Int32]
   private let vectors: FloatBuffer
 
-  var count: Int { ballots.count }
+  var count: Int { labels.count }
 
   /// Copies the vectors of some samples.
   /// - Parameter samples: increasing.
@@ -31,7 +33,7 @@ final class VoterTable: VectorSource, @unchecked Sendable {
     dimension = source.dimension
     try Self.requireRoom(voters: samples.count, dimension: dimension, classes: labels.classes.count)
     vectors = FloatBuffer(count: samples.count * dimension)
-    ballots = KeptBallots(of: samples, labels: labels, targets: targets)
+    self.labels = KeptLabels(of: samples, labels: labels, targets: targets)
     voterOfCell = []
     for start in stride(from: 0, to: samples.count, by: Self.votersOfBlock) {
       let part = samples[start..<min(start + Self.votersOfBlock, samples.count)]
@@ -40,30 +42,32 @@ final class VoterTable: VectorSource, @unchecked Sendable {
   }
 
   /// - Shape: `vectors` is [voters, dimension], row-major.
-  init(vectors: [Float], dimension: Int, ballots: KeptBallots, voterOfCell: [Int32]) {
-    precondition(vectors.count == ballots.count * dimension)
+  init(vectors: [Float], dimension: Int, labels: KeptLabels, voterOfCell: [Int32]) {
+    precondition(vectors.count == labels.count * dimension)
     self.dimension = dimension
     self.vectors = FloatBuffer(vectors)
-    self.ballots = ballots
+    self.labels = labels
     self.voterOfCell = voterOfCell
   }
 
   private init(_ other: VoterTable, voterOfCell: [Int32]) {
-    (dimension, ballots, vectors) = (other.dimension, other.ballots, other.vectors)
+    (dimension, labels, vectors) = (other.dimension, other.labels, other.vectors)
     self.voterOfCell = voterOfCell
   }
 
   /// The same voters, of which is known what cells they are of.
   func known(as voterOfCell: [Int32]) -> VoterTable { VoterTable(self, voterOfCell: voterOfCell) }
 
-  /// - Throws: `usage` where so many voters take too much memory.
+  /// - Throws: `usage` where so many voters take too much memory, or cannot be numbered.
   static func requireRoom(voters: Int, dimension: Int, classes: Int) throws {
-    let most = byteLimit / (4 * (dimension + classes))
+    let room = byteLimit / (4 * (dimension + classes))
+    let most = min(room, countLimit)
     guard voters > most else { return }
     throw Fault(
       .usage, "nearest neighbors",
-      expected:
-        "at most \(most) voters of \(dimension) numbers and \(classes) classes, \(byteLimit >> 20) MiB",
+      expected: "at most \(most) voters"
+        + (room > most
+          ? "" : " of \(dimension) numbers and \(classes) classes, \(byteLimit >> 20) MiB"),
       found: "\(voters)",
       remedy: "choose fewer cells with --where, or score without a head by cellvec knn")
   }
@@ -99,7 +103,7 @@ final class VoterTable: VectorSource, @unchecked Sendable {
 
 extension VoterTable: Equatable {
   static func == (left: VoterTable, right: VoterTable) -> Bool {
-    left.dimension == right.dimension && left.ballots == right.ballots
+    left.dimension == right.dimension && left.labels == right.labels
       && left.voterOfCell == right.voterOfCell
       && memcmp(left.vectors.start, right.vectors.start, 4 * left.vectors.count) == 0
   }

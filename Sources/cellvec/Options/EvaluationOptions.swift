@@ -61,7 +61,7 @@ struct EvaluationOptions: ParsableArguments {
     guard !fractions.isEmpty, fractions.count == names(in: fraction).count else {
       throw ValidationError("--fraction: expected parts such as 0.1,1, found \"\(fraction)\"")
     }
-    if let heads, kinds.isEmpty || kinds.count < names(in: heads).count {
+    if let heads, kinds.isEmpty || !names(in: heads).allSatisfy({ HeadKind(rawValue: $0) != nil }) {
       throw ValidationError("--heads: expected \(HeadKind.allNames) or some of them, found \"\(heads)\"")
     }
     guard testDb != nil || (trainWhere == nil) == (testWhere == nil) else {
@@ -92,6 +92,7 @@ struct EvaluationOptions: ParsableArguments {
   /// The heads to compare, each once.
   private var kinds: [HeadKind] {
     names(in: heads ?? "").compactMap { HeadKind(rawValue: $0) }
+      .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
   /// Whether some cells teach and others test.
@@ -114,8 +115,9 @@ struct EvaluationOptions: ParsableArguments {
         folds: training.folds, repeats: repeats, validationShare: validationShare(configurations),
         fractions: fractions,
         absentClasses: absentClasses, resamplings: resamplings, seed: training.configuration.seed),
-      configuration: training.configuration)
-    plan.heads = heads
+      configuration: heads.count == 1 ? heads[0].configuration : training.configuration)
+    // Of one alone there is nothing to tell apart.
+    plan.heads = heads.count > 1 ? heads : []
     plan.design.sharesGroups = sharedGroups
     plan.task = training.task
     plan.grades = training.grades
@@ -133,7 +135,7 @@ struct EvaluationOptions: ParsableArguments {
   private func comparedHeads(
     _ configuration: TrainingConfiguration, _ fitting: FittingOptions
   ) throws -> [ComparedHead] {
-    try kinds.reduce(into: [HeadKind]()) { if !$0.contains($1) { $0.append($1) } }.map { kind in
+    try kinds.map { kind in
       if kind == .neighbors {
         return ComparedHead(name: kind.rawValue, configuration: configuration.voting(fitting))
       }

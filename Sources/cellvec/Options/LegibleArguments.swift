@@ -19,5 +19,5 @@ private func requireLegible(_ text: UnsafePointer<CChar>, named name: String) th
   guard String(validating: bytes, as: UTF8.self) == nil else { return }
   throw Fault(
     .usage, name, "is not UTF-8: \(escapingBytes(in: bytes))",
-    remedy: "rename a file or folder that has such a name, as with convmv")
+    remedy: "write it in UTF-8, and rename a file or folder that has such a name, as with convmv")
 }

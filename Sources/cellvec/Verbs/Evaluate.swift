@@ -25,7 +25,7 @@ struct Evaluate: ParsableCommand {
   @Option(help: ArgumentHelp("Spaces to compare, separated by commas; default: all.", valueName: "names"))
   var spaces: String?
   @Option(
-    help: ArgumentHelp("Of these only such as strategies made: map,average.", valueName: "names"))
+    help: ArgumentHelp("Only spaces made by these strategies: map,average.", valueName: "names"))
   var strategies: String?
   @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
   @OptionGroup(title: "Training") var training: TrainingOptions
@@ -39,7 +39,12 @@ struct Evaluate: ParsableCommand {
   @OptionGroup var format: OutputOptions
   @OptionGroup var talk: TalkOptions
 
-  func validate() throws { try evaluation.requireHeads(of: fitting) }
+  func validate() throws {
+    if let strategies, names(in: strategies).isEmpty {
+      throw ValidationError("--strategies: expected names such as map,average, found \"\(strategies)\"")
+    }
+    try evaluation.requireHeads(of: fitting)
+  }
 
   func run() throws {
     let plan = try evaluation.plan(training.plan(fitting), fitting)

@@ -48,6 +48,12 @@ struct Predict: ParsableCommand {
   @OptionGroup var output: OutputOptions
   @OptionGroup var talk: TalkOptions
 
+  func validate() throws {
+    if image.isGiven && selection.isGiven {
+      throw ValidationError("--where chooses cells of the database: it goes without --image")
+    }
+  }
+
   func run() throws {
     if image.isGiven { return try predictForImage() }
     let writer = try self.writer.open(path: database.path(), isQuiet: talk.quiet)
@@ -80,7 +86,10 @@ struct Predict: ParsableCommand {
     case 0: break
     case let trained?:
       let how = prediction.isTuned ? "trained or tuned" : "trained"
-      talk.say("the head was \(how) on \(trained) of these cells: it is likely to be right about them")
+      talk.say(
+        prediction.hasVoters
+          ? "the head has \(trained) of these cells: each has no vote on itself, the others of its group have"
+          : "the head was \(how) on \(trained) of these cells: it is likely to be right about them")
     }
   }
 
@@ -95,9 +104,6 @@ struct Predict: ParsableCommand {
   /// Predicts for the cells of an image that is not in the database.
   private func predictForImage() throws {
     let report = try database.open().read { snapshot in
-      guard try selection.filter() == nil else {
-        throw Fault(.usage, "--where", "chooses cells of the database, and goes without --image")
-      }
       let prediction = try self.prediction(of: snapshot)
       let cells = try image.read(in: prediction.space, threads: threads.count)
       var report = Report(

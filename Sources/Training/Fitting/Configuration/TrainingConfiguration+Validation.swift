@@ -19,6 +19,14 @@ extension TrainingConfiguration {
     return configuration
   }
 
+  /// - Throws: `usage` where something is tuned on validation samples, of which a set has none.
+  func requireValidation(of sets: some Sequence<TrainingSet>) throws {
+    guard let reason = reasonForValidation, sets.contains(where: \.validation.isEmpty) else { return }
+    throw Fault(
+      .usage, reason, "needs validation samples, and there are none",
+      remedy: "select more cells or groups, or leave it out")
+  }
+
   /// Validates each value for itself, whatever the task.
   /// - Throws: as `validate`.
   func validateAlone() throws {

@@ -7,13 +7,13 @@ struct Voter {
 }
 
 /// Which classes voters vote for.
-protocol VoterBallots {
+protocol VoterLabels {
   var classCount: Int { get }
   /// Calls `body` with each class of a voter and how far the voter belongs to it, from 0 to 1.
   func forEachVote(of voter: Int32, _ body: (_ member: Int, _ target: Double) -> Void)
 }
 
-extension VoterBallots {
+extension VoterLabels {
   /// Writes the share of the weights that each class has; zeros without a voter. A voter of similarity s weighs
   /// exp(s / temperature) (the vote of DINO's evaluation, Caron et al. 2021, arXiv 2104.14294, for one label or several);
   /// where it belongs to a class in part, only that part of its weight counts for the class.
@@ -35,7 +35,7 @@ extension VoterBallots {
   }
 }
 
-extension LabelTable: VoterBallots {
+extension LabelTable: VoterLabels {
   var classCount: Int { classes.count }
 
   func forEachVote(of voter: Int32, _ body: (Int, Double) -> Void) {
@@ -44,7 +44,7 @@ extension LabelTable: VoterBallots {
 }
 
 /// The classes of voters that a head keeps.
-struct KeptBallots: VoterBallots, Sendable, Equatable {
+struct KeptLabels: VoterLabels, Sendable, Equatable {
   let classCount: Int
   /// Those of voter v are in places ends[v]..<ends[v + 1].
   private var ends: [Int32] = [0]
