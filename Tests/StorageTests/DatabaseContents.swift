@@ -43,6 +43,6 @@ struct DatabaseContents: Equatable {
       sets.append(try snapshot.rows(field, from: NumberBound(3, isInclusive: true), to: nil).toArray())
       rowSets[field.name] = sets
     }
-    heads = try snapshot.heads()
+    heads = try snapshot.heads().compactMap { try snapshot.head(named: $0.name) }
   }
 }

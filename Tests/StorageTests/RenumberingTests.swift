@@ -64,7 +64,7 @@ import Testing
       for field in snapshot.fields {
         texts += try snapshot.distinctTexts(field).map { "\(field.name) \($0.text) \($0.count)" }
       }
-      heads = try snapshot.heads()
+      heads = try snapshot.heads().compactMap { try snapshot.head(named: $0.name) }
     }
   }
 

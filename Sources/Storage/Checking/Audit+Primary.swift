@@ -127,7 +127,7 @@ extension Audit {
     }
     survey(.heads, of: transaction) { audit, key, value in
       let name = String(decoding: key, as: UTF8.self)
-      let head = try HeadRecord(decoding: value, name: name)
+      let head = try HeadEntry(decoding: value, name: name)
       if !audit.spaces.contains(where: { $0.id == head.space }) {
         audit.reportPrimary("head \"\(name)\"", "belongs to an unknown space")
       }

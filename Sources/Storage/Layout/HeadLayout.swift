@@ -13,11 +13,24 @@ extension HeadRecord {
 
   init(decoding bytes: UnsafeRawBufferPointer, name: String) throws {
     var reader = ByteReader(bytes) { "head \"\(name)\"" }
-    let space: UInt16 = try reader.number()
-    _ = try reader.number(UInt16.self)
-    let summary = try reader.take(Int(try reader.number(UInt32.self)))
+    let entry = try HeadEntry(reading: &reader, name: name)
     self.init(
-      name: name, space: space, summary: String(decoding: summary, as: UTF8.self),
+      name: name, space: entry.space, summary: entry.summary,
       weights: Array(try reader.take(reader.remaining)))
+  }
+}
+
+extension HeadEntry {
+  init(decoding bytes: UnsafeRawBufferPointer, name: String) throws {
+    var reader = ByteReader(bytes) { "head \"\(name)\"" }
+    try self.init(reading: &reader, name: name)
+  }
+
+  /// Reads what stands before the weights.
+  fileprivate init(reading reader: inout ByteReader, name: String) throws {
+    self.name = name
+    space = try reader.number()
+    _ = try reader.number(UInt16.self)
+    summary = String(decoding: try reader.take(Int(try reader.number(UInt32.self))), as: UTF8.self)
   }
 }

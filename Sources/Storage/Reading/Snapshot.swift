@@ -59,10 +59,10 @@ package struct Snapshot: ~Copyable {
   // MARK: Heads
 
   /// All heads, in order of their names.
-  package func heads() throws -> [HeadRecord] {
-    var heads: [HeadRecord] = []
+  package func heads() throws -> [HeadEntry] {
+    var heads: [HeadEntry] = []
     try transaction.forEach(.heads) { key, value in
-      heads.append(try HeadRecord(decoding: value, name: String(decoding: key, as: UTF8.self)))
+      heads.append(try HeadEntry(decoding: value, name: String(decoding: key, as: UTF8.self)))
     }
     return heads
   }

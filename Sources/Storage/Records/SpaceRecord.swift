@@ -134,6 +134,14 @@ package struct IngestOutcome: Sendable, Equatable {
   }
 }
 
+/// What is known of a head without its weights, which may be hundreds of megabytes.
+package struct HeadEntry: Sendable, Equatable {
+  package let name: String
+  package let space: UInt16
+  /// As of `HeadRecord`.
+  package let summary: String
+}
+
 /// A trained head as the database keeps it: what is needed to list it, and its file as a whole.
 package struct HeadRecord: Sendable, Equatable {
   /// Longest name in UTF-8 bytes: the longest key that LMDB takes.

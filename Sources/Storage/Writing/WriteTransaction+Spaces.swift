@@ -29,7 +29,7 @@ extension WriteTransaction {
     var heads: [String] = []
     try transaction.forEach(.heads) { key, value in
       let name = String(decoding: key, as: UTF8.self)
-      if try HeadRecord(decoding: value, name: name).space == space.id { heads.append(name) }
+      if try HeadEntry(decoding: value, name: name).space == space.id { heads.append(name) }
     }
     for head in heads { try transaction.delete(.heads, Key().appending(head)) }
     spaces.removeAll { $0.id == space.id }

@@ -244,8 +244,10 @@ private struct MergeRun {
   }
 
   mutating func takeHeads(from snapshot: borrowing Snapshot, _ transaction: inout WriteTransaction) throws {
-    for head in try snapshot.heads() {
-      guard let space = plan.spaces.first(where: { $0.source.id == head.space })?.target else { continue }
+    for entry in try snapshot.heads() {
+      guard let space = plan.spaces.first(where: { $0.source.id == entry.space })?.target,
+        let head = try snapshot.head(named: entry.name)
+      else { continue }
       let moved = HeadRecord(name: head.name, space: space.id, summary: head.summary, weights: head.weights)
       if let present = try transaction.transaction.head(named: head.name) {
         if present != moved { summary.otherHeads.append(head.name) }
