@@ -156,7 +156,7 @@ struct GraphMeasurement {
     }
     func isEnough(_ reach: Float, for queries: MeasuredQueries) throws -> Bool {
       let reach = GraphReach(near: near, wide: wide(reach), range: range)
-      return try recall(queries, reach, countsLost: false, beyond: nearStart) >= goal
+      return try recall(queries, reach, countsLost: false) >= goal
     }
     func least(for all: some Sequence<MeasuredQueries>) throws -> Float? {
       try leastReach(from: near, precision: Self.widePrecision) { reach in
@@ -168,9 +168,13 @@ struct GraphMeasurement {
     let within = try all.prefix { try isEnough(max(near, Self.reaches.greatest), for: $0) }
     // Where the steps end without it, what was shown to be enough is.
     let reach = try least(for: within) ?? max(near, Self.reaches.greatest)
-    // Nearly all of those that do not find enough lie beyond the limit, and few of those like the vectors.
-    let beyond = try within.count < all.count ? starts(all[within.count]).filter { $0 > nearStart } : []
-    return (reach == near ? nil : wide(reach), beyond.isEmpty ? nearStart : beyond[beyond.count / 20])
+    let found = reach == near ? nil : wide(reach)
+    if within.count == all.count { return (found, nil) }
+    // Nearly all of those that do not find enough lie beyond the limit, and none of those like the vectors: their searches
+    // are what a graph is for.
+    let beyond = try starts(all[within.count]).filter { $0 > nearStart }
+    let limit = beyond.isEmpty ? nearStart : beyond[beyond.count / 20]
+    return (found, max(limit, usualStarts[usualStarts.count - 1]))
   }
 
   /// What the first visits tell, as one of the calibrations has it; nil where none is that.
@@ -239,12 +243,10 @@ struct GraphMeasurement {
     return enough
   }
 
-  /// - Parameters:
-  ///   - countsLost: whether searches that are given up count as if they had found all: others take their place. Without
-  ///     it they do not count.
-  ///   - nearStart: those do not count whose first visits come as near.
+  /// - Parameter countsLost: whether searches that are given up count as if they had found all: others take their place.
+  ///   Without it they do not count.
   private func recall(
-    _ queries: MeasuredQueries, _ reach: GraphReach, countsLost: Bool = true, beyond nearStart: Float = -1
+    _ queries: MeasuredQueries, _ reach: GraphReach, countsLost: Bool = true
   ) throws -> Double {
     let (truth, width) = (queries.truth, table.width)
     let lost = -1
@@ -256,7 +258,7 @@ struct GraphMeasurement {
           truth.count, of: table, k: MeasuredQueries.k, reach, firstVisits: Self.firstVisits,
           threads: threads, rotated: { $1.update(from: rotated + $0 * width, count: width) },
           body: { query, search in
-            if search.state == KERNELS_GRAPH_LOST || 1 - search.start_best <= nearStart {
+            if search.state == KERNELS_GRAPH_LOST {
               found[query] = countsLost ? truth[query].count : lost
               return
             }
