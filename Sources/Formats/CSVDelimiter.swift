@@ -34,21 +34,32 @@ package enum CSVDelimiter: UInt8, Sendable, CaseIterable {
     if hasSemicolon { self = .semicolon }
   }
 
-  /// The fields as one line, with its line feed. A field is quoted when it holds the delimiter, a quote or a
+  /// Appends the fields as one line, with its line feed. A field is quoted when it holds the delimiter, a quote or a
   /// line break; so is a single empty field, because readers skip empty lines.
-  package func line(of fields: [String]) -> String {
-    if fields == [""] { return "\"\"\n" }
-    return fields.map(quoted).joined(separator: String(Unicode.Scalar(rawValue))) + "\n"
+  /// - Parameter field: tells each of the `count` fields.
+  package func append(lineOf count: Int, to bytes: inout [UInt8], field: (Int) -> String) {
+    let start = bytes.count
+    for index in 0..<count {
+      if index > 0 { bytes.append(rawValue) }
+      append(field(index), to: &bytes)
+    }
+    if count == 1, bytes.count == start { bytes += [0x22, 0x22] }
+    bytes.append(0x0A)
   }
 
-  private func quoted(_ field: String) -> String {
-    let needsQuotes = field.utf8.contains { $0 == rawValue || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }
-    guard needsQuotes else { return field }
-    var result = "\""
-    for scalar in field.unicodeScalars {
-      result.unicodeScalars.append(scalar)
-      if scalar == "\"" { result.unicodeScalars.append(scalar) }
+  private func append(_ field: String, to bytes: inout [UInt8]) {
+    let start = bytes.count
+    bytes.append(contentsOf: field.utf8)
+    let needsQuotes = bytes[start...].contains {
+      $0 == rawValue || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D
     }
-    return result + "\""
+    guard needsQuotes else { return }
+    let plain = Array(bytes[start...])
+    bytes[start...] = [0x22]
+    for byte in plain {
+      if byte == 0x22 { bytes.append(byte) }
+      bytes.append(byte)
+    }
+    bytes.append(0x22)
   }
 }

@@ -16,7 +16,7 @@ package struct CSVWriter: ~Copyable {
 
   /// Writes one line.
   package mutating func write(_ fields: [String]) throws(Fault) {
-    buffer.append(contentsOf: delimiter.line(of: fields).utf8)
+    delimiter.append(lineOf: fields.count, to: &buffer) { fields[$0] }
     if buffer.count >= Self.bufferSize { try flush() }
   }
 

@@ -10,6 +10,7 @@ package func canonicalJSON(_ value: some Encodable) throws -> String {
 /// The text as a JSON string, in its quotes. Escaped is only what JSON requires, by a letter where it has one:
 /// as Rust's `serde_json` writes it.
 package func quotedJSON(_ text: String) -> String {
+  if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }) { return "\"\(text)\"" }
   var quoted = "\""
   for scalar in text.unicodeScalars {
     switch scalar {

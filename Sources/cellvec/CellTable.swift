@@ -6,19 +6,20 @@ import Storage
 struct CellTable {
   let columns: [Column]
   private let fields: [Field]
+  private let imageField: UInt16?
   private var imageNames: [UInt32: String] = [:]
 
-  init(showing fields: [Field]) {
+  init(showing fields: [Field], in snapshot: borrowing Snapshot) {
+    imageField = snapshot.field(named: ImageMetadata.imageField)?.id
     // Ingested cells have the image's name as a field too.
     self.fields = fields.filter { $0.name != ImageMetadata.imageField }
     columns = ["image"] + self.fields.map { Column($0.name) }
   }
 
-  /// The values of one cell, one a column.
+  /// Appends the values of one cell, one a column.
   /// - Throws: `missingInput` when there is no such cell.
-  mutating func values(of row: Row, in snapshot: borrowing Snapshot) throws -> [Value] {
+  mutating func append(valuesOf row: Row, in snapshot: borrowing Snapshot, to values: inout [Value]) throws {
     let cell = try snapshot.requiredCell(at: row)
-    let imageField = snapshot.field(named: ImageMetadata.imageField)?.id
     // An imported cell's image is the array; the table that came with it may name the real one.
     let named: Value =
       if case .index = cell.object, let imageField, let value = cell.values[imageField] {
@@ -26,7 +27,8 @@ struct CellTable {
       } else {
         .text(try imageName(cell.image, in: snapshot))
       }
-    return [named] + fields.map { Value(cell.values[$0.id]) }
+    values.append(named)
+    for field in fields { values.append(Value(cell.values[field.id])) }
   }
 
   private mutating func imageName(_ image: UInt32, in snapshot: borrowing Snapshot) throws -> String? {

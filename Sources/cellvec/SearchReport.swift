@@ -1,9 +1,11 @@
 import Query
 import Storage
 
-/// What a search found, as a table.
+/// What a search found, as text: made while the database is read, written when it is not read any more, so that whoever
+/// takes long to read the text keeps no pages of the database.
 struct SearchReport {
-  let report: Report
+  private(set) var text: [UInt8] = []
+  private(set) var isEmpty: Bool
 
   /// - Parameters:
   ///   - found: neighbors of each query, nearest first.
@@ -12,33 +14,92 @@ struct SearchReport {
   ///     told.
   init(
     of found: [[Neighbor]], by metric: Metric, for queries: Queries, showing table: CellTable,
-    in snapshot: borrowing Snapshot
+    in snapshot: borrowing Snapshot, as format: OutputFormat, threads: Int
   ) throws {
-    var table = table
-    var report = Report(queries.columns + ["rank", "cell", metric.column] + table.columns)
-    for (query, neighbors) in found.enumerated() {
-      let asked = queries.values(of: query)
-      for (rank, neighbor) in neighbors.enumerated() {
-        let place: [Value] = [
-          .integer(rank + 1), .integer(Int(neighbor.row)), .real(metric.value(of: neighbor)),
-        ]
-        report.append(asked + place + (try table.values(of: neighbor.row, in: snapshot)))
-      }
+    isEmpty = found.allSatisfy(\.isEmpty)
+    var rows = NeighborRows(found: found, metric: metric, queries: queries, table: table, format: format)
+    rows.formatter.start(&text)
+    var next = 0
+    while next < found.count, !rows.formatter.isFitted {
+      try rows.append(next..<next + 1, in: snapshot, to: &text)
+      next += 1
     }
-    self.report = report
+    for part in try rows.parts(next..<found.count, in: snapshot, threads: threads) { text += part }
+    rows.formatter.end(&text)
   }
 
   /// - Parameter found: values of a field for each query, nearest first.
-  init(of found: [[NeighborGroup]], for queries: Queries, by field: Field) {
-    var report = Report(queries.columns + ["rank", Column(field.name), "cell_count", Metric.cosine.column])
+  init(of found: [[NeighborGroup]], for queries: Queries, by field: Field, as format: OutputFormat) {
+    isEmpty = found.allSatisfy(\.isEmpty)
+    var formatter = ReportFormatter(
+      queries.columns + ["rank", Column(field.name), "cell_count", Metric.cosine.column], as: format,
+      isBold: Terminal.current.hasStyle)
+    formatter.start(&text)
     for (query, groups) in found.enumerated() {
       for (rank, group) in groups.enumerated() {
-        report.append(
+        formatter.add(
           queries.values(of: query)
-            + [.integer(rank + 1), .text(group.value), .integer(group.count), .real(group.similarity)])
+            + [.integer(rank + 1), .text(group.value), .integer(group.count), .real(group.similarity)],
+          to: &text)
       }
     }
-    self.report = report
+    formatter.end(&text)
+  }
+}
+
+/// The rows of neighbors, some of which a thread may make while others make others.
+private struct NeighborRows {
+  /// Queries of which a thread takes the next few at a time.
+  private static let stretch = 256
+
+  let found: [[Neighbor]]
+  let metric: Metric
+  let queries: Queries
+  var table: CellTable
+  var formatter: ReportFormatter
+
+  init(found: [[Neighbor]], metric: Metric, queries: Queries, table: CellTable, format: OutputFormat) {
+    self.found = found
+    self.metric = metric
+    self.queries = queries
+    self.table = table
+    formatter = ReportFormatter(
+      queries.columns + ["rank", "cell", metric.column] + table.columns, as: format,
+      isBold: Terminal.current.hasStyle)
+  }
+
+  mutating func append(_ range: Range<Int>, in snapshot: borrowing Snapshot, to text: inout [UInt8]) throws {
+    var values: [Value] = []
+    for query in range {
+      let asked = queries.values(of: query)
+      for (rank, neighbor) in found[query].enumerated() {
+        values.replaceSubrange(values.indices, with: asked)
+        values.append(.integer(rank + 1))
+        values.append(.integer(Int(neighbor.row)))
+        values.append(.real(metric.value(of: neighbor)))
+        try table.append(valuesOf: neighbor.row, in: snapshot, to: &values)
+        formatter.add(values, to: &text)
+      }
+    }
+  }
+
+  /// The texts of parts of the queries that follow one another. Rows must be fitted.
+  func parts(_ range: Range<Int>, in snapshot: borrowing Snapshot, threads: Int) throws -> [[UInt8]] {
+    let lanes = max(1, min(threads, range.count / Self.stretch))
+    var parts = [Result<[UInt8], any Error>](repeating: .success([]), count: lanes)
+    parts.withUnsafeMutableBufferPointer { parts in
+      inLanes(lanes, of: range.count) { lane, share in
+        parts[lane] = Result {
+          var rows = self
+          var text: [UInt8] = []
+          try rows.append(
+            range.lowerBound + share.lowerBound..<range.lowerBound + share.upperBound, in: snapshot, to: &text
+          )
+          return text
+        }
+      }
+    }
+    return try parts.map { try $0.get() }
   }
 }
 

@@ -117,7 +117,7 @@ private func fault(_ text: String) -> String? {
     let rows = (0..<9000).map { row -> [String] in
       ["\(row)", String(repeating: "é", count: row % 23), row.isMultiple(of: 97) ? "x,\"y\"" : "z"]
     }
-    let lines = rows.map { String(CSVDelimiter.comma.line(of: $0).dropLast()) }
+    let lines = rows.map { String(CSVDelimiter.comma.line($0).dropLast()) }
     let text = (["a,b,c"] + lines).joined(separator: ending)
     #expect(text.utf8.count > 3 << 16)
     try withTemporaryDirectory { folder in
@@ -181,7 +181,7 @@ private func fault(_ text: String) -> String? {
       }
       for delimiter in CSVDelimiter.allCases {
         let header = (0..<columnCount).map { "c\($0)" }
-        let text = ([header] + rows).map { delimiter.line(of: $0) }.joined()
+        let text = ([header] + rows).map { delimiter.line($0) }.joined()
         #expect(try table(text, delimiter: delimiter).rows == rows)
       }
     }
@@ -228,5 +228,13 @@ private func fault(_ text: String) -> String? {
     #expect(throws: Fault.self) { _ = try CSVWriter(path: "/dev/null") }
     let fault = #expect(throws: Fault.self) { _ = try CSVWriter(path: "/no/such/folder/out.csv") }
     #expect(fault?.kind == .cannotCreate)
+  }
+}
+
+extension CSVDelimiter {
+  fileprivate func line(_ fields: [String]) -> String {
+    var bytes: [UInt8] = []
+    append(lineOf: fields.count, to: &bytes) { fields[$0] }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }

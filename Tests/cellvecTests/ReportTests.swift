@@ -10,6 +10,10 @@ private let report = Report(
   ])
 
 @Suite struct ReportTests {
+  private func text(_ format: OutputFormat) -> String {
+    String(decoding: report.text(as: format), as: UTF8.self)
+  }
+
   @Test func tablesAlignNumbersRightAndTextLeft() {
     #expect(
       report.lines(as: .table) == [
@@ -48,14 +52,17 @@ private let report = Report(
 
   @Test func csvQuotesAndJoinsLists() {
     #expect(
-      report.lines(as: .csv) == [
-        "cell,similarity,gene,localization,area", "7,0.9,BAG6,er;golgi,12.5",
-        "12,0.123456,\"a \"\"b\"\",\tc\nd\",,",
-      ])
+      text(.csv) == """
+        cell,similarity,gene,localization,area
+        7,0.9,BAG6,er;golgi,12.5
+        12,0.123456,"a ""b"",\tc
+        d",,
+
+        """)
   }
 
   @Test func tsvQuotesTabs() {
-    #expect(report.lines(as: .tsv)[2] == "12\t0.123456\t\"a \"\"b\"\",\tc\nd\"\t\t")
+    #expect(text(.tsv).hasSuffix("\n12\t0.123456\t\"a \"\"b\"\",\tc\nd\"\t\t\n"))
   }
 
   @Test(arguments: [OutputFormat.table, .csv, .tsv])
@@ -76,11 +83,27 @@ private let report = Report(
 
   @Test func aLongTableIsWrittenBeforeItsEnd() {
     var formatter = ReportFormatter(["n"], as: .table)
-    var lines = 0
-    for row in 0..<TableLayout.fittedRowCount { lines += formatter.add([.integer(row)]).count }
-    #expect(lines == TableLayout.fittedRowCount + 1)
-    #expect(formatter.add([.integer(123_456)]) == ["123456"])
-    #expect(formatter.end() == [])
+    var text: [UInt8] = []
+    for row in 0..<TableLayout.fittedRowCount { formatter.add([.integer(row)], to: &text) }
+    #expect(text.count { $0 == UInt8(ascii: "\n") } == TableLayout.fittedRowCount + 1)
+    text = []
+    formatter.add([.integer(123_456)], to: &text)
+    formatter.end(&text)
+    #expect(String(decoding: text, as: UTF8.self) == "123456\n")
+  }
+
+  @Test func singlePrecisionNumbersHaveTheirOwnDigits() {
+    let numbers: [Float] = [
+      0.9, 0, -0.0, 1, -3, 0.1, 1e-4, 9.99e-5, 1.5e-7, 16_777_216, 1e15, 3e15, 1e20, -1e-30,
+      .leastNonzeroMagnitude,
+      .greatestFiniteMagnitude, .infinity, -.infinity, .nan, 8_388_607.5, 0.333333343,
+    ]
+    for number in numbers {
+      let plain = Double(number.description).map { Value.real($0) }
+      #expect(Value.real(number).plain == plain?.plain)
+      #expect(Value.real(number).json == plain?.json)
+      #expect(Value.real(number).tableEntry(decimals: 4) == plain?.tableEntry(decimals: 4))
+    }
   }
 
   @Test func cardsAlignTheirValues() {

@@ -55,3 +55,12 @@ extension FieldValue: CustomStringConvertible {
 package func formatNumber(_ number: Double) -> String {
   number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)
 }
+
+/// The same of a single-precision number: 0.9, not 0.8999999761581421.
+package func formatNumber(_ number: Float) -> String {
+  // Those that have a fraction are below the numbers that it writes with an exponent.
+  number == number.rounded() ? formatNumber(doubleOfDigits(number)) : number.description
+}
+
+/// The number whose decimal digits are those of the single-precision one.
+package func doubleOfDigits(_ number: Float) -> Double { Double(number.description) ?? Double(number) }

@@ -10,9 +10,19 @@ struct Report: Sendable, Equatable {
 
   mutating func append(_ row: [Value]) { rows.append(row) }
 
-  func lines(as format: OutputFormat, isBold: Bool = false) -> [String] {
+  func text(as format: OutputFormat, isBold: Bool = false) -> [UInt8] {
     var formatter = ReportFormatter(columns, as: format, isBold: isBold)
-    return formatter.start() + rows.flatMap { formatter.add($0) } + formatter.end()
+    var text: [UInt8] = []
+    formatter.start(&text)
+    for row in rows { formatter.add(row, to: &text) }
+    formatter.end(&text)
+    return text
+  }
+
+  /// The lines of its text.
+  func lines(as format: OutputFormat, isBold: Bool = false) -> [String] {
+    text(as: format, isBold: isBold).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      .dropLast().map { String(decoding: $0, as: UTF8.self) }
   }
 }
 

@@ -5,6 +5,8 @@ struct ReportFormatter {
   private let columns: [Column]
   private let format: OutputFormat
   private let isBold: Bool
+  /// What comes before each value of a JSON object.
+  private let keys: [String]
   /// The top of a table, kept until there is enough to fit the layout to.
   private var unfitted: [[Value]] = []
   private var layout: TableLayout?
@@ -14,47 +16,65 @@ struct ReportFormatter {
     self.columns = columns
     self.format = format
     self.isBold = isBold
+    keys =
+      format == .json
+      ? columns.enumerated().map { "\($0 == 0 ? "{" : ",")\(quotedJSON($1.name)):" } : []
   }
 
-  /// The lines that come before all rows.
-  func start() -> [String] {
-    switch format {
-    case .csv: [delimited(columns.map(\.name), .comma)]
-    case .tsv: [delimited(columns.map(\.name), .tab)]
-    case .json, .table: []
-    }
+  /// Whether a row's line depends on no other row any more.
+  var isFitted: Bool { format != .table || layout != nil }
+
+  /// Appends the lines that come before all rows.
+  func start(_ text: inout [UInt8]) {
+    format.delimiter?.append(lineOf: columns.count, to: &text) { columns[$0].name }
   }
 
-  /// The lines that are complete with this row.
-  mutating func add(_ row: [Value]) -> [String] {
+  /// Appends the lines that are complete with this row.
+  mutating func add(_ row: [Value], to text: inout [UInt8]) {
     precondition(row.count == columns.count)
     switch format {
-    case .csv: return [delimited(row.map(\.plain), .comma)]
-    case .tsv: return [delimited(row.map(\.plain), .tab)]
+    case .csv, .tsv: format.delimiter?.append(lineOf: row.count, to: &text) { row[$0].plain }
     case .json:
-      let entries = zip(columns, row).map { "\(quotedJSON($0.name)):\($1.json)" }
-      return ["{\(entries.joined(separator: ","))}"]
+      for (key, value) in zip(keys, row) {
+        text.append(contentsOf: key.utf8)
+        text.append(contentsOf: value.json.utf8)
+      }
+      text.append(contentsOf: "}\n".utf8)
     case .table:
-      if let layout { return [layout.line(row)] }
+      if let layout { return text.append(line: layout.line(row)) }
       unfitted.append(row)
-      return unfitted.count == TableLayout.fittedRowCount ? fit() : []
+      if unfitted.count == TableLayout.fittedRowCount { fit(&text) }
     }
   }
 
-  /// The lines that come after all rows.
-  mutating func end() -> [String] {
-    format == .table && layout == nil ? fit() : []
+  /// Appends the lines that come after all rows.
+  mutating func end(_ text: inout [UInt8]) {
+    if !isFitted { fit(&text) }
   }
 
-  private mutating func fit() -> [String] {
+  private mutating func fit(_ text: inout [UInt8]) {
     let layout = TableLayout(columns, fitting: unfitted)
-    defer { unfitted = [] }
+    text.append(line: layout.header(isBold: isBold))
+    for row in unfitted { text.append(line: layout.line(row)) }
+    unfitted = []
     self.layout = layout
-    return [layout.header(isBold: isBold)] + unfitted.map(layout.line)
   }
 }
 
-/// A line of delimited text, without its end.
-private func delimited(_ values: [String], _ delimiter: CSVDelimiter) -> String {
-  String(delimiter.line(of: values).dropLast())
+extension OutputFormat {
+  /// What separates the values of a line; nil where more than that does.
+  fileprivate var delimiter: CSVDelimiter? {
+    switch self {
+    case .csv: .comma
+    case .tsv: .tab
+    case .json, .table: nil
+    }
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func append(line: String) {
+    append(contentsOf: line.utf8)
+    append(UInt8(ascii: "\n"))
+  }
 }

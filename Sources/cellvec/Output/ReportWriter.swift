@@ -12,23 +12,30 @@ struct ReportWriter: ~Copyable {
   ) throws {
     formatter = ReportFormatter(columns, as: format, isBold: isBold)
     self.output = output
-    for line in formatter.start() { try self.output.writeLine(line) }
+    try self.output.write(formatter.start)
   }
 
   mutating func write(_ row: [Value]) throws {
-    for line in formatter.add(row) { try output.writeLine(line) }
+    try output.write { formatter.add(row, to: &$0) }
   }
 
   /// Hands over what is complete, for those who wait for it.
   mutating func flush() throws { try output.flush() }
 
   consuming func finish() throws {
-    for line in formatter.end() { try output.writeLine(line) }
+    try output.write { formatter.end(&$0) }
     try output.flush()
   }
 }
 
 extension StandardOutput {
+  /// Writes a text and hands it over.
+  static func write(_ text: [UInt8]) throws {
+    var output = StandardOutput()
+    try output.write { $0 = text }
+    try output.flush()
+  }
+
   /// Writes these lines and hands them over.
   static func write(lines: [String]) throws {
     var output = StandardOutput()
@@ -37,7 +44,7 @@ extension StandardOutput {
   }
 
   static func write(_ report: Report, as format: OutputFormat) throws {
-    try write(lines: report.lines(as: format, isBold: Terminal.current.hasStyle))
+    try write(report.text(as: format, isBold: Terminal.current.hasStyle))
   }
 
   /// Writes the value as one JSON object on one line, keys sorted.

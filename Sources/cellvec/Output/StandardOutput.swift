@@ -18,7 +18,12 @@ struct StandardOutput: ~Copyable {
 
   /// - Throws: `inputOutput` when the bytes cannot be written; `ExitStatus.done` when nobody reads them.
   mutating func write(_ text: String) throws {
-    buffer.append(contentsOf: text.utf8)
+    try write { $0.append(contentsOf: text.utf8) }
+  }
+
+  /// - Parameter append: appends what is to be written.
+  mutating func write(_ append: (inout [UInt8]) -> Void) throws {
+    append(&buffer)
     if buffer.count >= Self.bufferByteCount { try flush() }
   }
 

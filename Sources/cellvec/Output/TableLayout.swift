@@ -1,4 +1,5 @@
 import Glibc
+import Storage
 
 /// The widths and sides of a table's columns, fitted to the rows at its top.
 ///
@@ -17,7 +18,7 @@ struct TableLayout: Sendable, Equatable {
     isNumeric = columns.indices.map { column in
       rows.allSatisfy { row in
         switch row[column] {
-        case .integer, .real, .null: true
+        case .integer, .real, .single, .null: true
         case .text, .list, .numbers: false
         }
       }
@@ -66,6 +67,7 @@ extension Value {
       // A table is for reading; all digits of long fractions are in the other formats.
       let short = abs(number) >= 0.001 ? fixed(number, decimals: 4) : significant(number, digits: 3)
       return plain.count > short.count ? short : plain
+    case .single(let number): return Value.real(doubleOfDigits(number)).tableEntry(decimals: decimals)
     case .integer, .numbers: return plain
     case .text, .list:
       let plain = plain

@@ -6,13 +6,13 @@ enum Value: Sendable, Equatable {
   case text(String)
   case integer(Int)
   case real(Double)
+  /// Has the decimal digits of the single-precision number: 0.9, not 0.8999999761581421.
+  case single(Float)
   case list([String])
   case numbers([Double])
   case null
 
-  /// The number whose decimal digits are those of the single-precision one: 0.9, not 0.8999999761581421.
-  static func real(_ number: Float) -> Value { .real(Double(number.description) ?? Double(number)) }
-
+  static func real(_ number: Float) -> Value { .single(number) }
   static func text(_ text: String?) -> Value { text.map { .text($0) } ?? .null }
   static func real(_ number: Double?) -> Value { number.map { .real($0) } ?? .null }
 
@@ -34,6 +34,7 @@ extension Value {
     case .text(let text): text
     case .integer(let number): "\(number)"
     case .real(let number): formatNumber(number)
+    case .single(let number): formatNumber(number)
     case .list(let texts): texts.joined(separator: ";")
     case .numbers(let numbers): numbers.map { formatNumber($0) }.joined(separator: ";")
     case .null: ""
@@ -46,6 +47,7 @@ extension Value {
     case .text(let text): quotedJSON(text)
     case .integer(let number): "\(number)"
     case .real(let number): number.isFinite ? formatNumber(number) : "null"
+    case .single(let number): number.isFinite ? formatNumber(number) : "null"
     case .list(let texts): "[\(texts.map(quotedJSON).joined(separator: ","))]"
     case .numbers(let numbers): "[\(numbers.map { Value.real($0).json }.joined(separator: ","))]"
     case .null: "null"

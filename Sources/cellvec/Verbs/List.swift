@@ -26,14 +26,16 @@ struct List: ParsableCommand {
 
   func run() throws {
     try database.open().read { snapshot in
-      var table = CellTable(showing: try fields.resolve(in: snapshot))
+      var table = CellTable(showing: try fields.resolve(in: snapshot), in: snapshot)
       var rows = try selection.rows(in: snapshot) ?? snapshot.allRows()
       if let spaceName {
         rows = rows.intersection(try snapshot.rows(in: snapshot.requiredSpace(named: spaceName)))
       }
       var report = try ReportWriter(["cell"] + table.columns, as: output.format)
       for row in rows.prefix(limit) {
-        try report.write([.integer(Int(row))] + table.values(of: row, in: snapshot))
+        var values: [Value] = [.integer(Int(row))]
+        try table.append(valuesOf: row, in: snapshot, to: &values)
+        try report.write(values)
       }
       try report.finish()
     }

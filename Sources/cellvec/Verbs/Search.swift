@@ -67,12 +67,19 @@ struct Search: ParsableCommand {
   func run() throws {
     let report = try database.open().read(expecting: .scattered) { snapshot in
       let space = try space.resolve(in: snapshot)
-      let table = CellTable(showing: try fields.resolve(in: snapshot))
+      let table = CellTable(showing: try fields.resolve(in: snapshot), in: snapshot)
       let field = try results.field(in: snapshot)
       let queries = try query.read(in: space, of: snapshot, threads: threads.count)
       let rows = try queries.candidates(among: selection.rows(in: snapshot), of: space, in: snapshot)
       let explanation = SearchExplanation()
       func tell(_ text: @autoclosure () -> String) { if explain { StandardError.writeLines(text()) } }
+      func reported(
+        _ found: [[Neighbor]], _ queries: Queries, _ snapshot: borrowing Snapshot
+      ) throws -> SearchReport {
+        try SearchReport(
+          of: found, by: results.metric, for: queries, showing: table, in: snapshot, as: output.format,
+          threads: threads.count)
+      }
       switch field {
       case .by(let field):
         let found = try snapshot.nearestGroups(
@@ -83,7 +90,7 @@ struct Search: ParsableCommand {
           explanation.text(
             "exact: the mean vector of each value of \(field.name) is made of all cells that match",
             queries: queries.count))
-        return SearchReport(of: found, for: queries, by: field).report
+        return SearchReport(of: found, for: queries, by: field, as: output.format)
       case .distinct(let field):
         let found = try snapshot.nearest(
           to: queries.vectors, count: queries.count, k: results.count.value, in: space, distinct: field,
@@ -92,8 +99,7 @@ struct Search: ParsableCommand {
           explanation.text(
             "exact: all matching vectors of cells with a value of \(field.name) are compared, some of them again",
             queries: queries.count))
-        return try SearchReport(of: found, by: results.metric, for: queries, showing: table, in: snapshot)
-          .report
+        return try reported(found, queries, snapshot)
       case nil:
         let (found, plan) = try snapshot.nearest(
           to: queries.vectors, count: queries.count, k: results.count.value, in: space, among: rows,
@@ -101,11 +107,10 @@ struct Search: ParsableCommand {
           recall: exact ? 1 : recall ?? Self.defaultRecall,
           threads: threads.count, scanWeight: throughIndex ? SearchPlan.indexWeight : 1)
         tell(explanation.text(of: plan, queries: queries.count))
-        return try SearchReport(of: found, by: results.metric, for: queries, showing: table, in: snapshot)
-          .report
+        return try reported(found, queries, snapshot)
       }
     }
-    try StandardOutput.write(report, as: output.format)
-    if requireMatch && report.rows.isEmpty { throw ExitStatus.failed }
+    try StandardOutput.write(report.text)
+    if requireMatch && report.isEmpty { throw ExitStatus.failed }
   }
 }
