@@ -21,15 +21,24 @@ let swiftSettings: [SwiftSetting] = [
 // Kernels must be fast in debug builds too: the tests run them on real sizes.
 let cSettings: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno"])]
 
+// Archives take the place of the system's shared libraries, of which each takes a start a tenth of a millisecond or more, and
+// libstdc++, which Swift's runtime is written with, half of one. Debian has none of CRoaring, and one of xxHash without what
+// chooses the widest vectors.
+let archives = ["lmdb", "png16", "z", "stdc++"].flatMap {
+  ["-l:lib\($0).a", "-Xlinker", "--remap-inputs=*/lib\($0).so=/dev/null"]
+}
+
 // Swift's own libraries become part of the program: it starts in less than half of the time, and where no Swift is
 // installed. A bundle of tests needs the shared ones, as XCTest does: CELLVEC_SWIFT=shared swift test -c release
-// LLD comes with the toolchain; gold repeats what glibc thinks of a function that Foundation calls.
+// LLD comes with the toolchain; gold repeats what glibc thinks of a function that Foundation calls. Nobody looks for symbols in
+// the program, whose table the runtime would read at every start.
 let programLinkerSettings: [LinkerSetting] =
   Context.environment["CELLVEC_SWIFT"] == "shared"
   ? []
   : [
     .unsafeFlags(
-      ["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-use-ld=lld"],
+      ["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-use-ld=lld"]
+        + ["-Xclang-linker", "-static-libgcc", "-Xlinker", "--no-export-dynamic"] + archives,
       .when(configuration: .release))
   ]
 

@@ -5,8 +5,10 @@ import Storage
 
 /// The root of the command line.
 struct Cellvec: ParsableCommand {
+  static let name = "cellvec"
+
   static let configuration = CommandConfiguration(
-    commandName: "cellvec",
+    commandName: name,
     abstract: "A vector database with classification for fluorescence microscopy.",
     discussion: """
       Examples:
@@ -37,13 +39,47 @@ struct Cellvec: ParsableCommand {
       CommandGroup(name: "Model and simulation", subcommands: [Models.self, Simulate.self]),
     ])
 
+  /// The command that a command line stands for, as `parseAsRoot` gives it.
+  ///
+  /// A line that begins with a verb is read by that verb alone, which takes half as long as through the root and the tree of
+  /// all verbs. What it cannot make sense of is read from the root after all, which knows help, versions, scripts of
+  /// completions and how each mistake is told.
+  static func command(of arguments: [String]) throws -> any ParsableCommand {
+    if let (verb, rest) = self.verb(of: arguments), let command = try? verb.parseAsRoot(rest),
+      type(of: command) == verb
+    {
+      return command
+    }
+    return try parseAsRoot(arguments)
+  }
+
+  /// The verb without verbs of its own that a command line begins with, and what follows; nil where it begins with none.
+  private static func verb(
+    of arguments: [String]
+  ) -> (verb: any ParsableCommand.Type, rest: [String])? {
+    var rest = arguments[...]
+    var verb: any ParsableCommand.Type = self
+    while !verb.configuration.subcommands.isEmpty {
+      let named = verb.configuration.subcommands.first { $0.configuration.commandName == rest.first }
+      guard let next = named ?? verb.configuration.defaultSubcommand else { return nil }
+      if named != nil { rest.removeFirst() }
+      verb = next
+    }
+    return (verb, Array(rest))
+  }
+
   /// Runs the command line of this process and ends it with the status that fits the outcome.
   static func runAndExit() -> Never {
     // A closed pipe is then an error of `write`, which `StandardOutput` turns into a quiet end.
     signal(SIGPIPE, SIG_IGN)
     do {
       try requireLegibleArguments()
-      var command = try parseAsRoot(joiningNegativeNumbers(CommandLine.arguments.dropFirst()))
+      // What programs ask of one another takes no parser.
+      if CommandLine.arguments.dropFirst().elementsEqual(["--version"]) {
+        try StandardOutput.write(lines: [storageVersion])
+        Glibc.exit(ExitStatus.done.rawValue)
+      }
+      var command = try self.command(of: joiningNegativeNumbers(CommandLine.arguments.dropFirst()))
       try InstructionSet.check()
       try command.run()
       Glibc.exit(ExitStatus.done.rawValue)
@@ -60,5 +96,20 @@ struct Cellvec: ParsableCommand {
       StandardError.writeLines(fullMessage(for: error))
       Glibc.exit(exitCode(for: error).rawValue)
     }
+  }
+}
+
+extension CommandConfiguration {
+  /// The configuration of a verb, under the program or under another verb.
+  ///
+  /// That it is known to have the program above it keeps the parser from looking for a request of a script of completions
+  /// where it reads the verb alone, which takes as long as reading the verb does.
+  static func verb(
+    _ name: String, abstract: String, usage: String? = nil, discussion: String = "",
+    subcommands: [any ParsableCommand.Type] = [], defaultSubcommand: (any ParsableCommand.Type)? = nil
+  ) -> CommandConfiguration {
+    CommandConfiguration(
+      commandName: name, _superCommandName: Cellvec.name, abstract: abstract, usage: usage,
+      discussion: discussion, subcommands: subcommands, defaultSubcommand: defaultSubcommand)
   }
 }

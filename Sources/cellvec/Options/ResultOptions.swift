@@ -89,6 +89,7 @@ struct ResultCount: ExpressibleByArgument, CustomStringConvertible {
   }
 
   var description: String { value == .max ? "all" : String(value) }
+  var defaultValueDescription: String { description }
 }
 
 extension Metric: ExpressibleByArgument {}

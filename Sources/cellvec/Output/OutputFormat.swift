@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// How a report is written to stdout.
-enum OutputFormat: String, EnumerableFlag, Sendable {
+enum OutputFormat: String, EnumerableFlag, CustomStringConvertible, Sendable {
   case table
   case json
   case csv
@@ -9,6 +9,9 @@ enum OutputFormat: String, EnumerableFlag, Sendable {
 
   /// Those with an option of their own; the table comes without one.
   static let allCases: [OutputFormat] = [.json, .csv, .tsv]
+
+  /// Described by itself it takes the runtime no search for how it could be.
+  var description: String { rawValue }
 
   static func help(for value: OutputFormat) -> ArgumentHelp? {
     switch value {

@@ -5,8 +5,8 @@ import Ingest
 
 /// `cellvec models add`.
 struct AddModel: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "add", abstract: "Give a file of weights a name that --backbone takes.",
+  static let configuration = CommandConfiguration.verb(
+    "add", abstract: "Give a file of weights a name that --backbone takes.",
     discussion: """
       The file is copied to cellvec/models in $XDG_DATA_HOME or ~/.local/share, and
       must load: of a model over several files all of them, with the config.json and
@@ -52,8 +52,8 @@ struct AddModel: ParsableCommand {
 
 /// `cellvec models remove`.
 struct RemoveModel: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "remove", abstract: "Remove a model that was added.",
+  static let configuration = CommandConfiguration.verb(
+    "remove", abstract: "Remove a model that was added.",
     discussion: """
       Databases keep their vectors; searching them with --image needs the weights.
       """)

@@ -3,8 +3,8 @@ import Storage
 
 /// `cellvec backup`: a consistent copy.
 struct Backup: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "backup", abstract: "Copy a database while others read and write it.",
+  static let configuration = CommandConfiguration.verb(
+    "backup", abstract: "Copy a database while others read and write it.",
     discussion: """
       The copy holds what the last commit left. It appears under its name complete,
       or not at all, and is a database like any other. What a backup that was killed

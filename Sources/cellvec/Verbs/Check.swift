@@ -4,8 +4,8 @@ import Storage
 
 /// `cellvec check`: looks for contradictions in a database.
 struct Check: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Read the whole database and report what contradicts itself.",
+  static let configuration = CommandConfiguration.verb(
+    "check", abstract: "Read the whole database and report what contradicts itself.",
     usage: "cellvec check [<options>]",
     discussion: """
       All checksums are verified, and every index is compared with the cells that

@@ -5,8 +5,8 @@ import Storage
 
 /// `cellvec compact`: a file without free pages.
 struct Compact: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "compact", abstract: "Give the bytes of deleted cells back to the disk.",
+  static let configuration = CommandConfiguration.verb(
+    "compact", abstract: "Give the bytes of deleted cells back to the disk.",
     discussion: """
       Rewrites the file beside the old one and puts it in its place in one step;
       until then the disk holds both. Readers that have the old file open go on with

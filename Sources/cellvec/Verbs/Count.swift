@@ -4,8 +4,8 @@ import Storage
 
 /// `cellvec count`: how many cells there are, and what each part of a filter does to them.
 struct Count: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "count", abstract: "Count the cells that match a condition.",
+  static let configuration = CommandConfiguration.verb(
+    "count", abstract: "Count the cells that match a condition.",
     discussion: """
       --explain shows the cells and the time of each part of the condition, in which
       NOT is drawn in to the tests it turns round.

@@ -6,8 +6,8 @@ import Ingest
 
 /// `cellvec crops`: the pixels that a backbone would see.
 struct Crops: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "crops",
+  static let configuration = CommandConfiguration.verb(
+    "crops",
     abstract: "Write the crops of a folder's cells as a .npy file, for training a backbone on them.",
     usage: "cellvec crops <folder> [<options>] --output <file>",
     discussion: """

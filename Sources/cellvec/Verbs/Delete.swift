@@ -4,8 +4,8 @@ import Storage
 
 /// `cellvec delete`: removes cells.
 struct Delete: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "delete", abstract: "Delete cells with their vectors and metadata.",
+  static let configuration = CommandConfiguration.verb(
+    "delete", abstract: "Delete cells with their vectors and metadata.",
     discussion: """
       Images stay known, so ingest into the same space does not bring the cells
       back; with --images it embeds the images of these cells anew. Numbers of

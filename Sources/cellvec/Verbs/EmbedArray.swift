@@ -7,8 +7,8 @@ import Ingest
 
 /// `cellvec models embed`.
 struct EmbedArray: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "embed", abstract: "Embed an array of ready-made model inputs.",
+  static let configuration = CommandConfiguration.verb(
+    "embed", abstract: "Embed an array of ready-made model inputs.",
     discussion: """
       Nothing is normalised or resized: the array holds what the model is to see.
       Meant for comparing with other implementations.

@@ -9,8 +9,8 @@ import Training
 
 /// `cellvec evaluate`: which space knows the labels best.
 struct Evaluate: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "evaluate",
+  static let configuration = CommandConfiguration.verb(
+    "evaluate",
     abstract: "Compare spaces, or heads, on the same folds.",
     discussion: """
       Heads are tested on groups that are new to them, unless --shared-groups. More

@@ -6,8 +6,8 @@ import Storage
 
 /// `cellvec export`: vectors and metadata for other programs.
 struct Export: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write vectors as a .npy file and metadata as a table.",
+  static let configuration = CommandConfiguration.verb(
+    "export", abstract: "Write vectors as a .npy file and metadata as a table.",
     usage: "cellvec export [<options>] [--vectors <file>] [--metadata <file>]",
     discussion: """
       Both files have one row for each cell of the space, in order of the cells' numbers. With --salvage, a last \

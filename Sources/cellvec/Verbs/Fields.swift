@@ -5,15 +5,15 @@ import Storage
 
 /// `cellvec fields`: the columns of metadata.
 struct Fields: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "fields", abstract: "List, rename and drop metadata fields.",
+  static let configuration = CommandConfiguration.verb(
+    "fields", abstract: "List, rename and drop metadata fields.",
     subcommands: [ListFields.self, RenameField.self, DropField.self], defaultSubcommand: ListFields.self)
 }
 
 /// `cellvec fields list`.
 struct ListFields: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List fields with their types and how many cells have a value.")
+  static let configuration = CommandConfiguration.verb(
+    "list", abstract: "List fields with their types and how many cells have a value.")
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var output: OutputOptions
@@ -36,8 +36,8 @@ struct ListFields: ParsableCommand {
 
 /// `cellvec fields rename`.
 struct RenameField: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "rename", abstract: "Give a field another name.",
+  static let configuration = CommandConfiguration.verb(
+    "rename", abstract: "Give a field another name.",
     discussion: """
       Trained heads go on to write fields named after the old name.
       """)
@@ -60,8 +60,8 @@ struct RenameField: ParsableCommand {
 
 /// `cellvec fields drop`.
 struct DropField: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "drop", abstract: "Remove a field with its values from all cells.")
+  static let configuration = CommandConfiguration.verb(
+    "drop", abstract: "Remove a field with its values from all cells.")
 
   @Argument(help: "Name of the field.") var field: String
   @OptionGroup var database: DatabaseOptions

@@ -6,8 +6,8 @@ import Training
 
 /// `cellvec heads`: the classifiers that were trained.
 struct Heads: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "heads", abstract: "List, show, drop, export and import trained heads.",
+  static let configuration = CommandConfiguration.verb(
+    "heads", abstract: "List, show, drop, export and import trained heads.",
     subcommands: [
       ListHeads.self, ShowHead.self, DropHead.self, ExportHead.self, ImportHead.self, ListHeadPresets.self,
     ], defaultSubcommand: ListHeads.self)
@@ -15,8 +15,8 @@ struct Heads: ParsableCommand {
 
 /// `cellvec heads list`.
 struct ListHeads: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List heads with their spaces and scores.",
+  static let configuration = CommandConfiguration.verb(
+    "list", abstract: "List heads with their spaces and scores.",
     discussion: """
       macro_f1 is the mean over the folds of cross-validation, macro_f1_sd its
       sample standard deviation, and grouped_by what the folds kept together. A head of
@@ -37,8 +37,8 @@ struct ListHeads: ParsableCommand {
 
 /// `cellvec heads show`.
 struct ShowHead: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show everything that is known of one head.",
+  static let configuration = CommandConfiguration.verb(
+    "show", abstract: "Show everything that is known of one head.",
     discussion: """
       --json has all of it: the cells that it was trained on as ranges of rows,
       how its training went, thresholds and calibration.
@@ -64,8 +64,8 @@ struct ShowHead: ParsableCommand {
 
 /// `cellvec heads drop`.
 struct DropHead: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "drop", abstract: "Remove a head; what it has predicted stays.")
+  static let configuration = CommandConfiguration.verb(
+    "drop", abstract: "Remove a head; what it has predicted stays.")
 
   @Argument(help: "Name of the head.") var head: String
   @OptionGroup var database: DatabaseOptions
@@ -84,8 +84,8 @@ struct DropHead: ParsableCommand {
 
 /// `cellvec heads export`.
 struct ExportHead: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write a head into a file of its own.",
+  static let configuration = CommandConfiguration.verb(
+    "export", abstract: "Write a head into a file of its own.",
     discussion: """
       The file is safetensors: Python reads its weights as tensors
       layers.0.weight, layers.0.bias, ..., and all that is known of the head as
@@ -141,8 +141,8 @@ enum HeadFormat: String, ExpressibleByArgument, CaseIterable {
 
 /// `cellvec heads import`.
 struct ImportHead: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "import", abstract: "Take up a head that another database has exported.",
+  static let configuration = CommandConfiguration.verb(
+    "import", abstract: "Take up a head that another database has exported.",
     discussion: """
       A head takes vectors of the recipe and the backbone that it was trained on. The
       database needs a space of the same, or for imported vectors of the same name.
@@ -181,8 +181,8 @@ struct ImportHead: ParsableCommand {
 
 /// `cellvec heads presets`.
 struct ListHeadPresets: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "presets", abstract: "List the presets of train, with what their sources do not state.")
+  static let configuration = CommandConfiguration.verb(
+    "presets", abstract: "List the presets of train, with what their sources do not state.")
 
   @OptionGroup var output: OutputOptions
 

@@ -5,8 +5,8 @@ import Storage
 
 /// `cellvec import`: vectors that another program made.
 struct Import: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "import", abstract: "Make cells from an array of vectors.",
+  static let configuration = CommandConfiguration.verb(
+    "import", abstract: "Make cells from an array of vectors.",
     usage: "cellvec import <vectors> [<options>]",
     discussion: """
       The array is a .npy file of float32 in C order, [cells, dimension]; the table \

@@ -4,8 +4,8 @@ import Storage
 
 /// `cellvec index`: the approximate indexes of spaces.
 struct IndexCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "index",
+  static let configuration = CommandConfiguration.verb(
+    "index",
     abstract: "Build, drop and describe the index of a space, which makes searches faster.",
     discussion: """
       A search through an index finds most of the nearest cells, with their exact
@@ -26,8 +26,8 @@ struct IndexCommand: ParsableCommand {
 
 /// `cellvec index build`.
 struct BuildIndex: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "build", abstract: "Make the index of a space, or take new cells up.",
+  static let configuration = CommandConfiguration.verb(
+    "build", abstract: "Make the index of a space, or take new cells up.",
     discussion: """
       Where there are twice or half as many cells as the index was made of, or
       a third came later, it is made anew. Searches go on with the old one until
@@ -149,8 +149,8 @@ enum IndexKind: String, ExpressibleByArgument, CaseIterable {
 
 /// `cellvec index drop`.
 struct DropIndex: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "drop",
+  static let configuration = CommandConfiguration.verb(
+    "drop",
     abstract: "Remove the index and the graph of a space; searches compare every cell again.",
     discussion: """
       --kind removes one of the two and leaves the other, or removes the int8 copies,
@@ -194,8 +194,8 @@ struct DropIndex: ParsableCommand {
 
 /// `cellvec index status`.
 struct IndexStatus: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Say which spaces have an index, and what it holds.",
+  static let configuration = CommandConfiguration.verb(
+    "status", abstract: "Say which spaces have an index, and what it holds.",
     discussion: """
       "vectors" are those of the space, "indexed" those that the index or the graph
       holds; "fresh" are those that it lacks, which a search compares besides; "left"

@@ -8,8 +8,8 @@ import Storage
 
 /// `cellvec ingest`: images of a folder become cells with vectors.
 struct Ingest: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "ingest", abstract: "Embed the cells of a folder of images.",
+  static let configuration = CommandConfiguration.verb(
+    "ingest", abstract: "Embed the cells of a folder of images.",
     discussion: """
       Images that are in the database already cost no inference; a run that was stopped continues. How cells \
       are cut, and how channels meet a model's inputs: cellvec ingest --help-hidden.

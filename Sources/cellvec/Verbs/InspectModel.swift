@@ -3,8 +3,8 @@ import Backbone
 
 /// `cellvec models inspect`.
 struct InspectModel: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Show what a model is and which images it expects.",
+  static let configuration = CommandConfiguration.verb(
+    "inspect", abstract: "Show what a model is and which images it expects.",
     discussion: """
       A file that cannot be used is refused with the names of its tensors that are
       missing or unexpected.

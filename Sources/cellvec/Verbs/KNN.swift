@@ -4,8 +4,8 @@ import Training
 
 /// `cellvec knn`: how well cells are classified by those that look most like them.
 struct KNN: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "knn",
+  static let configuration = CommandConfiguration.verb(
+    "knn",
     abstract: "Classify cells by their nearest neighbors, and say how well that works.",
     discussion: """
       Each labelled cell is classified by its k nearest labelled cells of other

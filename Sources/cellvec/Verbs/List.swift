@@ -3,8 +3,8 @@ import Storage
 
 /// `cellvec list`: the cells of a database as a table.
 struct List: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List cells with their metadata.",
+  static let configuration = CommandConfiguration.verb(
+    "list", abstract: "List cells with their metadata.",
     usage: "cellvec list [<options>]",
     discussion: """
       Examples:

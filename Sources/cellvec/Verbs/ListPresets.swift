@@ -5,8 +5,8 @@ import Ingest
 
 /// `cellvec models presets`.
 struct ListPresets: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "presets", abstract: "List the presets that --preset takes, with their sources.",
+  static let configuration = CommandConfiguration.verb(
+    "presets", abstract: "List the presets that --preset takes, with their sources.",
     discussion: """
       A preset is what public sources state of how a family of models was fed. Every
       option goes before it; what it leaves open is the model's own.

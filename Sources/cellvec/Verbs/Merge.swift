@@ -4,8 +4,8 @@ import Storage
 
 /// `cellvec merge`: one database out of several.
 struct Merge: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "merge", abstract: "Take up the cells of other databases.",
+  static let configuration = CommandConfiguration.verb(
+    "merge", abstract: "Take up the cells of other databases.",
     discussion: """
       A cell is the same when its image's pixels and its object are; it gets the
       values, vectors and spaces that it lacks. Spaces are the same when recipe and

@@ -3,8 +3,8 @@ import Backbone
 
 /// `cellvec models`: backbones.
 struct Models: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "models", abstract: "List, add, inspect, make and run backbones.",
+  static let configuration = CommandConfiguration.verb(
+    "models", abstract: "List, add, inspect, make and run backbones.",
     subcommands: [
       ListModels.self, AddModel.self, RemoveModel.self, ListPresets.self, ModelCard.self, InspectModel.self,
       SeedModel.self, EmbedArray.self, TimeModel.self, ShowCache.self,
@@ -13,8 +13,8 @@ struct Models: ParsableCommand {
 
 /// `cellvec models list`.
 struct ListModels: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the models that --backbone knows by name.",
+  static let configuration = CommandConfiguration.verb(
+    "list", abstract: "List the models that --backbone knows by name.",
     discussion: """
       Example:
         cellvec models
@@ -52,8 +52,8 @@ extension ModelEntry {
 
 /// `cellvec models card`.
 struct ModelCard: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "card", abstract: "Show what a model was trained on and is good for.",
+  static let configuration = CommandConfiguration.verb(
+    "card", abstract: "Show what a model was trained on and is good for.",
     discussion: """
       The text is that of the bundled model, or the one that lay beside the weights \
       of a model when it was added.

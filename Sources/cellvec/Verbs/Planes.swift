@@ -5,8 +5,8 @@ import Imaging
 
 /// `cellvec planes`: what an image file holds, as ingest would read it.
 struct Planes: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "planes", abstract: "Show the planes of an image file and the range of their values.",
+  static let configuration = CommandConfiguration.verb(
+    "planes", abstract: "Show the planes of an image file and the range of their values.",
     discussion: """
       Planes are the samples of each page in turn. Their numbers are those that --channels takes after '#'.
 

@@ -7,8 +7,8 @@ extension EmptyPrediction: ExpressibleByArgument {}
 
 /// `cellvec predict`: labels from a trained head.
 struct Predict: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "predict",
+  static let configuration = CommandConfiguration.verb(
+    "predict",
     abstract: "Predict the labels of cells with a trained head, and store them as metadata.",
     discussion: """
       A head that was trained on the field localization writes the list field

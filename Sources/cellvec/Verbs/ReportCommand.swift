@@ -7,8 +7,8 @@ import Training
 
 /// `cellvec report`: a saved evaluation as a page with figures.
 struct ReportCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "report", abstract: "Draw a saved evaluation as a page with figures.",
+  static let configuration = CommandConfiguration.verb(
+    "report", abstract: "Draw a saved evaluation as a page with figures.",
     usage: "cellvec report <evaluation> [<options>] --output <path>",
     discussion: """
       The page is one file of HTML that opens without a network. A path that ends in \

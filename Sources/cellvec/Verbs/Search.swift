@@ -5,8 +5,8 @@ import Storage
 
 /// `cellvec search`: the cells that look most like others.
 struct Search: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "search", abstract: "Find the cells that look most like a cell, an image or given vectors.",
+  static let configuration = CommandConfiguration.verb(
+    "search", abstract: "Find the cells that look most like a cell, an image or given vectors.",
     discussion: """
       An image needs a file for each channel that the space was made from, and mask=FILE where its cells come \
       from masks. More: cellvec search --help-hidden.

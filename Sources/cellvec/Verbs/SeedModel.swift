@@ -4,8 +4,8 @@ import Faults
 
 /// `cellvec models seed`.
 struct SeedModel: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "seed", abstract: "Write a vision transformer with random weights.",
+  static let configuration = CommandConfiguration.verb(
+    "seed", abstract: "Write a vision transformer with random weights.",
     discussion: """
       It is not a trained model, but distances between its embeddings follow those
       between images, which is enough for tests and demonstrations. The same options

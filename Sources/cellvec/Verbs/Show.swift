@@ -3,8 +3,8 @@ import Storage
 
 /// `cellvec show`: everything that is known of one cell.
 struct Show: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show everything that is known of one cell.",
+  static let configuration = CommandConfiguration.verb(
+    "show", abstract: "Show everything that is known of one cell.",
     discussion: """
       Examples:
         cellvec show 4711 --db lab.cellvec

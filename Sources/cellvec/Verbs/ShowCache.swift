@@ -3,8 +3,8 @@ import Backbone
 
 /// `cellvec models cache`.
 struct ShowCache: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "cache", abstract: "Show or clear the packed weights that models load from.",
+  static let configuration = CommandConfiguration.verb(
+    "cache", abstract: "Show or clear the packed weights that models load from.",
     discussion: """
       The first load of a model keeps its weights as this processor multiplies them; \
       later ones map that file. It lies in $CELLVEC_CACHE, or in cellvec in \

@@ -4,8 +4,8 @@ import Simulation
 
 /// `cellvec simulate`: a labelled set of images to try everything with.
 struct Simulate: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "simulate", abstract: "Write simulated fields of view with masks, labels and metadata.",
+  static let configuration = CommandConfiguration.verb(
+    "simulate", abstract: "Write simulated fields of view with masks, labels and metadata.",
     usage: "cellvec simulate <folder> [<options>]",
     discussion: """
       Each field becomes three 16-bit PNG files (_nucleus, _protein, _mask);

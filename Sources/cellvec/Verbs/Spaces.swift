@@ -4,15 +4,15 @@ import Storage
 
 /// `cellvec spaces`: the spaces of a database.
 struct Spaces: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "spaces", abstract: "List, rename and drop embedding spaces.",
+  static let configuration = CommandConfiguration.verb(
+    "spaces", abstract: "List, rename and drop embedding spaces.",
     subcommands: [ListSpaces.self, RenameSpace.self, DropSpace.self], defaultSubcommand: ListSpaces.self)
 }
 
 /// `cellvec spaces list`.
 struct ListSpaces: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List spaces with their vectors, heads and weights.")
+  static let configuration = CommandConfiguration.verb(
+    "list", abstract: "List spaces with their vectors, heads and weights.")
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var output: OutputOptions
@@ -34,8 +34,8 @@ struct ListSpaces: ParsableCommand {
 
 /// `cellvec spaces rename`.
 struct RenameSpace: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "rename", abstract: "Give a space another name.")
+  static let configuration = CommandConfiguration.verb(
+    "rename", abstract: "Give a space another name.")
 
   @Argument(help: "Name of the space.") var space: String
   @Argument(help: "Its new name.") var name: String
@@ -53,8 +53,8 @@ struct RenameSpace: ParsableCommand {
 
 /// `cellvec spaces drop`.
 struct DropSpace: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "drop", abstract: "Remove a space with its vectors and heads.",
+  static let configuration = CommandConfiguration.verb(
+    "drop", abstract: "Remove a space with its vectors and heads.",
     discussion: """
       Cells and their metadata stay, as do fields that heads have predicted. Cells
       that have no vector in another space can be removed with

@@ -2,8 +2,8 @@ import ArgumentParser
 
 /// `cellvec stats`: what a database holds.
 struct Stats: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "stats",
+  static let configuration = CommandConfiguration.verb(
+    "stats",
     abstract: "Show what a database holds: images, cells, spaces, fields, heads, and the bytes of each part.",
     discussion: """
       Tables, free pages and LMDB's own pages are the whole file; spaces and fields

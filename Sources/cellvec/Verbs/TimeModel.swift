@@ -5,8 +5,8 @@ import Ingest
 
 /// `cellvec models time`.
 struct TimeModel: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "time", abstract: "Measure how fast a backbone embeds on this machine.",
+  static let configuration = CommandConfiguration.verb(
+    "time", abstract: "Measure how fast a backbone embeds on this machine.",
     discussion: """
       Embeds random images of the model's inputs, batch after batch.
 

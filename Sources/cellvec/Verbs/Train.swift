@@ -5,8 +5,8 @@ import Training
 
 /// `cellvec train`: a classifier on top of vectors, with its scores.
 struct Train: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Cross-validate a classifier of cells, and keep one with --save.",
+  static let configuration = CommandConfiguration.verb(
+    "train", abstract: "Cross-validate a classifier of cells, and keep one with --save.",
     discussion: """
       Each fold's head is tested on groups of cells that it was not trained on. More
       options: cellvec train --help-hidden, and docs/classification.md.

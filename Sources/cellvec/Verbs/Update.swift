@@ -5,8 +5,8 @@ import Storage
 
 /// `cellvec update`: metadata of cells that the database has.
 struct Update: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "update", abstract: "Set or clear metadata of cells.",
+  static let configuration = CommandConfiguration.verb(
+    "update", abstract: "Set or clear metadata of cells.",
     discussion: """
       Lines of the table find their cells by the number in a column "cell", as
       exports have it, else by the names of images as ingest does, else as --join
