@@ -55,6 +55,16 @@ else
     "$(cd report/figures && ls -- *.png | sed 's/.png$//')"
 fi
 
+# What an earlier report has and a later one lacks is gone; files of others stay.
+expect_exit 0 "${evaluate[@]}" --fraction 0.5,1 --output parts.json
+expect_exit 0 cellvec report parts.json --db db --output parts
+expect_exit 0 test -e parts/figures/few-shot.svg
+printf 'mine' >parts/figures/notes.txt
+cp parts/figures/few-shot.svg parts/figures/kept.svg
+expect_exit 0 cellvec report eval.json --db db --output parts
+expect_equal "figures of the later one alone, beside what is somebody's" "$(ls parts/figures | LC_ALL=C sort)" \
+  "$( (ls report/figures && printf 'notes.txt\nkept.svg\n') | LC_ALL=C sort)"
+
 # Another database with cells of the same numbers, and the same one with its cells numbered anew, show other cells.
 cp eval.json page.html
 expect_exit 64 cellvec report page.html --output page.html
