@@ -57,6 +57,19 @@ for cell, of_several, of_one in zip(stored, several, one):
             assert value == cell[key] or (value == [] and cell[key] is None), (key, value, cell[key])
 PYTHON
 
+# A channel that the model is not to see is not asked for.
+cellvec ingest fields --backbone tiny.safetensors --strategy map --map nucleus=0 protein=none --space blind --crop 48 \
+  --cells masks='*_mask.png' --channels nucleus='*_nucleus.png' protein='*_protein.png' \
+  --metadata fields/metadata.csv --quiet >/dev/null
+expect_exit 0 cellvec search --space blind --image "${files[@]}" -k 2
+cp .stdout whole
+expect_exit 0 cellvec search --space blind --image "${files[0]}" "${files[2]}" -k 2
+expect_equal "neither by a search" "$(cat .stdout)" "$(cat whole)"
+cellvec train --space blind --labels plate --ungrouped --folds 2 --epochs 3 --save blind --quiet >/dev/null
+expect_exit 0 cellvec predict --head blind --image "${files[0]}" "${files[2]}"
+expect_exit 64 cellvec predict --head blind --image "${files[1]}" "${files[2]}"
+expect_stderr '--image: lacks the file of nucleus; give nucleus=file mask=file'
+
 # The nearest of all cells of the head would be the cell itself, and its gene the one that is predicted.
 for space in map small; do
   expect_exit 0 cellvec predict --head near_$space --image "${files[@]}" --json
