@@ -57,6 +57,11 @@ for cell, of_several, of_one in zip(stored, several, one):
             assert value == cell[key] or (value == [] and cell[key] is None), (key, value, cell[key])
 PYTHON
 
+# A table is for reading: the likeliest classes in one column, whatever their number.
+expect_exit 0 cellvec predict --head several --threshold 0.2 --image "${files[@]}"
+expect_stdout '^query  object  predicted_localization +likeliest$'
+expect_stdout '^    0  1       [A-Z][A-Za-z; ]+  [A-Z][a-z ]+ 0\.[0-9]{2}, [A-Z][a-z ]+ 0\.[0-9]{2}, [A-Z]'
+
 # A channel that the model is not to see is not asked for.
 cellvec ingest fields --backbone tiny.safetensors --strategy map --map nucleus=0 protein=none --space blind --crop 48 \
   --cells masks='*_mask.png' --channels nucleus='*_nucleus.png' protein='*_protein.png' \

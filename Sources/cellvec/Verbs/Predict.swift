@@ -20,7 +20,8 @@ struct Predict: ParsableCommand {
       predicted for its sample: select the same cells as in training.
 
       Of the cells of an image that is not in the database (--image), predictions go
-      to stdout, and nothing is stored. More: cellvec predict --help-hidden.
+      to stdout, and nothing is stored. A table shows the likeliest classes, --csv
+      and --json the probability of each. More: cellvec predict --help-hidden.
 
       Examples:
         cellvec predict --db lab.cellvec --head loc-v1 --empty top1
@@ -106,18 +107,7 @@ struct Predict: ParsableCommand {
     let report = try database.open().read { snapshot in
       let prediction = try self.prediction(of: snapshot)
       let cells = try image.read(in: prediction.space, threads: threads.count)
-      var report = Report(
-        cells.columns + [Column(prediction.predictionField)]
-          + prediction.probabilityFields.map { Column($0, decimals: 4) })
-      for (cell, predicted) in try prediction.predictions(for: cells.vectors).enumerated() {
-        let labels: Value =
-          prediction.task == .single ? .text(predicted.labels.first) : .list(predicted.labels)
-        let probabilities =
-          prediction.task == .single
-          ? [predicted.probabilities.max() ?? 0] : predicted.probabilities
-        report.append(cells.values(of: cell) + [labels] + probabilities.map { .real($0) })
-      }
-      return report
+      return try ImagePredictions(prediction, of: cells).report(forReading: output.format == .table)
     }
     try StandardOutput.write(report, as: output.format)
   }
