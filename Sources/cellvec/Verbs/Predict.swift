@@ -19,6 +19,9 @@ struct Predict: ParsableCommand {
       Where samples have several cells (train --sample), each cell gets what is
       predicted for its sample: select the same cells as in training.
 
+      Heads of the same labels write the same fields: the later one replaces what
+      the earlier one has predicted, unless its fields were renamed.
+
       Of the cells of an image that is not in the database (--image), predictions go
       to stdout, and nothing is stored. A table shows the likeliest classes, --csv
       and --json the probability of each. More: cellvec predict --help-hidden.
@@ -68,6 +71,7 @@ struct Predict: ParsableCommand {
       try Interruption.check()
     }
     progress.finish()
+    let replaced = writer.replacedCellCount
     let unlabelled = empty == .keep ? counts.empty : 0
     let report = Report(
       ["label", "cells"],
@@ -79,6 +83,11 @@ struct Predict: ParsableCommand {
       + [prediction.attentionField].compactMap(\.self)
     talk.say(
       "wrote \(names.joined(separator: " and ")) of \(counts.cells) cells, \(counts.empty) \(outcome)")
+    if replaced > 0 {
+      talk.say(
+        "replaced other predictions of \(replaced) cells; to keep such, rename their fields before, with cellvec fields"
+      )
+    }
     if counts.withoutSample > 0 {
       talk.say("left out \(counts.withoutSample) cells without \(prediction.unit.name)")
     }
