@@ -18,7 +18,7 @@ struct Evaluate: ParsableCommand {
 
       Examples:
         cellvec evaluate --db lab.cellvec --labels localization --group gene
-        cellvec evaluate --db a.cellvec --test-db b.cellvec --labels dose --group well
+        cellvec evaluate --db a.db --test-db b.db --labels dose --group well
       """)
 
   @OptionGroup var database: DatabaseOptions

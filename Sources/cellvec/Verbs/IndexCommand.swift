@@ -28,19 +28,20 @@ struct IndexCommand: ParsableCommand {
 struct BuildIndex: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "build", abstract: "Make the index of a space, or take new cells up.",
+    usage: "cellvec index build [<options>]",
     discussion: """
       Where there are twice or half as many cells as the index was made of, or
       a third came later, it is made anew. Searches go on with the old one until
       the new one is complete. A build that was stopped is gone on with by the
       next one, unless vectors have changed.
 
-      --kind graph takes no cells up: it is made anew when more than a hundredth
-      of them came or went. "others" are vectors of the space that it leaves out: zeros,
+      --kind graph takes no cells up: it is made anew when more than a hundredth of
+      them came or went. "others" are vectors of the space that it leaves out: zeros,
       of equal ones all but one, and what came since it was made. A space may have a
       compact index beside it; each search takes what is estimated to be fastest.
 
-      "vectors" are those that the index or the graph holds, "left" its codes or vertices
-      of vectors that have gone since.
+      "vectors" are those that the index or the graph holds, "left" its codes or
+      vertices of vectors that have gone since.
 
       --kind int8 copies the vectors in 8 bits a number: searches by cosine that
       compare every cell read a quarter of the bytes (of float16 a half), and
@@ -152,6 +153,7 @@ struct DropIndex: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "drop",
     abstract: "Remove the index and the graph of a space; searches compare every cell again.",
+    usage: "cellvec index drop [<options>]",
     discussion: """
       --kind removes one of the two and leaves the other, or removes the int8 copies,
       which stay without it.

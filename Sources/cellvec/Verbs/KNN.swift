@@ -10,9 +10,9 @@ struct KNN: ParsableCommand {
     discussion: """
       Each labelled cell is classified by its k nearest labelled cells of other
       groups. A neighbor of similarity s weighs exp(s / temperature). Of one label a
-      cell (a string field) the class of most weight is predicted, of several (a list)
-      every class with more than half of it. Nothing is stored: train --neighbors
-      makes a head of it.
+      cell (a string field) the class of most weight is predicted, of several (a
+      list) every class with more than half of it. Nothing is stored: train
+      --neighbors makes a head of it.
 
       Of more than 20,000 cells the neighbors are looked for through the index of
       the space, if it has all of them; what that changes is measured and said.
