@@ -37,7 +37,13 @@ for verb in ingest import export planes crops update delete fields spaces merge 
   fi
 done
 
-expect_exit 64 cellvec lisst
+for line in "lisst" "lisst --db db" "lisst --limit 3"; do
+  read -ra words <<<"$line"
+  expect_exit 64 cellvec "${words[@]}"
+  expect_stderr '^cellvec: verb "lisst": does not exist; did you mean "list"\? verbs: '
+done
+expect_exit 64 cellvec heads lst --db db
+expect_stderr '^cellvec: verb "lst": does not exist; did you mean "list"\? verbs: drop, export'
 expect_exit 64 cellvec list --limitt 3 --db db
 expect_stderr 'Usage: cellvec list'
 expect_exit 64 cellvec list --db db --limit -1
