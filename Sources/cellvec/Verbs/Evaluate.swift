@@ -64,7 +64,7 @@ struct Evaluate: ParsableCommand {
     defer { if hasNewFolder, let report { PrintedReport.removeEmptyFolder(at: report) } }
     if let output { try Evaluation.prepare(at: output) }
     let outcome = try database.read { snapshot in
-      if let advice = training.taskAdvice(fitting, in: snapshot) { talk.say(advice) }
+      for advice in try training.advice(fitting, in: snapshot) { talk.say(advice) }
       guard let other else { return try evaluate(plan, snapshot: snapshot) }
       return try other.read { try evaluate(plan, snapshot: snapshot, testedOn: $0) }
     }

@@ -63,6 +63,7 @@ struct KNN: ParsableCommand {
     if let advice = labels.advice { talk.say(advice) }
     Interruption.listen()
     let report = try database.open().read { snapshot in
+      if let advice = try labels.adviceOnLists(in: snapshot) { talk.say(advice) }
       let space = try space.resolve(in: snapshot)
       let samples = try DatabaseSamples(
         snapshot: snapshot, space: space, labelField: labels.field, grouping: labels.grouping,
