@@ -48,6 +48,9 @@ struct BuildIndex: ParsableCommand {
       find the same. A space of --dtype int8 needs none.
       """)
 
+  /// Vectors up to which a search of one query compares all in the time in which one through an index begins, roughly.
+  private static let fewVectors = 10_000
+
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var space: SpaceOptions
   @Option(help: ArgumentHelp("What to make: compact, graph or int8.", valueName: "kind")) var kind =
@@ -76,7 +79,7 @@ struct BuildIndex: ParsableCommand {
       progress.update(done: vectors * done / max(1, total), note: step.name)
     }
     if summary.isFresh || summary.added > 0 { progress.finish() }
-    if vectors <= SearchPlan.exactLimit {
+    if vectors <= Self.fewVectors {
       talk.say(
         "space \(space.name) has \(vectors) vectors: of so few, most searches compare all that match")
     }
