@@ -69,7 +69,7 @@ package struct AtomicFile: ~Copyable {
         .inputOutput, path, "is not written: its unfinished copy \(partial.path) was removed meanwhile",
         remedy: "run the command again, and leave files of that name alone")
     }
-    guard rename(partial.path, path) == 0 else { throw Fault.system(path, "rename its finished copy") }
+    guard partial.take(path) else { throw Fault.system(path, "rename its finished copy") }
     isCommitted = true
     try syncFolder(of: path)
   }

@@ -1,17 +1,20 @@
 import Faults
 import Glibc
+import Synchronization
 
 /// The file in which another one grows until it is complete: beside it, under its name with `.cellvec-1.partial` behind
 /// it, or the next number while another process writes the same file.
 ///
-/// It is locked for as long as it is written. One that nobody has locked was left by a process that was killed, and is
-/// removed by the next that comes to its name.
+/// It is locked for as long as it is written, and goes when a signal such as that of Ctrl-C ends the process. One that nobody
+/// has locked was left by a process that was killed, and is removed by the next that comes to its name.
 final class PartialFile: Sendable {
   /// Processes that write one file at a time.
   private static let limit = 100
 
   let path: String
   let descriptor: Int32
+  /// Among the files that a signal removes; negative for none.
+  private let place: Atomic<Int>
 
   /// - Throws: `cannotCreate`.
   init(of target: String) throws(Fault) {
@@ -20,14 +23,17 @@ final class PartialFile: Sendable {
       repeat {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         if descriptor >= 0 {
+          let place = UnfinishedFiles.note(path)
           // A file system without locks refuses; what is left on it stays. Where another process has the lock already, it
           // takes the file for one that was left, and removes it.
           let isLost = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
           if !isLost, Self.isNamed(path, descriptor) {
             self.path = path
             self.descriptor = descriptor
+            self.place = Atomic(place ?? -1)
             return
           }
+          if let place { UnfinishedFiles.forget(place) }
           close(descriptor)
         } else if errno != EEXIST {
           let fault = Fault.system(target, "create")
@@ -41,12 +47,27 @@ final class PartialFile: Sendable {
       remedy: "remove those that no process writes")
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    forget()
+    close(descriptor)
+  }
 
   /// Whether the name still leads to this file: another's may have it when somebody removed this one.
   var isNamed: Bool { Self.isNamed(path, descriptor) }
 
   func remove() { if isNamed { unlink(path) } }
+
+  /// Gives the file its target's name. Another process may then have its own, which a signal to this one must spare.
+  /// - Returns: whether it could, or else `errno` says why not.
+  func take(_ target: String) -> Bool {
+    forget()
+    return rename(path, target) == 0
+  }
+
+  private func forget() {
+    let place = place.exchange(-1, ordering: .relaxed)
+    if place >= 0 { UnfinishedFiles.forget(place) }
+  }
 
   /// Removes a file of this process's user that nobody has locked.
   /// - Returns: whether the name may be free now.

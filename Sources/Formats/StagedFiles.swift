@@ -5,6 +5,7 @@ import Glibc
 /// `commit`, nothing remains of them, and older files of the names are untouched.
 package struct StagedFiles: ~Copyable {
   private var files: [StagedFile] = []
+  private var outdated: [String] = []
 
   package init() {}
 
@@ -17,17 +18,25 @@ package struct StagedFiles: ~Copyable {
     files.append(StagedFile(file))
   }
 
-  /// Gives the files their names, durably, in their order.
+  /// Has `commit` remove a file that stood beside the older ones, and that none of the new ones replaces.
+  package mutating func remove(_ path: String) { outdated.append(path) }
+
+  /// Removes what is outdated, and gives the files their names, durably, in their order.
   ///
   /// The last is to be one that leads to the others, as a page does to its figures: an older one goes first, so that wherever
   /// this ends, it is there with its own files or not at all.
   /// - Throws: `inputOutput`.
   package consuming func commit() throws(Fault) {
-    if files.count > 1, let last = files.last?.path {
-      guard unlink(last) == 0 || errno == ENOENT else { throw Fault.system(last, "remove the older file") }
+    if files.count + outdated.count > 1, let last = files.last?.path {
+      try removeOlder(last)
       try syncFolder(of: last)
     }
+    for path in outdated { try removeOlder(path) }
     for file in files { try file.commit() }
+  }
+
+  private func removeOlder(_ path: String) throws(Fault) {
+    guard unlink(path) == 0 || errno == ENOENT else { throw Fault.system(path, "remove the older file") }
   }
 }
 

@@ -115,6 +115,23 @@ extension Recipe: CustomStringConvertible {
 }
 
 extension Recipe {
+  /// The recipe for images without the channels that change no vector: those that go to no input, unless nuclei are found in
+  /// them or intensities are measured over all channels together. It makes the same vectors, and is no other space.
+  package var withoutUnusedChannels: Recipe {
+    let entering: [String]? =
+      switch strategy {
+      case .map(let roles, _): roles.compactMap(\.self)
+      case .reindex(let inputs): Array(inputs.keys)
+      case .replicate, .average: nil
+      }
+    guard let entering, crop.normalization != .jointMinmax else { return self }
+    var used = Set(entering)
+    if case .nuclei = source { used.insert(segmentationRole) }
+    return Recipe(
+      source: source, segmentationRole: segmentationRole, crop: crop, scaling: scaling, strategy: strategy,
+      pooling: pooling, rotations: rotations, roles: roles.filter(used.contains), isInt8: isInt8)
+  }
+
   /// The numbers that a backbone is to multiply for this recipe.
   package var precision: Precision? { isInt8 ? .int8 : nil }
 

@@ -42,8 +42,22 @@ package struct Figure: Sendable {
       TextStyle(15, isBold: true))
     let svg = svg(
       top: top, attributes: [("xmlns", "http://www.w3.org/2000/svg")], before: heading.elements)
-    return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + svg.serialized() + "\n"
+    return Self.declaration + svg.serialized() + "\n"
   }
+
+  private static let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+
+  /// Whether these are the bytes of a figure's file, or begin as those do.
+  package static func isFile(_ bytes: some Collection<UInt8>, of id: String) -> Bool {
+    let start = String(decoding: bytes.prefix(1000), as: UTF8.self)
+    guard start.hasPrefix("\(declaration)<svg "),
+      let end = start.dropFirst(declaration.count).firstIndex(of: ">")
+    else { return false }
+    return start[..<end].hasSuffix(" aria-labelledby=\"\(labels(of: id))\"")
+  }
+
+  /// The ids of the title and the description.
+  private static func labels(of id: String) -> String { "\(id)-title \(id)-description" }
 
   private func svg(
     top: Double, attributes: [(name: String, value: String)], before: [Markup]
@@ -52,7 +66,8 @@ package struct Figure: Sendable {
       attributes + [
         ("viewBox", "0 \(pixels(-top)) \(pixels(width)) \(pixels(height + top))"), ("width", pixels(width)),
         ("height", pixels(height + top)), ("font-family", Self.fonts), ("role", "img"),
-        ("aria-labelledby", "\(id)-title \(id)-description"),
+        // Last: a figure's file is known by it.
+        ("aria-labelledby", Self.labels(of: id)),
       ]
     let words: [Markup] = [
       .tag("title", ["id": "\(id)-title"], title), .tag("desc", ["id": "\(id)-description"], alternative),

@@ -14,7 +14,8 @@ extension PrintedReport {
   }
 
   /// Writes the report: to a path that ends in ".html" the page alone, else a folder with `report.html`, and each figure as
-  /// SVG and PNG in `figures`. Files of the same names are replaced, all together: work that is stopped changes none.
+  /// SVG and PNG in `figures`. Files of the same names are replaced, and those of an earlier report's other figures removed,
+  /// all together: work that is stopped changes none.
   ///
   /// - Parameter progress: called before each file is drawn; a throw ends the work.
   /// - Throws: `cannotCreate` or `inputOutput` for what cannot be written. Where figures cannot be drawn as PNG, the rest is
@@ -34,6 +35,10 @@ extension PrintedReport {
     defer { for folder in newFolders.reversed() { Self.removeEmptyFolder(at: folder) } }
     var files = StagedFiles()
     let (drawn, problem) = try draw(figures, in: folders[1], files: &files, progress: progress)
+    let written = Set(figures.map { "\($0.id).svg" } + drawn.map { "\($0).png" })
+    for name in try Self.figureFiles(in: folders[1]).subtracting(written).sorted() {
+      files.remove("\(folders[1])/\(name)")
+    }
     try progress()
     try files.add(Array(self.page(links: .init(folder: "figures", pngIDs: drawn)).utf8), at: page)
     try files.commit()
@@ -64,6 +69,17 @@ extension PrintedReport {
       }
     }
     return (ids, problem)
+  }
+
+  /// The names of a report's files in a folder: SVGs that say they are figures of that name, and the PNGs beside them.
+  private static func figureFiles(in folder: String) throws -> Set<String> {
+    let names = Set(try namesInFolder(folder))
+    let ids = names.filter { $0.hasSuffix(".svg") }.map { String($0.dropLast(4)) }.filter { id in
+      // What cannot be read is none of ours.
+      guard let file = try? MappedFile(path: "\(folder)/\(id).svg") else { return false }
+      return withExtendedLifetime(file) { Figure.isFile(file.bytes, of: id) }
+    }
+    return names.intersection(ids.flatMap { ["\($0).svg", "\($0).png"] })
   }
 
   /// Where the page lies of a report that is written to a path.

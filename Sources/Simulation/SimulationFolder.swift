@@ -154,7 +154,7 @@ struct SimulationFolder {
       return Self.imageNames(of: fields, isLayered: isLayered)
     }
     let written = Set(images)
-    if let other = try fileNames().filter({ Self.isImageName($0) && !written.contains($0) }).min() {
+    if let other = try namesInFolder(path).filter({ Self.isImageName($0) && !written.contains($0) }).min() {
       throw Fault(
         .cannotCreate, path,
         "has images such as \(other), and no table or note that tells which are a simulation's",
@@ -200,21 +200,5 @@ struct SimulationFolder {
     let rows = table.rows.filter { fields.contains($0[image]) }
     let kinds = Set(rows.map { $0[gene].isEmpty && $0[localization].isEmpty })
     return kinds.count == 1 ? kinds.first : nil
-  }
-
-  /// The names of all that is in the folder.
-  /// - Throws: `inputOutput`.
-  private func fileNames() throws(Fault) -> [String] {
-    guard let stream = opendir(path) else { throw Fault.system(path, "open the folder") }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while true {
-      errno = 0
-      guard let entry = readdir(stream) else { break }
-      let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-      names.append(String(decoding: bytes, as: UTF8.self))
-    }
-    guard errno == 0 else { throw Fault.system(path, "list the folder") }
-    return names
   }
 }

@@ -92,6 +92,10 @@ struct Cellvec: ParsableCommand {
     } catch {
       // Help and version, which are no errors.
       if exitCode(for: error).isSuccess { exit(withError: error) }
+      if let fault = unknownVerb(in: CommandLine.arguments.dropFirst()) {
+        StandardError.writeLine("cellvec: \(fault.description)")
+        Glibc.exit(ExitStatus(fault.kind).rawValue)
+      }
       // The parser's own errors, which end with status 64 and may quote any argument.
       StandardError.writeLines(fullMessage(for: error))
       Glibc.exit(exitCode(for: error).rawValue)

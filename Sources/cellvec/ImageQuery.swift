@@ -28,8 +28,9 @@ struct ImageQuery {
         .usage, "--image", "space \"\(space.name)\" was imported: nothing says how to embed an image",
         remedy: "give vectors of its cells by the program that made those of the space")
     }
-    recipe = try Recipe(canonicalJSON: json, space: space.name)
-    source = try ImageQuery.fieldOfView(of: files, recipe: recipe)
+    let whole = try Recipe(canonicalJSON: json, space: space.name)
+    source = try ImageQuery.fieldOfView(of: files, recipe: whole)
+    recipe = whole.withoutUnusedChannels
     let model = try ImageQuery.model(
       of: space, hash: hash, precision: recipe.precision, at: backbone, in: registry)
     embedder = try recipe.embedder(with: model)
@@ -85,22 +86,24 @@ struct ImageQuery {
       objects: image.cells.map(\.cell.name))
   }
 
-  /// The image that these files make, its channels in the order of the recipe's roles.
+  /// The image that these files make, its channels in the order of the recipe's roles. Those that change no vector may be
+  /// left out, and are.
   static func fieldOfView(of files: [String], recipe: Recipe) throws -> FieldOfView {
-    let needsMask = recipe.source == .masks
-    let wanted = recipe.roles + (needsMask ? [maskWord] : [])
+    let mask = recipe.source == .masks ? [maskWord] : []
+    let roles = recipe.withoutUnusedChannels.roles
+    let wanted = roles + mask
     let usage = wanted.map { "\($0)=file" }.joined(separator: " ")
     var byRole: [String: ChannelSource] = [:]
     for file in files {
-      let named = wanted.first { file.hasPrefix("\($0)=") }
+      let named = (recipe.roles + mask).first { file.hasPrefix("\($0)=") }
       guard let role = named ?? (wanted.count == 1 ? wanted[0] : nil), byRole[role] == nil else {
         throw Fault(.usage, "--image", expected: usage, found: "\"\(file)\"")
       }
       let path = named == nil ? file : String(file.dropFirst(role.count + 1))
       byRole[role] = ChannelSource(parsing: path, role: role)
     }
-    let channels = recipe.roles.compactMap { byRole[$0] }
-    guard byRole.count == wanted.count, let first = channels.first else {
+    let channels = roles.compactMap { byRole[$0] }
+    guard wanted.allSatisfy({ byRole[$0] != nil }), let first = channels.first else {
       let missing = wanted.filter { byRole[$0] == nil }.joined(separator: ", ")
       throw Fault(.usage, "--image", "lacks the file of \(missing)", remedy: "give \(usage)")
     }

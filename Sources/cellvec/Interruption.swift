@@ -1,17 +1,22 @@
 import Faults
+import Formats
 import Glibc
 import Synchronization
 
 /// Ctrl-C as a request to stop at the next place where everything is saved; a second one ends the program at
-/// once, which loses no more than the current batch.
+/// once, which loses no more than the current batch and leaves no unfinished file.
 enum Interruption {
   /// From now on, the first SIGINT or SIGTERM is a request.
   static func listen() {
     // The handler may not be the first to touch the lazily made variable.
     interruptionWasRequested.store(false, ordering: .relaxed)
+    UnfinishedFiles.prepare()
     var action = sigaction()
-    action.__sigaction_handler.sa_handler = { _ in interruptionWasRequested.store(true, ordering: .relaxed) }
-    action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
+    action.__sigaction_handler.sa_handler = { signal in
+      interruptionWasRequested.store(true, ordering: .relaxed)
+      UnfinishedFiles.end(at: signal)
+    }
+    action.sa_flags = SA_RESTART
     sigaction(SIGINT, &action, nil)
     sigaction(SIGTERM, &action, nil)
   }

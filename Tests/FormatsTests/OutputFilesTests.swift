@@ -73,6 +73,23 @@ import Testing
     }
   }
 
+  @Test func outdatedFilesGoWithTheOlderOnes() throws {
+    try withTemporaryDirectory { folder in
+      let (page, old) = ("\(folder)/page", "\(folder)/old")
+      for path in [page, old] { try write([0], to: path) }
+      func stage() throws -> StagedFiles {
+        var files = StagedFiles()
+        for path in [old, "\(folder)/none"] { files.remove(path) }
+        try files.add([1], at: page)
+        return files
+      }
+      do { _ = try stage() }
+      #expect(bytes(ofFile: page) == [0] && bytes(ofFile: old) == [0])
+      try stage().commit()
+      #expect(try names(in: folder) == ["page"] && bytes(ofFile: page) == [1])
+    }
+  }
+
   @Test func whatAKilledProcessHasLeftIsRemovedByTheNext() throws {
     try withTemporaryDirectory { folder in
       let path = "\(folder)/out"

@@ -218,6 +218,45 @@ import Testing
     }
   }
 
+  @Test func channelsThatChangeNoVectorAreNotNeeded() throws {
+    try withTemporaryDirectory { directory in
+      let world = try SmallWorld(in: directory, imageNames: ["a"])
+      let image = try world.images()[0]
+      let protein = FieldOfView(
+        name: image.name, channels: image.channels.filter { $0.role == "protein" }, mask: image.mask)
+      for strategy in [ChannelStrategy.map([nil, "protein"]), .reindex(["protein": 1])] {
+        let whole = world.recipe(strategy: strategy)
+        let part = whole.withoutUnusedChannels
+        #expect(part.roles == ["protein"])
+        func vectors(_ image: FieldOfView, _ recipe: Recipe) throws -> [[Float]] {
+          let embedder = try recipe.embedder(with: world.backbone)
+          return try embedQueryImage(image, recipe: recipe, embedder: embedder, threads: 1).cells.map(
+            \.vector)
+        }
+        #expect(try vectors(protein, part) == vectors(image, whole))
+      }
+    }
+  }
+
+  @Test func channelsThatNucleiOrIntensitiesAreFoundInAreNeeded() throws {
+    func roles(
+      _ source: CellSource, _ normalization: Normalization, _ strategy: ChannelStrategy
+    ) -> [String] {
+      Recipe(
+        source: source, segmentationRole: "nucleus",
+        crop: CropRecipe(cropSizePx: 16, outputSizePx: 16, normalization: normalization), strategy: strategy,
+        roles: ["protein", "nucleus", "er"]
+      ).withoutUnusedChannels.roles
+    }
+    let (all, map) = (["er", "nucleus", "protein"], ChannelStrategy.map(["protein", nil]))
+    #expect(roles(.masks, .selfStandardize, map) == ["protein"])
+    #expect(roles(.nuclei(NucleusSegmentation()), .selfStandardize, map) == ["nucleus", "protein"])
+    #expect(roles(.masks, .jointMinmax, map) == all)
+    for strategy in [ChannelStrategy.average, .replicate(.mean)] {
+      #expect(roles(.whole, .selfStandardize, strategy) == all)
+    }
+  }
+
   @Test func recipesComeBackFromTheirCanonicalText() throws {
     try withTemporaryDirectory { directory in
       let recipe = try SmallWorld(in: directory, imageNames: []).recipe(strategy: .map(["nucleus", nil]))

@@ -180,7 +180,7 @@ private let dimension = 24
         try database.writer.database.read {
           try $0.nearestThroughIndex(
             to: queries.flatMap { vectors[$0] }, count: queries.count, k: 10, in: database.space, among: rows,
-            excluding: excluded, recall: 0.99, threads: 2, exactLimit: 0)
+            excluding: excluded, recall: 0.99, threads: 2, scanWeight: SearchPlan.indexWeight)
         })
       #expect(plan.usesLists)
       var truth: [[Neighbor]] = []
@@ -191,6 +191,13 @@ private let dimension = 24
         #expect(neighbors.count == 10 && neighbors.allSatisfy { groups[Int($0.row)] != groups[query] })
       }
       #expect(recall(found, truth) >= 0.97)
+      // It is left to the caller where comparing all takes less time.
+      #expect(
+        try database.writer.database.read {
+          try $0.nearestThroughIndex(
+            to: vectors[0], count: 1, k: 10, in: database.space, among: rows,
+            excluding: .init(ofQuery: [0], ofRow: groups), recall: 0.99, threads: 1, scanWeight: 0)
+        } == nil)
       // A query of zeros is compared with all, and the others go on through the index.
       let zero = [Float](repeating: 0, count: dimension)
       let (mixed, mixedPlan) = try #require(
@@ -198,7 +205,7 @@ private let dimension = 24
           try $0.nearestThroughIndex(
             to: zero + vectors[queries[1]], count: 2, k: 10, in: database.space, among: rows,
             excluding: .init(ofQuery: [0, groups[queries[1]]], ofRow: groups), recall: 0.99, threads: 2,
-            exactLimit: 0)
+            scanWeight: SearchPlan.indexWeight)
         })
       #expect(mixedPlan.usesLists && mixed[1] == found[1] && mixed[0].map(\.row) == Array(30..<40))
       try database.add(Array(vectors[..<5]))
@@ -206,7 +213,7 @@ private let dimension = 24
         try database.writer.database.read {
           try $0.nearestThroughIndex(
             to: vectors[0], count: 1, k: 1, in: database.space, among: RowSet(0..<3005), excluding: excluded,
-            recall: 0.99, threads: 1, exactLimit: 0)
+            recall: 0.99, threads: 1, scanWeight: SearchPlan.indexWeight)
         } == nil)
     }
   }

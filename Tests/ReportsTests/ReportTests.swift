@@ -287,6 +287,35 @@ import class Foundation.FileManager
     }
   }
 
+  @Test func figuresOfAnEarlierReportGoAndFilesOfOthersStay() throws {
+    let full = try PrintedReport(of: SyntheticEvaluation(fractions: [0.5, 1]).make())
+    let lesser = try PrintedReport(of: SyntheticEvaluation().make())
+    #expect(full.figures.contains { $0.id == "few-shot" } && !lesser.figures.contains { $0.id == "few-shot" })
+    try withTemporaryDirectory { folder in
+      let path = "\(folder)/report"
+      _ = try full.write(to: path)
+      // Neither by another name nor without the figure's own words is a file one of the report's.
+      let others = [
+        "mine.svg", "few-shot-2.svg", "mine.png", "notes.txt", "few-shot.txt", "older.svg", "older.png",
+      ]
+      let figure = try #require(bytes(ofFile: "\(path)/figures/few-shot.svg"))
+      for name in others { try write(name.hasPrefix("older") ? [1] : figure, to: "\(path)/figures/\(name)") }
+      try write([3], to: "\(path)/figures/few-shot.png")
+      try write([4], to: "\(path)/few-shot.svg")
+      _ = try lesser.write(to: path)
+      let names = try Set(FileManager.default.contentsOfDirectory(atPath: "\(path)/figures"))
+      #expect(names.isSuperset(of: others))
+      #expect(!names.contains("few-shot.svg") && !names.contains("few-shot.png"))
+      #expect(names.isSuperset(of: lesser.figures.map { "\($0.id).svg" }))
+      #expect(bytes(ofFile: "\(path)/few-shot.svg") == [4])
+      // Nothing is left that a first report would not have.
+      _ = try lesser.write(to: "\(folder)/first")
+      #expect(
+        try names.subtracting(others)
+          == Set(FileManager.default.contentsOfDirectory(atPath: "\(folder)/first/figures")))
+    }
+  }
+
   @Test func aReportThatIsStoppedChangesNothing() throws {
     let report = try PrintedReport(of: SyntheticEvaluation().make())
     try withTemporaryDirectory { folder in

@@ -180,7 +180,7 @@ private struct NeighborsFixture: Decodable {
             snapshot: snapshot, space: space, labelField: "kind", grouping: grouping)
           return try NeighborVotes(
             of: samples, in: space, of: snapshot, ks: [1, 10], rule: .best, temperature: 0.07, recall: recall,
-            exactLimit: 0, threads: 2)
+            scanWeight: SearchPlan.indexWeight, threads: 2)
         }
       }
       let exact = try votes(0.99, .field("gene"))

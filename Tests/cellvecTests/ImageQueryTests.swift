@@ -6,10 +6,12 @@ import Testing
 
 @testable import cellvec
 
-private func recipe(_ source: CellSource, roles: [String]) -> Recipe {
+private func recipe(
+  _ source: CellSource, roles: [String], strategy: ChannelStrategy = .replicate(.concat)
+) -> Recipe {
   Recipe(
     source: source, segmentationRole: "nucleus", crop: CropRecipe(cropSizePx: 8, outputSizePx: 8),
-    strategy: .replicate(.concat), roles: roles)
+    strategy: strategy, roles: roles)
 }
 
 @Suite struct ImageQueryTests {
@@ -28,6 +30,21 @@ private func recipe(_ source: CellSource, roles: [String]) -> Recipe {
   @Test func theOnlyChannelNeedsNoRole() throws {
     let field = try ImageQuery.fieldOfView(of: ["q.tif"], recipe: recipe(.whole, roles: ["protein"]))
     #expect(field.channels == [ChannelSource(role: "protein", path: "q.tif")])
+  }
+
+  @Test func channelsThatGoToNoInputMayBeLeftOut() throws {
+    let recipe = recipe(.masks, roles: ["er", "nucleus", "protein"], strategy: .map(["nucleus", "protein"]))
+    let needed = ["nucleus=n", "protein=p", "mask=m"]
+    for files in [needed, ["er=e"] + needed] {
+      let field = try ImageQuery.fieldOfView(of: files, recipe: recipe)
+      #expect(field.channels.map(\.role) == ["nucleus", "protein"])
+    }
+    let fault = #expect(throws: Fault.self) {
+      _ = try ImageQuery.fieldOfView(of: ["er=e", "nucleus=n", "mask=m"], recipe: recipe)
+    }
+    #expect(
+      fault?.description
+        == "--image: lacks the file of protein; give nucleus=file protein=file mask=file")
   }
 
   @Test(arguments: [

@@ -9,13 +9,17 @@ expect_exit 0 cellvec --help
 expect_stdout 'cellvec ingest '
 expect_exit 0 cellvec help search
 
-# A terminal of 80 columns breaks no example: what is copied from it runs.
-for verb in ingest import export planes crops search list count show stats check train predict heads simulate \
-  update delete merge backup compact fields "fields rename" "fields drop" spaces "spaces rename" "spaces drop" \
-  models "models add" "models inspect" "models seed" "models embed" "models time" "models card" "models cache"; do
+# A terminal of 80 columns breaks no example: what is copied from it runs. No line is longer, that of usage neither.
+for verb in ingest import export planes crops search index "index build" "index drop" "index status" list count show stats check \
+  train evaluate knn predict heads "heads list" "heads show" "heads drop" "heads export" "heads import" "heads presets" report \
+  simulate update delete merge backup compact fields "fields list" "fields rename" "fields drop" spaces "spaces list" \
+  "spaces rename" "spaces drop" models "models list" "models add" "models remove" "models inspect" "models presets" "models seed" \
+  "models embed" "models time" "models card" "models cache"; do
   read -ra words <<<"$verb"
+  shown=$(cellvec "${words[@]}" --help)
   expect_equal "examples of $verb" \
-    "$(cellvec "${words[@]}" --help | awk '/^Examples?:/ { inside = 1; next } /^$/ { inside = 0 } inside && !/^  /')" ""
+    "$(awk '/^Examples?:/ { inside = 1; next } /^$/ { inside = 0 } inside && !/^  /' <<<"$shown")" ""
+  expect_equal "long lines of $verb" "$(awk 'length > 80' <<<"$shown")" ""
 done
 
 # A page of help has at most 45 lines, and says where the other options are.
@@ -33,7 +37,13 @@ for verb in ingest import export planes crops update delete fields spaces merge 
   fi
 done
 
-expect_exit 64 cellvec lisst
+for line in "lisst" "lisst --db db" "lisst --limit 3"; do
+  read -ra words <<<"$line"
+  expect_exit 64 cellvec "${words[@]}"
+  expect_stderr '^cellvec: verb "lisst": does not exist; did you mean "list"\? verbs: '
+done
+expect_exit 64 cellvec heads lst --db db
+expect_stderr '^cellvec: verb "lst": does not exist; did you mean "list"\? verbs: drop, export'
 expect_exit 64 cellvec list --limitt 3 --db db
 expect_stderr 'Usage: cellvec list'
 expect_exit 64 cellvec list --db db --limit -1

@@ -55,6 +55,16 @@ else
     "$(cd report/figures && ls -- *.png | sed 's/.png$//')"
 fi
 
+# What an earlier report has and a later one lacks is gone; files of others stay.
+expect_exit 0 "${evaluate[@]}" --fraction 0.5,1 --output parts.json
+expect_exit 0 cellvec report parts.json --db db --output parts
+expect_exit 0 test -e parts/figures/few-shot.svg
+printf 'mine' >parts/figures/notes.txt
+cp parts/figures/few-shot.svg parts/figures/kept.svg
+expect_exit 0 cellvec report eval.json --db db --output parts
+expect_equal "figures of the later one alone, beside what is somebody's" "$(ls parts/figures | LC_ALL=C sort)" \
+  "$( (ls report/figures && printf 'notes.txt\nkept.svg\n') | LC_ALL=C sort)"
+
 # Another database with cells of the same numbers, and the same one with its cells numbered anew, show other cells.
 cp eval.json page.html
 expect_exit 64 cellvec report page.html --output page.html
@@ -151,15 +161,20 @@ import glob, os, signal, subprocess, sys, time
 drawing = subprocess.Popen([os.environ["CELLVEC"], "report", "eval.json", "--output", sys.argv[1]])
 while not glob.glob(sys.argv[1] + "/figures/*.partial") and drawing.poll() is None:
     time.sleep(0.001)
-drawing.send_signal(signal.SIGINT)
-sys.exit(drawing.wait())
+for _ in range(int(sys.argv[2])):
+    drawing.send_signal(signal.SIGINT)
+status = drawing.wait()
+sys.exit(130 if status == -signal.SIGINT else status)
 PYTHON
-  expect_exit 130 python3 interrupt.py stopped
+  expect_exit 130 python3 interrupt.py stopped 1
   expect_stderr '^cellvec: interrupted; nothing was saved; run the same command to begin again$'
   expect_equal "there is nothing" "$(ls -d stopped 2>/dev/null)" ""
   printf 'older' >report/report.html
   before=$(cksum report/report.html report/figures/*)
-  expect_exit 130 python3 interrupt.py report
+  expect_exit 130 python3 interrupt.py report 1
+  expect_equal "the earlier report is as it was" "$(cksum report/report.html report/figures/*)" "$before"
+  # A second one ends it at once, and leaves nothing unfinished either.
+  for _ in {1..5}; do expect_exit 130 python3 interrupt.py report 2; done
   expect_equal "the earlier report is as it was" "$(cksum report/report.html report/figures/*)" "$before"
 fi
 cp fields/P1_A01_s1_protein.png kept.png

@@ -228,4 +228,13 @@ wait "$pid"
 expect_equal "the status of an interruption" $? 130
 expect_stderr 'interrupted; nothing was saved; run the same command to begin again'
 expect_equal "no folder is left" "$(ls -d drawn 2>/dev/null)" ""
+# A text that another program would take for a list is one label, which is said.
+expect_exit 0 "${train[@]}"
+expect_equal "nothing of it where there is none" "$(grep -c 'is one label;' .stderr)" 0
+cellvec update --db db --set 'dose=low|mid' --where "well = 'A03'" --quiet >/dev/null
+advice='^"low\|mid" is one label; where several are meant, write them as "low;mid" in the table of metadata$'
+for verb in train evaluate knn; do
+  expect_exit 0 cellvec $verb --db db --labels dose --group well
+  expect_stderr "$advice"
+done
 finish

@@ -57,6 +57,33 @@ for cell, of_several, of_one in zip(stored, several, one):
             assert value == cell[key] or (value == [] and cell[key] is None), (key, value, cell[key])
 PYTHON
 
+# A table is for reading: the likeliest classes in one column, whatever their number.
+expect_exit 0 cellvec predict --head several --threshold 0.2 --image "${files[@]}"
+expect_stdout '^query  object  predicted_localization +likeliest$'
+expect_stdout '^    0  1       [A-Z][A-Za-z; ]+  [A-Z][a-z ]+ 0\.[0-9]{2}, [A-Z][a-z ]+ 0\.[0-9]{2}, [A-Z]'
+
+# Another head of the same labels writes the same fields, and says what it has replaced; the same one says nothing.
+expect_exit 0 cellvec predict --head several --threshold 0.2
+expect_equal "the same predictions replace none" "$(grep -c replaced .stderr)" 0
+cellvec train --space map --labels localization --task multi --group gene --folds 2 --epochs 5 --save other --quiet >/dev/null
+expect_exit 0 cellvec predict --head other
+expect_stderr '^replaced other predictions of 36 cells; to keep such, rename their fields before, with cellvec fields$'
+expect_exit 0 cellvec predict --head several --threshold 0.2 --quiet
+expect_silence
+
+# A channel that the model is not to see is not asked for.
+cellvec ingest fields --backbone tiny.safetensors --strategy map --map nucleus=0 protein=none --space blind --crop 48 \
+  --cells masks='*_mask.png' --channels nucleus='*_nucleus.png' protein='*_protein.png' \
+  --metadata fields/metadata.csv --quiet >/dev/null
+expect_exit 0 cellvec search --space blind --image "${files[@]}" -k 2
+cp .stdout whole
+expect_exit 0 cellvec search --space blind --image "${files[0]}" "${files[2]}" -k 2
+expect_equal "neither by a search" "$(cat .stdout)" "$(cat whole)"
+cellvec train --space blind --labels plate --ungrouped --folds 2 --epochs 3 --save blind --quiet >/dev/null
+expect_exit 0 cellvec predict --head blind --image "${files[0]}" "${files[2]}"
+expect_exit 64 cellvec predict --head blind --image "${files[1]}" "${files[2]}"
+expect_stderr '--image: lacks the file of nucleus; give nucleus=file mask=file'
+
 # The nearest of all cells of the head would be the cell itself, and its gene the one that is predicted.
 for space in map small; do
   expect_exit 0 cellvec predict --head near_$space --image "${files[@]}" --json

@@ -340,6 +340,21 @@ expect_exit 0 cellvec export --db many --vectors out.npy --quiet
 expect_exit 0 cmp many.npy out.npy
 expect_equal "none is left beside the next" "$(ls out.npy*)" out.npy
 
+# Ctrl-C, a closed terminal and kill leave none.
+for signal in INT HUP TERM; do
+  status=0
+  for _ in {1..50}; do
+    env --default-signal="$signal" "$CELLVEC" export --db many --vectors out.npy --quiet &
+    until [[ -n $(unfinished) ]] || ! kill -0 $! 2>/dev/null; do :; done
+    kill -"$signal" $! 2>/dev/null
+    wait $! 2>/dev/null
+    status=$?
+    ((status == 0)) || break
+  done
+  expect_equal "$signal ends a writer" "$status" "$((128 + $(kill -l "$signal")))"
+  expect_equal "and leaves nothing of its file" "$(ls out.npy*)" out.npy
+done
+
 # What a killed backup has left is taken over, and removed with it.
 mkdir copy.partial
 head -c 100000 /dev/zero >copy.partial/data.mdb

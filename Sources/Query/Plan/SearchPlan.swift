@@ -20,8 +20,6 @@ package struct SearchPlan: Sendable, Equatable {
     var isExactLeast: Bool { exact <= min(index ?? .infinity, graph ?? .infinity) }
   }
 
-  /// Rows up to which kNN votes compare all of them, which takes no longer than looking for codes that match, roughly.
-  package static let exactLimit = 10_000
   /// Why a query is compared with every row, whatever is estimated.
   package static let zero = "a query of zeros is like no vector"
   /// What has an index searched wherever it serves.
@@ -186,27 +184,27 @@ extension Snapshot {
     return (neighbors.map { $0.filter { $0.similarity >= task.least ?? -1 } }, plan)
   }
 
-  /// The same through the index alone wherever it serves, without the rows that a query leaves out.
-  /// - Parameter exactLimit: matching rows up to which it does not serve.
-  /// - Returns: nil where the index does not serve, or lacks some of the rows.
+  /// The same through the index alone, without the rows that a query leaves out; no query is given up.
+  /// - Parameter scanWeight: as of `nearest`.
+  /// - Returns: nil where the index does not serve or lacks some of the rows, or comparing all is estimated to take no longer.
   package borrowing func nearestThroughIndex(
     to queries: [Float], count: Int, k: Int, in space: SpaceRecord, among rows: RowSet,
-    excluding excluded: ExcludedGroups, recall: Double, threads: Int,
-    exactLimit: Int = SearchPlan.exactLimit
+    excluding excluded: ExcludedGroups, recall: Double, threads: Int, scanWeight: Double = 1
   ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan)? {
     let matching = try rows.intersection(self.rows(in: space))
-    guard try matching.subtracting(indexedRows(in: space)).isEmpty, matching.count > exactLimit, recall < 1
-    else {
-      return nil
+    guard recall < 1, try matching.subtracting(indexedRows(in: space)).isEmpty else { return nil }
+    let hasCopies = try hasCoarse(space)
+    func costs(_ scanWeight: Double) -> SearchCosts {
+      SearchCosts(
+        of: space, rowCount: matching.count, queries: count, hasCopies: hasCopies, scanWeight: scanWeight)
     }
     let task = SearchTask(
       queries: queries, count: count, k: k, space: space, matching: matching, recall: recall,
-      excluded: excluded, threads: threads,
-      costs: SearchCosts(
-        of: space, rowCount: matching.count, queries: count, hasCopies: false, scanWeight: .infinity))
+      excluded: excluded, threads: threads, costs: costs(.infinity))
     let lists = try listUse(task)
+    guard let estimate = lists.estimate(task), estimate < costs(scanWeight).scan(rows: matching.count, k: k)
+    else { return nil }
     let zeros = try queries.withUnsafeBufferPointer { try zeroVectors($0, count: count, space: space) }
-    guard lists.serves else { return nil }
     if zeros.count == count { return try nearestByScan(task, because: SearchPlan.zero) }
     return try nearest(task, zeros: zeros) { try nearestByLists($0, lists) }
   }

@@ -52,8 +52,8 @@ package struct NeighborVotes: Sendable {
   ///   - ks: how many neighbors vote, each at least 1.
   ///   - temperature: T, above 0.
   ///   - recall: the share of the nearest neighbors to find through the space's index; with 1, without an index or one
-  ///     that lacks some of the cells, all are compared.
-  ///   - exactLimit: samples up to which the index does not serve.
+  ///     that lacks some of the cells, or where that is estimated to take no longer, all are compared.
+  ///   - scanWeight: how many times as long as is estimated comparing all is taken to take.
   ///   - progress: called after each search with the number of samples that it classified; a throw ends the work.
   /// - Complexity: through an index, a search of it for each sample; else an exact search of all samples for every
   ///   1,024 of them.
@@ -61,7 +61,7 @@ package struct NeighborVotes: Sendable {
   package init(
     of samples: DatabaseSamples, in space: SpaceRecord, of snapshot: borrowing Snapshot, ks: [Int],
     rule: Rule,
-    temperature: Double, recall: Double = 1, exactLimit: Int = SearchPlan.exactLimit, threads: Int,
+    temperature: Double, recall: Double = 1, scanWeight: Double = 1, threads: Int,
     progress: (Int) throws -> Void = { _ in }
   ) throws {
     precondition(temperature > 0 && !ks.isEmpty && ks.allSatisfy { $0 > 0 })
@@ -83,7 +83,7 @@ package struct NeighborVotes: Sendable {
     }
     if recall < 1,
       try search.forEachThroughIndex(
-        of: snapshot, recall: recall, exactLimit: exactLimit, cast, progress)
+        of: snapshot, recall: recall, scanWeight: scanWeight, cast, progress)
     {
       let most = ks.indices.max { ks[$0] < ks[$1] } ?? 0
       var (same, compared) = (0, 0)

@@ -84,18 +84,20 @@ struct VoterSearch {
   }
 
   /// The same through the space's index.
-  /// - Parameter exactLimit: samples up to which the index does not serve.
-  /// - Returns: false where the index does not serve; what was given to `body` then is to be given again.
+  /// - Parameter scanWeight: how many times as long as is estimated comparing all is taken to take.
+  /// - Returns: false where the index does not serve, or comparing all is estimated to take no longer.
   func forEachThroughIndex(
-    of snapshot: borrowing Snapshot, recall: Double, exactLimit: Int, _ body: (Int32, [Voter]) -> Void,
+    of snapshot: borrowing Snapshot, recall: Double, scanWeight: Double, _ body: (Int32, [Voter]) -> Void,
     _ progress: (Int) throws -> Void
   ) throws -> Bool {
     let samples = groups.indices.map { Int32($0) }
     for start in stride(from: 0, to: samples.count, by: Self.indexBatch) {
       let batch = samples[start..<min(start + Self.indexBatch, samples.count)]
+      // The first batch decides for all: the last may be of a few samples.
       let found = try snapshot.nearestThroughIndex(
         to: queries(batch), count: batch.count, k: count, in: space, among: all,
-        excluding: excludedGroups(of: batch), recall: recall, threads: threads, exactLimit: exactLimit)
+        excluding: excludedGroups(of: batch), recall: recall, threads: threads,
+        scanWeight: start == 0 ? scanWeight : .infinity)
       guard let found else { return false }
       for (sample, neighbors) in zip(batch, found.neighbors) { body(sample, voters(neighbors)) }
       try progress(batch.count)

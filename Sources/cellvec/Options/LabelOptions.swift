@@ -1,4 +1,5 @@
 import ArgumentParser
+import Storage
 import Training
 
 /// What cells are labelled with, and which of them must not be both learned from and tested on.
@@ -26,6 +27,16 @@ struct LabelOptions: ParsableArguments {
     if ungrouped { return .none }
     guard let group, group != FoldGrouping.imageWord else { return .image }
     return .field(group)
+  }
+
+  /// What to say of texts that look like lists of another program, each of which is a class of its own.
+  func adviceOnLists(in snapshot: borrowing Snapshot) throws -> String? {
+    guard let labels = snapshot.field(named: field), labels.type == .string,
+      let text = try snapshot.distinctTexts(labels).first(where: { $0.text.contains("|") })?.text
+    else { return nil }
+    let list = text.split(separator: "|").joined(separator: ";")
+    return
+      "\"\(text)\" is one label; where several are meant, write them as \"\(list)\" in the table of metadata"
   }
 
   /// What to say of a grouping that was not asked for.

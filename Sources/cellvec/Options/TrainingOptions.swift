@@ -19,14 +19,17 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Folds of cross-validation.", valueName: "count"))
   var folds = TrainingPlan.Defaults.folds
 
-  /// What to say of a loss that learns several labels of cells which have one.
-  func taskAdvice(_ fitting: FittingOptions, in snapshot: borrowing Snapshot) -> String? {
-    guard fitting.task == nil, let loss = fitting.loss, loss.task == .multi,
+  /// What to say of the labels: texts that look like lists, and a loss that learns several labels of cells which have one.
+  func advice(_ fitting: FittingOptions, in snapshot: borrowing Snapshot) throws -> [String] {
+    var advice = [try labels.adviceOnLists(in: snapshot)].compactMap(\.self)
+    if fitting.task == nil, let loss = fitting.loss, loss.task == .multi,
       snapshot.field(named: labels.field)?.type == .string
-    else { return nil }
-    return
-      "\(labels.field) is one label a cell, and --loss \(loss.rawValue) learns each class by itself (--task multi); "
-      + "--loss softmax or balanced learns one label"
+    {
+      advice.append(
+        "\(labels.field) is one label a cell, and --loss \(loss.rawValue) learns each class by itself (--task multi); "
+          + "--loss softmax or balanced learns one label")
+    }
+    return advice
   }
 
   /// What to say of a grouping that was not asked for.

@@ -7,6 +7,7 @@ import Ingest
 struct AddModel: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "add", abstract: "Give a file of weights a name that --backbone takes.",
+    usage: "cellvec models add <name> <file> [<options>]",
     discussion: """
       The file is copied to cellvec/models in $XDG_DATA_HOME or ~/.local/share, and
       must load: of a model over several files all of them, with the config.json and

@@ -9,8 +9,8 @@ struct Backup: ParsableCommand {
       The copy holds what the last commit left. It appears under its name complete,
       or not at all, and is a database like any other. What a backup that was killed
       leaves in DESTINATION.partial, the next one to the same name takes over; where
-      something else has that name, it refuses. While a long copy runs, a writer cannot
-      use pages again that it frees, so the original may grow.
+      something else has that name, it refuses. While a long copy runs, a writer
+      cannot use pages again that it frees, so the original may grow.
 
       Example:
         cellvec backup /backup/lab-2025-06-01.cellvec --db lab.cellvec

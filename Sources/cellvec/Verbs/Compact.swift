@@ -7,6 +7,7 @@ import Storage
 struct Compact: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "compact", abstract: "Give the bytes of deleted cells back to the disk.",
+    usage: "cellvec compact [<options>]",
     discussion: """
       Rewrites the file beside the old one and puts it in its place in one step;
       until then the disk holds both. Readers that have the old file open go on with

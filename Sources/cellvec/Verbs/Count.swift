@@ -6,6 +6,7 @@ import Storage
 struct Count: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "count", abstract: "Count the cells that match a condition.",
+    usage: "cellvec count [<options>]",
     discussion: """
       --explain shows the cells and the time of each part of the condition, in which
       NOT is drawn in to the tests it turns round.

@@ -9,6 +9,7 @@ import Ingest
 struct EmbedArray: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "embed", abstract: "Embed an array of ready-made model inputs.",
+    usage: "cellvec models embed --input <file> --output <file> [<options>]",
     discussion: """
       Nothing is normalised or resized: the array holds what the model is to see.
       Meant for comparing with other implementations.

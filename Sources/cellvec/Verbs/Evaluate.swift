@@ -18,7 +18,7 @@ struct Evaluate: ParsableCommand {
 
       Examples:
         cellvec evaluate --db lab.cellvec --labels localization --group gene
-        cellvec evaluate --db a.cellvec --test-db b.cellvec --labels dose --group well
+        cellvec evaluate --db a.db --test-db b.db --labels dose --group well
       """)
 
   @OptionGroup var database: DatabaseOptions
@@ -64,7 +64,7 @@ struct Evaluate: ParsableCommand {
     defer { if hasNewFolder, let report { PrintedReport.removeEmptyFolder(at: report) } }
     if let output { try Evaluation.prepare(at: output) }
     let outcome = try database.read { snapshot in
-      if let advice = training.taskAdvice(fitting, in: snapshot) { talk.say(advice) }
+      for advice in try training.advice(fitting, in: snapshot) { talk.say(advice) }
       guard let other else { return try evaluate(plan, snapshot: snapshot) }
       return try other.read { try evaluate(plan, snapshot: snapshot, testedOn: $0) }
     }

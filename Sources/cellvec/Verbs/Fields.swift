@@ -38,6 +38,7 @@ struct ListFields: ParsableCommand {
 struct RenameField: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "rename", abstract: "Give a field another name.",
+    usage: "cellvec fields rename <field> <name> [<options>]",
     discussion: """
       Trained heads go on to write fields named after the old name.
       """)
@@ -61,7 +62,8 @@ struct RenameField: ParsableCommand {
 /// `cellvec fields drop`.
 struct DropField: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
-    "drop", abstract: "Remove a field with its values from all cells.")
+    "drop", abstract: "Remove a field with its values from all cells.",
+    usage: "cellvec fields drop <field> [<options>]")
 
   @Argument(help: "Name of the field.") var field: String
   @OptionGroup var database: DatabaseOptions

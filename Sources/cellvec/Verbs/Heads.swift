@@ -18,9 +18,9 @@ struct ListHeads: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "list", abstract: "List heads with their spaces and scores.",
     discussion: """
-      macro_f1 is the mean over the folds of cross-validation, macro_f1_sd its
-      sample standard deviation, and grouped_by what the folds kept together. A head of
-      one label a cell (task single) predicts none below the probability abstain_below.
+      macro_f1 is the mean over the folds of cross-validation, macro_f1_sd its sample
+      standard deviation, and grouped_by what the folds kept together. A head of one
+      label a cell (task single) predicts none below the probability abstain_below.
 
       Example:
         cellvec heads list --db lab.cellvec
@@ -65,7 +65,8 @@ struct ShowHead: ParsableCommand {
 /// `cellvec heads drop`.
 struct DropHead: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
-    "drop", abstract: "Remove a head; what it has predicted stays.")
+    "drop", abstract: "Remove a head; what it has predicted stays.",
+    usage: "cellvec heads drop <head> [<options>]")
 
   @Argument(help: "Name of the head.") var head: String
   @OptionGroup var database: DatabaseOptions
@@ -86,14 +87,15 @@ struct DropHead: ParsableCommand {
 struct ExportHead: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "export", abstract: "Write a head into a file of its own.",
+    usage: "cellvec heads export <head> <file> [<options>]",
     discussion: """
-      The file is safetensors: Python reads its weights as tensors
-      layers.0.weight, layers.0.bias, ..., and all that is known of the head as
-      JSON from the metadata's key cellvec_head. With --format onnx it is a model
-      that other programs run: vectors as they are stored to probabilities,
-      classes in its metadata. A head of train --sample takes the mean of the
-      vectors of each sample's cells there. A head of train --neighbors is its voters:
-      tensors voters.vectors and voters.targets, and no ONNX.
+      The file is safetensors: Python reads its weights as tensors layers.0.weight,
+      layers.0.bias, ..., and all that is known of the head as JSON from the
+      metadata's key cellvec_head. With --format onnx it is a model that other
+      programs run: vectors as they are stored to probabilities, classes in its
+      metadata. A head of train --sample takes the mean of the vectors of each
+      sample's cells there. A head of train --neighbors is its voters: tensors
+      voters.vectors and voters.targets, and no ONNX.
 
       Examples:
         cellvec heads export loc-v1 loc-v1.safetensors --db lab.cellvec
@@ -143,6 +145,7 @@ enum HeadFormat: String, ExpressibleByArgument, CaseIterable {
 struct ImportHead: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "import", abstract: "Take up a head that another database has exported.",
+    usage: "cellvec heads import <file> --name <head> [<options>]",
     discussion: """
       A head takes vectors of the recipe and the backbone that it was trained on. The
       database needs a space of the same, or for imported vectors of the same name.

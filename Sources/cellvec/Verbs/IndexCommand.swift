@@ -28,24 +28,28 @@ struct IndexCommand: ParsableCommand {
 struct BuildIndex: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "build", abstract: "Make the index of a space, or take new cells up.",
+    usage: "cellvec index build [<options>]",
     discussion: """
       Where there are twice or half as many cells as the index was made of, or
       a third came later, it is made anew. Searches go on with the old one until
       the new one is complete. A build that was stopped is gone on with by the
       next one, unless vectors have changed.
 
-      --kind graph takes no cells up: it is made anew when more than a hundredth
-      of them came or went. "others" are vectors of the space that it leaves out: zeros,
+      --kind graph takes no cells up: it is made anew when more than a hundredth of
+      them came or went. "others" are vectors of the space that it leaves out: zeros,
       of equal ones all but one, and what came since it was made. A space may have a
       compact index beside it; each search takes what is estimated to be fastest.
 
-      "vectors" are those that the index or the graph holds, "left" its codes or vertices
-      of vectors that have gone since.
+      "vectors" are those that the index or the graph holds, "left" its codes or
+      vertices of vectors that have gone since.
 
       --kind int8 copies the vectors in 8 bits a number: searches by cosine that
       compare every cell read a quarter of the bytes (of float16 a half), and
       find the same. A space of --dtype int8 needs none.
       """)
+
+  /// Vectors up to which a search of one query compares all in the time in which one through an index begins, roughly.
+  private static let fewVectors = 10_000
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var space: SpaceOptions
@@ -75,7 +79,7 @@ struct BuildIndex: ParsableCommand {
       progress.update(done: vectors * done / max(1, total), note: step.name)
     }
     if summary.isFresh || summary.added > 0 { progress.finish() }
-    if vectors <= SearchPlan.exactLimit {
+    if vectors <= Self.fewVectors {
       talk.say(
         "space \(space.name) has \(vectors) vectors: of so few, most searches compare all that match")
     }
@@ -152,6 +156,7 @@ struct DropIndex: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "drop",
     abstract: "Remove the index and the graph of a space; searches compare every cell again.",
+    usage: "cellvec index drop [<options>]",
     discussion: """
       --kind removes one of the two and leaves the other, or removes the int8 copies,
       which stay without it.

@@ -10,12 +10,13 @@ struct KNN: ParsableCommand {
     discussion: """
       Each labelled cell is classified by its k nearest labelled cells of other
       groups. A neighbor of similarity s weighs exp(s / temperature). Of one label a
-      cell (a string field) the class of most weight is predicted, of several (a list)
-      every class with more than half of it. Nothing is stored: train --neighbors
-      makes a head of it.
+      cell (a string field) the class of most weight is predicted, of several (a
+      list) every class with more than half of it. Nothing is stored: train
+      --neighbors makes a head of it.
 
-      Of more than 20,000 cells the neighbors are looked for through the index of
-      the space, if it has all of them; what that changes is measured and said.
+      The neighbors are looked for through the index of the space, if it has all of
+      them, where that is estimated to take less time than comparing all; what that
+      changes is measured and said.
 
       Example:
         cellvec knn --db lab.cellvec --labels localization --group gene -k 1,5,20
@@ -33,17 +34,13 @@ struct KNN: ParsableCommand {
   var temperature = NeighborVotes.Defaults.temperature
   @Option(
     help: ArgumentHelp(
-      "Share of the nearest cells to find through the index; 1 compares all. (default: by the number of cells)",
-      valueName: "share"))
-  var recall: Double?
+      "Share of the nearest cells to find through the index; 1 compares all.", valueName: "share"))
+  var recall = Search.defaultRecall
   @OptionGroup var selection: WhereOptions
   @OptionGroup var space: SpaceOptions
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var talk: TalkOptions
-
-  /// Up to so many cells are compared with one another in a few seconds.
-  private static let exactLimit = 20_000
 
   private var ks: [Int] { names(in: counts).compactMap(Int.init).filter { $0 > 0 } }
 
@@ -54,7 +51,7 @@ struct KNN: ParsableCommand {
     guard temperature > 0, temperature.isFinite else {
       throw ValidationError("--temperature: expected a number above 0, found \(temperature)")
     }
-    if let recall, !(recall > 0 && recall <= 1) {
+    if !(recall > 0 && recall <= 1) {
       throw ValidationError("--recall: expected more than 0 and at most 1, found \(recall)")
     }
   }
@@ -63,6 +60,7 @@ struct KNN: ParsableCommand {
     if let advice = labels.advice { talk.say(advice) }
     Interruption.listen()
     let report = try database.open().read { snapshot in
+      if let advice = try labels.adviceOnLists(in: snapshot) { talk.say(advice) }
       let space = try space.resolve(in: snapshot)
       let samples = try DatabaseSamples(
         snapshot: snapshot, space: space, labelField: labels.field, grouping: labels.grouping,
@@ -70,9 +68,7 @@ struct KNN: ParsableCommand {
       let progress = ProgressLine(counting: "cells", of: samples.rows.count, isQuiet: talk.quiet)
       let votes = try NeighborVotes(
         of: samples, in: space, of: snapshot, ks: ks, rule: NeighborVotes.Rule(samples.task(task)),
-        temperature: temperature,
-        recall: recall ?? (samples.rows.count > Self.exactLimit ? Search.defaultRecall : 1),
-        threads: threads.count
+        temperature: temperature, recall: recall, threads: threads.count
       ) { count in
         for _ in 0..<count { progress.advance() }
         try Interruption.check(leaving: .nothing)

@@ -6,6 +6,7 @@ import Storage
 struct Merge: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "merge", abstract: "Take up the cells of other databases.",
+    usage: "cellvec merge <sources> ... [<options>]",
     discussion: """
       A cell is the same when its image's pixels and its object are; it gets the
       values, vectors and spaces that it lacks. Spaces are the same when recipe and

@@ -19,8 +19,12 @@ struct Predict: ParsableCommand {
       Where samples have several cells (train --sample), each cell gets what is
       predicted for its sample: select the same cells as in training.
 
+      Heads of the same labels write the same fields: the later one replaces what
+      the earlier one has predicted, unless its fields were renamed.
+
       Of the cells of an image that is not in the database (--image), predictions go
-      to stdout, and nothing is stored. More: cellvec predict --help-hidden.
+      to stdout, and nothing is stored. A table shows the likeliest classes, --csv
+      and --json the probability of each. More: cellvec predict --help-hidden.
 
       Examples:
         cellvec predict --db lab.cellvec --head loc-v1 --empty top1
@@ -67,6 +71,7 @@ struct Predict: ParsableCommand {
       try Interruption.check()
     }
     progress.finish()
+    let replaced = writer.replacedCellCount
     let unlabelled = empty == .keep ? counts.empty : 0
     let report = Report(
       ["label", "cells"],
@@ -78,6 +83,11 @@ struct Predict: ParsableCommand {
       + [prediction.attentionField].compactMap(\.self)
     talk.say(
       "wrote \(names.joined(separator: " and ")) of \(counts.cells) cells, \(counts.empty) \(outcome)")
+    if replaced > 0 {
+      talk.say(
+        "replaced other predictions of \(replaced) cells; to keep such, rename their fields before, with cellvec fields"
+      )
+    }
     if counts.withoutSample > 0 {
       talk.say("left out \(counts.withoutSample) cells without \(prediction.unit.name)")
     }
@@ -106,18 +116,7 @@ struct Predict: ParsableCommand {
     let report = try database.open().read { snapshot in
       let prediction = try self.prediction(of: snapshot)
       let cells = try image.read(in: prediction.space, threads: threads.count)
-      var report = Report(
-        cells.columns + [Column(prediction.predictionField)]
-          + prediction.probabilityFields.map { Column($0, decimals: 4) })
-      for (cell, predicted) in try prediction.predictions(for: cells.vectors).enumerated() {
-        let labels: Value =
-          prediction.task == .single ? .text(predicted.labels.first) : .list(predicted.labels)
-        let probabilities =
-          prediction.task == .single
-          ? [predicted.probabilities.max() ?? 0] : predicted.probabilities
-        report.append(cells.values(of: cell) + [labels] + probabilities.map { .real($0) })
-      }
-      return report
+      return try ImagePredictions(prediction, of: cells).report(forReading: output.format == .table)
     }
     try StandardOutput.write(report, as: output.format)
   }

@@ -8,7 +8,7 @@ struct Search: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "search", abstract: "Find the cells that look most like a cell, an image or given vectors.",
     discussion: """
-      An image needs a file for each channel that the space was made from, and mask=FILE where its cells come \
+      An image needs a file for each channel that the model sees, and mask=FILE where its cells come \
       from masks. More: cellvec search --help-hidden.
 
       Examples:

@@ -6,6 +6,7 @@ import Faults
 struct SeedModel: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "seed", abstract: "Write a vision transformer with random weights.",
+    usage: "cellvec models seed <file> [<options>]",
     discussion: """
       It is not a trained model, but distances between its embeddings follow those
       between images, which is enough for tests and demonstrations. The same options

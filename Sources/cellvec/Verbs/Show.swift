@@ -5,6 +5,7 @@ import Storage
 struct Show: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "show", abstract: "Show everything that is known of one cell.",
+    usage: "cellvec show <cell> [<options>]",
     discussion: """
       Examples:
         cellvec show 4711 --db lab.cellvec

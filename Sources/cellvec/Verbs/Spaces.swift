@@ -35,7 +35,8 @@ struct ListSpaces: ParsableCommand {
 /// `cellvec spaces rename`.
 struct RenameSpace: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
-    "rename", abstract: "Give a space another name.")
+    "rename", abstract: "Give a space another name.",
+    usage: "cellvec spaces rename <space> <name> [<options>]")
 
   @Argument(help: "Name of the space.") var space: String
   @Argument(help: "Its new name.") var name: String
@@ -55,6 +56,7 @@ struct RenameSpace: ParsableCommand {
 struct DropSpace: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "drop", abstract: "Remove a space with its vectors and heads.",
+    usage: "cellvec spaces drop <space> [<options>]",
     discussion: """
       Cells and their metadata stay, as do fields that heads have predicted. Cells
       that have no vector in another space can be removed with

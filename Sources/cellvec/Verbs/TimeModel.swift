@@ -7,6 +7,7 @@ import Ingest
 struct TimeModel: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "time", abstract: "Measure how fast a backbone embeds on this machine.",
+    usage: "cellvec models time [<options>]",
     discussion: """
       Embeds random images of the model's inputs, batch after batch.
 

@@ -48,7 +48,7 @@ struct Train: ParsableCommand {
     try plan.validate()
     let report = try database.read { snapshot in
       let space = try space.resolve(in: snapshot)
-      if let advice = training.taskAdvice(fitting, in: snapshot) { talk.say(advice) }
+      for advice in try training.advice(fitting, in: snapshot) { talk.say(advice) }
       return TrainingReport(
         of: try train(plan, snapshot, in: space), plan: plan, space: space.name, head: save)
     }
