@@ -32,6 +32,23 @@ import Testing
     }
   }
 
+  @Test func setsCombineAsTheirRowsDo() {
+    var generator = SeededGenerator(seed: 4)
+    let (one, other) = (randomRows(using: &generator), randomRows(using: &generator))
+    let pairs: [(Set<Row>, Set<Row>)] = [
+      (one, other), (one, one), (one, []), ([], one), (one, one.union([1_000_000])), ([], []),
+    ]
+    for (left, right) in pairs {
+      #expect(RowSet(left).intersection(RowSet(right)) == RowSet(left.intersection(right)))
+      #expect(RowSet(left).subtracting(RowSet(right)) == RowSet(left.subtracting(right)))
+    }
+    // What is shared with another set is not changed with it.
+    let rows = RowSet(one)
+    var both = rows.intersection(rows)
+    both.insert(1_000_000)
+    #expect(rows == RowSet(one) && both == RowSet(one.union([1_000_000])))
+  }
+
   @Test func storedChunksMakeTheSetAgain() throws {
     var generator = SeededGenerator(seed: 1)
     let rows = randomRows(using: &generator)
