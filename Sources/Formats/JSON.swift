@@ -10,7 +10,11 @@ package func canonicalJSON(_ value: some Encodable) throws -> String {
 /// The text as a JSON string, in its quotes. Escaped is only what JSON requires, by a letter where it has one:
 /// as Rust's `serde_json` writes it.
 package func quotedJSON(_ text: String) -> String {
-  if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }) { return "\"\(text)\"" }
+  // Most texts have nothing to escape, and are looked at byte by byte.
+  if text.utf8.allSatisfy({ $0 >= UInt8(ascii: " ") && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") })
+  {
+    return "\"" + text + "\""
+  }
   var quoted = "\""
   for scalar in text.unicodeScalars {
     switch scalar {

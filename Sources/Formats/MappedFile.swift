@@ -41,12 +41,15 @@ package final class MappedFile: @unchecked Sendable {
     }
   }
 
-  /// The same for the pages in which some bytes lie.
+  /// Bytes of which the pages are released together: who reads a little after a little would call the system each time, and
+  /// find its next bytes gone.
+  private static let releasedByteCount = 1 << 20
+
+  /// The same for the pages of some bytes that were read behind others, once they end a piece of the file.
   func releasePages(of range: Range<Int>) {
-    let start = range.lowerBound & ~(Int(getpagesize()) - 1)
-    if let base = bytes.baseAddress {
-      madvise(UnsafeMutableRawPointer(mutating: base + start), range.upperBound - start, MADV_DONTNEED)
-    }
+    let start = range.lowerBound & ~(Self.releasedByteCount - 1)
+    guard let base = bytes.baseAddress, range.upperBound - start >= Self.releasedByteCount else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base + start), range.upperBound - start, MADV_DONTNEED)
   }
 
   deinit {

@@ -88,7 +88,8 @@ package struct NPYArray: Sendable {
     withUnsafeValues(\.firstNonFinite)
   }
 
-  /// Gives the memory of some values back until they are read again; those of a file are in its pages.
+  /// Gives the memory of values that were read in order back until they are read again, a piece of it at a time; those of a
+  /// file are in its pages.
   package func releaseMemory(of values: Range<Int>) {
     guard case .file(let file, let offset) = source else { return }
     let size = MemoryLayout<Float>.size

@@ -46,6 +46,15 @@ expect_exit 75 cellvec delete --db live --where "cell = 1" --yes --no-wait
 cat second.npy >&7
 read -r line <&8
 expect_equal "what comes again changes nothing" "$line" '{"space":"s","dimension":48,"vectors":700,"added":0}'
+# Arrays that come together share the wait for the disk; one that has come only in part keeps nobody waiting.
+cat third.npy third.npy second.npy <(head -c 1000 first.npy) >&7
+for count in 1 1 700; do
+  read -r line <&8
+  expect_equal "each has its line" "$line" "{\"space\":\"s\",\"dimension\":48,\"vectors\":$count,\"added\":0}"
+done
+tail -c +1001 first.npy >&7
+read -r line <&8
+expect_equal "and so has the rest" "$line" '{"space":"s","dimension":48,"vectors":3000,"added":0}'
 exec 7>&-
 wait $!
 expect_equal "the stream's end is the command's" "$?" 0
@@ -74,6 +83,11 @@ cat second.npy nan.npy >third
 expect_exit 65 from_file third import - --db third-db --csv
 expect_stderr '^cellvec: array 2 of stdin: expected finite numbers, found NaN or infinity in row 1, column 2'
 expect_stdout '^imported,48,700,700$'
+cat first.npy second.npy third.npy >both
+expect_exit 0 from_file both import - --db each --csv
+expect_stdout '^imported,48,3000,3000$'
+expect_stdout '^imported,48,700,700$'
+expect_stdout '^imported,48,1,1$'
 cat first.npy second.npy >both
 expect_exit 0 from_file both import - --db sum
 expect_stdout '^imported +48 +3700 +3700$'

@@ -1,9 +1,10 @@
 // What LMDB alone takes for the vectors of an import: the same values in the same transactions, each synchronised, without
 // checksums, cells or fields. Run by bench/write/run:
 //
-//   lmdb VECTORS.npy DIRECTORY DIMENSION ROWS_PER_COMMIT blocks|keys
+//   lmdb VECTORS.npy DIRECTORY DIMENSION ROWS_PER_COMMIT blocks|keys|blocks-next
 //
-// "blocks" are cellvec's, of 64 pages, the last of which is put again as it grows; "keys" is a record for each vector.
+// "blocks" are cellvec's, of 64 pages, the last of which is put again as it grows; "keys" is a record for each vector. Of
+// "blocks-next", each commit but the last is durable with the next one, as those of an import are.
 #include <fcntl.h>
 #include <lmdb.h>
 #include <malloc.h>
@@ -56,7 +57,7 @@ int main(int count, char **arguments) {
   if (count != 6) return 64;
   const size_t vector = 4 * strtoul(arguments[3], NULL, 10), rows_per_commit = strtoul(arguments[4], NULL, 10);
   const size_t rows_per_block = (BLOCK_PAGES * PAGE - PAGE_HEAD - BLOCK_HEAD) / vector;
-  const int in_blocks = strcmp(arguments[5], "blocks") == 0;
+  const int in_blocks = strncmp(arguments[5], "blocks", 6) == 0, with_next = strcmp(arguments[5], "blocks-next") == 0;
   const int file = open(arguments[1], O_RDONLY);
   struct stat status;
   if (file < 0 || fstat(file, &status)) return 66;
@@ -89,6 +90,7 @@ int main(int count, char **arguments) {
     }
     // What is copied is given back, as an import does.
     madvise(map, NPY_HEAD + row * vector & ~(size_t)(PAGE - 1), MADV_DONTNEED);
+    require(mdb_env_set_flags(environment, MDB_NOMETASYNC, with_next && row < rows), "set a flag");
     require(mdb_txn_commit(transaction), "commit");
   }
   mdb_env_close(environment);

@@ -7,6 +7,7 @@ import shutil
 import statistics
 import subprocess
 import tempfile
+import threading
 import time
 
 import numpy
@@ -159,6 +160,21 @@ def stream(program, arrays, database):
     return seconds
 
 
+def flood(program, arrays, database):
+    """Sends arrays through a pipe as fast as they are taken; each has its line in the end."""
+    process = subprocess.Popen([program, "import", "-", "--db", database, "--json", "--quiet"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    lines = []
+    reader = threading.Thread(target=lambda: lines.extend(process.stdout))
+    reader.start()
+    for array in arrays:
+        process.stdin.write(array)
+    process.stdin.close()
+    reader.join()
+    if process.wait() != 0 or len(lines) != len(arrays):
+        raise SystemExit("bench: the stream was not taken")
+
+
 def bench_commits(rows, count):
     """Small commits into a new database, each durable: in one command, and by arrays of which each is waited for."""
     with tempfile.TemporaryDirectory() as folder:
@@ -177,7 +193,9 @@ def bench_commits(rows, count):
                 program, folder / "vectors.npy", folder / "db", "--commit-rows", str(rows)) and None
             cases[f"{name} import -, one array at a time"] = lambda program=program: stream(
                 program, arrays, folder / "db")
-        for layout in ["blocks", "keys"]:
+            cases[f"{name} import -, arrays as they come"] = lambda program=program: flood(
+                program, arrays, folder / "db")
+        for layout in ["blocks", "keys", "blocks-next"]:
             cases[f"LMDB alone, {layout}"] = lambda layout=layout: lmdb_alone(
                 folder / "vectors.npy", folder / "db", rows, layout)
         found = {name: [] for name in cases}

@@ -1,12 +1,14 @@
-// Preloaded into cellvec, makes one call of the system fail, to see that nothing but that run is lost.
+// Preloaded into cellvec, makes one call of the system fail, or the power, to see that nothing but that run is lost.
 //
 //   FAULT_DIRECTORY  only calls on files whose absolute path begins with this count
 //   FAULT_NUMBER     which of those calls fails, from 1
 //   FAULT_ERRNO      with which number, such as 5 (EIO) or 28 (ENOSPC); a write fails half-way
 //   FAULT_STAYS      if set, all later calls that need room fail too, as on a disk that stays full
+//   FAULT_POWER      if set, the power fails in place of the call, or with number 0 when the process has ended; what the
+//                    disk did not have is lost by the random numbers of this seed (power.c)
 //   FAULT_LOG        this file is made, with the name of the call, when one has failed
 //
-// Calls that count: write, pwrite, pwritev, fdatasync, fsync, ftruncate, posix_fallocate, flock, link, mkdir, rename,
+// Calls that count: write, writev, pwrite, pwritev, fdatasync, fsync, ftruncate, posix_fallocate, flock, link, mkdir, rename,
 // unlink, and mmap of a file.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -24,10 +26,25 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "power.c"
+
 static atomic_long calls;
 static atomic_bool has_failed;
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+__attribute__((constructor)) static void find_functions(void) {
+  plain_pwrite = NEXT(pwrite);
+  plain_ftruncate = NEXT(ftruncate);
+}
+
+static unsigned power_seed(void) { return (unsigned)atol(getenv("FAULT_POWER")); }
+
+// When the process has ended by itself.
+__attribute__((destructor)) static void end(void) {
+  const char *number = getenv("FAULT_NUMBER");
+  if (getenv("FAULT_POWER") && number && atol(number) == 0) lose_unsynced(power_seed());
+}
 
 // Whether an absolute path counts.
 static bool counts(const char *path) {
@@ -68,6 +85,11 @@ static int fault(const char *name, bool does_count, bool needs_room) {
       fprintf(file, "%s\n", name);
       fclose(file);
     }
+    if (getenv("FAULT_POWER")) {
+      lose_unsynced(power_seed());
+      kill(getpid(), SIGKILL);
+      pause();
+    }
   }
   return code ? atoi(code) : EIO;
 }
@@ -77,16 +99,53 @@ static int failed(int code) {
   return -1;
 }
 
+// Whether writes to a file are followed until the disk has them. LMDB's lock file has nothing that is read again, and its
+// locks end where a process closes it.
+static bool is_followed(int descriptor) {
+  if (!getenv("FAULT_POWER") || !is_open_below(descriptor)) return false;
+  char link[64], path[PATH_MAX];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+  ssize_t length = readlink(link, path, sizeof path - 1);
+  if (length < 0) return false;
+  path[length] = 0;
+  return !strstr(path, "/lock.mdb");
+}
+
+#define FOLLOWED(descriptor, offset, count, call)              \
+  ({                                                           \
+    const off_t start_ = (offset);                             \
+    const bool is_ = is_followed(descriptor);                  \
+    begin_write(descriptor, is_, start_, count);               \
+    ssize_t result_ = (call);                                  \
+    end_write(descriptor, is_, start_, count);                 \
+    result_;                                                   \
+  })
+
+static size_t sum(const struct iovec *parts, int count) {
+  size_t bytes = 0;
+  for (int i = 0; i < count; i++) bytes += parts[i].iov_len;
+  return bytes;
+}
+
+static off_t place(int descriptor) { return lseek(descriptor, 0, SEEK_CUR); }
+
 ssize_t write(int descriptor, const void *bytes, size_t count) {
   int code = fault("write", is_open_below(descriptor), true);
-  if (!code) return NEXT(write)(descriptor, bytes, count);
+  if (!code) return FOLLOWED(descriptor, place(descriptor), count, NEXT(write)(descriptor, bytes, count));
   if (count > 1) NEXT(write)(descriptor, bytes, count / 2);
+  return failed(code);
+}
+
+ssize_t writev(int descriptor, const struct iovec *parts, int count) {
+  int code = fault("writev", is_open_below(descriptor), true);
+  if (!code) return FOLLOWED(descriptor, place(descriptor), sum(parts, count), NEXT(writev)(descriptor, parts, count));
+  if (count > 1) NEXT(writev)(descriptor, parts, count / 2);
   return failed(code);
 }
 
 ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset) {
   int code = fault("pwrite", is_open_below(descriptor), true);
-  if (!code) return NEXT(pwrite)(descriptor, bytes, count, offset);
+  if (!code) return FOLLOWED(descriptor, offset, count, NEXT(pwrite)(descriptor, bytes, count, offset));
   if (count > 1) NEXT(pwrite)(descriptor, bytes, count / 2, offset);
   return failed(code);
 }
@@ -97,7 +156,7 @@ ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off64_t offset
 
 ssize_t pwritev(int descriptor, const struct iovec *parts, int count, off_t offset) {
   int code = fault("pwritev", is_open_below(descriptor), true);
-  if (!code) return NEXT(pwritev)(descriptor, parts, count, offset);
+  if (!code) return FOLLOWED(descriptor, offset, sum(parts, count), NEXT(pwritev)(descriptor, parts, count, offset));
   if (count > 1) NEXT(pwritev)(descriptor, parts, count / 2, offset);
   return failed(code);
 }
@@ -106,14 +165,23 @@ ssize_t pwritev64(int descriptor, const struct iovec *parts, int count, off64_t 
   return pwritev(descriptor, parts, count, offset);
 }
 
+static int synchronised(int descriptor, int (*synchronise)(int)) {
+  if (!is_followed(descriptor)) return synchronise(descriptor);
+  pthread_mutex_lock(&writing);
+  int result = synchronise(descriptor);
+  if (result == 0) end_sync(descriptor);
+  pthread_mutex_unlock(&writing);
+  return result;
+}
+
 int fdatasync(int descriptor) {
   int code = fault("fdatasync", is_open_below(descriptor), false);
-  return code ? failed(code) : NEXT(fdatasync)(descriptor);
+  return code ? failed(code) : synchronised(descriptor, NEXT(fdatasync));
 }
 
 int fsync(int descriptor) {
   int code = fault("fsync", is_open_below(descriptor), false);
-  return code ? failed(code) : NEXT(fsync)(descriptor);
+  return code ? failed(code) : synchronised(descriptor, NEXT(fsync));
 }
 
 int ftruncate(int descriptor, off_t length) {

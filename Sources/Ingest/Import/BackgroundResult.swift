@@ -11,6 +11,12 @@ final class BackgroundResult<Value: Sendable>: @unchecked Sendable {
     DispatchQueue.global().async(group: group) { [self] in result = Result(catching: body) }
   }
 
+  /// Waits for the work to end, but no longer than so many microseconds.
+  /// - Returns: whether it has ended.
+  func hasEnded(within microseconds: Int) -> Bool {
+    group.wait(timeout: .now() + .microseconds(microseconds)) == .success
+  }
+
   /// Waits for the work to end.
   /// - Throws: what the work threw.
   func value() throws -> Value {

@@ -74,11 +74,13 @@ package struct VectorImport {
   /// - Parameters:
   ///   - asked: the numbers that the space keeps; nil for those that it has, or float32 for a new one.
   ///   - limit: rows committed at a time at most; nil for as many as are written fastest.
+  ///   - durability: when the disk has all of them; commits before the last are durable with the next one.
   ///   - progress: called after each commit with the number of rows done.
   /// - Returns: vectors added by this run.
   package func run(
     into spaceName: String, keeping asked: ScalarType? = nil, of writer: DatabaseWriter,
-    rowsPerCommit limit: Int? = nil, isCancelled: () -> Bool, progress: (Int) -> Void
+    rowsPerCommit limit: Int? = nil, durable durability: Durability = .atOnce, isCancelled: () -> Bool,
+    progress: (Int) -> Void
   ) throws -> Int {
     // Nobody else writes until the run is over.
     let (present, existing, scalar) = try writer.database.read { snapshot in
@@ -109,7 +111,9 @@ package struct VectorImport {
     var values = nextValues(from: 0)
     repeat {
       let columns = try values?.value()
-      try writer.write { transaction in
+      // Where most is there already, the first part can be the last one, too.
+      let isLast = count - start <= rowsPerCommit
+      try writer.write(durable: isLast ? durability : .withNext) { transaction in
         let place = try self.place(in: spaceName, keeping: scalar, &transaction)
         let cells: KnownCells
         if let known {
@@ -128,6 +132,7 @@ package struct VectorImport {
       }
       progress(start)
     } while start < count && !isCancelled()
+    if durability == .atOnce { try writer.makeDurable(upTo: writer.lastCommit) }
     return added
   }
 

@@ -14,6 +14,7 @@ final class Environment: @unchecked Sendable {
   let pages: PageFile
   let knownImages = KnownDocuments<ImageRecord>()
   let knownSpaces = KnownDocuments<SpaceRecord>()
+  let pendingCommit = PendingCommit()
   private let handles: [MDB_dbi]
   /// Keeps writers out while this environment reads without LMDB's own lock.
   private let readerLock: UnlockedReaderLock?
@@ -41,6 +42,7 @@ final class Environment: @unchecked Sendable {
         pages.end(.inOrder)
       }
       handles = isWritable ? try Environment.openTables(pages, path, pointer) : []
+      if isWritable { pendingCommit.begin(behind: try pages.latest().meta.transaction) }
     } catch {
       mdb_env_close(pointer)
       throw error
@@ -57,6 +59,12 @@ final class Environment: @unchecked Sendable {
   func clearStaleReaders() {
     var cleared: Int32 = 0
     mdb_reader_check(pointer, &cleared)
+  }
+
+  /// Waits until the disk has a commit and those before it.
+  /// - Throws: `inputOutput` when the disk cannot take it, or could not before.
+  func makeDurable(upTo commit: CommitNumber) throws {
+    try pendingCommit.makeDurable(upTo: commit, path) { mdb_env_sync(pointer, 1) }
   }
 
   // MARK: Opening

@@ -79,8 +79,8 @@ struct FrontPage {
     return page.count == meta.pageSize ? page : nil
   }
 
-  /// Seals the page of a transaction that is durable. Nothing depends on it: where the seal cannot be written, or is cut, the
-  /// page counts as unsealed.
+  /// Seals the page of a transaction that LMDB has written. Nothing depends on it: where the seal cannot be written, or is
+  /// cut, the page counts as unsealed.
   static func seal(_ transaction: UInt64, pageSize: Int, of descriptor: Int32, _ path: String) {
     let offset = Int(transaction % 2) * pageSize
     // Without a write there was no commit; or a later one has the page already.

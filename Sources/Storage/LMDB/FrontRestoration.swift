@@ -5,7 +5,8 @@ import Glibc
 /// of them, or of the pages with which they say that their tables begin. The checksums tell which bit it is.
 ///
 /// Both commits that the pages tell of lie in the file as they were written: no page of the older one is used again
-/// before the next commit is durable.
+/// before the next commit. Where the power has failed, the older one can be that before the last two, of which pages were
+/// used again (`Durability.withNext`); then a checksum says that more is wrong than one bit.
 struct FrontRestoration {
   private var changes: [(offset: Int, bytes: [UInt8])] = []
 

@@ -4,7 +4,7 @@ import Identity
 /// The seal of one of the two pages in front: of which commit the page is, and checksums of it and of the page that its
 /// tree of tables begins with. LMDB has no checksums, and these bytes lead to all others.
 ///
-/// It lies in bytes of the page that LMDB leaves alone, and is written when the commit is durable. A process that ends
+/// It lies in bytes of the page that LMDB leaves alone, and is written when LMDB has written that. A process that ends
 /// in between leaves the seal of an earlier commit: the page counts as unsealed, as those of a copy that LMDB made or of
 /// a program that knows no seals do.
 struct MetaSeal: Equatable {

@@ -240,7 +240,7 @@ final class PageFile: @unchecked Sendable {
     try snapshot(PageFile.front(of: descriptor, path))
   }
 
-  /// Seals the page of a transaction that is durable; for files that are writable.
+  /// Seals the page of a transaction that LMDB has written; for files that are writable.
   func seal(_ transaction: UInt64) {
     FrontPage.seal(transaction, pageSize: pageSize, of: descriptor, path)
   }

@@ -34,13 +34,23 @@ struct Transaction: ~Copyable {
   /// Whether the values that were put take the disk longer than it takes to wake another thread.
   var isLarge: Bool { putBytes.count >= 4 << 20 }
 
-  consuming func commit() throws {
+  consuming func commit(_ durability: Durability = .atOnce) throws {
     isFinished = true
     let number = UInt64(mdb_txn_id(pointer))
     let early = isLarge ? EarlyWriting(to: environment.pages) : nil
-    try require(mdb_txn_commit(pointer), environment.path, "commit")
+    // Nobody else writes before LMDB has read it.
+    mdb_env_set_flags(environment.pointer, UInt32(MDB_NOMETASYNC), durability == .atOnce ? 0 : 1)
+    let code = mdb_txn_commit(pointer)
+    if code != MDB_SUCCESS { environment.pendingCommit.fail() }
+    try require(code, environment.path, "commit")
     _ = consume early
-    environment.pages.seal(number)
+    if environment.pages.meta(of: number) != nil {
+      environment.pages.seal(number)
+      environment.pendingCommit.note(number, durability)
+    } else if durability == .atOnce {
+      // Nothing was changed, and LMDB has waited for nothing.
+      try environment.makeDurable(upTo: environment.pendingCommit.last)
+    }
   }
 
   private static func begin(_ environment: Environment, isWriting: Bool) throws -> OpaquePointer {

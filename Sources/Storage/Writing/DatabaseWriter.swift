@@ -22,22 +22,37 @@ package final class DatabaseWriter: Sendable {
     try DatabaseWriter.checkFormat(database.environment)
   }
 
-  /// Runs `body` in one transaction: all that it did is durable when `write` returns, nothing when it throws.
+  /// What the disk does not have yet, it has when the writer ends. Whoever must know calls `makeDurable`.
+  deinit { _ = Result { try makeDurable(upTo: lastCommit) } }
+
+  /// Runs `body` in one transaction: all that it did is in the database when `write` returns, nothing when it throws.
   ///
   /// `body` runs on the calling thread, once no other thread writes; it must not call `write` itself.
-  /// - Parameter isPreparation: whether this is of no use without what follows: a database in which nothing does is not
-  ///   kept for it where it is new.
+  /// - Parameters:
+  ///   - isPreparation: whether this is of no use without what follows: a database in which nothing does is not kept for it
+  ///     where it is new.
+  ///   - durability: when the disk has it.
   @discardableResult
   package func write<Result>(
-    isPreparation: Bool = false, _ body: (inout WriteTransaction) throws -> Result
+    isPreparation: Bool = false, durable durability: Durability = .atOnce,
+    _ body: (inout WriteTransaction) throws -> Result
   ) throws -> Result {
     var transaction = try WriteTransaction.begin(Transaction(database.environment, isWriting: true))
     let result = try body(&transaction)
     let count = transaction.replacedCellCount
-    try transaction.commit()
+    try transaction.commit(durability)
     if !isPreparation { claim.keep() }
     replaced.withLock { $0 += count }
     return result
+  }
+
+  /// The last commit that has changed anything.
+  package var lastCommit: CommitNumber { database.environment.pendingCommit.last }
+
+  /// Waits until the disk has a commit, if it does not have it yet.
+  /// - Throws: `inputOutput` when it may not have it.
+  package func makeDurable(upTo commit: CommitNumber) throws {
+    try database.environment.makeDurable(upTo: commit)
   }
 
   /// Runs `body` in a transaction of which nothing remains.

@@ -27,11 +27,11 @@ package struct WriteTransaction: ~Copyable {
     self.spaces = spaces
   }
 
-  consuming func commit() throws {
+  consuming func commit(_ durability: Durability) throws {
     try blocks.flush(to: transaction)
     try sets.flush(to: transaction)
     try numbers.flush(to: transaction)
-    try transaction.commit()
+    try transaction.commit(durability)
   }
 
   // MARK: Fields and spaces

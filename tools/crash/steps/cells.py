@@ -10,12 +10,15 @@ class Import(Step):
 
     verb = "import"
 
-    def __init__(self, source, space, dtype=None):
+    def __init__(self, source, space, dtype=None, commits=1):
+        """An import in so many commits, of which all but the last are durable with the next one."""
         self.source, self.space, self.dtype = source, space, dtype
+        self.rows_per_commit = -(-source.count // commits)
 
     def arguments(self):
         return ["import", self.source.array, "--metadata", self.source.table, "--type", "localization=list", "--space",
-                self.space, *(["--dtype", self.dtype] if self.dtype else [])]
+                self.space, "--commit-rows", str(self.rows_per_commit),
+                *(["--dtype", self.dtype] if self.dtype else [])]
 
     def states(self, before):
         states, state = [before], before.copy()
@@ -23,7 +26,7 @@ class Import(Step):
         states.append(state)
         rows, image = state.rows(), self.source.number
         is_done = (image, self.space) in state.outcomes
-        for positions in parts(range(self.source.count), ROWS_PER_COMMIT):
+        for positions in parts(range(self.source.count), self.rows_per_commit):
             state = state.copy()
             vectors = state.vectors[self.space]
             state.fields.update(self.source.fields)
