@@ -61,14 +61,18 @@ kernels_coarse_reach kernels_coarse_reach_of(const kernels_coarse_query *query, 
   if (!(cosine > -0.8) || !(query->length > 0) || !(query->sine < 0.6f)) {
     return (kernels_coarse_reach){.along = -ALWAYS, .across = 1};
   }
-  const double angle = acos(cosine < 1 ? cosine : 1) + asin((double)query->sine);
+  // Of t + f, by the theorems of addition: t is below 2.5 and f below 0.65, so that their sum is below pi.
+  const double cos_t = cosine < 1 ? cosine : 1, sin_t = sqrt((1 - cos_t) * (1 + cos_t));
+  const double sin_f = (double)query->sine, cos_f = sqrt((1 - sin_f) * (1 + sin_f));
+  const double along = cos_t * cos_f - sin_t * sin_f, across = sin_t * cos_f + cos_t * sin_f;
   // A row's angle comes on top of it, and beyond pi the cosine rises again. That angle is below 0.5: of 16,384 numbers of
   // which one is 127, the others lose at most half of one each.
-  if (angle > M_PI - 0.5) return (kernels_coarse_reach){.along = -ALWAYS, .across = 1};
+  const double cos_of_most = -0.8775825618903728;  // of pi - 0.5
+  if (along < cos_of_most) return (kernels_coarse_reach){.along = -ALWAYS, .across = 1};
   // A dozen roundings of factors, products and sums, each of at most 2^-24 of |k| |c|, which is below 1.2 times `along`.
   const double rounding = 0x1p-19;
-  return (kernels_coarse_reach){.along = (float)(query->length * (cos(angle) - rounding)),
-                                .across = (float)(query->length * sin(angle))};
+  return (kernels_coarse_reach){.along = (float)(query->length * (along - rounding)),
+                                .across = (float)(query->length * across)};
 }
 
 void coarse_mark_portable(const int8_t *codes, const kernels_coarse_query *coarse, const kernels_coarse_reach *reaches,

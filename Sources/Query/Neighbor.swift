@@ -65,6 +65,18 @@ struct NearestNeighbors {
   /// Nearest first.
   func sorted() -> [Neighbor] { heap.sorted { $0.precedes($1) } }
 
+  /// The best of these and of some others, nearest first.
+  /// - Parameter others: nearest first.
+  func sorted(with others: [Neighbor]) -> [Neighbor] {
+    // So it is with most, beside a few new rows.
+    if heap.isEmpty, others.count <= capacity, others.last.map({ $0.similarity >= least }) != false {
+      return others
+    }
+    var all = self
+    all.offer(contentsOf: others)
+    return all.sorted()
+  }
+
   private mutating func siftUp(_ start: Int) {
     var child = start
     while child > 0 {

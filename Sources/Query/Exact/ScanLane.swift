@@ -119,8 +119,9 @@ struct ScanLane {
   }
 
   /// What was kept, with what was found among other rows.
-  mutating func neighbors() -> [[Neighbor]] {
-    for (query, found) in queries.request.found.enumerated() { nearest[query].offer(contentsOf: found) }
-    return nearest.map { $0.sorted() }
+  func neighbors() -> [[Neighbor]] {
+    let found = queries.request.found
+    if found.isEmpty { return nearest.map { $0.sorted() } }
+    return zip(nearest, found).map { $0.sorted(with: $1 ?? []) }
   }
 }

@@ -34,19 +34,19 @@ struct ScanQueries: Sendable {
     self.count = count
     self.space = space
     self.request = request
-    let isSelective =
-      request.least > Self.farthest || !request.found.isEmpty || Self.areSelective(request.k, of: rowCount)
-    let helps = request.metric == .cosine && space.dimension >= Self.leastDimension && isSelective
+    let isLimited = request.least > Self.farthest || !request.found.isEmpty
+    let helps =
+      request.metric == .cosine
+      && Self.copiesHelp(dimension: space.dimension, k: request.k, rowCount: rowCount, isLimited: isLimited)
     coarse = helps ? CoarseQueries(vectors, count: count, dimension: space.dimension) : nil
     areMany = count >= Self.manyQueries
   }
 
-  /// Whether few enough neighbors are asked for that int8 copies rule most vectors out.
-  private static func areSelective(_ k: Int, of rowCount: Int) -> Bool { k <= rowCount / mostNeighbors }
-
-  /// Whether int8 copies help a search of cosines without a least similarity.
-  static func copiesHelp(dimension: Int, k: Int, rowCount: Int) -> Bool {
-    dimension >= leastDimension && areSelective(k, of: rowCount)
+  /// Whether int8 copies rule most vectors out for a search of cosines: they do where few neighbors are asked for.
+  /// - Parameter isLimited: whether it is known from the start how similar a neighbor is at least, by what was asked for or
+  ///   by what was found among other rows.
+  static func copiesHelp(dimension: Int, k: Int, rowCount: Int, isLimited: Bool) -> Bool {
+    dimension >= leastDimension && (isLimited || k <= rowCount / mostNeighbors)
   }
 
   /// Whether a block is searched by its int8 copy, where it has one.

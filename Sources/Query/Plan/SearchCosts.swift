@@ -70,7 +70,8 @@ struct SearchCosts: Sendable {
   /// - Parameter isBesides: whether neighbors were found among all other rows before, which rule most of these out.
   func comparing(rows: Int, k: Int, isBesides: Bool = false) -> Double {
     if rows == 0 { return 0 }
-    let copiesHelp = ScanQueries.copiesHelp(dimension: dimension, k: isBesides ? 0 : k, rowCount: rows)
+    let copiesHelp = ScanQueries.copiesHelp(
+      dimension: dimension, k: k, rowCount: rows, isLimited: isBesides)
     let (rows, k) = (Double(rows), Double(min(k, rows)))
     let numbers = Double(dimension)
     let row: Double

@@ -235,23 +235,21 @@ extension Snapshot {
   ) throws -> (neighbors: [[Neighbor]?], scan: ScanWork) {
     precondition(batch > 0)
     let missing = task.matching.subtracting(indexed)
-    let kept = found.indices.filter { found[$0] != nil }
-    if missing.isEmpty || kept.isEmpty { return (found, ScanWork()) }
+    if missing.isEmpty || found.allSatisfy({ $0 == nil }) { return (found, ScanWork()) }
     precondition(task.excluded == nil)
-    let task = kept.count == found.count ? task : task.of(kept)
     let dimension = task.space.dimension
     var (neighbors, scan) = (found, ScanWork())
-    for start in stride(from: 0, to: kept.count, by: batch) {
-      let part = start..<min(start + batch, kept.count)
+    for start in stride(from: 0, to: found.count, by: batch) {
+      let part = start..<min(start + batch, found.count)
       var request = ExactRequest(k: task.k, atLeast: task.least)
-      request.found = kept[part].map { found[$0] ?? [] }
+      request.found = Array(found[part])
       let (all, work) = try task.queries.withUnsafeBufferPointer { queries in
         try nearest(
           to: UnsafeBufferPointer(
             rebasing: queries[part.lowerBound * dimension..<part.upperBound * dimension]),
           count: part.count, in: task.space, request, among: missing, threads: task.threads)
       }
-      for (query, all) in zip(kept[part], all) { neighbors[query] = all }
+      for (query, all) in zip(part, all) where found[query] != nil { neighbors[query] = all }
       scan.add(work)
     }
     return (neighbors, scan)
