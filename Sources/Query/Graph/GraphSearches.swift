@@ -43,7 +43,7 @@ extension kernels_graph_search {
 /// One thread's searches of a graph, some of which are under way at a time: while the memory that one needs is coming,
 /// another computes.
 final class GraphSearches {
-  private static let slots = 3
+  static let slots = 3
   /// Hits that a search for k neighbors keeps: steps may put one behind the k-th that is among them.
   static func hitLimit(k: Int) -> Int { k + 1 + k / 4 }
 
@@ -57,6 +57,8 @@ final class GraphSearches {
   private let width: Int
   private let memory: UnsafeMutablePointer<kernels_graph_search>
   private let vector: UnsafeMutablePointer<Float>
+  /// Memory that the caller reads soon, which is asked for as searches go on.
+  var ahead = kernels_graph_ahead()
   /// What each slot searches for.
   private var queries = [Int](repeating: 0, count: slots)
 
@@ -158,7 +160,7 @@ final class GraphSearches {
       try settle(slot)
     }
     while true {
-      let slot = kernels_advance_graph_searches(isa, &graph, memory, Self.slots)
+      let slot = kernels_advance_graph_searches(isa, &graph, memory, Self.slots, &ahead)
       if slot == Self.slots { return }
       try settle(slot)
     }
