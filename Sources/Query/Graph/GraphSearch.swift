@@ -11,7 +11,7 @@ struct GraphSearch {
   let graph: StoredGraph
   let reach: GraphReach
   let k: Int
-  let limits: GraphLimits
+  var limits: GraphLimits
   /// The rows to search; nil where every row that was ever given out is one.
   let wanted: RowMask?
 

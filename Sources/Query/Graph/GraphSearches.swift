@@ -23,6 +23,24 @@ struct GraphLimits {
   /// The first visits, and 1 less the similarity of the nearest of these above which it is.
   var firstVisits = 0
   var startRange = Float.infinity
+  /// For queries that are given up, where they are few of many.
+  var second: Second?
+
+  /// A second search, which its start does not end so early.
+  struct Second {
+    let visits: Int
+    /// Beyond which no reach finds enough.
+    let startRange: Float
+  }
+
+  /// Those of the second search.
+  /// - Parameter anyStart: whether queries are searched for wherever they begin.
+  func again(_ second: Second, anyStart: Bool) -> GraphLimits {
+    var limits = self
+    limits.visits = min(visits, second.visits)
+    limits.startRange = anyStart ? .infinity : second.startRange
+    return limits
+  }
 }
 
 extension kernels_graph_search {
