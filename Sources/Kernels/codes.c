@@ -108,33 +108,49 @@ kernels_code_query kernels_code_tables(size_t width, const float *restrict query
   return (kernels_code_query){.width = width, .tables = tables, .scale = scale, .offset = least - 0.5f * sum};
 }
 
+// Writes the bounds of a group's codes, and returns which are at least `least`, a bit each.
+static uint32_t bounds_of_group(const kernels_code_query *query, float base, float offset, float least,
+                                const uint8_t *group, float *bounds) {
+  const size_t width = query->width;
+  uint32_t sums[KERNELS_GROUP_CODES] = {0};
+  for (size_t column = 0; column < width / BITS; column++) {
+    const uint8_t *codes = group + column * ENTRIES, *table = query->tables + column * ENTRIES;
+    for (size_t byte = 0; byte < ENTRIES; byte++) {
+      const size_t slot = byte / 2 + (byte % 2 ? 8 : 0);
+      sums[slot] += table[codes[byte] & 15];
+      sums[slot + 16] += table[codes[byte] >> 4];
+    }
+  }
+  const float *added = group_sums(group, width), *factors = group_factors(group, width);
+  uint32_t reached = 0;
+  for (size_t slot = 0; slot < KERNELS_GROUP_CODES; slot++) {
+    const float along = (float)sums[slot] * query->scale + offset;
+    bounds[slot] = added[slot] + base + factors[slot] * along;
+    // What is damaged is not above the least.
+    if (bounds[slot] >= least) reached |= UINT32_C(1) << slot;
+  }
+  return reached;
+}
+
 size_t scan_codes_portable(const kernels_code_query *query, const kernels_code_search *search, const uint8_t *groups,
                            size_t first, size_t end, kernels_code_hit *hits) {
   const size_t width = query->width, bytes = kernels_group_bytes(width);
   size_t count = 0;
   for (size_t index = first / KERNELS_GROUP_CODES; index * KERNELS_GROUP_CODES < end; index++) {
     const uint8_t *group = groups + index * bytes;
-    uint32_t slots = slots_of_group(index, first, end);
-    uint32_t sums[KERNELS_GROUP_CODES] = {0};
-    for (size_t column = 0; column < width / BITS; column++) {
-      const uint8_t *codes = group + column * ENTRIES, *table = query->tables + column * ENTRIES;
-      for (size_t byte = 0; byte < ENTRIES; byte++) {
-        const size_t slot = byte / 2 + (byte % 2 ? 8 : 0);
-        sums[slot] += table[codes[byte] & 15];
-        sums[slot + 16] += table[codes[byte] >> 4];
-      }
-    }
-    const float *added = group_sums(group, width), *factors = group_factors(group, width);
     float bounds[KERNELS_GROUP_CODES];
-    for (size_t slot = 0; slot < KERNELS_GROUP_CODES; slot++) {
-      const float along = (float)sums[slot] * query->scale + (query->offset + search->margin);
-      bounds[slot] = added[slot] + search->base + factors[slot] * along;
-      // What is damaged is not above the least.
-      if (!(bounds[slot] >= search->least)) slots &= ~(UINT32_C(1) << slot);
-    }
+    const uint32_t slots =
+        bounds_of_group(query, search->base, query->offset + search->margin, search->least, group, bounds) &
+        slots_of_group(index, first, end);
     count += take_hits(bounds, group_rows(group, width), slots, search, hits + count);
   }
   return count;
+}
+
+uint32_t scan_group_portable(const kernels_code_query *query, float base, float least, const uint8_t *group,
+                             const uint8_t *ahead, float *bounds) {
+  kernels_prefetch(ahead, kernels_group_bytes(query->width));
+  return bounds_of_group(query, base, query->offset, least, group, bounds);
 }
 
 size_t kernels_scan_codes(kernels_isa isa, const kernels_code_query *query, const kernels_code_search *search,

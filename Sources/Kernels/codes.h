@@ -10,12 +10,19 @@ enum { LOOKUPS_PER_SUM = 256 };
 typedef size_t scan_codes(const kernels_code_query *query, const kernels_code_search *search, const uint8_t *groups,
                           size_t first, size_t end, kernels_code_hit *hits);
 
+// The bounds [32] of the codes of one group, as kernels_scan_codes has them; returns which of them are at least `least`, a
+// bit each. Asks meanwhile for the memory of another group: for all of it at once the processor would wait.
+typedef uint32_t scan_group(const kernels_code_query *query, float base, float least, const uint8_t *group,
+                            const uint8_t *ahead, float *bounds);
+
 typedef void random_rotation(size_t width, const float *restrict signs, float *restrict x);
 
 scan_codes scan_codes_portable;
+scan_group scan_group_portable;
 random_rotation random_rotation_portable;
 #if defined(__x86_64__)
 scan_codes scan_codes_avx2, scan_codes_avx512;
+scan_group scan_group_avx2, scan_group_avx512;
 random_rotation random_rotation_avx2, random_rotation_avx512;
 #endif
 

@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #define SCAN scan_codes_avx2
+#define SCAN_GROUP scan_group_avx2
 #define TARGET __attribute__((target("avx2,fma")))
 #define BYTES_OF_A_REGISTER 32
 #define LOOK_UP(tables, places) _mm256_shuffle_epi8((__m256i)(tables), (__m256i)(places))

@@ -1,7 +1,7 @@
 // The body of the scan of codes, compiled by the files codes_*.c for instruction sets that look sixteen entries up in a
 // register. They define
 //
-//   SCAN                       the name of the function
+//   SCAN, SCAN_GROUP           the names of the functions
 //   TARGET                     the target attribute of the functions
 //   BYTES_OF_A_REGISTER        32 or 64
 //   LOOK_UP(tables, places)    the entries of a table in each 16 bytes, by the places in the same 16 bytes
@@ -47,12 +47,15 @@ TARGET_INLINE void add_sums(words whole, words odd, floats *totals) {
 #endif
 }
 
-TARGET_INLINE void sums_of_group(const uint8_t *group, const uint8_t *tables, size_t columns, floats totals[PARTS]) {
+// Asks for a line at `ahead`, where it is not NULL, for each line that it reads.
+TARGET_INLINE void sums_of_group(const uint8_t *group, const uint8_t *tables, size_t columns, const uint8_t *ahead,
+                                 floats totals[PARTS]) {
   for (size_t part = 0; part < PARTS; part++) totals[part] = (floats){0};
   for (size_t column = 0; column < columns;) {
     const size_t stop = columns - column < LOOKUPS_PER_SUM ? columns : column + LOOKUPS_PER_SUM;
     words low = {0}, low_odd = {0}, high = {0}, high_odd = {0};
     for (; column < stop; column += BYTES_OF_A_REGISTER / 16) {
+      if (ahead) __builtin_prefetch(ahead + column * 16, 0, 2);
       const bytes codes = *(const bytes_in_memory *)(group + column * 16);
       const bytes table = *(const bytes_in_memory *)(tables + column * 16);
       const words lower = (words)LOOK_UP(table, codes & 15), upper = (words)LOOK_UP(table, codes >> 4);
@@ -66,6 +69,32 @@ TARGET_INLINE void sums_of_group(const uint8_t *group, const uint8_t *tables, si
   }
 }
 
+// The bounds of a group's codes, and a bit for each that is at least `least`.
+TARGET_INLINE uint32_t bounds_of_group(const uint8_t *group, size_t width, const floats totals[PARTS], float scale,
+                                       float offset, float base, float least, float *bounds) {
+  const float *added = group_sums(group, width), *factors = group_factors(group, width);
+  uint32_t reached = 0;
+  for (size_t part = 0; part < PARTS; part++) {
+    const floats along = totals[part] * scale + offset;
+    const floats bound = *(const floats_in_memory *)(factors + part * FLOATS) * along +
+                         (*(const floats_in_memory *)(added + part * FLOATS) + base);
+    *(floats_in_memory *)(bounds + part * FLOATS) = bound;
+    reached |= (uint32_t)REACHED(bound, least) << (part * FLOATS);
+  }
+  return reached;
+}
+
+TARGET uint32_t SCAN_GROUP(const kernels_code_query *query, float base, float least, const uint8_t *group,
+                           const uint8_t *ahead, float *bounds) {
+  const size_t width = query->width;
+  floats totals[PARTS];
+  sums_of_group(group, query->tables, width / 4, ahead, totals);
+  for (size_t offset = 4 * width; offset < kernels_group_bytes(width); offset += 64) {
+    __builtin_prefetch(ahead + offset, 0, 2);
+  }
+  return bounds_of_group(group, width, totals, query->scale, query->offset, base, least, bounds);
+}
+
 TARGET size_t SCAN(const kernels_code_query *query, const kernels_code_search *search, const uint8_t *groups,
                    size_t first, size_t end, kernels_code_hit *hits) {
   const size_t width = query->width, bytes_of_group = kernels_group_bytes(width);
@@ -74,18 +103,11 @@ TARGET size_t SCAN(const kernels_code_query *query, const kernels_code_search *s
   for (size_t index = first / KERNELS_GROUP_CODES; index * KERNELS_GROUP_CODES < end; index++) {
     const uint8_t *group = groups + index * bytes_of_group;
     floats totals[PARTS];
-    sums_of_group(group, query->tables, width / 4, totals);
-    const float *added = group_sums(group, width), *factors = group_factors(group, width);
+    sums_of_group(group, query->tables, width / 4, NULL, totals);
     float bounds[KERNELS_GROUP_CODES];
-    uint32_t reached = 0;
-    for (size_t part = 0; part < PARTS; part++) {
-      const floats along = totals[part] * query->scale + offset;
-      const floats bound = *(const floats_in_memory *)(factors + part * FLOATS) * along +
-                           (*(const floats_in_memory *)(added + part * FLOATS) + search->base);
-      *(floats_in_memory *)(bounds + part * FLOATS) = bound;
-      reached |= (uint32_t)REACHED(bound, search->least) << (part * FLOATS);
-    }
-    reached &= slots_of_group(index, first, end);
+    const uint32_t reached =
+        bounds_of_group(group, width, totals, query->scale, offset, search->base, search->least, bounds) &
+        slots_of_group(index, first, end);
     if (reached) count += take_hits(bounds, group_rows(group, width), reached, search, hits + count);
   }
   return count;

@@ -146,10 +146,18 @@ static inline unsigned equal_lanes(four_floats a, four_floats b) {
 #define LANES 4
 #define LARGEST(x) largest_of(x)
 #define EQUAL(a, b) equal_lanes(a, b)
-#define SCAN_CODES scan_codes_portable
+#define SCAN_GROUP scan_group_portable
 #define BEGIN begin_graph_search_portable
 #define ADVANCE advance_graph_searches_portable
 #include "graph_body.h"
+
+void kernels_ask_for_ends(const kernels_graph_ahead *ahead) {
+  for (size_t i = 0; i < ahead->count; i++) {
+    const char *piece = ahead->pieces[i];
+    __builtin_prefetch(piece, 0, 2);
+    __builtin_prefetch(piece + ahead->bytes - 1, 0, 2);
+  }
+}
 
 void kernels_begin_graph_search(kernels_isa isa, const kernels_graph *graph, const float *query,
                                 kernels_graph_search *search) {
@@ -163,12 +171,12 @@ void kernels_begin_graph_search(kernels_isa isa, const kernels_graph *graph, con
 }
 
 size_t kernels_advance_graph_searches(kernels_isa isa, const kernels_graph *graph, kernels_graph_search *searches,
-                                      size_t count) {
+                                      size_t count, kernels_graph_ahead *ahead) {
 #if defined(__x86_64__)
-  if (isa >= KERNELS_AVX512) return advance_graph_searches_avx512(graph, searches, count);
-  if (isa >= KERNELS_AVX2) return advance_graph_searches_avx2(graph, searches, count);
+  if (isa >= KERNELS_AVX512) return advance_graph_searches_avx512(graph, searches, count, ahead);
+  if (isa >= KERNELS_AVX2) return advance_graph_searches_avx2(graph, searches, count, ahead);
 #else
   (void)isa;
 #endif
-  return advance_graph_searches_portable(graph, searches, count);
+  return advance_graph_searches_portable(graph, searches, count, ahead);
 }

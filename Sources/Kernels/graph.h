@@ -7,7 +7,8 @@
 #include "codes.h"
 #include "kernels_graph.h"
 
-typedef size_t advance_graph_searches(const kernels_graph *graph, kernels_graph_search *searches, size_t count);
+typedef size_t advance_graph_searches(const kernels_graph *graph, kernels_graph_search *searches, size_t count,
+                                      kernels_graph_ahead *ahead);
 typedef void begin_graph_search(const kernels_graph *graph, const float *query, kernels_graph_search *search);
 typedef int32_t steps_product(size_t width, const int8_t *a, const int8_t *b);
 

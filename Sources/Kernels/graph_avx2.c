@@ -9,7 +9,7 @@
 #define LANES 8
 #define LARGEST(x) largest_of(x)
 #define EQUAL(a, b) (unsigned)_mm256_movemask_ps(_mm256_cmp_ps((__m256)(a), (__m256)(b), _CMP_EQ_OQ))
-#define SCAN_CODES scan_codes_avx2
+#define SCAN_GROUP scan_group_avx2
 #define BEGIN begin_graph_search_avx2
 #define ADVANCE advance_graph_searches_avx2
 

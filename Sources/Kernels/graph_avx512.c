@@ -9,7 +9,7 @@
 #define LANES 16
 #define LARGEST(x) _mm512_reduce_max_ps((__m512)(x))
 #define EQUAL(a, b) _mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_EQ_OQ)
-#define SCAN_CODES scan_codes_avx512
+#define SCAN_GROUP scan_group_avx512
 #define BEGIN begin_graph_search_avx512
 #define ADVANCE advance_graph_searches_avx512
 

@@ -1,6 +1,6 @@
 // The search of a graph for one instruction set, which defines GRAPH_TARGET, its attribute; query_product, the inner
 // product of a query of 16 bits and a vector in steps, [width] each; LANES, the floats of a register, LARGEST(x), the
-// largest of them, and EQUAL(a, b), a bit for each two that are equal; SCAN_CODES; and the functions' names BEGIN and
+// largest of them, and EQUAL(a, b), a bit for each two that are equal; SCAN_GROUP; and the functions' names BEGIN and
 // ADVANCE.
 
 enum {
@@ -8,8 +8,8 @@ enum {
   ENTRIES_OF_TABLE = 16,
   // Vertices that a search begins with.
   ENTRIES = 4,
-  // Entries that are compared at a time.
-  ENTRY_CODES = 4 * KERNELS_GROUP_CODES,
+  // Vertices that wait before those of no more interest are looked for.
+  LEAST_WAITING = 64,
   // Steps of a query's numbers, at most.
   QUERY_STEPS = 4095
 };
@@ -17,8 +17,7 @@ enum {
 typedef float float_lanes __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef int32_t int_lanes __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef uint8_t byte_lanes __attribute__((vector_size(LANES), aligned(1)));
-typedef float four_floats __attribute__((vector_size(16)));
-typedef float four_floats_in_memory __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int16_t short_lanes __attribute__((vector_size(2 * LANES), aligned(2)));
 
 GRAPH_TARGET static inline float_lanes load_lanes(const float *x) { return *(const float_lanes *)(const void *)x; }
 
@@ -29,81 +28,89 @@ GRAPH_TARGET static inline float_lanes larger(float_lanes a, float_lanes b) {
 
 // MARK: Queries
 
-GRAPH_TARGET static void set_query(size_t width, const float *query, kernels_graph_search *search) {
+// What is told of a query's numbers by their magnitudes.
+typedef struct {
+  float largest, sum;
+  // The greatest sum of four.
+  float widest;
+} magnitudes;
+
+#define QUADS_4(a, b, c, d) a, b, c, d
+#define QUADS_8(a, b, c, d) QUADS_4(a, b, c, d), a + 4, b + 4, c + 4, d + 4
+#define QUADS_16(a, b, c, d) QUADS_8(a, b, c, d), a + 8, b + 8, c + 8, d + 8, a + 12, b + 12, c + 12, d + 12
+#define QUADS_OF(lanes, ...) QUADS_##lanes(__VA_ARGS__)
+#define QUADS(lanes, ...) QUADS_OF(lanes, __VA_ARGS__)
+
+// In each place the sum of the four numbers of its quad.
+GRAPH_TARGET static inline float_lanes sums_of_quads(float_lanes x) {
+  const float_lanes pairs = x + __builtin_shufflevector(x, x, QUADS(LANES, 1, 0, 3, 2));
+  return pairs + __builtin_shufflevector(pairs, pairs, QUADS(LANES, 2, 3, 0, 1));
+}
+
+GRAPH_TARGET static inline magnitudes magnitudes_of(size_t width, const float *query) {
+  float_lanes largest = {0}, sums = {0}, widest = {0};
+  for (size_t i = 0; i < width; i += LANES) {
+    const float_lanes magnitude = __builtin_elementwise_abs(load_lanes(query + i));
+    largest = larger(magnitude, largest);
+    sums += magnitude;
+    widest = larger(sums_of_quads(magnitude), widest);
+  }
+  magnitudes found = {.largest = LARGEST(largest), .widest = LARGEST(widest)};
+  for (size_t lane = 0; lane < LANES; lane++) found.sum += sums[lane];
+  return found;
+}
+
+GRAPH_TARGET static inline void set_query(size_t width, const float *query, float largest,
+                                          kernels_graph_search *search) {
   // A sum of products with steps fits 32 bits.
   const size_t limit = (size_t)INT32_MAX / 128 / width;
   const float steps = (float)(limit < QUERY_STEPS ? limit : QUERY_STEPS);
-  float_lanes most = {0};
+  const float inverse = largest > 0 ? steps / largest : 0;
   for (size_t i = 0; i < width; i += LANES) {
-    const float_lanes q = load_lanes(query + i);
-    most = larger(larger(q, -q), most);
-  }
-  const float largest = LARGEST(most), inverse = largest > 0 ? steps / largest : 0;
-  for (size_t i = 0; i < width; i++) {
-    const float scaled = query[i] * inverse;
-    search->query[i] = (int16_t)(int32_t)(scaled < 0 ? scaled - 0.5f : scaled + 0.5f);
+    const float_lanes scaled = load_lanes(query + i) * inverse;
+    const float_lanes half = __builtin_elementwise_copysign((float_lanes){0} + 0.5f, scaled);
+    *(short_lanes *)(void *)(search->query + i) =
+        __builtin_convertvector(__builtin_convertvector(scaled + half, int_lanes), short_lanes);
   }
   search->step = largest / steps;
 }
 
-// What the entries of a query's tables are counted from: a bit counts a half or, where it is 0, minus a half.
-GRAPH_TARGET static float table_offset(size_t width, const float *query) {
-  float_lanes magnitude = {0};
-  for (size_t i = 0; i < width; i += LANES) {
-    const float_lanes q = load_lanes(query + i);
-    magnitude += larger(q, -q);
-  }
-  float sum = 0;
-  for (size_t lane = 0; lane < LANES; lane++) sum += magnitude[lane];
-  return -0.5f * sum;
-}
-
-GRAPH_TARGET static inline four_floats four_at(const float *x) { return *(const four_floats_in_memory *)(const void *)x; }
-
-// In each of four places.
-GRAPH_TARGET static inline four_floats sum_of_four(four_floats x) {
-  const four_floats pairs = x + __builtin_shufflevector(x, x, 1, 0, 3, 2);
-  return pairs + __builtin_shufflevector(pairs, pairs, 2, 3, 0, 1);
-}
-
 // The tables of kernels_code_tables, up to the rounding of single entries.
-GRAPH_TARGET static void set_tables(size_t width, const float *query, kernels_graph_search *search) {
+GRAPH_TARGET static inline void set_tables(size_t width, const float *query, magnitudes of_query,
+                                           kernels_graph_search *search) {
   static const float bits[BITS][ENTRIES_OF_TABLE] = {{0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1},
                                                      {0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1},
                                                      {0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1},
                                                      {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1}};
-  four_floats widest = {0};
-  for (size_t i = 0; i < width; i += BITS) {
-    const four_floats q = four_at(query + i), range = sum_of_four(__builtin_elementwise_abs(q));
-    widest = __builtin_elementwise_max(range, widest);
-  }
-  const float scale = widest[0] / 255, inverse = scale > 0 ? 255 / widest[0] : 0;
-  for (size_t i = 0; i < width; i += BITS) {
-    const four_floats scaled = four_at(query + i) * inverse;
+  const float inverse = of_query.widest > 0 ? 255 / of_query.widest : 0;
+  for (size_t i = 0; i < width; i += LANES) {
+    const float_lanes scaled = load_lanes(query + i) * inverse;
     // Entries are counted from the least of the sixteen; half is for rounding.
-    const float least = sum_of_four(__builtin_elementwise_min(scaled, (four_floats){0}))[0] - 0.5f;
-    for (size_t entry = 0; entry < ENTRIES_OF_TABLE; entry += LANES) {
-      float_lanes sums = {0};
-      for (size_t bit = 0; bit < BITS; bit++) sums += scaled[bit] * load_lanes(bits[bit] + entry);
-      const int_lanes rounded = __builtin_convertvector(sums - least, int_lanes);
-      byte_lanes *table = (byte_lanes *)(search->tables + i / BITS * ENTRIES_OF_TABLE + entry);
-      *table = __builtin_convertvector(rounded, byte_lanes);
+    const float_lanes first = 0.5f + sums_of_quads(larger(-scaled, (float_lanes){0}));
+    for (size_t number = 0; number < LANES; number += BITS) {
+      for (size_t entry = 0; entry < ENTRIES_OF_TABLE; entry += LANES) {
+        float_lanes sums = {0};
+        for (size_t bit = 0; bit < BITS; bit++) sums += scaled[number + bit] * load_lanes(bits[bit] + entry);
+        byte_lanes *table = (byte_lanes *)(search->tables + (i + number) / BITS * ENTRIES_OF_TABLE + entry);
+        *table = __builtin_convertvector(__builtin_convertvector(sums + first[number], int_lanes), byte_lanes);
+      }
     }
   }
+  // A bit counts a half or, where it is 0, minus a half.
   search->codes = (kernels_code_query){
-      .width = width, .tables = search->tables, .scale = scale, .offset = table_offset(width, query)};
+      .width = width, .tables = search->tables, .scale = of_query.widest / 255, .offset = -0.5f * of_query.sum};
 }
 
 // MARK: Vertices
 
-GRAPH_TARGET static inline void ask(const uint8_t *memory, size_t bytes) {
+GRAPH_TARGET static inline void ask(const void *memory, size_t bytes) {
   // Into the second cache: the first one takes too few lines at a time.
-  for (size_t offset = 0; offset < bytes; offset += 64) __builtin_prefetch(memory + offset, 0, 2);
+  for (size_t offset = 0; offset < bytes; offset += 64) __builtin_prefetch((const char *)memory + offset, 0, 2);
 }
 
-// Finds the records of the next vertices and asks for their memory, or has the search wait for a block.
+// Finds the records of the next vertices, or has the search wait for a block.
 GRAPH_TARGET static void locate_vertices(const kernels_graph *graph, kernels_graph_search *search) {
-  const size_t bytes = kernels_vertex_bytes(graph->width), group = kernels_group_bytes(graph->width);
+  const size_t bytes = kernels_vertex_bytes(graph->width);
   search->are_located = 0;
   for (size_t i = 0; i < search->next_count; i++) {
     const uint32_t block = search->next[i] / graph->per_block;
@@ -114,11 +121,9 @@ GRAPH_TARGET static void locate_vertices(const kernels_graph *graph, kernels_gra
       return;
     }
     const uint8_t *record = records + search->next[i] % graph->per_block * bytes;
-    // First what is read first.
-    ask(record + group, bytes - group);
-    ask(record, group);
     search->records[i] = record;
   }
+  search->is_unasked = 1;
   search->state = KERNELS_GRAPH_RUNNING;
   search->are_located = 1;
 }
@@ -134,6 +139,10 @@ GRAPH_TARGET static inline size_t place_of_largest(const float *x, size_t count)
   return place + (size_t)__builtin_ctz(found);
 }
 
+GRAPH_TARGET static inline bool is_visited(const kernels_graph_search *search, uint32_t vertex) {
+  return search->visited[vertex / 64] >> (vertex % 64) & 1;
+}
+
 // Forgets what is of no more interest, and the worse half or so of what is, to make room.
 GRAPH_TARGET static void thin(kernels_graph_search *search) {
   float least = search->least;
@@ -142,7 +151,7 @@ GRAPH_TARGET static void thin(kernels_graph_search *search) {
     float sum = 0, most = -INFINITY;
     for (size_t i = 0; i < search->waiting; i++) {
       const uint32_t vertex = search->vertices[i];
-      if (search->estimates[i] < least || search->visited[vertex / 64] >> (vertex % 64) & 1) continue;
+      if (search->estimates[i] < least || is_visited(search, vertex)) continue;
       search->estimates[kept] = search->estimates[i];
       search->vertices[kept++] = vertex;
       sum += search->estimates[i];
@@ -158,29 +167,57 @@ GRAPH_TARGET static void thin(kernels_graph_search *search) {
   }
 }
 
-// Adds the codes that a scan has found to the vertices that were met.
-GRAPH_TARGET static inline void meet_vertices(kernels_graph_search *search, const kernels_code_hit *found,
-                                              size_t count) {
-  if (search->waiting + count > search->capacity) thin(search);
-  for (size_t i = 0; i < count; i++) {
-    const uint32_t vertex = found[i].row;
-    if (search->visited[vertex / 64] >> (vertex % 64) & 1) continue;
-    search->estimates[search->waiting] = found[i].bound;
-    search->vertices[search->waiting++] = vertex;
+// Forgets the vertices whose estimates are not high enough any more.
+GRAPH_TARGET static inline void forget(kernels_graph_search *search) {
+  const float least = search->least;
+  float *estimates = search->estimates;
+  uint32_t *vertices = search->vertices;
+  size_t kept = 0;
+  for (size_t i = 0; i < search->waiting; i++) {
+    const float estimate = estimates[i];
+    const uint32_t vertex = vertices[i];
+    estimates[kept] = estimate;
+    vertices[kept] = vertex;
+    kept += estimate >= least;
   }
+  search->waiting = kept;
+  search->most_waiting = 2 * kept + LEAST_WAITING;
+}
+
+// Adds those of a group's codes that are in `reached`, a bit each, to the vertices that were met.
+GRAPH_TARGET static inline void meet_vertices(const kernels_graph *graph, kernels_graph_search *search,
+                                              const uint8_t *group, uint32_t reached, const float *bounds) {
+  const uint32_t *numbers = group_rows(group, graph->width);
+  if (search->waiting + (size_t)__builtin_popcount(reached) > search->capacity) thin(search);
+  float *estimates = search->estimates;
+  uint32_t *vertices = search->vertices;
+  size_t waiting = search->waiting;
+  for (; reached; reached &= reached - 1) {
+    const int slot = __builtin_ctz(reached);
+    const uint32_t vertex = numbers[slot];
+    if (vertex >= graph->vertices) continue;
+    estimates[waiting] = bounds[slot];
+    vertices[waiting] = vertex;
+    waiting += !is_visited(search, vertex);
+  }
+  search->waiting = waiting;
+}
+
+// The bounds [32] of group number `index` of the entries; returns which are at least `least`, a bit each.
+GRAPH_TARGET static inline uint32_t scan_entries(const kernels_graph *graph, const kernels_graph_search *search,
+                                                 size_t index, float least, const uint8_t **group, float *bounds) {
+  *group = graph->entries + index * kernels_group_bytes(graph->width);
+  return SCAN_GROUP(&search->codes, search->entry_base, least, *group, *group, bounds) &
+         slots_of_group(index, 0, graph->entry_count);
 }
 
 // Meets all entries whose estimates are high enough.
 GRAPH_TARGET static void meet_all_entries(const kernels_graph *graph, kernels_graph_search *search) {
-  const kernels_code_search scan = {
-      .base = search->entry_base, .least = search->least, .row_limit = graph->vertices};
-  for (size_t first = 0; first < graph->entry_count; first += ENTRY_CODES) {
-    const size_t left = graph->entry_count - first;
-    const uint8_t *groups = graph->entries + first / KERNELS_GROUP_CODES * kernels_group_bytes(graph->width);
-    kernels_code_hit found[ENTRY_CODES];
-    const size_t count =
-        SCAN_CODES(&search->codes, &scan, groups, 0, left < ENTRY_CODES ? left : ENTRY_CODES, found);
-    meet_vertices(search, found, count);
+  for (size_t index = 0; index * KERNELS_GROUP_CODES < graph->entry_count; index++) {
+    const uint8_t *group;
+    float bounds[KERNELS_GROUP_CODES];
+    const uint32_t reached = scan_entries(graph, search, index, search->least, &group, bounds);
+    meet_vertices(graph, search, group, reached, bounds);
   }
 }
 
@@ -220,6 +257,7 @@ GRAPH_TARGET static inline void set_reach(kernels_graph_search *search) {
 GRAPH_TARGET static void clear_path(kernels_graph_search *search) {
   for (size_t i = 0; i < search->visit_count; i++) search->visited[search->path[i] / 64] = 0;
   search->visit_count = search->match_count = search->hit_count = search->waiting = 0;
+  search->most_waiting = LEAST_WAITING;
 }
 
 // Begins again from all entries that are near enough to the last neighbour so far.
@@ -244,6 +282,7 @@ GRAPH_TARGET static inline size_t place_of_best(kernels_graph_search *search) {
 // too far away; returns whether there is any.
 GRAPH_TARGET static inline bool take_best(kernels_graph_search *search) {
   search->next_count = 0;
+  if (search->waiting > search->most_waiting && search->hit_count >= search->k) forget(search);
   while (search->next_count < KERNELS_GRAPH_TOGETHER) {
     const size_t place = place_of_best(search);
     if (place == search->waiting) {
@@ -254,13 +293,12 @@ GRAPH_TARGET static inline bool take_best(kernels_graph_search *search) {
     search->waiting--;
     search->estimates[place] = search->estimates[search->waiting];
     search->vertices[place] = search->vertices[search->waiting];
-    const uint64_t bit = UINT64_C(1) << (vertex % 64);
-    if (search->visited[vertex / 64] & bit) continue;
+    if (is_visited(search, vertex)) continue;
     if (is_given_up(search)) {
       search->state = KERNELS_GRAPH_LOST;
       return false;
     }
-    search->visited[vertex / 64] |= bit;
+    search->visited[vertex / 64] |= UINT64_C(1) << (vertex % 64);
     search->path[search->visit_count++] = vertex;
     search->next[search->next_count++] = vertex;
   }
@@ -306,23 +344,28 @@ GRAPH_TARGET static inline void take_vertex(kernels_graph_search *search, float 
 
 // The nearest entries are what is met first.
 GRAPH_TARGET static void meet_entries(const kernels_graph *graph, kernels_graph_search *search) {
-  kernels_code_search scan = {.base = search->entry_base, .least = -INFINITY, .row_limit = graph->vertices};
-  const size_t bytes = kernels_group_bytes(graph->width);
-  kernels_code_hit best[ENTRIES], found[ENTRY_CODES];
+  kernels_code_hit best[ENTRIES];
   size_t count = 0;
-  for (size_t first = 0; first < graph->entry_count; first += ENTRY_CODES) {
-    const size_t left = graph->entry_count - first;
-    const uint8_t *groups = graph->entries + first / KERNELS_GROUP_CODES * bytes;
-    const size_t hits = SCAN_CODES(&search->codes, &scan, groups, 0, left < ENTRY_CODES ? left : ENTRY_CODES, found);
-    for (size_t hit = 0; hit < hits; hit++) {
-      if (count == ENTRIES && !(best[ENTRIES - 1].bound < found[hit].bound)) continue;
+  float least = -INFINITY;
+  for (size_t index = 0; index * KERNELS_GROUP_CODES < graph->entry_count; index++) {
+    const uint8_t *group;
+    float bounds[KERNELS_GROUP_CODES];
+    uint32_t reached = scan_entries(graph, search, index, least, &group, bounds);
+    for (; reached; reached &= reached - 1) {
+      const int slot = __builtin_ctz(reached);
+      const kernels_code_hit found = {.bound = bounds[slot], .row = group_rows(group, graph->width)[slot]};
+      if (found.row >= graph->vertices || (count == ENTRIES && !(best[ENTRIES - 1].bound < found.bound))) continue;
       size_t place = count < ENTRIES ? count++ : ENTRIES - 1;
-      for (; place > 0 && best[place - 1].bound < found[hit].bound; place--) best[place] = best[place - 1];
-      best[place] = found[hit];
+      for (; place > 0 && best[place - 1].bound < found.bound; place--) best[place] = best[place - 1];
+      best[place] = found;
     }
-    if (count == ENTRIES) scan.least = best[ENTRIES - 1].bound;
+    if (count == ENTRIES) least = best[ENTRIES - 1].bound;
   }
-  meet_vertices(search, best, count);
+  for (size_t i = 0; i < count; i++) {
+    search->estimates[i] = best[i].bound;
+    search->vertices[i] = best[i].row;
+  }
+  search->waiting = count;
 }
 
 GRAPH_TARGET void BEGIN(const kernels_graph *graph, const float *query, kernels_graph_search *search) {
@@ -331,15 +374,21 @@ GRAPH_TARGET void BEGIN(const kernels_graph *graph, const float *query, kernels_
   search->start_best = -INFINITY;
   set_reach(search);
   search->least = -INFINITY;
-  set_query(graph->width, query, search);
-  set_tables(graph->width, query, search);
+  const magnitudes of_query = magnitudes_of(graph->width, query);
+  set_query(graph->width, query, of_query.largest, search);
+  set_tables(graph->width, query, of_query, search);
   search->entry_base = kernels_inner_product(graph->width, query, graph->entry_centre);
   meet_entries(graph, search);
   next_vertices(graph, search);
 }
 
-GRAPH_TARGET static inline void visit(const kernels_graph *graph, kernels_graph_search *search) {
-  const size_t width = graph->width;
+// Visits a search's next vertices, and asks meanwhile for the memory of another's; NULL where there is none.
+GRAPH_TARGET static inline void visit(const kernels_graph *graph, kernels_graph_search *search,
+                                      kernels_graph_search *other) {
+  const size_t width = graph->width, group_bytes = kernels_group_bytes(width), bytes = kernels_vertex_bytes(width);
+  for (size_t i = 0; search->is_unasked && i < search->next_count; i++) ask(search->records[i], bytes);
+  search->is_unasked = 0;
+  const size_t asked = other ? other->next_count : 0;
   float similarities[KERNELS_GRAPH_TOGETHER];
   for (size_t i = 0; i < search->next_count; i++) {
     const uint8_t *record = search->records[i];
@@ -354,24 +403,40 @@ GRAPH_TARGET static inline void visit(const kernels_graph *graph, kernels_graph_
     }
     take_vertex(search, similarities[i], vertex_row(record, width));
   }
+  // To ask for all at once would have the processor wait: the groups are asked for as those here are read.
+  for (size_t i = 0; i < asked; i++) ask(other->records[i] + group_bytes, bytes - group_bytes);
   for (size_t i = 0; i < search->next_count; i++) {
-    const kernels_code_search scan = {
-        .base = similarities[i], .least = search->least, .row_limit = graph->vertices};
-    kernels_code_hit found[KERNELS_GRAPH_EDGES];
-    const size_t count = SCAN_CODES(&search->codes, &scan, search->records[i], 0, KERNELS_GRAPH_EDGES, found);
-    meet_vertices(search, found, count);
+    const uint8_t *group = search->records[i];
+    float bounds[KERNELS_GRAPH_EDGES];
+    const uint32_t reached = SCAN_GROUP(&search->codes, similarities[i], search->least, group,
+                                        i < asked ? other->records[i] : group, bounds);
+    meet_vertices(graph, search, group, reached, bounds);
   }
+  for (size_t i = search->next_count; i < asked; i++) ask(other->records[i], group_bytes);
+  if (other) other->is_unasked = 0;
   next_vertices(graph, search);
 }
 
-GRAPH_TARGET size_t ADVANCE(const kernels_graph *graph, kernels_graph_search *searches, size_t count) {
+// A search besides one whose next vertices' memory is still to be asked for; NULL where there is none.
+GRAPH_TARGET static inline kernels_graph_search *unasked(kernels_graph_search *searches, size_t count, size_t but) {
+  for (size_t i = 0; i < count; i++) {
+    if (i != but && searches[i].state == KERNELS_GRAPH_RUNNING && searches[i].are_located && searches[i].is_unasked) {
+      return searches + i;
+    }
+  }
+  return NULL;
+}
+
+GRAPH_TARGET size_t ADVANCE(const kernels_graph *graph, kernels_graph_search *searches, size_t count,
+                            kernels_graph_ahead *ahead) {
   for (bool runs = true; runs;) {
     runs = false;
     for (size_t i = 0; i < count; i++) {
       kernels_graph_search *search = searches + i;
       if (search->state != KERNELS_GRAPH_RUNNING) continue;
       if (search->are_located) {
-        visit(graph, search);
+        visit(graph, search, unasked(searches, count, i));
+        if (ahead->asked < ahead->count) ask(ahead->pieces[ahead->asked++], ahead->bytes);
       } else {
         locate_vertices(graph, search);
       }

@@ -101,31 +101,18 @@ private final class SmallGraph {
     wanted: [UInt64]? = nil, isLazy: Bool = false, lostAfter: Int? = nil
   ) -> (state: kernels_graph_state, hits: [kernels_graph_hit], visits: Int) {
     let memory = Memory()
-    var search = kernels_graph_search()
-    search.tables = memory.zeros(4 * width)
-    search.query = memory.zeros(width)
-    search.visited = memory.zeros(count / 64 + 1)
+    var search = newSearch(memory, k: k, reach: reach)
     search.visit_limit = visitLimit ?? count
     search.vain_limit = vainLimit ?? count
     search.start_visits = startVisits
     search.start_range = startRange
-    search.path = memory.zeros(count)
-    search.capacity = 256
-    search.estimates = memory.zeros(272)
-    search.vertices = memory.zeros(272)
-    search.hit_limit = k + 2
-    search.hits = memory.zeros(k + 2)
-    search.k = k
-    search.reach = reach
     search.far_reach = farReach
     search.range = range
     search.least_share = leastShare
-    search.row_limit = UInt32(1000 + count)
     if let wanted { search.wanted = UnsafePointer(memory.copy(wanted)) }
     let known = memory.copy(isLazy ? Array(repeating: nil, count: blocks.count) : blocks)
-    var graph = kernels_graph(
-      width: width, vertices: UInt32(count), per_block: UInt32(perBlock), blocks: UnsafePointer(known),
-      entries: UnsafePointer(entries), entry_centre: UnsafePointer(memory.copy(centre)), entry_count: 5)
+    var graph = graph(memory, blocks: known)
+    var ahead = kernels_graph_ahead()
     func run(_ query: [Float]) {
       kernels_begin_graph_search(isa, &graph, query, &search)
       while search.state == KERNELS_GRAPH_RUNNING || search.state == KERNELS_GRAPH_WAITING {
@@ -133,7 +120,7 @@ private final class SmallGraph {
           known[Int(search.missing)] = blocks[Int(search.missing)]
           search.state = KERNELS_GRAPH_RUNNING
         }
-        _ = kernels_advance_graph_searches(isa, &graph, &search, 1)
+        _ = kernels_advance_graph_searches(isa, &graph, &search, 1, &ahead)
       }
     }
     if let lostAfter {
@@ -144,6 +131,53 @@ private final class SmallGraph {
     run(query)
     let hits = UnsafeBufferPointer(start: search.hits, count: search.hit_count)
     return (search.state, Array(hits), search.visit_count)
+  }
+
+  /// What searches for some queries find that take turns, and how many of some pieces of memory were asked for.
+  func searchTogether(
+    _ isa: kernels_isa, _ queries: [[Float]], k: Int, reach: Float, pieces: Int
+  ) -> (rows: [[UInt32]], asked: Int) {
+    let memory = Memory()
+    var graph = graph(memory, blocks: memory.copy(blocks))
+    var searches = queries.map { _ in newSearch(memory, k: k, reach: reach) }
+    for place in queries.indices { kernels_begin_graph_search(isa, &graph, queries[place], &searches[place]) }
+    let piece: UnsafeMutablePointer<UInt8> = memory.zeros(100)
+    let list = memory.copy([UnsafeRawPointer?](repeating: UnsafeRawPointer(piece), count: pieces))
+    var ahead = kernels_graph_ahead(pieces: UnsafePointer(list), count: pieces, bytes: 100, asked: 0)
+    while kernels_advance_graph_searches(isa, &graph, &searches, searches.count, &ahead) < searches.count {}
+    return (
+      searches.map { UnsafeBufferPointer(start: $0.hits, count: $0.hit_count).map(\.row) }, ahead.asked
+    )
+  }
+
+  private func newSearch(_ memory: Memory, k: Int, reach: Float) -> kernels_graph_search {
+    var search = kernels_graph_search()
+    search.tables = memory.zeros(4 * width)
+    search.query = memory.zeros(width)
+    search.visited = memory.zeros(count / 64 + 1)
+    search.visit_limit = count
+    search.vain_limit = count
+    search.path = memory.zeros(count)
+    search.capacity = 256
+    search.estimates = memory.zeros(272)
+    search.vertices = memory.zeros(272)
+    search.hit_limit = k + 2
+    search.hits = memory.zeros(k + 2)
+    search.k = k
+    search.reach = reach
+    search.far_reach = .infinity
+    search.range = .infinity
+    search.start_range = .infinity
+    search.row_limit = UInt32(1000 + count)
+    return search
+  }
+
+  private func graph(
+    _ memory: Memory, blocks: UnsafeMutablePointer<UnsafePointer<UInt8>?>
+  ) -> kernels_graph {
+    kernels_graph(
+      width: width, vertices: UInt32(count), per_block: UInt32(perBlock), blocks: UnsafePointer(blocks),
+      entries: UnsafePointer(entries), entry_centre: UnsafePointer(memory.copy(centre)), entry_count: 5)
   }
 }
 
@@ -279,6 +313,20 @@ private func product(_ a: [Float], _ b: [Float]) -> Double {
       let near = graph.search(isa, query, k: 10, reach: 0)
       #expect(near.visits < visits)
       #expect(graph.search(isa, query, k: 10, reach: 3, isLazy: true).hits.map(\.row) == hits.map(\.row))
+    }
+  }
+
+  /// With 4,160 numbers a sum of look-ups is begun anew.
+  @Test(arguments: [64, 448, 4160]) func searchesThatTakeTurnsFindWhatEachFindsAlone(width: Int) {
+    let graph = SmallGraph(width: width, count: 200, seed: 6)
+    let queries = (0..<5).map { graph.vectors[7 * $0] }
+    let expected = queries.map { graph.search(KERNELS_PORTABLE, $0, k: 8, reach: 1) }
+    for isa in sets {
+      for count in [1, 2, 5] {
+        let (rows, asked) = graph.searchTogether(isa, Array(queries.prefix(count)), k: 8, reach: 1, pieces: 3)
+        #expect(rows == expected.prefix(count).map { $0.hits.map(\.row) })
+        #expect(asked == 3)
+      }
     }
   }
 

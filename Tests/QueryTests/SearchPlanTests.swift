@@ -196,6 +196,44 @@ private func database(in directory: String, _ ways: FasterSearch, count: Int = 6
     }
   }
 
+  /// One like the vectors may begin far from them: where few do, they are searched for once more.
+  @Test(arguments: [true, false]) func thoseThatBeginFarGoOnWhereTheyAreFew(areFew: Bool) throws {
+    try withTemporaryDirectory { directory in
+      let database = try database(in: directory, .graph)
+      let queries = nearVectors(areFew ? 400 : 40, seed: 5) + directions(areFew ? 4 : 40, seed: 4)
+      let (found, plan, first) = try database.writer.database.read { snapshot in
+        let costs = SearchCosts(of: database.space, rowCount: 6000, queries: 1_000_000, hasCopies: true)
+        let plain = try SearchTask(queries, in: database.space, snapshot, costs)
+        guard case .graph(let choice) = try snapshot.graphUse(plain) else {
+          throw Fault(.badData, "the graph", "does not serve")
+        }
+        let usual = choice.estimate(plain)
+        let task = try SearchTask(
+          queries, in: database.space, snapshot,
+          SearchCosts(
+            of: database.space, rowCount: 6000, queries: 1_000_000, hasCopies: true,
+            scanWeight: 4 * usual / costs.scan(rows: 6000, k: 10)))
+        let estimates = SearchPlan.Estimates(exact: 4 * usual, index: nil, graph: usual)
+        let (reach, limits) = choice.limits(task, .none(nil), estimates)
+        let first = try GraphSearch(
+          graph: snapshot.graph(choice.record, of: database.space), reach: reach, k: 10, limits: limits,
+          wanted: nil
+        ).run(task.queries, threads: 1)
+        let (found, plan) = try snapshot.nearestByGraph(task, choice, .none(nil), estimates)
+        return (found, plan, first)
+      }
+      let lost = first.neighbors.count { $0 == nil }
+      let given = plan.fallbacks.first?.queries ?? 0
+      #expect(lost >= (areFew ? 4 : 36) && (lost * 16 <= queries.count) == areFew, "\(lost)")
+      #expect(areFew ? given <= lost : given == lost, "\(given) of \(lost)")
+      // Usual queries visit some 30 vertices, a second search up to six times as many.
+      let more = plan.work.vertices - first.work.vertices
+      #expect(areFew ? more > 0 && more <= lost * 6 * 60 : more == 0, "\(more)")
+      try database.expectSound(found, queries, k: 10)
+      #expect(recall(found, try database.exact(queries, k: 10)) >= 0.97)
+    }
+  }
+
   @Test func aQueryOfZerosLeavesTheOthersAlone() throws {
     try withTemporaryDirectory { directory in
       let database = try database(in: directory, .both)

@@ -161,20 +161,37 @@ typedef struct {
   float step;
   float least;
   size_t waiting;
+  // Where more wait, those of no more interest are forgotten.
+  size_t most_waiting;
   // The vertices that are visited next, and their records once all of these are known.
   size_t next_count;
   uint32_t next[KERNELS_GRAPH_TOGETHER];
   const uint8_t *records[KERNELS_GRAPH_TOGETHER];
   uint32_t are_located;
+  // Whether the memory of their codes is still to be asked for.
+  uint32_t is_unasked;
 } kernels_graph_search;
 
 // Begins a search for a rotated query [width] of unit length.
 void kernels_begin_graph_search(kernels_isa isa, const kernels_graph *graph, const float *query,
                                 kernels_graph_search *search);
 
+// Memory that will be read soon, in pieces [count] of `bytes` each, of which the first `asked` have been asked for.
+typedef struct {
+  const void *const *pieces;
+  size_t count;
+  size_t bytes;
+  size_t asked;
+} kernels_graph_ahead;
+
+// Asks for the first and the last line of each piece. Their addresses are then looked up side by side; one after the other,
+// as pieces are asked for, the processor would wait for each.
+void kernels_ask_for_ends(const kernels_graph_ahead *ahead);
+
 // Goes on with all searches that run, in turns, so that one's memory is on its way while another computes, until one of
-// them runs no longer. Returns its number; `count` when none ran. What a search finds does not depend on the others.
+// them runs no longer. Returns its number; `count` when none ran. What a search finds does not depend on the others. Asks
+// for a piece of `ahead` with each visit, which the processor does not wait for as it does where all are asked for at once.
 size_t kernels_advance_graph_searches(kernels_isa isa, const kernels_graph *graph, kernels_graph_search *searches,
-                                      size_t count);
+                                      size_t count, kernels_graph_ahead *ahead);
 
 #endif

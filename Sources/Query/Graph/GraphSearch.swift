@@ -11,7 +11,7 @@ struct GraphSearch {
   let graph: StoredGraph
   let reach: GraphReach
   let k: Int
-  let limits: GraphLimits
+  var limits: GraphLimits
   /// The rows to search; nil where every row that was ever given out is one.
   let wanted: RowMask?
 
@@ -59,14 +59,14 @@ private final class GraphLane {
   private let queries: UnsafePointer<Float>
   private let vectors: VectorBlocks
   private let blocks: UnsafeMutablePointer<UnsafePointer<UInt8>?>
-  /// A query whose vectors are coming.
+  /// The place of a query whose vectors are coming, among those that are under way.
   private var pending: Int?
   /// The rows to compare it with, their vectors, and room for the similarities.
   private let rows: UnsafeMutablePointer<Row>
   private let rowVectors: UnsafeMutablePointer<UnsafeRawPointer?>
   private let similarities: UnsafeMutablePointer<Float>
-  /// [dimension]. Queries are scaled whenever they are needed: memory for all would take longer to get.
-  private let unit: UnsafeMutablePointer<Float>
+  /// Queries that are under way, scaled: memory for all would take longer to get.
+  private var units: [(query: Int?, vector: UnsafeMutablePointer<Float>)]
   private var rowCount = 0
 
   init(_ parent: GraphSearch, queries: UnsafePointer<Float>, _ share: Range<Int>) throws {
@@ -84,7 +84,8 @@ private final class GraphLane {
     rows = .allocate(capacity: rowLimit)
     rowVectors = .allocate(capacity: rowLimit)
     similarities = .allocate(capacity: rowLimit)
-    unit = .allocate(capacity: graph.space.dimension)
+    // One may be pending.
+    units = (0...GraphSearches.slots).map { _ in (nil, .allocate(capacity: graph.space.dimension)) }
   }
 
   deinit {
@@ -92,7 +93,7 @@ private final class GraphLane {
     rows.deallocate()
     rowVectors.deallocate()
     similarities.deallocate()
-    unit.deallocate()
+    for unit in units { unit.vector.deallocate() }
   }
 
   func run() throws {
@@ -110,44 +111,61 @@ private final class GraphLane {
     try searches.run(
       &graph, share,
       rotated: {
-        scale($0)
-        stored.codeSpace.rotate(unit, into: $1)
+        stored.codeSpace.rotate(scaled($0), into: $1)
       },
       missing: { blocks[$0] = try stored.vertices(ofBlock: $0) },
-      finished: { try take($0, &$1.pointee) })
-    try comparePending()
+      finished: {
+        try comparePending(searches.ahead)
+        searches.ahead = try take($0, &$1.pointee)
+      })
+    try comparePending(searches.ahead)
   }
 
-  /// Asks for the vectors of what a search has found, and compares those of the one before.
-  private func take(_ query: Int, _ search: inout kernels_graph_search) throws {
-    try comparePending()
+  /// Takes what a search has found, which is to be compared with its query.
+  /// - Returns: the vectors of that.
+  private func take(_ query: Int, _ search: inout kernels_graph_search) throws -> kernels_graph_ahead {
     work.vertices += search.visit_count
-    guard search.state == KERNELS_GRAPH_FINISHED, search.hit_count >= parent.k else { return }
+    guard search.state == KERNELS_GRAPH_FINISHED, search.hit_count >= parent.k else {
+      forget(query)
+      return .init()
+    }
     rowCount = 0
-    for hit in search.candidates { try ask(hit.row) }
-    pending = query
+    for hit in search.candidates {
+      rows[rowCount] = hit.row
+      rowVectors[rowCount] = try vectors.vector(of: hit.row)
+      rowCount += 1
+    }
+    pending = units.firstIndex { $0.query == query }
+    var ahead = kernels_graph_ahead(
+      pieces: UnsafePointer(rowVectors), count: rowCount, bytes: vectors.byteCount, asked: 0)
+    kernels_ask_for_ends(&ahead)
+    return ahead
   }
 
-  private func scale(_ query: Int) {
+  /// The vector of unit length of a query that begins. [dimension]
+  private func scaled(_ query: Int) -> UnsafePointer<Float> {
     let dimension = parent.graph.space.dimension
-    _ = kernels_scale_to_unit(dimension, queries + query * dimension, unit)
+    guard let place = units.firstIndex(where: { $0.query == nil }) else {
+      preconditionFailure("more searches than there may be")
+    }
+    units[place].query = query
+    _ = kernels_scale_to_unit(dimension, queries + query * dimension, units[place].vector)
+    return UnsafePointer(units[place].vector)
   }
 
-  private func ask(_ row: Row) throws {
-    let vector = try vectors.vector(of: row)
-    kernels_prefetch(vector, vectors.byteCount)
-    rows[rowCount] = row
-    rowVectors[rowCount] = vector
-    rowCount += 1
+  private func forget(_ query: Int) {
+    if let place = units.firstIndex(where: { $0.query == query }) { units[place].query = nil }
   }
 
-  private func comparePending() throws {
-    guard let query = pending else { return }
+  /// - Parameter ahead: how many of the vectors have been asked for.
+  private func comparePending(_ ahead: kernels_graph_ahead) throws {
+    guard let place = pending, let query = units[place].query else { return }
     pending = nil
+    units[place].query = nil
+    for row in ahead.asked..<ahead.count { kernels_prefetch(rowVectors[row], vectors.byteCount) }
     let space = parent.graph.space
-    scale(query)
     kernels_cosine_of_rows(
-      isa, space.scalar.kernel, unit, rowVectors, rowCount, space.dimension, similarities)
+      isa, space.scalar.kernel, units[place].vector, rowVectors, rowCount, space.dimension, similarities)
     // Of a damaged vector they are no numbers, which have no order; an exact search leaves such out, too.
     var nearest = (0..<rowCount).filter { similarities[$0] >= -1 }
       .map { Neighbor(row: rows[$0], similarity: similarities[$0]) }

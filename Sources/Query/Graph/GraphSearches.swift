@@ -23,6 +23,24 @@ struct GraphLimits {
   /// The first visits, and 1 less the similarity of the nearest of these above which it is.
   var firstVisits = 0
   var startRange = Float.infinity
+  /// For queries that are given up, where they are few of many.
+  var second: Second?
+
+  /// A second search, which its start does not end so early.
+  struct Second {
+    let visits: Int
+    /// Beyond which no reach finds enough.
+    let startRange: Float
+  }
+
+  /// Those of the second search.
+  /// - Parameter anyStart: whether queries are searched for wherever they begin.
+  func again(_ second: Second, anyStart: Bool) -> GraphLimits {
+    var limits = self
+    limits.visits = min(visits, second.visits)
+    limits.startRange = anyStart ? .infinity : second.startRange
+    return limits
+  }
 }
 
 extension kernels_graph_search {
@@ -43,7 +61,7 @@ extension kernels_graph_search {
 /// One thread's searches of a graph, some of which are under way at a time: while the memory that one needs is coming,
 /// another computes.
 final class GraphSearches {
-  private static let slots = 3
+  static let slots = 3
   /// Hits that a search for k neighbors keeps: steps may put one behind the k-th that is among them.
   static func hitLimit(k: Int) -> Int { k + 1 + k / 4 }
 
@@ -57,6 +75,8 @@ final class GraphSearches {
   private let width: Int
   private let memory: UnsafeMutablePointer<kernels_graph_search>
   private let vector: UnsafeMutablePointer<Float>
+  /// Memory that the caller reads soon, which is asked for as searches go on.
+  var ahead = kernels_graph_ahead()
   /// What each slot searches for.
   private var queries = [Int](repeating: 0, count: slots)
 
@@ -158,7 +178,7 @@ final class GraphSearches {
       try settle(slot)
     }
     while true {
-      let slot = kernels_advance_graph_searches(isa, &graph, memory, Self.slots)
+      let slot = kernels_advance_graph_searches(isa, &graph, memory, Self.slots, &ahead)
       if slot == Self.slots { return }
       try settle(slot)
     }

@@ -9,6 +9,13 @@ private let vainShare = 0.2
 /// A query is given up where its way is estimated to take so many times as long as another one. Of many, twice as long: those
 /// that are given up are fewer, and fewer take longer each. A single query is given up as soon as another way takes less.
 func givingUpShare(_ costs: SearchCosts) -> Double { costs.queries > 1 ? 2 : 1 }
+/// Of so many queries one may be given up for its first visits and be searched for once more: one like the vectors may
+/// begin far from all. It may visit so many times as many vertices as others, which costs less than another way for so few.
+private let queriesPerSecond = 16
+private let secondVisits = 6.0
+/// The share of what the recall allows to miss that queries may be which no reach is enough for: nothing of it shows in the
+/// average.
+private let untoldShare = 0.1
 /// The share of the vertices that must match where queries that are given up are searched for farther through the graph.
 private let leastFarShare = 0.9
 /// Visits in vain that are always allowed: of fewer, chance decides how many match.
@@ -95,8 +102,10 @@ extension GraphUse.Choice {
         cost(Double($0.visits) * scale) + Double($0.unusual) * other > share * other
       }
       limits.firstVisits = starts.firstVisits
-      limits.startRange = min(
-        tooFar.map { starts.starts[$0 - 1].distance } ?? .infinity, calibration.startLimit ?? .infinity)
+      // Beyond it no reach finds enough.
+      let limit = calibration.startLimit ?? .infinity
+      limits.startRange = min(tooFar.map { starts.starts[$0 - 1].distance } ?? .infinity, limit)
+      limits.second = .init(visits: Int(secondVisits * visits(k: task.k)), startRange: limit)
     }
     return (reach(far: nil, range: record.range), limits)
   }
@@ -151,13 +160,21 @@ extension Snapshot {
     goesFar: (SearchTask) -> Bool
   ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
     let graph = try self.graph(use.record, of: task.space)
-    let search = GraphSearch(
+    var search = GraphSearch(
       graph: graph, reach: reach,
       // How far a search goes was measured for so many, and fewer are found with them.
       k: max(task.k, MeasuredQueries.k), limits: limits,
       // Where a row without a vertex has a number, a damaged record may lead to it.
       wanted: use.inGraph.count < Int(graph.rowLimit) ? RowMask(use.inGraph) : nil)
-    let (visited, work) = try search.run(task.queries, threads: task.threads)
+    var (visited, work) = try search.run(task.queries, threads: task.threads)
+    let far = visited.indices.filter { visited[$0] == nil }
+    if let second = limits.second, !far.isEmpty, far.count * queriesPerSecond <= task.count {
+      let untold = untoldShare * (1 - task.recall) * Double(task.count)
+      search.limits = limits.again(second, anyStart: Double(far.count) <= untold)
+      let (found, more) = try search.run(task.of(far).queries, threads: task.threads)
+      for (query, neighbors) in zip(far, found) { visited[query] = neighbors }
+      work.add(more)
+    }
     let (found, scan) = try addMissing(
       to: visited.map { $0.map { $0.count > task.k ? Array($0.prefix(task.k)) : $0 } }, task,
       indexed: use.inGraph)
