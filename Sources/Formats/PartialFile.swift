@@ -5,8 +5,9 @@ import Synchronization
 /// The file in which another one grows until it is complete: beside it, under its name with `.cellvec-1.partial` behind
 /// it, or the next number while another process writes the same file.
 ///
-/// It is locked for as long as it is written, and goes when a signal such as that of Ctrl-C ends the process. One that nobody
-/// has locked was left by a process that was killed, and is removed by the next that comes to its name.
+/// It is locked for as long as it is written. When SIGINT, SIGTERM or SIGHUP ends the process, it goes if it is one of those
+/// that `UnfinishedFiles` has noted. One that nobody has locked was left by a process that ended otherwise, and is removed by
+/// the next that comes to its name.
 final class PartialFile: Sendable {
   /// Processes that write one file at a time.
   private static let limit = 100
@@ -23,17 +24,16 @@ final class PartialFile: Sendable {
       repeat {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         if descriptor >= 0 {
-          let place = UnfinishedFiles.note(path)
           // A file system without locks refuses; what is left on it stays. Where another process has the lock already, it
           // takes the file for one that was left, and removes it.
           let isLost = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
           if !isLost, Self.isNamed(path, descriptor) {
             self.path = path
             self.descriptor = descriptor
-            self.place = Atomic(place ?? -1)
+            // Only now: a signal would remove another's file of the name, too.
+            self.place = Atomic(UnfinishedFiles.note(path) ?? -1)
             return
           }
-          if let place { UnfinishedFiles.forget(place) }
           close(descriptor)
         } else if errno != EEXIST {
           let fault = Fault.system(target, "create")
@@ -55,7 +55,13 @@ final class PartialFile: Sendable {
   /// Whether the name still leads to this file: another's may have it when somebody removed this one.
   var isNamed: Bool { Self.isNamed(path, descriptor) }
 
-  func remove() { if isNamed { unlink(path) } }
+  /// Removes the file, unless the name is another's. Once it is free, another process may take it, whose file a signal to this
+  /// one must spare.
+  func remove() {
+    let isNamed = isNamed
+    forget()
+    if isNamed { unlink(path) }
+  }
 
   /// Gives the file its target's name. Another process may then have its own, which a signal to this one must spare.
   /// - Returns: whether it could, or else `errno` says why not.

@@ -18,26 +18,33 @@ package struct StagedFiles: ~Copyable {
     files.append(StagedFile(file))
   }
 
-  /// Has `commit` remove a file that stood beside the older ones, and that none of the new ones replaces.
+  /// Has `commit` remove a regular file that stood beside the older ones, and that none of the new ones replaces.
   package mutating func remove(_ path: String) { outdated.append(path) }
 
-  /// Removes what is outdated, and gives the files their names, durably, in their order.
+  /// Gives the files their names, durably, in their order, and removes what is outdated before the last of them has its own.
   ///
   /// The last is to be one that leads to the others, as a page does to its figures: an older one goes first, so that wherever
   /// this ends, it is there with its own files or not at all.
-  /// - Throws: `inputOutput`.
+  /// - Throws: `inputOutput`; where an outdated file could not be removed, after all others have their names.
   package consuming func commit() throws(Fault) {
     if files.count + outdated.count > 1, let last = files.last?.path {
-      try removeOlder(last)
+      if let fault = removeOlder(last) { throw fault }
       try syncFolder(of: last)
     }
-    for path in outdated { try removeOlder(path) }
-    for file in files { try file.commit() }
+    for file in files.dropLast() { try file.commit() }
+    let faults = outdated.compactMap(removeOlder)
+    try files.last?.commit()
+    if let fault = faults.first {
+      throw Fault(
+        fault.kind, fault.subject, "\(fault.problem); all new files are written", remedy: fault.remedy)
+    }
   }
+}
 
-  private func removeOlder(_ path: String) throws(Fault) {
-    guard unlink(path) == 0 || errno == ENOENT else { throw Fault.system(path, "remove the older file") }
-  }
+/// - Returns: why the file is still there, if it is.
+private func removeOlder(_ path: String) -> Fault? {
+  if unlink(path) == 0 || errno == ENOENT { return nil }
+  return Fault.system(path, "remove the older file")
 }
 
 /// An `AtomicFile` that can be kept in an array.

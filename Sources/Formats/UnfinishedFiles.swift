@@ -3,16 +3,18 @@ import Synchronization
 
 /// The unfinished files of this process, which a signal that ends it removes.
 ///
-/// Ctrl-C, a closed terminal and `kill` end a process between any two instructions, and no `deinit` runs. What handles the
-/// signal may neither allocate nor lock: it finds the names in a table of fixed size. A process that is killed by force
-/// leaves its files to the next that writes the same ones.
+/// Ctrl-C, a closed terminal and `kill` (SIGINT, SIGHUP, SIGTERM) end a process between any two instructions, and no `deinit`
+/// runs. What handles the signal may neither allocate nor lock: it finds the names in a table of fixed size. A process that
+/// ends by other signals, such as SIGQUIT and SIGKILL, leaves its files to the next that writes the same ones.
 package enum UnfinishedFiles {
   /// Files beyond these are not noted.
   private static let limit = 256
+  private static let folderLimit = 16
   private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
   /// Addresses of the names, 0 where a place is free.
   fileprivate static let places = Places(count: limit)
+  fileprivate static let folders = Places(count: folderLimit)
   fileprivate static let isEnding = Atomic(false)
 
   /// Lets the signal, when it comes next, remove the files before it ends the process. What handles a signal may call this
@@ -22,8 +24,14 @@ package enum UnfinishedFiles {
     action.__sigaction_handler.sa_handler = { number in
       UnfinishedFiles.removeAll()
       Glibc.signal(number, SIG_DFL)
-      // It is blocked until this returns, and then does what it does to any process.
+      // It is blocked until this returns.
+      var set = sigset_t()
+      sigemptyset(&set)
+      sigaddset(&set, number)
+      pthread_sigmask(SIG_UNBLOCK, &set, nil)
       raise(number)
+      // The first process of a container does not end by a signal that it does not handle.
+      _exit(128 + number)
     }
     sigaction(signal, &action, nil)
   }
@@ -31,12 +39,20 @@ package enum UnfinishedFiles {
   /// Makes what a handler of signals must not be the first to touch.
   package static func prepare() {
     _ = places
-    isEnding.store(false, ordering: .relaxed)
+    _ = folders
+    // Only read: a handler may be at work on another thread by now.
+    _ = isEnding.load(ordering: .relaxed)
   }
 
   /// Notes a file that this process has made.
   /// - Returns: its place, for `forget`; nil where there is none.
-  static func note(_ path: String) -> Int? {
+  static func note(_ path: String) -> Int? { note(path, in: places) }
+
+  /// Notes a folder that this process has made, after the one in which it lies: the signal removes it, too, where nothing is in
+  /// it. A folder is noted for as long as the process lives, and those beyond `folderLimit` are not.
+  package static func noteFolder(_ path: String) { _ = note(path, in: folders) }
+
+  private static func note(_ path: String, in places: Places) -> Int? {
     guard let name = strdup(path) else { return nil }
     guard let place = places.fill(with: UInt(bitPattern: name)) else {
       free(name)
@@ -57,6 +73,9 @@ package enum UnfinishedFiles {
     isEnding.store(true, ordering: .sequentiallyConsistent)
     for place in 0..<limit {
       if let name = UnsafePointer<CChar>(bitPattern: places[place]) { unlink(name) }
+    }
+    for place in (0..<folderLimit).reversed() {
+      if let name = UnsafePointer<CChar>(bitPattern: folders[place]) { rmdir(name) }
     }
   }
 

@@ -15,11 +15,11 @@ extension PrintedReport {
 
   /// Writes the report: to a path that ends in ".html" the page alone, else a folder with `report.html`, and each figure as
   /// SVG and PNG in `figures`. Files of the same names are replaced, and those of an earlier report's other figures removed,
-  /// all together: work that is stopped changes none.
+  /// all together: work that is stopped changes none. A PNG of a figure that cannot be drawn as such stays as it is.
   ///
   /// - Parameter progress: called before each file is drawn; a throw ends the work.
-  /// - Throws: `cannotCreate` or `inputOutput` for what cannot be written. Where figures cannot be drawn as PNG, the rest is
-  ///   written all the same.
+  /// - Throws: `cannotCreate` or `inputOutput` for what cannot be written, and `inputOutput` for an earlier figure that cannot
+  ///   be removed, when the new report is written. Where figures cannot be drawn as PNG, the rest is written all the same.
   package func write(to path: String, progress: () throws -> Void = {}) throws -> Output {
     let page = Self.page(at: path)
     let figures = figures
@@ -35,8 +35,7 @@ extension PrintedReport {
     defer { for folder in newFolders.reversed() { Self.removeEmptyFolder(at: folder) } }
     var files = StagedFiles()
     let (drawn, problem) = try draw(figures, in: folders[1], files: &files, progress: progress)
-    let written = Set(figures.map { "\($0.id).svg" } + drawn.map { "\($0).png" })
-    for name in try Self.figureFiles(in: folders[1]).subtracting(written).sorted() {
+    for name in try Self.outdatedFiles(in: folders[1], besides: figures).sorted() {
       files.remove("\(folders[1])/\(name)")
     }
     try progress()
@@ -71,15 +70,23 @@ extension PrintedReport {
     return (ids, problem)
   }
 
-  /// The names of a report's files in a folder: SVGs that say they are figures of that name, and the PNGs beside them.
-  private static func figureFiles(in folder: String) throws -> Set<String> {
-    let names = Set(try namesInFolder(folder))
+  /// The names of an earlier report's files in a folder that are of none of the figures: SVGs that say they are figures of that
+  /// name, and the PNGs beside them. Folders and links are none of a report's files.
+  static func outdatedFiles(in folder: String, besides figures: [Figure]) throws -> Set<String> {
+    let names = Set(try namesInFolder(folder).filter { isRegularFile("\(folder)/\($0)") })
+    let kept = Set(figures.map(\.id))
     let ids = names.filter { $0.hasSuffix(".svg") }.map { String($0.dropLast(4)) }.filter { id in
+      guard !kept.contains(id) else { return false }
       // What cannot be read is none of ours.
       guard let file = try? MappedFile(path: "\(folder)/\(id).svg") else { return false }
       return withExtendedLifetime(file) { Figure.isFile(file.bytes, of: id) }
     }
     return names.intersection(ids.flatMap { ["\($0).svg", "\($0).png"] })
+  }
+
+  private static func isRegularFile(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
   /// Where the page lies of a report that is written to a path.
@@ -109,7 +116,10 @@ extension PrintedReport {
 
   /// - Returns: whether it was not there before.
   private static func makeFolder(_ path: String) throws -> Bool {
-    if mkdir(path, 0o777) == 0 { return true }
+    if mkdir(path, 0o777) == 0 {
+      UnfinishedFiles.noteFolder(path)
+      return true
+    }
     var status = stat()
     if errno == EEXIST, stat(path, &status) == 0 {
       if status.st_mode & S_IFMT == S_IFDIR { return false }

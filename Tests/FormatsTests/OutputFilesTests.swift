@@ -90,6 +90,25 @@ import Testing
     }
   }
 
+  /// A folder in place of an outdated file stands for one that cannot be removed.
+  @Test func anOutdatedFileThatStaysCostsNoOther() throws {
+    try withTemporaryDirectory { folder in
+      let (page, figure) = ("\(folder)/page", "\(folder)/figure")
+      let (stuck, old) = ("\(folder)/stuck", "\(folder)/z")
+      for path in [page, figure, old] { try write([0], to: path) }
+      #expect(mkdir(stuck, 0o755) == 0)
+      let fault = #expect(throws: Fault.self) {
+        var files = StagedFiles()
+        for path in [stuck, old] { files.remove(path) }
+        for path in [figure, page] { try files.add([1], at: path) }
+        try files.commit()
+      }
+      #expect(fault?.subject == stuck && fault?.problem.hasSuffix("; all new files are written") == true)
+      #expect(try names(in: folder) == ["figure", "page", "stuck"])
+      #expect(bytes(ofFile: page) == [1] && bytes(ofFile: figure) == [1])
+    }
+  }
+
   @Test func whatAKilledProcessHasLeftIsRemovedByTheNext() throws {
     try withTemporaryDirectory { folder in
       let path = "\(folder)/out"

@@ -316,6 +316,47 @@ import class Foundation.FileManager
     }
   }
 
+  @Test func onlyFilesOfFiguresThatTheReportLacksAreOutdated() throws {
+    let full = try PrintedReport(of: SyntheticEvaluation(fractions: [0.5, 1]).make())
+    let lesser = try PrintedReport(of: SyntheticEvaluation().make())
+    try withTemporaryDirectory { folder in
+      let path = "\(folder)/report"
+      let figures = "\(path)/figures"
+      _ = try full.write(to: path)
+      for id in ["few-shot", "summary"] { try write([3], to: "\(figures)/\(id).png") }
+      #expect(try PrintedReport.outdatedFiles(in: figures, besides: full.figures).isEmpty)
+      #expect(
+        try PrintedReport.outdatedFiles(in: figures, besides: lesser.figures)
+          == ["few-shot.svg", "few-shot.png"])
+      // A picture of the user's own stays where none is drawn in its place.
+      let output = try full.write(to: path)
+      #expect((bytes(ofFile: "\(figures)/summary.png") == [3]) == (output.pngProblem != nil))
+      // A folder is no picture, and in nobody's way.
+      let manager = FileManager.default
+      try manager.removeItem(atPath: "\(figures)/few-shot.png")
+      try manager.createDirectory(atPath: "\(figures)/few-shot.png", withIntermediateDirectories: false)
+      _ = try lesser.write(to: path)
+      #expect(manager.fileExists(atPath: "\(path)/report.html"))
+      #expect(manager.fileExists(atPath: "\(figures)/few-shot.png"))
+      #expect(!manager.fileExists(atPath: "\(figures)/few-shot.svg"))
+    }
+  }
+
+  /// Not even one with a figure's name that leads to that figure.
+  @Test func aLinkIsNoneOfTheFilesOfAReport() throws {
+    let full = try PrintedReport(of: SyntheticEvaluation(fractions: [0.5, 1]).make())
+    let lesser = try PrintedReport(of: SyntheticEvaluation().make())
+    try withTemporaryDirectory { folder in
+      let figures = "\(folder)/report/figures"
+      _ = try full.write(to: "\(folder)/report")
+      let manager = FileManager.default
+      try manager.moveItem(atPath: "\(figures)/few-shot.svg", toPath: "\(folder)/few-shot.svg")
+      try manager.createSymbolicLink(
+        atPath: "\(figures)/few-shot.svg", withDestinationPath: "../../few-shot.svg")
+      #expect(try PrintedReport.outdatedFiles(in: figures, besides: lesser.figures).isEmpty)
+    }
+  }
+
   @Test func aReportThatIsStoppedChangesNothing() throws {
     let report = try PrintedReport(of: SyntheticEvaluation().make())
     try withTemporaryDirectory { folder in

@@ -156,26 +156,52 @@ done
 
 # Ctrl-C ends the drawing, and leaves what was there: nothing, or all of an earlier report.
 if ls report/figures/*.png >/dev/null 2>&1; then
+  # interrupt.py FOLDER COUNT: status 130 however the program ends by it; stdout tells whether the signal itself was the end.
   cat >interrupt.py <<'PYTHON'
 import glob, os, signal, subprocess, sys, time
 drawing = subprocess.Popen([os.environ["CELLVEC"], "report", "eval.json", "--output", sys.argv[1]])
 while not glob.glob(sys.argv[1] + "/figures/*.partial") and drawing.poll() is None:
     time.sleep(0.001)
-for _ in range(int(sys.argv[2])):
+drawing.send_signal(signal.SIGINT)
+for _ in range(1, int(sys.argv[2])):
+    # While one is pending, another is merged with it.
+    time.sleep(0.002)
     drawing.send_signal(signal.SIGINT)
 status = drawing.wait()
+if status == -signal.SIGINT:
+    print("signal")
 sys.exit(130 if status == -signal.SIGINT else status)
 PYTHON
+  # interrupt_twice FOLDER: again until the second one was the end. It may come when the first has been heeded.
+  interrupt_twice() {
+    for _ in {1..20}; do
+      expect_exit 130 python3 interrupt.py "$1" 2
+      if grep --quiet '^signal$' "$_out"; then break; fi
+    done
+    expect_stdout '^signal$'
+  }
+  # contents: the earlier report and all that lies beside its files.
+  contents() { cksum report/report.html* report/figures/*; }
   expect_exit 130 python3 interrupt.py stopped 1
   expect_stderr '^cellvec: interrupted; nothing was saved; run the same command to begin again$'
   expect_equal "there is nothing" "$(ls -d stopped 2>/dev/null)" ""
   printf 'older' >report/report.html
-  before=$(cksum report/report.html report/figures/*)
+  before=$(contents)
   expect_exit 130 python3 interrupt.py report 1
-  expect_equal "the earlier report is as it was" "$(cksum report/report.html report/figures/*)" "$before"
+  expect_equal "the earlier report is as it was" "$(contents)" "$before"
   # A second one ends it at once, and leaves nothing unfinished either.
-  for _ in {1..5}; do expect_exit 130 python3 interrupt.py report 2; done
-  expect_equal "the earlier report is as it was" "$(cksum report/report.html report/figures/*)" "$before"
+  interrupt_twice report
+  expect_equal "the earlier report is as it was, at once" "$(contents)" "$before"
+  interrupt_twice stopped
+  expect_equal "there is nothing, at once" "$(ls -d stopped 2>/dev/null)" ""
+  # To the first process of a container, a signal that it leaves to the system does nothing: it ends by itself.
+  if unshare --map-current-user --pid --fork true 2>/dev/null; then
+    # shellcheck disable=SC2016
+    expect_exit 129 unshare --map-current-user --pid --fork bash -c '
+      (until ls stopped/figures/*.partial; do sleep 0.001; done; kill -HUP 1) >/dev/null 2>&1 &
+      exec env --default-signal=HUP "$CELLVEC" report eval.json --output stopped'
+    expect_equal "there is nothing in a container" "$(ls -d stopped 2>/dev/null)" ""
+  fi
 fi
 cp fields/P1_A01_s1_protein.png kept.png
 for file in fields/*_protein.png; do cp kept.png "$file"; done
