@@ -100,6 +100,20 @@ import Testing
     }
   }
 
+  /// Otherwise the one behind it would use pages again of the only commit that the disk leads to.
+  @Test func aCommitBehindOneThatMayBeLostWaitsForItsFrontPageToo() throws {
+    try withTemporaryDirectory { directory in
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      let pending = writer.database.environment.pendingCommit
+      try Self.commit(0, to: writer, .withNext)
+      pending.fail()
+      #expect(pending.mayBeLost)
+      try Self.commit(1, to: writer, .withNext)
+      #expect(!pending.mayBeLost)
+      try pending.makeDurable(upTo: writer.lastCommit, "db") { EIO }
+    }
+  }
+
   @Test func aCommitBehindWhichTheDiskHasFailedCountsAsLost() throws {
     let pending = PendingCommit()
     pending.note(5, .withNext)
@@ -113,8 +127,15 @@ import Testing
         ($0 as? Fault)?.kind == .inputOutput
       }
     }
+    // One behind it that does not wait for its own front page does not tell that the disk has that of the one before.
+    pending.note(6, .withNext)
+    for number: CommitNumber in [5, 6] {
+      #expect(throws: Fault.self) { try pending.makeDurable(upTo: number, "db") { MDB_SUCCESS } }
+    }
+    #expect(pending.mayBeLost)
     // One that succeeds leads to everything.
     pending.note(7, .atOnce)
+    #expect(!pending.mayBeLost)
     try pending.makeDurable(upTo: 7, "db") { EIO }
     pending.note(8, .withNext)
     try pending.makeDurable(upTo: 8, "db") { MDB_SUCCESS }

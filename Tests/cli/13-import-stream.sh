@@ -92,6 +92,24 @@ cat first.npy second.npy >both
 expect_exit 0 from_file both import - --db sum
 expect_stdout '^imported +48 +3700 +3700$'
 
+# Where the disk takes no more, that is what is said, and no line is of an array that is not there.
+cat second.npy third.npy first.npy >both
+limited() (
+  trap '' XFSZ
+  ulimit -f 500
+  from_file both import - --db limited --space s --csv --quiet
+)
+expect_exit 74 limited
+expect_stderr '^cellvec: limited: cannot commit: '
+expect_equal "and nothing else" "$(wc -l <"$_err")" 1
+told=$(awk -F , 'NR > 1 { sum += $4 } END { print sum + 0 }' "$_out")
+expect_exit 0 cellvec check --db limited
+expect_exit 0 cellvec count --db limited --csv
+expect_equal "no more is told than is there" "$((told <= $(tail -n 1 "$_out")))" 1
+expect_exit 0 from_file both import - --db limited --space s --quiet
+expect_exit 0 cellvec count --db limited --csv
+expect_stdout '^3701$'
+
 # A request to stop ends the wait for more.
 mkfifo never
 "$CELLVEC" import - --db stopped --quiet <never >/dev/null 2>stopped.err &

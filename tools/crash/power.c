@@ -1,5 +1,6 @@
 // What a failure of the power leaves of the files that a process has written: each page as it was at some moment since the
-// file was last synchronised, the moments of different pages in no order. Part of faults.c.
+// file was last synchronised, the moments of different pages in no order. What the power would also take back is kept: names
+// of files that were made, renames, removals, and lengths that ftruncate has set. Part of faults.c.
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>

@@ -105,6 +105,7 @@ class Workload:
         third = Array(2, 21_000 if is_large else self.random.randrange(20, 500), dimension, self.random)
         other = self._make([steps.Import(first.with_other_values(), "s"), steps.Import(third, "s"),
                             steps.Train("other", "s")], "other")
+        stream = [Array(number, self.random.randrange(20, 120), dimension, self.random) for number in range(3, 9)]
         image = next(iter(self._folder.images))
         self.steps = [
             steps.Import(first, "s"),
@@ -133,6 +134,7 @@ class Workload:
             steps.Compact(),
             steps.Renumber(),
             steps.Import(second, "t", "int8", commits=5),
+            steps.ImportStream(stream, "live", 50),
             steps.RenameSpace("t", "u"),
             steps.Update("remark IS NOT NULL", lambda values: "remark" in values, cleared=["remark"]),
             steps.Repair(("older_page", "zeros")),

@@ -7,6 +7,14 @@ package struct StreamImport {
   private let name: String
   private let isCancelled: @Sendable () -> Bool
 
+  /// What is told of an array that was imported; not its vectors, which the memory of later ones takes the place of.
+  package struct Imported {
+    package let dimension: Int
+    package let count: Int
+    /// Vectors that were not in the space before.
+    package let added: Int
+  }
+
   /// - Parameters:
   ///   - descriptor: open for reading, for as long as this lives.
   ///   - name: what faults and the images of the arrays are called.
@@ -22,26 +30,27 @@ package struct StreamImport {
 
   /// Writes the vectors into a space as `VectorImport` does, until the stream ends. While an array is written and
   /// synchronised, another thread reads the next one, if that has begun to come: who waits for an answer before it is sent
-  /// would otherwise wait for one thread more to wake another. The commit of an array that has come meanwhile makes the one
-  /// before it durable, which is reported then.
+  /// would otherwise wait for one thread more to wake another. The first commit of an array that has come meanwhile makes the
+  /// one before it durable, which is reported then.
   /// - Parameters:
   ///   - limit: rows committed at a time at most.
-  ///   - report: called with each array once it is durable, in order, and the vectors that it has added.
-  /// - Throws: as `VectorImport` and `NPYStream.next` do; what came before is in the database, and reported.
+  ///   - report: called with each array once it is durable, in order.
+  /// - Throws: as `VectorImport` and `NPYStream.next` do. What came before is in the database, and reported, unless the disk
+  ///   has failed: then the last array before may be there and not be reported.
   package func run(
     into space: String, keeping asked: ScalarType?, of writer: DatabaseWriter, rowsPerCommit limit: Int?,
-    report: (_ array: VectorImport, _ added: Int) throws -> Void
+    report: (Imported) throws -> Void
   ) throws {
     let stream = stream
     var number = 0
     var ahead: BackgroundResult<NPYMatrix?>?
     /// The last array, until it is reported.
-    var last: (array: VectorImport, added: Int, commit: CommitNumber)?
+    var last: (array: Imported, commit: CommitNumber)?
     func reportLast() throws {
-      guard let (array, added, commit) = last else { return }
+      guard let (array, commit) = last else { return }
       last = nil
       try writer.makeDurable(upTo: commit)
-      try report(array, added)
+      try report(array)
     }
     func next() throws -> NPYMatrix? {
       guard let ahead else { return try stream.next() }
@@ -56,14 +65,16 @@ package struct StreamImport {
         let added = try array.run(
           into: space, keeping: asked, of: writer, rowsPerCommit: limit,
           durable: ahead == nil ? .atOnce : .withNext,
-          isCancelled: isCancelled, progress: { _ in })
-        try reportLast()
-        if isCancelled() { return }
-        last = (array, added, writer.lastCommit)
+          isCancelled: isCancelled, progress: { _ in try reportLast() })
+        if isCancelled() { break }
+        last = (
+          Imported(dimension: array.dimension, count: array.count, added: added), writer.lastCommit
+        )
         if ahead == nil { try reportLast() }
       }
     } catch {
-      try reportLast()
+      // The first error says what went wrong. An array of which it is not sure that the disk has it is only not reported.
+      _ = Result { try reportLast() }
       throw error
     }
     try reportLast()

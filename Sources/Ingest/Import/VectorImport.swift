@@ -19,9 +19,9 @@ package struct VectorImport {
   package var skippedColumns: [String] { table?.skippedColumns ?? [] }
 
   /// Bytes of vectors committed at a time at most, which the transaction holds in memory. Few large commits wait less for
-  /// the disk, each of them twice, and with ext4 for what other programs have written. But memory that the transaction has
-  /// not used before has to be found and cleared by the system, which takes longer than copying vectors into it: an import
-  /// of 100 MiB in one commit spends half of its time on that.
+  /// the disk, once each and once more for the last, and with ext4 for what other programs have written. But memory that the
+  /// transaction has not used before has to be found and cleared by the system, which takes longer than copying vectors into
+  /// it: an import of 100 MiB in one commit spends half of its time on that.
   static let bytesPerCommit = 32 << 20
 
   /// Rows committed at a time where nobody asks for fewer: whole blocks.
@@ -77,10 +77,11 @@ package struct VectorImport {
   ///   - durability: when the disk has all of them; commits before the last are durable with the next one.
   ///   - progress: called after each commit with the number of rows done.
   /// - Returns: vectors added by this run.
+  /// - Throws: the first error, also of `progress`. Parts that were written before it remain, on the disk if it takes them.
   package func run(
     into spaceName: String, keeping asked: ScalarType? = nil, of writer: DatabaseWriter,
     rowsPerCommit limit: Int? = nil, durable durability: Durability = .atOnce, isCancelled: () -> Bool,
-    progress: (Int) -> Void
+    progress: (Int) throws -> Void
   ) throws -> Int {
     // Nobody else writes until the run is over.
     let (present, existing, scalar) = try writer.database.read { snapshot in
@@ -109,29 +110,35 @@ package struct VectorImport {
     var start = 0
     var added = 0
     var values = nextValues(from: 0)
-    repeat {
-      let columns = try values?.value()
-      // Where most is there already, the first part can be the last one, too.
-      let isLast = count - start <= rowsPerCommit
-      try writer.write(durable: isLast ? durability : .withNext) { transaction in
-        let place = try self.place(in: spaceName, keeping: scalar, &transaction)
-        let cells: KnownCells
-        if let known {
-          cells = known
-        } else {
-          cells = try KnownCells(of: place, count: count, present: present, &transaction)
-          known = cells
-          // Cells that are there already get the table's values.
-          if reader == nil { start = (0..<count).first(where: cells.isMissing) ?? count }
+    do {
+      repeat {
+        let columns = try values?.value()
+        // Where most is there already, the first part can be the last one, too.
+        let isLast = count - start <= rowsPerCommit
+        try writer.write(durable: isLast ? durability : .withNext) { transaction in
+          let place = try self.place(in: spaceName, keeping: scalar, &transaction)
+          let cells: KnownCells
+          if let known {
+            cells = known
+          } else {
+            cells = try KnownCells(of: place, count: count, present: present, &transaction)
+            known = cells
+            // Cells that are there already get the table's values.
+            if reader == nil { start = (0..<count).first(where: cells.isMissing) ?? count }
+          }
+          let part = Part(
+            positions: start..<min(start + rowsPerCommit, count), columns: columns, fields: fields)
+          values = nextValues(from: part.positions.upperBound)
+          added += try write(part, cells, place, &transaction)
+          start = part.positions.upperBound
         }
-        let part = Part(
-          positions: start..<min(start + rowsPerCommit, count), columns: columns, fields: fields)
-        values = nextValues(from: part.positions.upperBound)
-        added += try write(part, cells, place, &transaction)
-        start = part.positions.upperBound
-      }
-      progress(start)
-    } while start < count && !isCancelled()
+        try progress(start)
+      } while start < count && !isCancelled()
+    } catch {
+      // What was written before is to be safe too, and the first error is the one that says why this ends.
+      _ = Result { try writer.makeDurable(upTo: writer.lastCommit) }
+      throw error
+    }
     if durability == .atOnce { try writer.makeDurable(upTo: writer.lastCommit) }
     return added
   }

@@ -5,7 +5,8 @@ import Glibc
 /// The two pages in front of a data file of which one is damaged, and what can be gone on from.
 ///
 /// Each tells of one of the last two commits. A commit writes one of them, and no page that the other leads to: either
-/// alone is a whole database.
+/// alone is a whole database. After a failure of the power only the newer one need be: the page of the last commit may not
+/// have come to the disk (`Durability.withNext`), and the page in its place leads to some that were used again since.
 struct FrontPages {
   /// The page that is right; of two, the newer one.
   let sound: MetaPage

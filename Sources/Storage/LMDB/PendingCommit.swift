@@ -29,38 +29,50 @@ final class PendingCommit: Sendable {
   }
 
   private let state = Mutex(State())
+  /// Held from where LMDB commits until that is noted, and while the disk is waited for: LMDB itself lets the next writer
+  /// begin before.
+  let turn = Mutex(())
 
   /// The last commit that has changed anything.
   var last: CommitNumber { state.withLock { $0.last } }
+  /// Whether the disk may have missed the front page of the last commit, and will not say so again. Were the next commit
+  /// not to wait for its own, the one behind it would use pages again of the only commit that the disk leads to.
+  var mayBeLost: Bool { state.withLock { $0.mayBeLost } }
 
   /// Takes note of the last commit of a file that is opened: who made it may have been killed before it was durable.
   func begin(behind number: CommitNumber) { state.withLock { $0.last = max($0.last, number) } }
 
-  /// Takes note of a commit that has changed something; of several threads, in any order.
+  /// Takes note of a commit that has changed something.
   func note(_ number: CommitNumber, _ durability: Durability) {
     state.withLock { state in
       state.last = max(state.last, number)
-      state.durable = max(state.durable, durability == .atOnce ? number : number - 1)
+      switch durability {
+      case .atOnce: state.durable = max(state.durable, number)
+      // It has waited, but a page that the disk has failed to take before is waited for no more.
+      case .withNext: if !state.mayBeLost { state.durable = max(state.durable, number - 1) }
+      }
       if state.durable == state.last { state.mayBeLost = false }
     }
   }
 
-  /// Takes note of a commit that has failed.
+  /// Takes note of a commit, or a wait, with which the disk may have failed.
   func fail() {
     state.withLock { if $0.durable < $0.last { $0.mayBeLost = true } }
   }
 
+  /// Waits with `synchronize` until the disk has a commit, if it does not have it yet.
   func makeDurable(upTo commit: CommitNumber, _ path: String, _ synchronize: () -> Int32) throws {
-    let (last, isDurable) = state.withLock { ($0.last, commit <= $0.durable) }
-    if isDurable { return }
-    let code = synchronize()
-    if code != MDB_SUCCESS { fail() }
+    if state.withLock({ commit <= $0.durable }) { return }
+    let code = turn.withLock { _ in
+      let code = synchronize()
+      if code != MDB_SUCCESS { fail() } else if !mayBeLost { note(last, .atOnce) }
+      return code
+    }
     try require(code, path, "write to disk")
-    if state.withLock({ $0.mayBeLost }) {
+    if state.withLock({ commit > $0.durable }) {
       throw Fault(
         .inputOutput, path, "may have lost its last commit, which could not be written to the disk",
         remedy: "run the command again")
     }
-    note(last, .atOnce)
   }
 }

@@ -1,5 +1,6 @@
 import Clmdb
 import Faults
+import Synchronization
 
 /// A raw transaction: bytes in, bytes out. Pointers that it returns lie in the memory map and are valid until the
 /// next write to the same transaction, or until it ends.
@@ -36,21 +37,36 @@ struct Transaction: ~Copyable {
 
   consuming func commit(_ durability: Durability = .atOnce) throws {
     isFinished = true
+    let (environment, pointer) = (self.environment, self.pointer)
     let number = UInt64(mdb_txn_id(pointer))
     let early = isLarge ? EarlyWriting(to: environment.pages) : nil
-    // Nobody else writes before LMDB has read it.
-    mdb_env_set_flags(environment.pointer, UInt32(MDB_NOMETASYNC), durability == .atOnce ? 0 : 1)
-    let code = mdb_txn_commit(pointer)
-    if code != MDB_SUCCESS { environment.pendingCommit.fail() }
+    let code = environment.pendingCommit.turn.withLock { _ in
+      Transaction.commitInTurn(pointer, number, durability, environment)
+    }
     try require(code, environment.path, "commit")
     _ = consume early
-    if environment.pages.meta(of: number) != nil {
-      environment.pages.seal(number)
-      environment.pendingCommit.note(number, durability)
-    } else if durability == .atOnce {
-      // Nothing was changed, and LMDB has waited for nothing.
-      try environment.makeDurable(upTo: environment.pendingCommit.last)
+    // Where nothing was changed there is no commit of this number, and LMDB has waited for nothing.
+    if durability == .atOnce {
+      try environment.makeDurable(upTo: min(number, environment.pendingCommit.last))
     }
+  }
+
+  /// Commits and takes note of it; nobody else commits meanwhile.
+  private static func commitInTurn(
+    _ pointer: OpaquePointer, _ number: CommitNumber, _ asked: Durability, _ environment: Environment
+  ) -> Int32 {
+    let pending = environment.pendingCommit
+    let durability = pending.mayBeLost ? .atOnce : asked
+    mdb_env_set_flags(environment.pointer, UInt32(MDB_NOMETASYNC), durability == .atOnce ? 0 : 1)
+    let code = mdb_txn_commit(pointer)
+    // Codes below zero are LMDB's own, from before it writes. Those of the system do not tell a write that had no room
+    // from a wait that has failed.
+    if code > MDB_SUCCESS { pending.fail() }
+    if code == MDB_SUCCESS, environment.pages.meta(of: number) != nil {
+      environment.pages.seal(number)
+      pending.note(number, durability)
+    }
+    return code
   }
 
   private static func begin(_ environment: Environment, isWriting: Bool) throws -> OpaquePointer {

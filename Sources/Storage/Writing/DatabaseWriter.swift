@@ -22,7 +22,8 @@ package final class DatabaseWriter: Sendable {
     try DatabaseWriter.checkFormat(database.environment)
   }
 
-  /// What the disk does not have yet, it has when the writer ends. Whoever must know calls `makeDurable`.
+  /// What the disk does not have yet, it has when the writer ends. Where it cannot take it, nobody is told, and nobody needs
+  /// to be: whoever says that a commit is on the disk has called `makeDurable` before.
   deinit { _ = Result { try makeDurable(upTo: lastCommit) } }
 
   /// Runs `body` in one transaction: all that it did is in the database when `write` returns, nothing when it throws.

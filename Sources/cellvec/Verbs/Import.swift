@@ -90,12 +90,12 @@ struct Import: ParsableCommand {
     var report = try ReportWriter(Self.columns, as: output.format)
     var (dimension, arrayCount, count, added) = (0, 0, 0, 0)
     try stream.run(into: space, keeping: numbers.dtype, of: writer, rowsPerCommit: rowsPerCommit) {
-      array, addedByArray in
+      array in
       (dimension, arrayCount) = (array.dimension, arrayCount + 1)
-      (count, added) = (count + array.count, added + addedByArray)
+      (count, added) = (count + array.count, added + array.added)
       progress.update(done: count)
       if output.format == .table { return }
-      try report.write(row(array.dimension, array.count, addedByArray))
+      try report.write(row(array.dimension, array.count, array.added))
       try report.flush()
     }
     progress.finish()

@@ -4,6 +4,6 @@ A step knows its command line and the states that a database may be in while it 
 after another. Ended at any moment, it leaves one of them, and given again it goes on to the last.
 """
 
-from .cells import Delete, Import, Ingest, Update, UpdateByTable
+from .cells import Delete, Import, ImportStream, Ingest, Update, UpdateByTable
 from .files import Backup, Compact, Merge, Renumber, Repair
 from .spaces import DropField, DropHead, DropSpace, Index, Predict, RenameField, RenameSpace, Train

@@ -43,6 +43,44 @@ class Import(Step):
         return states
 
 
+class ImportStream(Step):
+    """Arrays that come through stdin one after another; the line of each says that it is safe."""
+
+    verb = "import -"
+
+    def __init__(self, sources, space, rows_per_commit):
+        self.sources, self.space, self.rows_per_commit = sources, space, rows_per_commit
+        with open("arrays.npys", "wb") as arrays:
+            for source in sources:
+                with open(source.array, "rb") as array:
+                    arrays.write(array.read())
+
+    def arguments(self):
+        return ["import", "-", "--space", self.space, "--commit-rows", str(self.rows_per_commit), "--json", "--quiet"]
+
+    def input(self):
+        return open("arrays.npys", "rb")
+
+    def states(self, before):
+        states, state = [before], before
+        self.ends = []  # the number of the state that holds an array whole, by array
+        for source in self.sources:
+            for positions in parts(range(source.count), self.rows_per_commit):
+                state = state.copy()
+                vectors = state.vectors.setdefault(self.space, {})
+                for position in positions:
+                    row = state.add_cell((source.number, position), "stdin", {})
+                    vectors[row] = source.vectors[position]
+                states.append(state)
+            state.outcomes.add((source.number, self.space))
+            self.ends.append(len(states) - 1)
+        return states
+
+    def safe_count(self, output):
+        lines = output.count("\n")
+        return self.ends[lines - 1] if lines else 0
+
+
 class Ingest(Step):
     """A folder of images; each of its transactions takes up whole images."""
 

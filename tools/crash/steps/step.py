@@ -1,5 +1,7 @@
 """What every step is."""
 
+import subprocess
+
 # Cells that one transaction takes up or changes, as the program has them.
 ROWS_PER_COMMIT = 20_000
 # Rows of a chunk of row sets, in which the program deletes. It also ends a transaction after 256 blocks of vectors, which no
@@ -20,6 +22,10 @@ class Step:
     def arguments(self):
         raise NotImplementedError
 
+    def input(self):
+        """What the command reads from stdin, as subprocess takes it."""
+        return subprocess.DEVNULL
+
     def begin(self, workload, before, database):
         """Prepares files, or the database, once before the first attempt."""
 
@@ -29,6 +35,10 @@ class Step:
     def states(self, before):
         """Every state that a transaction of the step leaves, from `before` on."""
         return [before]
+
+    def safe_count(self, output):
+        """How many of these states are past, however a command ends that has written so much to stdout."""
+        return 0
 
     def is_inside(self, database, process):
         """Whether the process has come as far as to have the database open, and not ended by itself."""
