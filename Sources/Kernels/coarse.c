@@ -61,7 +61,7 @@ kernels_coarse_reach kernels_coarse_reach_of(const kernels_coarse_query *query, 
   if (!(cosine > -0.8) || !(query->length > 0) || !(query->sine < 0.6f)) {
     return (kernels_coarse_reach){.along = -ALWAYS, .across = 1};
   }
-  // Of t + f, by the theorems of addition: t is below 2.5 and f below 0.65, so that their sum is below pi.
+  // Of t + f, by the theorems of addition: t is below acos(-0.8) and f below asin(0.6), whose sum is pi.
   const double cos_t = cosine < 1 ? cosine : 1, sin_t = sqrt((1 - cos_t) * (1 + cos_t));
   const double sin_f = (double)query->sine, cos_f = sqrt((1 - sin_f) * (1 + sin_f));
   const double along = cos_t * cos_f - sin_t * sin_f, across = sin_t * cos_f + cos_t * sin_f;

@@ -114,7 +114,10 @@ private func search(
     entries: UnsafePointer(blocks[blocks.count - 1]), entry_centre: UnsafePointer(memory.copy(sound.centre)),
     entry_count: 8)
   kernels_begin_graph_search(isa, &graph, query, &search)
-  while search.state == KERNELS_GRAPH_RUNNING { _ = kernels_advance_graph_searches(isa, &graph, &search, 1) }
+  var ahead = kernels_graph_ahead()
+  while search.state == KERNELS_GRAPH_RUNNING {
+    _ = kernels_advance_graph_searches(isa, &graph, &search, 1, &ahead)
+  }
   guard search.state == KERNELS_GRAPH_FINISHED || search.state == KERNELS_GRAPH_LOST else { fatalError("it waits") }
   guard search.hit_count <= 12, search.visit_count <= count else { fatalError("too many") }
   for hit in 0..<search.hit_count {

@@ -168,7 +168,7 @@ typedef struct {
   uint32_t next[KERNELS_GRAPH_TOGETHER];
   const uint8_t *records[KERNELS_GRAPH_TOGETHER];
   uint32_t are_located;
-  // Whether the memory of their codes is still to be asked for.
+  // Whether the memory of their records is still to be asked for.
   uint32_t is_unasked;
 } kernels_graph_search;
 

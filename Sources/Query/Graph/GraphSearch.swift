@@ -17,10 +17,11 @@ struct GraphSearch {
 
   /// The nearest rows of each query, nearest first; nil where the graph does not lead to `k` of them.
   /// - Parameter queries: [count, dimension], none of them zero throughout.
+  /// - Returns: also which queries were given up for their first visits, ascending.
   /// - Throws: `badData` when the graph leads to what is not there, or twice to the same row.
   func run(
     _ queries: [Float], threads: Int
-  ) throws -> (neighbors: [[Neighbor]?], work: SearchWork) {
+  ) throws -> (neighbors: [[Neighbor]?], givenUpAtStart: [Int], work: SearchWork) {
     let count = queries.count / graph.space.dimension
     let lanes = max(1, min(threads, count))
     var outcomes: [Result<GraphLane, any Error>?] = Array(repeating: nil, count: lanes)
@@ -37,13 +38,15 @@ struct GraphSearch {
       }
     }
     var neighbors: [[Neighbor]?] = []
+    var givenUpAtStart: [Int] = []
     var work = SearchWork()
     for outcome in outcomes {
       guard let lane = try outcome?.get() else { continue }
       neighbors += lane.neighbors
+      givenUpAtStart += lane.givenUpAtStart.sorted()
       work.add(lane.work)
     }
-    return (neighbors, work)
+    return (neighbors, givenUpAtStart, work)
   }
 }
 
@@ -51,6 +54,7 @@ struct GraphSearch {
 private final class GraphLane {
   private(set) var work = SearchWork()
   private(set) var neighbors: [[Neighbor]?]
+  private(set) var givenUpAtStart: [Int] = []
 
   private let isa = kernels_active_isa()
   private let parent: GraphSearch
@@ -126,6 +130,7 @@ private final class GraphLane {
   private func take(_ query: Int, _ search: inout kernels_graph_search) throws -> kernels_graph_ahead {
     work.vertices += search.visit_count
     guard search.state == KERNELS_GRAPH_FINISHED, search.hit_count >= parent.k else {
+      if search.isGivenUpAtStart { givenUpAtStart.append(query) }
       forget(query)
       return .init()
     }

@@ -23,7 +23,7 @@ struct GraphLimits {
   /// The first visits, and 1 less the similarity of the nearest of these above which it is.
   var firstVisits = 0
   var startRange = Float.infinity
-  /// For queries that are given up, where they are few of many.
+  /// For queries that are given up at their start, where they are few of many.
   var second: Second?
 
   /// A second search, which its start does not end so early.
@@ -47,6 +47,11 @@ extension kernels_graph_search {
   /// By how much similarities of a query with two vectors in steps may be in the wrong order: four standard deviations of
   /// their difference, for rotated vectors whose largest number is some three times as large as most.
   var rounding: Float { 0.04 / Float(codes.width).squareRoot() }
+
+  /// Whether the first visits were what a lost search was given up for.
+  var isGivenUpAtStart: Bool {
+    state == KERNELS_GRAPH_LOST && visit_count == start_visits && 1 - start_best > start_range
+  }
 
   /// What an exact comparison may find among the k nearest.
   var candidates: UnsafeBufferPointer<kernels_graph_hit> {

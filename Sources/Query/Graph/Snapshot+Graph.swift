@@ -11,11 +11,11 @@ private let vainShare = 0.2
 func givingUpShare(_ costs: SearchCosts) -> Double { costs.queries > 1 ? 2 : 1 }
 /// Of so many queries one may be given up for its first visits and be searched for once more: one like the vectors may
 /// begin far from all. It may visit so many times as many vertices as others, which costs less than another way for so few.
-private let queriesPerSecond = 16
+private let queriesPerRepeated = 16
 private let secondVisits = 6.0
-/// The share of what the recall allows to miss that queries may be which no reach is enough for: nothing of it shows in the
-/// average.
-private let untoldShare = 0.1
+/// The share of what the recall lets be missed that repeated queries may be at most, if some of them may be of those which no
+/// reach is enough for.
+private let missableShare = 0.1
 /// The share of the vertices that must match where queries that are given up are searched for farther through the graph.
 private let leastFarShare = 0.9
 /// Visits in vain that are always allowed: of fewer, chance decides how many match.
@@ -166,12 +166,11 @@ extension Snapshot {
       k: max(task.k, MeasuredQueries.k), limits: limits,
       // Where a row without a vertex has a number, a damaged record may lead to it.
       wanted: use.inGraph.count < Int(graph.rowLimit) ? RowMask(use.inGraph) : nil)
-    var (visited, work) = try search.run(task.queries, threads: task.threads)
-    let far = visited.indices.filter { visited[$0] == nil }
-    if let second = limits.second, !far.isEmpty, far.count * queriesPerSecond <= task.count {
-      let untold = untoldShare * (1 - task.recall) * Double(task.count)
-      search.limits = limits.again(second, anyStart: Double(far.count) <= untold)
-      let (found, more) = try search.run(task.of(far).queries, threads: task.threads)
+    var (visited, far, work) = try search.run(task.queries, threads: task.threads)
+    if let second = limits.second, !far.isEmpty, far.count * queriesPerRepeated <= task.count {
+      let missable = missableShare * (1 - task.recall) * Double(task.count)
+      search.limits = limits.again(second, anyStart: Double(far.count) <= missable)
+      let (found, _, more) = try search.run(task.of(far).queries, threads: task.threads)
       for (query, neighbors) in zip(far, found) { visited[query] = neighbors }
       work.add(more)
     }
