@@ -54,6 +54,13 @@ expect_lines 21
 expect_exit 0 cellvec predict --db db --head h --where "gene = 'G0'" --threshold 0 --json
 expect_json
 expect_stdout '^\{"label":"er","cells":4\}$'
+# Of a class that the head does not know, no probability of another head is left.
+cellvec backup other --db db --quiet >/dev/null
+cellvec update --db other --set localization=cytosol --where "cell = 39" --quiet >/dev/null
+cellvec update --db other --set probability_localization_cytosol=0.9 --where "cell < 9" --quiet >/dev/null
+expect_exit 0 cellvec predict --db other --head h --where "cell < 5" --quiet
+expect_exit 0 cellvec list --db other --where "probability_localization_cytosol > 0.5" --csv
+expect_lines 5
 expect_exit 64 cellvec predict --db db --head h --threshold 1
 expect_exit 66 cellvec predict --db db --head hh
 expect_stderr 'did you mean "h"\?'

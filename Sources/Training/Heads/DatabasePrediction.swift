@@ -33,6 +33,8 @@ package struct DatabasePrediction: Sendable {
   private let data: HeadData?
   /// How many threads look for neighbors.
   let threads: Int
+  /// What an earlier head may have written of classes that this one does not know goes with its predictions.
+  private var fieldsOfOtherClasses: [String] = []
 
   /// The label of cells without a class, where that is asked for.
   package static let unknownLabel = "unknown"
@@ -86,7 +88,10 @@ package struct DatabasePrediction: Sendable {
     self.threads = threads
     data = summary.data
     classes = head.classes
-    if isStored { try requireFields(in: snapshot) }
+    if isStored {
+      try requireFields(in: snapshot)
+      fieldsOfOtherClasses = try probabilityFieldsOfOtherClasses(in: snapshot)
+    }
   }
 
   private static func require(
@@ -182,6 +187,7 @@ package struct DatabasePrediction: Sendable {
       try attentionField.map { try transaction.field(named: $0, type: .number).id }
       ?? transaction.field(named: weightField, of: .number)?.id
     let numbers = try probabilityFields.map { try transaction.field(named: $0, type: .number).id }
+    let others = fieldsOfOtherClasses.compactMap { transaction.field(named: $0, of: .number)?.id }
     for (index, row) in rows.enumerated() {
       var values: [UInt16: FieldValue?] = [:]
       let own = probabilities[index * classes.count..<(index + 1) * classes.count]
@@ -198,6 +204,7 @@ package struct DatabasePrediction: Sendable {
       case .multi:
         values[labels] = .some(predicted.isEmpty ? nil : .list(predicted))
         for (number, probability) in zip(numbers, own) { values[number] = .number(Double(probability)) }
+        for other in others { values[other] = .some(nil) }
       }
       if let attentionID { values[attentionID] = .some(attention.map { .number(Double($0[index])) }) }
       counts.cells += 1
@@ -208,7 +215,8 @@ package struct DatabasePrediction: Sendable {
   /// Takes away what an earlier head has predicted for cells that this one predicts nothing for.
   func clear(_ rows: [Row], in transaction: inout WriteTransaction) throws {
     let names =
-      [(predictionField, predictionType)] + (probabilityFields + [weightField]).map { ($0, .number) }
+      [(predictionField, predictionType)]
+      + (probabilityFields + fieldsOfOtherClasses + [weightField]).map { ($0, .number) }
     let fields = names.compactMap { transaction.field(named: $0, of: $1)?.id }
     let values = [UInt16: FieldValue?](uniqueKeysWithValues: fields.map { ($0, nil) })
     guard !values.isEmpty else { return }
@@ -228,6 +236,16 @@ extension DatabasePrediction {
     labels: String, classes: [String], task: ClassificationTask
   ) -> [String] {
     task == .single ? ["probability_\(labels)"] : classes.map { "probability_\(labels)_\($0)" }
+  }
+
+  /// Names of the fields in which heads of the same labels may have left probabilities of classes that this one does not know.
+  private func probabilityFieldsOfOtherClasses(in snapshot: borrowing Snapshot) throws -> [String] {
+    guard task == .multi, let labels = snapshot.field(named: labelField), labels.type != .number else {
+      return []
+    }
+    let others = Set(try snapshot.distinctTexts(labels).map(\.text)).subtracting(classes)
+    return Self.probabilityFields(labels: labelField, classes: others.sorted(), task: task)
+      .filter { snapshot.field(named: $0)?.type == .number }
   }
 
   /// Makes sure of the fields to be written, before any work.

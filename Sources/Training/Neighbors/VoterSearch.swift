@@ -85,7 +85,8 @@ struct VoterSearch {
 
   /// The same through the space's index.
   /// - Parameter scanWeight: how many times as long as is estimated comparing all is taken to take.
-  /// - Returns: false where the index does not serve, or comparing all is estimated to take no longer.
+  /// - Returns: false where the index does not serve, or comparing all is estimated to take no longer: known at the first
+  ///   batch, before `body` is called.
   func forEachThroughIndex(
     of snapshot: borrowing Snapshot, recall: Double, scanWeight: Double, _ body: (Int32, [Voter]) -> Void,
     _ progress: (Int) throws -> Void
