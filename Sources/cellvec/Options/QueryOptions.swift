@@ -34,6 +34,9 @@ struct QueryOptions: ParsableArguments {
     if excludeSame != nil && cell == nil { throw ValidationError("--exclude-same goes with --cell") }
   }
 
+  /// Whether the query is the mean of vectors, which none of them need be like.
+  var isMean: Bool { meanOf != nil }
+
   /// The cells with the value that a cell has in a field, or a text of it.
   private func sharing(_ field: String, with cell: Row, in snapshot: borrowing Snapshot) throws -> RowSet {
     let field = try snapshot.requiredField(named: field)

@@ -8,7 +8,7 @@ struct Search: ParsableCommand {
   static let configuration = CommandConfiguration.verb(
     "search", abstract: "Find the cells that look most like a cell, an image or given vectors.",
     discussion: """
-      An image needs a file for each channel that the model sees, and mask=FILE where its cells come \
+      An image needs a file for each channel that changes its vectors, and mask=FILE where its cells come \
       from masks. More: cellvec search --help-hidden.
 
       Examples:
@@ -104,7 +104,8 @@ struct Search: ParsableCommand {
         let (found, plan) = try snapshot.nearest(
           to: queries.vectors, count: queries.count, k: results.count.value, in: space, among: rows,
           metric: results.metric, atLeast: results.leastSimilarity,
-          recall: exact ? 1 : recall ?? Self.defaultRecall,
+          // What indexes find was measured with queries that are like single cells.
+          recall: exact ? 1 : recall ?? (query.isMean && !throughIndex ? 1 : Self.defaultRecall),
           threads: threads.count, scanWeight: throughIndex ? SearchPlan.indexWeight : 1)
         tell(explanation.text(of: plan, queries: queries.count))
         return try reported(found, queries, snapshot)
