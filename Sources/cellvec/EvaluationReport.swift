@@ -161,7 +161,7 @@ struct EvaluationReport {
       let prefix = spread.count > 1 ? "\(metric.columnName)_" : ""
       columns += ["sample_sd", "population_sd"].map { Column(prefix + $0, decimals: decimals) }
       if metric == .macroF1 {
-        columns += ["pooled", "lower", "upper"].map { Column(prefix + $0, decimals: decimals) }
+        columns += ["pooled", "pooled_lower", "pooled_upper"].map { Column(prefix + $0, decimals: decimals) }
       }
       if decimals == nil { columns.append(Column(prefix + "folds")) }
     }

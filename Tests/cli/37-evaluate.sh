@@ -29,7 +29,7 @@ PYTHON
 )" True
 expect_exit 0 "${evaluate[@]}" --quiet --csv
 expect_lines 2
-expect_stdout '^space,macro_f1,macro_f1_sample_sd,macro_f1_population_sd,macro_f1_pooled,macro_f1_lower,macro_f1_upper,macro_f1_folds,macro_precision,'
+expect_stdout '^space,macro_f1,macro_f1_sample_sd,macro_f1_population_sd,macro_f1_pooled,macro_f1_pooled_lower,macro_f1_pooled_upper,macro_f1_folds,macro_precision,'
 expect_silence
 expect_exit 0 "${evaluate[@]}" --quiet --json
 expect_json

@@ -152,7 +152,7 @@ extension PrintedReport {
     let population = line("population SD of macro F1") { run in
       run.summary[.macroF1]?.populationSD.map { decimal($0, places: 4) } ?? "–"
     }
-    let intervals = hasIntervals ? [line("interval of macro F1") { interval($0.macroF1Interval) }] : []
+    let intervals = hasIntervals ? [line("interval of pooled macro F1") { interval($0.macroF1Interval) }] : []
     return PageTable(
       "scores, mean ± sample SD over folds, \(evaluation.grouping)",
       [.text("space")] + runs.map { .number($0.name) },
