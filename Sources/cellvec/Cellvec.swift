@@ -74,7 +74,7 @@ struct Cellvec: ParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     do {
       try requireLegibleArguments()
-      // What programs ask of one another takes no parser.
+      // Scripts ask for the version; it needs no parser.
       if CommandLine.arguments.dropFirst().elementsEqual(["--version"]) {
         try StandardOutput.write(lines: [storageVersion])
         Glibc.exit(ExitStatus.done.rawValue)

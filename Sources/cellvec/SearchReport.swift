@@ -5,7 +5,7 @@ import Storage
 /// takes long to read the text keeps no pages of the database.
 struct SearchReport {
   private(set) var text: [UInt8] = []
-  private(set) var isEmpty: Bool
+  let isEmpty: Bool
 
   /// - Parameters:
   ///   - found: neighbors of each query, nearest first.
@@ -49,8 +49,8 @@ struct SearchReport {
 
 /// The rows of neighbors, some of which a thread may make while others make others.
 private struct NeighborRows {
-  /// Queries of which a thread takes the next few at a time.
-  private static let stretch = 256
+  /// Fewer queries than so many for each thread are not worth another thread.
+  private static let leastShare = 256
 
   let found: [[Neighbor]]
   let metric: Metric
@@ -85,7 +85,7 @@ private struct NeighborRows {
 
   /// The texts of parts of the queries that follow one another. Rows must be fitted.
   func parts(_ range: Range<Int>, in snapshot: borrowing Snapshot, threads: Int) throws -> [[UInt8]] {
-    let lanes = max(1, min(threads, range.count / Self.stretch))
+    let lanes = max(1, min(threads, range.count / Self.leastShare))
     var parts = [Result<[UInt8], any Error>](repeating: .success([]), count: lanes)
     parts.withUnsafeMutableBufferPointer { parts in
       inLanes(lanes, of: range.count) { lane, share in

@@ -31,7 +31,7 @@ import Testing
     return all
   }
 
-  /// The parser breaks no line of usage, so that it must be short.
+  /// The parser breaks lines of text, but none of usage.
   @Test func everyLineFitsEightyColumns() {
     for verb in Self.all {
       let lines = Cellvec.helpMessage(for: verb, includeHidden: true, columns: 80).split(separator: "\n")

@@ -84,4 +84,19 @@ expect_exit 0 cellvec knn --db db --labels localization --ungrouped -k 922337203
 expect_exit 64 cellvec knn --db db --labels localization --temperature 0
 expect_exit 65 cellvec knn --db db --labels localization
 expect_stderr '^cellvec: the cells: expected cells of two groups or more, found one group; group by another field'
+
+# The text of many results is made by several threads, and is the same.
+python3 - <<'PYTHON'
+import array
+import npy
+npy.save("many.npy", (1200, 4), array.array("f", open("vectors.npy", "rb").read()[128:]) * 30)
+PYTHON
+for format in --csv --tsv --json ""; do
+  # shellcheck disable=SC2086 # none is no argument
+  cellvec search --db db --vectors many.npy -k 3 $format --threads 1 >one
+  # shellcheck disable=SC2086
+  expect_exit 0 cellvec search --db db --vectors many.npy -k 3 $format --threads 4
+  expect_equal "text of one thread and of four $format" "$(cksum <"$_out")" "$(cksum <one)"
+done
+expect_lines 3601
 finish

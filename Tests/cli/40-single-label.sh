@@ -232,9 +232,14 @@ expect_equal "no folder is left" "$(ls -d drawn 2>/dev/null)" ""
 expect_exit 0 "${train[@]}"
 expect_equal "nothing of it where there is none" "$(grep -c 'is one label;' .stderr)" 0
 cellvec update --db db --set 'dose=low|mid' --where "well = 'A03'" --quiet >/dev/null
-advice='^"low\|mid" is one label; where several are meant, write them as "low;mid" in the table of metadata$'
+advice='^"low\|mid" is one label; where several are meant, drop the field with cellvec fields drop, and read its table again with --type dose=list$'
 for verb in train evaluate knn; do
   expect_exit 0 cellvec $verb --db db --labels dose --group well
   expect_stderr "$advice"
 done
+cellvec export --db db --metadata doses.csv --fields well,dose --quiet
+cellvec fields drop dose --db db --quiet >/dev/null
+expect_exit 0 cellvec update --db db --metadata doses.csv --join well --type dose=list --quiet
+expect_exit 0 cellvec count --db db --where "dose HAS 'low' AND dose HAS 'mid' AND well = 'A03'"
+expect_equal "both labels are there" "$(cat "$_out")" "$(cellvec count --db db --where "well = 'A03'")"
 finish

@@ -34,9 +34,8 @@ struct LabelOptions: ParsableArguments {
     guard let labels = snapshot.field(named: field), labels.type == .string,
       let text = try snapshot.distinctTexts(labels).first(where: { $0.text.contains("|") })?.text
     else { return nil }
-    let list = text.split(separator: "|").joined(separator: ";")
     return
-      "\"\(text)\" is one label; where several are meant, write them as \"\(list)\" in the table of metadata"
+      "\"\(text)\" is one label; where several are meant, drop the field with cellvec fields drop, and read its table again with --type \(field)=list"
   }
 
   /// What to say of a grouping that was not asked for.

@@ -10,7 +10,7 @@ enum OutputFormat: String, EnumerableFlag, CustomStringConvertible, Sendable {
   /// Those with an option of their own; the table comes without one.
   static let allCases: [OutputFormat] = [.json, .csv, .tsv]
 
-  /// Described by itself it takes the runtime no search for how it could be.
+  /// Without it, the parser would have the runtime search for a way to describe it.
   var description: String { rawValue }
 
   static func help(for value: OutputFormat) -> ArgumentHelp? {
