@@ -55,7 +55,7 @@ expect_exit 0 cellvec predict --db db --head h --where "gene = 'G0'" --threshold
 expect_json
 expect_stdout '^\{"label":"er","cells":4\}$'
 # Of a class that the head does not know, no probability of another head is left.
-cellvec backup other --db db --quiet >/dev/null
+cellvec backup other --db db >/dev/null
 cellvec update --db other --set localization=cytosol --where "cell = 39" --quiet >/dev/null
 cellvec update --db other --set probability_localization_cytosol=0.9 --where "cell < 9" --quiet >/dev/null
 expect_exit 0 cellvec predict --db other --head h --where "cell < 5" --quiet

@@ -237,8 +237,8 @@ for verb in train evaluate knn; do
   expect_exit 0 cellvec $verb --db db --labels dose --group well
   expect_stderr "$advice"
 done
-cellvec export --db db --metadata doses.csv --fields well,dose --quiet
-cellvec fields drop dose --db db --quiet >/dev/null
+cellvec list --db db --fields well,dose --csv | awk -F, '!seen[$3]++ { print $3 "," $4 }' >doses.csv
+expect_exit 0 cellvec fields drop dose --db db --yes
 expect_exit 0 cellvec update --db db --metadata doses.csv --join well --type dose=list --quiet
 expect_exit 0 cellvec count --db db --where "dose HAS 'low' AND dose HAS 'mid' AND well = 'A03'"
 expect_equal "both labels are there" "$(cat "$_out")" "$(cellvec count --db db --where "well = 'A03'")"
