@@ -237,20 +237,19 @@ GRAPH_TARGET static inline bool is_given_up(const kernels_graph_search *search) 
   return search->visit_count - search->match_count > search->vain_limit && finds_few(search);
 }
 
+// How far the search goes beyond a k-th neighbour at so much less than a similarity of 1.
+GRAPH_TARGET static inline float reach_of(const kernels_graph_search *search, float distance) {
+  if (search->is_far) return search->far_reach;
+  const float span = search->wide_last - search->near_last, beyond = distance - search->near_last;
+  if (!(span > 0 && beyond > 0)) return search->reach;
+  return search->reach + (search->wide_reach - search->reach) * (beyond < span ? beyond / span : 1);
+}
+
 // Sets the least estimate of interest.
 GRAPH_TARGET static inline void set_least(kernels_graph_search *search) {
   if (search->hit_count < search->k) return;
-  const float last = search->hits[search->k - 1].similarity;
-  search->least = last - (search->is_far ? search->far_reach : search->current_reach) * (1 - last);
-}
-
-// Has the search go as far as what was nearest at its start asks for.
-GRAPH_TARGET static inline void set_reach(kernels_graph_search *search) {
-  search->current_reach = search->reach;
-  const float span = search->wide_start - search->near_start, beyond = 1 - search->start_best - search->near_start;
-  if (span > 0 && beyond > 0) {
-    search->current_reach += (search->wide_reach - search->reach) * (beyond < span ? beyond / span : 1);
-  }
+  const float distance = 1 - search->hits[search->k - 1].similarity;
+  search->least = 1 - distance - reach_of(search, distance) * distance;
 }
 
 // Forgets where the search was.
@@ -372,7 +371,6 @@ GRAPH_TARGET void BEGIN(const kernels_graph *graph, const float *query, kernels_
   clear_path(search);
   search->is_far = 0;
   search->start_best = -INFINITY;
-  set_reach(search);
   search->least = -INFINITY;
   const magnitudes of_query = magnitudes_of(graph->width, query);
   set_query(graph->width, query, of_query.largest, search);
@@ -398,8 +396,6 @@ GRAPH_TARGET static inline void visit(const kernels_graph *graph, kernels_graph_
     similarities[i] = similarity >= -2 && similarity <= 2 ? similarity : -2;
     if (search->visit_count <= search->start_visits && similarities[i] > search->start_best) {
       search->start_best = similarities[i];
-      set_reach(search);
-      set_least(search);
     }
     take_vertex(search, similarities[i], vertex_row(record, width));
   }

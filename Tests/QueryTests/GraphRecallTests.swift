@@ -26,7 +26,8 @@ private func foundByGraph(
     let use = GraphUse.Choice(
       record: measured.record,
       calibration: .init(
-        recall: calibration.recall, reach: calibration.reach, wide: calibration.wide,
+        recall: calibration.recall, reach: calibration.reach, wideReach: calibration.wideReach,
+        range: calibration.range,
         startLimit: startLimit ?? calibration.startLimit, farReach: calibration.farReach,
         effort: calibration.effort),
       inGraph: measured.inGraph)
@@ -87,10 +88,10 @@ private func reached(
       var database = try IndexedDatabase(in: directory, dimension: 64)
       try database.add(clusteredVectors(10_000, dimension: 64, clusters: 200, seed: 1, spread: 0.8))
       let record = try database.buildGraph().record
-      #expect(record.calibrations.contains { $0.wide != nil })
+      #expect(record.calibrations.contains { $0.wideReach != nil })
       for calibration in record.calibrations {
-        guard let wide = calibration.wide else { continue }
-        #expect(calibration.reach < wide.reach && wide.nearStart < wide.wideStart)
+        guard let wide = calibration.wideReach else { continue }
+        #expect(calibration.reach < wide.reach && wide.nearLast < wide.wideLast)
       }
       let like = clusteredVectors(400, dimension: 64, clusters: 200, seed: 3, spread: 0.8)
       for angle in [25.0, 40, 60, 80] {
@@ -112,7 +113,7 @@ private func reached(
     try withTemporaryDirectory { directory in
       var database = try IndexedDatabase(in: directory, dimension: 64)
       let vectors = clusteredVectors(10_000, dimension: 64, clusters: 100, seed: 1)
-      let measured = MeasuredQueries.directions(64, dimension: 64)
+      let measured = QueryMixtures.directions(64, dimension: 64)
       let directions = (0..<64).map { Array(measured[$0 * 64..<($0 + 1) * 64]) }
       let some = Array(directions.prefix(8))
       var generator = SeededGenerator(seed: 2)
@@ -121,7 +122,7 @@ private func reached(
       }
       try database.add(vectors + balls)
       let record = try database.buildGraph().record
-      let limits = record.calibrations.map { ($0.recall, $0.startLimit, $0.wide?.reach, $0.farReach) }
+      let limits = record.calibrations.map { ($0.recall, $0.startLimit, $0.wideReach?.reach, $0.farReach) }
       let comment = Comment(rawValue: "\(limits)")
       #expect(record.calibrations.first?.startLimit == nil, comment)
       let limit = try #require(record.calibrations.reaching(0.99)?.startLimit, comment)

@@ -23,7 +23,8 @@ import Testing
       firstVisits: 12, recall: 0.99, starts: [.init(distance: 0.25, visits: 30, unusual: 0.125)]),
     calibrations: [
       .init(
-        recall: 0.9, reach: -0.2, wide: .init(nearStart: 0.1, wideStart: 0.2, reach: 0.3), startLimit: 0.4,
+        recall: 0.9, reach: -0.2, wideReach: .init(nearLast: 0.1, wideLast: 0.2, reach: 0.3), range: 0.25,
+        startLimit: 0.4,
         farReach: 0.5, effort: .init(visits: [.init(neighbors: 10, visits: 20)], farVisits: 300)),
       .init(recall: 0.95, reach: 0, farReach: nil),
     ])

@@ -1,7 +1,8 @@
 """The vectors that are searched, queries, and what an exact search finds; kept in a folder, for all subjects.
 
-  ROWSxDIMENSION   clustered vectors (vectors.py), with 2,000 queries of the same clusters
-  a file .npy      vectors of cells, such as cellvec export writes: one in twenty is a query, at most 500
+  ROWSxDIMENSION            vectors like those of cells (vectors.py), with 2,000 queries of the same clusters
+  ROWSxDIMENSIONxCLUSTERS   round clusters, with as many queries
+  a file .npy               vectors of cells, such as cellvec export writes: one in twenty is a query, at most 500
 """
 
 import dataclasses
@@ -54,9 +55,10 @@ def prepare(name, folder):
         base, queries = found[~is_query], found[is_query]
         clusters = numpy.zeros(len(base), int)
     else:
-        rows, dimension = map(int, name.split("x"))
-        base, clusters = vectors.clustered(rows, dimension, seed=0)
-        queries, _ = vectors.clustered(QUERIES, dimension, seed=1)
+        rows, dimension, *round_clusters = map(int, name.split("x"))
+        make = vectors.round_clusters if round_clusters else vectors.clustered
+        base, clusters = make(rows, dimension, 0, *round_clusters)
+        queries, _ = make(QUERIES, dimension, 1, *round_clusters)
     lots = numpy.random.default_rng(0).uniform(0, 100, len(base))
     filtered = []
     for share in SHARES:

@@ -1,5 +1,5 @@
 """Whether searches find what they promise, whatever the queries are like: a table of recalls through a compact index and
-through a graph, of queries from those like the vectors to random directions, that no build has seen."""
+through a graph, of queries from those like the vectors to random directions, and of means of vectors, that no build has seen."""
 
 
 import numpy
@@ -23,18 +23,33 @@ def at_angle(queries, angle, seed):
     return (numpy.cos(turn) * queries + numpy.sin(turn) * off).astype(numpy.float32)
 
 
+def means(base, parts, seed):
+    """Weighted means of so many vectors each, of unit length: with equal weights these would be equally near."""
+    random = numpy.random.default_rng(seed)
+    some = random.integers(0, len(base), (QUERIES, parts))
+    sums = (base[some] * random.uniform(1, 2, (QUERIES, parts, 1))).sum(1)
+    return (sums / numpy.linalg.norm(sums, axis=1, keepdims=True)).astype(numpy.float32)
+
+
+def kinds(found):
+    """(title, queries) of each."""
+    like = found.queries[:QUERIES]
+    for number, angle in enumerate(ANGLES):
+        yield title(angle), at_angle(like, angle, number)
+    for parts in 2, 3:
+        yield f"means of {parts} vectors", means(found.base, parts, parts)
+
+
 def print_table(subjects, found):
     """- subjects: by name. Each is searched through its index, whatever is estimated."""
     import faiss
     exact = faiss.IndexFlatIP(found.base.shape[1])
     exact.add(found.base)
-    like = found.queries[:QUERIES]
-    print(f"\n{len(like):,} queries of each kind; a recall below what is asked for is marked with *\n")
+    print(f"\n{len(found.queries[:QUERIES]):,} queries of each kind; a recall below what is asked for is marked with *\n")
     columns = [f"{name}, {asked}" for name in subjects for asked in ASKED]
     print("| queries, from those like the vectors | k | " + " | ".join(columns) + " |\n|---|---:|"
           + "---:|" * len(columns))
-    for number, angle in enumerate(ANGLES):
-        queries = at_angle(like, angle, number)
+    for kind, queries in kinds(found):
         nearest = exact.search(queries, max(COUNTS))[1]
         for k in COUNTS:
             truth = [set(rows.tolist()) for rows in nearest[:, :k]]
@@ -45,7 +60,7 @@ def print_table(subjects, found):
                         subject, queries, k, "--recall", asked, "--through-index")
                     reached = ways.recall(rows, truth)
                     cells.append(f"{reached:.4f}{'*' if reached < float(asked) else ''} ({microseconds:,.0f} µs)")
-            print(f"| {title(angle)} | {k} | " + " | ".join(cells) + " |", flush=True)
+            print(f"| {kind} | {k} | " + " | ".join(cells) + " |", flush=True)
 
 
 def title(angle):

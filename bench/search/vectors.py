@@ -1,4 +1,5 @@
-"""Vectors like those of cells: clusters of uneven size, each spread along a few directions of its own."""
+"""Vectors of two kinds: like those of cells, in clusters of uneven size, each spread along a few directions of its own; and in
+round clusters of one size, between which there is nothing."""
 
 import numpy
 
@@ -28,3 +29,12 @@ def clustered(count, dimension, seed, clusters=2000, directions=40):
         part = part.astype(numpy.float32) @ turn
         vectors[start:start + 20_000] = part / numpy.linalg.norm(part, axis=1, keepdims=True)
     return vectors, members
+
+
+def round_clusters(count, dimension, seed, clusters):
+    """As `clustered`: normal deviates of half the centres' about each of them."""
+    centres = numpy.random.default_rng(0).standard_normal((clusters, dimension))
+    random = numpy.random.default_rng(seed + 1)
+    members = random.integers(0, clusters, count)
+    vectors = (centres[members] + 0.5 * random.standard_normal((count, dimension))).astype(numpy.float32)
+    return vectors / numpy.linalg.norm(vectors, axis=1, keepdims=True), members

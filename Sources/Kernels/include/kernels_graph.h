@@ -105,7 +105,7 @@ enum { KERNELS_GRAPH_TOGETHER = 2 };
 // One search, with memory that the caller lends it.
 //
 // The search visits the vertices with the highest estimates among those that it has met, two at a time, until none is
-// left whose distance from the query, squared, is at most 1 + current_reach times that of the k-th neighbour so far.
+// left whose distance from the query, squared, is at most 1 + the reach times that of the k-th neighbour so far.
 // Where what it has found by then is unusual, or turns out to be so earlier, it begins again, with all entries that
 // are near enough and `far_reach`: the neighbours of a query that is unlike all vectors, or whose own surroundings may
 // not be found, lie in several places.
@@ -128,11 +128,11 @@ typedef struct {
   size_t hit_limit;         // at least k
   size_t k;
   float reach;
-  // The reach of a search whose `start_best` is at most 1 - wide_start; between `reach` and it where that is between
-  // 1 - near_start and 1 - wide_start, which is less: the farther away a query is, the more ways lead past its
-  // neighbours. No greater than near_start where all go equally far.
+  // The reach of a search whose k-th neighbour so far is at 1 less a similarity of `wide_last` or more; between `reach` and
+  // it where that is between `near_last` and `wide_last`, which is more: the farther away a query is, the more ways lead
+  // past its neighbours. No greater than `near_last` where all go equally far.
   float wide_reach;
-  float near_start, wide_start;
+  float near_last, wide_last;
   // Infinite where a search that is unusual is to be given up.
   float far_reach;
   // A search is unusual where 1 less the similarity of the k-th neighbour is above this,
@@ -150,8 +150,6 @@ typedef struct {
   size_t match_count;
   // The similarity of the nearest of the first `start_visits` vertices.
   float start_best;
-  // How far the search goes, by that.
-  float current_reach;
   uint32_t missing;
   uint32_t is_far;
   // <q, centre of the entries>.

@@ -14,8 +14,8 @@ package struct GraphBuild {
   package static let leastRows = 1_000
   /// Vectors that are searched for to measure recall, before they become vertices.
   private static let heldOut = 1024
-  /// Random directions that are searched for to measure the recall of unusual queries.
-  private static let directions = 64
+  /// Queries of each kind that are unlike vectors, which are searched for to measure theirs.
+  private static let unlikeCount = 128
   /// How far the searches go that edges are chosen from.
   private static let refinement: (k: Int, reach: Float) = (24, 0.05)
 
@@ -131,17 +131,26 @@ package struct GraphBuild {
     edges.lead(backAmong: main.count, threads: threads)
     records.write(main, edges, threads: threads)
     try tell(.measuring)
-    let usual = try measured(try heldOutVectors(table, snapshot), table, codeSpace, snapshot)
+    let usual = try measured(
+      try stored(Array(table.rows[table.mainCount...]), snapshot), table, codeSpace, snapshot)
     let unusual = try measured(
-      MeasuredQueries.directions(Self.directions, dimension: space.dimension), table, codeSpace, snapshot)
-    let between = try QueryMixtures.between(usual.vectors, unusual.vectors, dimension: space.dimension)
+      QueryMixtures.directions(Self.unlikeCount, dimension: space.dimension), table, codeSpace, snapshot)
+    // Means of vectors in the graph find these.
+    let between =
+      try
+      (QueryMixtures.means(
+        of: try stored(table.mainRows(3 * Self.unlikeCount), snapshot), dimension: space.dimension,
+        count: Self.unlikeCount)
+      + QueryMixtures.between(
+        usual.vectors, unusual.vectors, dimension: space.dimension, count: Self.unlikeCount))
       .map { try measured($0, table, codeSpace, snapshot) }
     // With some room: few queries beyond it are worth their longer way.
     let range = 1.25 * usual.range
     let measurement = GraphMeasurement(
       table: table, records: records, usual: usual, between: between, unusual: unusual, range: range,
       threads: threads)
-    let calibrations = try measurement.calibrations()
+    let distances = try measurement.distances()
+    let calibrations = try measurement.calibrations(distances)
     let starts = try measurement.starts(calibrations)
     try takeUpHeldOut(lists, table, edges, records)
     records.write(edges.lead(to: edges.unreached(from: records.entries)), edges)
@@ -154,7 +163,8 @@ package struct GraphBuild {
     let record = GraphRecord(
       dimension: space.dimension, seed: 0, segment: segment, vertexCount: table.count,
       entryCount: records.entries.count, leftOutCount: rows.count - held.count,
-      rowLimit: try snapshot.rowLimit(), range: range, starts: starts,
+      rowLimit: try snapshot.rowLimit(), range: range, distances: distances,
+      starts: starts,
       calibrations: calibrations)
     try writer.write { [held] in try $0.setGraph(record, of: space, rows: held) }
     // The blocks of the graph before.
@@ -219,18 +229,17 @@ package struct GraphBuild {
     try MeasuredQueries(queries, of: table, in: space, codeSpace, snapshot, threads: threads)
   }
 
-  /// The vectors that are held out, [count, dimension].
-  private func heldOutVectors(_ table: VertexTable, _ snapshot: borrowing Snapshot) throws -> [Float] {
-    let late = Array(table.rows[table.mainCount...])
-    var queries = [Float](repeating: 0, count: late.count * space.dimension)
-    let places = Dictionary(uniqueKeysWithValues: zip(late, 0...))
-    try snapshot.forEachBlock(of: space, containing: RowSet(late)) { block in
+  /// The vectors of some rows, [count, dimension].
+  private func stored(_ rows: [Row], _ snapshot: borrowing Snapshot) throws -> [Float] {
+    var vectors = [Float](repeating: 0, count: rows.count * space.dimension)
+    let places = Dictionary(uniqueKeysWithValues: zip(rows, 0...))
+    try snapshot.forEachBlock(of: space, containing: RowSet(rows)) { block in
       for row in block.rows {
         guard let place = places[row] else { continue }
-        queries.replaceSubrange(
+        vectors.replaceSubrange(
           place * space.dimension..<(place + 1) * space.dimension, with: block.vector(of: row))
       }
     }
-    return queries
+    return vectors
   }
 }

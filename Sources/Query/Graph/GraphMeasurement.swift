@@ -39,15 +39,22 @@ struct MeasuredQueries {
     vectors = queries
   }
 
-  /// Queries of random directions, [count, dimension], which are unlike any vectors.
-  static func directions(_ count: Int, dimension: Int) -> [Float] {
-    let vector = (0..<dimension).map { Float($0 + 1).squareRoot() }
-    return (1...count).flatMap { seed in
-      let codeSpace = CodeSpace(dimension: dimension, seed: UInt64(seed))
-      var turned = [Float](repeating: 0, count: codeSpace.width)
-      codeSpace.rotate(vector, into: &turned)
-      return turned.prefix(dimension)
+  private init(vectors: [Float], rotated: [Float], truth: [Set<Row>], range: Float) {
+    self.vectors = vectors
+    self.rotated = rotated
+    self.truth = truth
+    self.range = range
+  }
+
+  /// Some of these.
+  /// - Parameter width: of a rotated query.
+  func some(_ places: [Int], width: Int) -> MeasuredQueries {
+    func rows(_ values: [Float], _ width: Int) -> [Float] {
+      places.flatMap { values[$0 * width..<($0 + 1) * width] }
     }
+    return MeasuredQueries(
+      vectors: rows(vectors, vectors.count / max(1, truth.count)), rotated: rows(rotated, width),
+      truth: places.map { truth[$0] }, range: range)
   }
 }
 
@@ -65,20 +72,44 @@ struct GraphMeasurement {
     -0.3, 0.7, 0.1, 0.004
   )
   private static let widePrecision: Float = 0.02
+  /// Over which distance a search comes to go as far as it does for those beyond, at least.
+  private static let leastSpan: Float = 0.01
+  /// How far searches go that tell how far neighbors are.
+  private static let reachOfDistances: Float = 0.05
 
   let table: VertexTable
   let records: GraphRecords
   /// Vectors that are no vertices yet.
   let usual: MeasuredQueries
-  /// Queries between those and random directions, by ascending angle.
+  /// Kinds of queries between those and random directions.
   let between: [MeasuredQueries]
   let unusual: MeasuredQueries
   /// 1 less the similarity of the last neighbor beyond which queries are unusual.
   let range: Float
   let threads: Int
 
+  /// How far the neighbors of usual queries are.
+  func distances() throws -> [GraphRecord.Distance] {
+    try measuredCounts.map { count in
+      let found = try searches(someUsual, k: count, GraphReach(near: Self.reachOfDistances))
+      return .init(neighbors: count, distance: Self.nearlyAll(Self.lasts(found)))
+    }
+  }
+
+  /// Numbers of neighbors of which there are enough.
+  private var measuredCounts: [Int] {
+    Self.neighborCounts.filter { $0 == MeasuredQueries.k || $0 * 20 <= table.mainCount }
+  }
+
+  private var someUsual: [Float] { Array(usual.rotated.prefix(Self.effortQueries * table.width)) }
+
+  /// The value that one in twenty is above, of some in ascending order; 0 of none.
+  private static func nearlyAll(_ values: [Float]) -> Float {
+    values.isEmpty ? 0 : values[min(values.count - 1, values.count * 19 / 20)]
+  }
+
   /// A calibration for each recall that a search for usual queries reaches without visiting a great part of the vertices.
-  func calibrations() throws -> [GraphRecord.Calibration] {
+  func calibrations(_ distances: [GraphRecord.Distance]) throws -> [GraphRecord.Calibration] {
     var found: [GraphRecord.Calibration] = []
     var (near, far): (Float?, Float?) = (Self.reaches.least, Self.reaches.least)
     for recall in Self.recalls {
@@ -86,12 +117,11 @@ struct GraphMeasurement {
       let goal = recall + (1 - recall) / 5
       near = try leastReach(from: near ?? 0) { try self.recall(usual, GraphReach(near: $0)) >= goal }
       guard let near else { return found }
-      let (wide, startLimit) = try wideReach(near: near, goal: goal)
-      // What is given up for being beyond the limit is searched for farther, too.
-      let givenUp = startLimit == nil ? [unusual] : between + [unusual]
+      let wide = try wideReach(near: near, goal: goal)
       far = try far.flatMap { far in
         try leastReach(from: max(far, near)) { far in
-          try givenUp.allSatisfy {
+          // Queries of any kind may be given up.
+          try (between + [unusual]).allSatisfy {
             try self.recall($0, GraphReach(near: near, far: far, range: -.infinity)) >= goal
           }
         }
@@ -101,8 +131,8 @@ struct GraphMeasurement {
       }
       found.append(
         GraphRecord.Calibration(
-          recall: recall, reach: near, wide: wide, startLimit: startLimit, farReach: far,
-          effort: try effort(near: near, wide, far: far)))
+          recall: recall, reach: near, wideReach: wide.reach, range: wide.range, startLimit: wide.startLimit,
+          farReach: far, effort: try effort(near: near, wide.reach, far: far, distances)))
     }
     return found
   }
@@ -114,18 +144,18 @@ struct GraphMeasurement {
   }
 
   /// What searches with some reaches visit.
-  private func effort(near: Float, _ wide: GraphRecord.WideReach?, far: Float?) throws -> GraphEffort {
+  private func effort(
+    near: Float, _ wide: GraphRecord.WideReach?, far: Float?, _ distances: [GraphRecord.Distance]
+  ) throws -> GraphEffort {
     func mean(_ searches: [Outcome]) -> Float {
       max(1, Float(searches.reduce(0) { $0 + $1.visits }) / Float(max(1, searches.count)))
     }
-    let width = table.width
-    let some = Array(usual.rotated.prefix(Self.effortQueries * width))
-    let visits = try Self.neighborCounts.filter { $0 == MeasuredQueries.k || $0 * 20 <= table.mainCount }.map
-    {
-      GraphEffort.Visits(
-        neighbors: $0, visits: mean(try searches(some, k: $0, GraphReach(near: near, wide: wide))))
+    let visits = try measuredCounts.map { count in
+      let wide = wide?.farther(by: distances.beyondTen(neighbors: Double(count)))
+      return GraphEffort.Visits(
+        neighbors: count, visits: mean(try searches(someUsual, k: count, GraphReach(near: near, wide: wide))))
     }
-    let directions = Array(unusual.rotated.prefix(Self.effortQueries * width))
+    let directions = Array(unusual.rotated.prefix(Self.effortQueries * table.width))
     return GraphEffort(
       visits: visits,
       farVisits: try far.map {
@@ -134,47 +164,84 @@ struct GraphMeasurement {
       })
   }
 
-  /// How far searches for queries between the usual ones and random directions must go, so that those of each angle find
-  /// enough, nil where `near` is enough for all; and the distance of the first visits beyond which not enough is found by
-  /// any reach, nil where it is.
-  private func wideReach(
-    near: Float, goal: Double
-  ) throws -> (wide: GraphRecord.WideReach?, startLimit: Float?) {
-    func starts(_ queries: MeasuredQueries) throws -> [Float] {
-      try searches(queries.rotated, k: MeasuredQueries.k, GraphReach(near: near, range: range))
-        .map(\.startDistance).sorted()
+  /// What is done about queries between the usual ones and random directions.
+  private struct Wide {
+    var reach: GraphRecord.WideReach?
+    var range: Float?
+    var startLimit: Float?
+  }
+
+  /// Queries of a kind that can be told from the usual ones, and what searches for them met.
+  private struct Kind {
+    let queries: MeasuredQueries
+    let searches: [Outcome]
+    /// How far the last neighbors are, in ascending order.
+    let lasts: [Float]
+
+    init(queries: MeasuredQueries, searches: [Outcome]) {
+      self.queries = queries
+      self.searches = searches
+      lasts = GraphMeasurement.lasts(searches)
     }
-    // In the middle between both more is needed than for those nearer to the vectors, and as much as beyond.
-    guard usual.truth.count > 0, between.count > 0 else { return (nil, nil) }
-    let (usualStarts, wideStarts) = (try starts(usual), try starts(between[between.count / 2]))
-    // Those that are like the vectors go no farther for others' sake.
-    let nearStart = usualStarts[min(usualStarts.count - 1, usualStarts.count * 19 / 20)]
-    let wideStart = wideStarts[wideStarts.count / 2]
-    guard nearStart < wideStart else { return (nil, nil) }
-    func wide(_ reach: Float) -> GraphRecord.WideReach {
-      .init(nearStart: nearStart, wideStart: wideStart, reach: reach)
+
+    var middle: Float { lasts[lasts.count / 2] }
+  }
+
+  /// How far searches for queries between the usual ones and random directions must go, so that those of each kind find
+  /// enough, nil where `near` is enough for all. Where no reach is, the distances beyond which searches are given up: of the
+  /// last neighbor, and of the first visits.
+  private func wideReach(near: Float, goal: Double) throws -> Wide {
+    func searches(_ queries: MeasuredQueries) throws -> [Outcome] {
+      try self.searches(queries.rotated, k: MeasuredQueries.k, GraphReach(near: near, range: self.range))
+    }
+    guard usual.truth.count > 0, between.count > 0 else { return Wide() }
+    let usualSearches = try searches(usual)
+    // Those that are like the vectors go no farther for others' sake, nor do those that cannot be told from them.
+    let nearLast = Self.nearlyAll(Self.lasts(usualSearches))
+    let kinds = try (between + [unusual]).compactMap { queries -> Kind? in
+      let searches = try searches(queries)
+      let told = searches.indices.filter { nearLast < searches[$0].lastDistance && searches[$0].isFull }
+      if told.count < searches.count / 8 { return nil }
+      return Kind(queries: queries.some(told, width: table.width), searches: told.map { searches[$0] })
+    }.sorted { $0.middle < $1.middle }
+    guard let nearest = kinds.first?.lasts else { return Wide() }
+    let all = kinds.map(\.queries)
+    // Nearly all of the nearest of these need as much as those beyond.
+    let wideLast = max(nearest[nearest.count / 20], nearLast + Self.leastSpan)
+    func wide(_ reach: Float) -> GraphRecord.WideReach? {
+      reach == near ? nil : .init(nearLast: nearLast, wideLast: wideLast, reach: reach)
     }
     func isEnough(_ reach: Float, for queries: MeasuredQueries) throws -> Bool {
       let reach = GraphReach(near: near, wide: wide(reach), range: range)
       return try recall(queries, reach, countsLost: false) >= goal
     }
-    func least(for all: some Sequence<MeasuredQueries>) throws -> Float? {
+    func least(for some: [MeasuredQueries]) throws -> Float? {
       try leastReach(from: near, precision: Self.widePrecision) { reach in
-        try all.allSatisfy { try isEnough(reach, for: $0) }
+        try some.allSatisfy { try isEnough(reach, for: $0) }
       }
     }
-    let all = between + [unusual]
-    if let reach = try least(for: all) { return (reach == near ? nil : wide(reach), nil) }
-    let within = try all.prefix { try isEnough(max(near, Self.reaches.greatest), for: $0) }
+    if let reach = try least(for: all) { return Wide(reach: wide(reach)) }
+    let longest = max(near, Self.reaches.greatest)
+    // Few searches may be left that end without being given up: those kinds are not served of which too little was found
+    // for chance.
+    let isServed = try all.map { queries in
+      let (found, total) = try counts(
+        queries, GraphReach(near: near, wide: wide(longest), range: range), countsLost: false)
+      return Double(found) >= goal * Double(total) - 3 * (Double(total) * goal * (1 - goal)).squareRoot()
+    }
     // Where the steps end without it, what was shown to be enough is.
-    let reach = try least(for: within) ?? max(near, Self.reaches.greatest)
-    let found = reach == near ? nil : wide(reach)
-    if within.count == all.count { return (found, nil) }
-    // Nearly all of those that do not find enough lie beyond the limit, and none of those like the vectors: their searches
+    let reach = try least(for: zip(all, isServed).filter(\.1).map(\.0)) ?? longest
+    guard let unserved = isServed.firstIndex(of: false) else { return Wide(reach: wide(reach)) }
+    // Nearly all of those that do not find enough lie beyond the limits, and none of those like the vectors: their searches
     // are what a graph is for.
-    let beyond = try starts(all[within.count]).filter { $0 > nearStart }
-    let limit = beyond.isEmpty ? nearStart : beyond[beyond.count / 20]
-    return (found, max(limit, usualStarts[usualStarts.count - 1]))
+    let usualStarts = usualSearches.map(\.startDistance).sorted()
+    let nearStart = Self.nearlyAll(usualStarts)
+    let starts = kinds[unserved].searches.map(\.startDistance).filter { $0 > nearStart }.sorted()
+    let limit = starts.isEmpty ? nearStart : starts[starts.count / 20]
+    let lasts = kinds[unserved].lasts
+    return Wide(
+      reach: wide(reach), range: min(range, max(usual.range, lasts[lasts.count / 20])),
+      startLimit: max(limit, usualStarts[usualStarts.count - 1]))
   }
 
   /// What the first visits tell, as one of the calibrations has it; nil where none is that.
@@ -183,7 +250,8 @@ struct GraphMeasurement {
       return nil
     }
     let mixtures = QueryMixtures(of: usual.rotated, width: table.width, unusual.rotated)
-    let reach = GraphReach(near: calibration.reach, wide: calibration.wide, range: range)
+    let reach = GraphReach(
+      near: calibration.reach, wide: calibration.wideReach, range: min(range, calibration.range ?? .infinity))
     let found = try searches(mixtures.vectors, k: MeasuredQueries.k, reach)
     let order = found.indices.sorted { (found[$0].startDistance, $0) < (found[$1].startDistance, $1) }
     return GraphStarts(
@@ -204,6 +272,10 @@ struct GraphMeasurement {
     var visits = 0
     /// 1 less the similarity of the nearest of the first vertices.
     var startDistance: Float = 0
+    /// Whether enough neighbors were found.
+    var isFull = false
+    /// 1 less the similarity of the last of them.
+    var lastDistance: Float = 0
     var isUsual = false
   }
 
@@ -220,11 +292,18 @@ struct GraphMeasurement {
           body: { query, search in
             base[query] = Outcome(
               visits: search.visit_count, startDistance: 1 - search.start_best,
+              isFull: search.hit_count >= search.k,
+              lastDistance: search.hit_count < search.k ? 0 : 1 - search.hits[search.k - 1].similarity,
               isUsual: search.state == KERNELS_GRAPH_FINISHED)
           })
       }
     }
     return found
+  }
+
+  /// How far the last neighbors of some searches are, of those that found enough, in ascending order.
+  private static func lasts(_ searches: [Outcome]) -> [Float] {
+    searches.filter(\.isFull).map(\.lastDistance).sorted()
   }
 
   /// The least reach, up to `precision`, with which enough is found; nil where none will do.
@@ -248,6 +327,14 @@ struct GraphMeasurement {
   private func recall(
     _ queries: MeasuredQueries, _ reach: GraphReach, countsLost: Bool = true
   ) throws -> Double {
+    let (found, total) = try counts(queries, reach, countsLost: countsLost)
+    return total == 0 ? 1 : Double(found) / Double(total)
+  }
+
+  /// How many of the neighbors are found, and how many there are.
+  private func counts(
+    _ queries: MeasuredQueries, _ reach: GraphReach, countsLost: Bool
+  ) throws -> (found: Int, total: Int) {
     let (truth, width) = (queries.truth, table.width)
     let lost = -1
     var found = [Int](repeating: 0, count: truth.count)
@@ -268,8 +355,7 @@ struct GraphMeasurement {
       }
     }
     let counted = found.indices.filter { found[$0] != lost }
-    let total = counted.reduce(0) { $0 + truth[$1].count }
-    return total == 0 ? 1 : Double(counted.reduce(0) { $0 + found[$1] }) / Double(total)
+    return (counted.reduce(0) { $0 + found[$1] }, counted.reduce(0) { $0 + truth[$1].count })
   }
 }
 

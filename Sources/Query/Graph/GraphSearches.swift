@@ -4,7 +4,7 @@ import Storage
 /// How far a search goes, as kernels_graph_search has it.
 struct GraphReach {
   let near: Float
-  /// Of queries that are farther from what they meet first; nil where all go equally far.
+  /// Of queries whose neighbors are farther; nil where all go equally far.
   var wide: GraphRecord.WideReach?
   /// Of unusual searches; nil where they are given up.
   var far: Float?
@@ -116,8 +116,8 @@ final class GraphSearches {
       search.reach = reach.near
       if let wide = reach.wide {
         search.wide_reach = wide.reach
-        search.near_start = wide.nearStart
-        search.wide_start = wide.wideStart
+        search.near_last = wide.nearLast
+        search.wide_last = wide.wideLast
       }
       search.far_reach = reach.far ?? .infinity
       search.range = reach.range

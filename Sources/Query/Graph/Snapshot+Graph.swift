@@ -33,10 +33,11 @@ enum GraphUse {
     var share: Double { Double(inGraph.count) / Double(record.vertexCount) }
     private var effort: GraphEffort { record.effort(calibration) }
 
-    /// Vertices that a query like the vectors visits. Of those that match, k lie as k / share do of all.
-    func visits(k: Int) -> Double {
-      effort.visits(neighbors: Double(max(k, MeasuredQueries.k)) / max(share, 1e-6))
-    }
+    /// Of those that match, k lie as so many do of all.
+    func neighbors(k: Int) -> Double { Double(max(k, MeasuredQueries.k)) / max(share, 1e-6) }
+
+    /// Vertices that a query like the vectors visits.
+    func visits(k: Int) -> Double { effort.visits(neighbors: neighbors(k: k)) }
 
     /// Vertices that a query unlike all vectors visits; nil where that are too many.
     func farVisits(k: Int) -> Double? {
@@ -107,16 +108,15 @@ extension GraphUse.Choice {
       limits.startRange = min(tooFar.map { starts.starts[$0 - 1].distance } ?? .infinity, limit)
       limits.second = .init(visits: Int(secondVisits * visits(k: task.k)), startRange: limit)
     }
-    return (reach(far: nil, range: record.range), limits)
+    return (reach(task, far: nil), limits)
   }
 
-  /// - Parameters:
-  ///   - far: for searches that go far; these go as far for all queries, as it was measured.
-  ///   - range: beyond which neighbors are unusual.
-  func reach(far: Float?, range: Float) -> GraphReach {
-    GraphReach(
-      near: calibration.reach, wide: far == nil && record.starts != nil ? calibration.wide : nil, far: far,
-      range: range,
+  /// - Parameter far: for searches that go far; these go as far for all queries, as it was measured.
+  func reach(_ task: SearchTask, far: Float?) -> GraphReach {
+    let beyond = record.distances.beyondTen(neighbors: neighbors(k: task.k))
+    return GraphReach(
+      near: calibration.reach, wide: far == nil ? calibration.wideReach?.farther(by: beyond) : nil, far: far,
+      range: far == nil ? min(record.range, (calibration.range ?? .infinity) + beyond) : -.infinity,
       leastShare: leastSharePart * Float(share))
   }
 }
@@ -211,7 +211,7 @@ extension Snapshot {
   ) throws -> (neighbors: [[Neighbor]], plan: SearchPlan) {
     if goesFar {
       let most = GraphSearches.visitLimit(vertexCount: use.record.vertexCount)
-      let reach = use.reach(far: use.calibration.farReach, range: -.infinity)
+      let reach = use.reach(task, far: use.calibration.farReach)
       return try nearestByGraph(task, use, lists, reach, GraphLimits(visits: most)) { _ in false }
     }
     return lists.choice?.farEstimate(task) ?? .infinity

@@ -64,6 +64,12 @@ final class VertexTable: @unchecked Sendable {
     step.deallocate()
   }
 
+  /// Rows of so many vertices in the graph, or all, from everywhere in it.
+  func mainRows(_ limit: Int) -> [Row] {
+    let count = min(limit, mainCount)
+    return (0..<count).map { rows[$0 * mainCount / count] }
+  }
+
   var set: kernels_vertex_set {
     kernels_vertex_set(width: width, steps: UnsafePointer(steps), step: UnsafePointer(step))
   }

@@ -170,11 +170,10 @@ package struct IndexBuild {
     // The blocks are in the database, but not in this snapshot.
     (record.calibrations, record.starts) = try writer.database.read {
       let measurement = try IndexMeasurement(
-        of: $0.index(record, of: space), table, rows: segmentWriter.rows, lists: lists, threads: threads, $0)
-      let nearest = try IndexMeasurement(
-        of: $0.index(record, of: space), table, rows: segmentWriter.rows, lists: lists, threads: threads,
-        isOfNearest: true, $0)
-      let calibrations = try measurement.calibrations(nearest)
+        of: MeasuredLists(
+          index: $0.index(record, of: space), table: table, rows: segmentWriter.rows, lists: lists),
+        threads: threads, $0)
+      let calibrations = try measurement.calibrations()
       return (calibrations, try measurement.starts(calibrations))
     }
     try progress(.measuring, work.total, work.total)

@@ -106,9 +106,10 @@ final class SearchLane {
       codes: kernels_code_tables(width, rotated + slot * width, tables.assumingMemoryBound(to: UInt8.self)))
     let scores = scores + slot * centres.scoreStride
     var rounds = ListRounds(scores, count: centres.count, stride: centres.scoreStride)
-    if 1 - 2 * rounds.largest > limits.startRange { return nil }
+    let start2 = 1 - 2 * rounds.largest
+    if start2 > limits.startRange { return nil }
     let before = work
-    var limit = VisitLimit(calibration, k: k, rule)
+    var limit = VisitLimit(calibration, k: k, start2: start2, rule)
     defer { compared?.clear() }
     while let range = rounds.next(leastScore: limit.leastScore(nearest.threshold)) {
       let count = kernels_between(scores, centres.count, range.lowerBound, range.upperBound, places)

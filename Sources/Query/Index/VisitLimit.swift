@@ -15,16 +15,20 @@ struct VisitLimit {
   private let calibration: IndexRecord.Calibration
   private let k: Float
   private let rule: VisitRule
+  private let reaches: [IndexRecord.Reach]
   private var reach: Float
   private var range: Float
+  private var far: Float
   /// Codes that are looked for in the lists that were met, and all.
   private var (met, total): (Float, Float) = (0, 0)
 
-  init(_ calibration: IndexRecord.Calibration, k: Int, _ rule: VisitRule) {
+  /// - Parameter start2: the square of the distance of the nearest centre.
+  init(_ calibration: IndexRecord.Calibration, k: Int, start2: Float, _ rule: VisitRule) {
     self.calibration = calibration
     self.rule = rule
     self.k = Float(k)
-    (reach, range) = calibration.reach(neighbors: self.k)
+    reaches = calibration.reaches(start2: start2)
+    (reach, range, far) = reaches.reach(neighbors: self.k, far: calibration.farReach)
   }
 
   /// Takes note of a list of which a search for some of the rows has seen so many codes. Where one in ten counts, ten
@@ -33,11 +37,11 @@ struct VisitLimit {
     met += Float(count)
     self.total += Float(total)
     let share = min(1, max(1, met) / self.total)
-    range = calibration.reach(neighbors: k / share).range
+    range = reaches.reach(neighbors: k / share, far: far).range
     // The last neighbor may by chance be as near as fewer are: as many as one standard deviation of a draw of which
     // each counts with this share. Where it is nearer than most, more of the others lie in lists that are passed over.
     let fewer = k - (k * (1 - share)).squareRoot()
-    reach = calibration.reach(neighbors: max(k, fewer / share)).reach
+    (reach, _, far) = reaches.reach(neighbors: max(k, fewer / share), far: calibration.farReach)
   }
 
   /// The score below which lists are passed over, once the last neighbor has a similarity of `threshold`.
@@ -58,7 +62,7 @@ struct VisitLimit {
   /// that of a row from its centre and d for that of the last neighbor, a row is as near as that when x^2 + r^2 - 2 x t
   /// <= d^2, t being how far its residue points to the query. This is the x at which it takes a t of `farReach`.
   private func farLeast(_ threshold: Float) -> Float {
-    let (reach, surplus) = (calibration.farReach, Self.surplus(threshold, radius: calibration.radius))
+    let (reach, surplus) = (far, Self.surplus(threshold, radius: calibration.radius))
     let farthest = reach + max(0, surplus + reach * reach).squareRoot()
     return (1 - farthest * abs(farthest)) / 2
   }

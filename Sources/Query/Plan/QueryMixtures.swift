@@ -1,4 +1,5 @@
 import Glibc
+import Storage
 
 /// Queries of all kinds by which is measured how long searches take that find little nearby: some that are like the
 /// vectors, random directions, and what lies between.
@@ -39,17 +40,18 @@ struct QueryMixtures {
     }
   }
 
-  /// Angles from queries like the vectors to some between them and random directions, in degrees, and how many of each.
+  /// Angles from queries like the vectors to some between them and random directions, in degrees.
   private static let anglesBetween = [30.0, 50, 70]
-  private static let betweenCount = 64
 
-  /// Queries between some like the vectors and random directions, for each angle, [count, dimension]; nothing without any.
+  /// Queries between some like the vectors and random directions, for each angle, [count, dimension], of unit length; nothing
+  /// without any.
   /// - Parameters:
-  ///   - usual: [count, dimension], of any length.
-  ///   - directions: [count, dimension], random ones.
-  static func between(_ usual: [Float], _ directions: [Float], dimension: Int) -> [[Float]] {
+  ///   - usual: [usual count, dimension], of any length.
+  ///   - directions: [count of directions, dimension], random ones.
+  ///   - count: of each angle, where there are as many usual ones.
+  static func between(_ usual: [Float], _ directions: [Float], dimension: Int, count: Int) -> [[Float]] {
     let (usualCount, directionCount) = (usual.count / dimension, directions.count / dimension)
-    let count = min(betweenCount, usualCount)
+    let count = min(count, usualCount)
     guard count > 0, directionCount > 0 else { return [] }
     return anglesBetween.enumerated().map { step, angle in
       var mixtures = QueryMixtures(width: dimension)
@@ -63,14 +65,43 @@ struct QueryMixtures {
     }
   }
 
+  /// Means of two vectors and means of three, [count, dimension] each, of unit length; nothing without any.
+  /// - Parameters:
+  ///   - vectors: [vector count, dimension], of any length.
+  ///   - count: of both, where there are as many vectors.
+  static func means(of vectors: [Float], dimension: Int, count: Int) -> [[Float]] {
+    let vectorCount = vectors.count / dimension
+    guard vectorCount > 0 else { return [] }
+    return [2, 3].map { parts in
+      (0..<min(count, vectorCount)).flatMap { number in
+        var sum = [Float](repeating: 0, count: dimension)
+        for part in 0..<parts {
+          // Those that follow one another may be alike.
+          let place = (number + part * vectorCount / parts) % vectorCount
+          for (number, value) in unit(vectors[row: place, dimension]).enumerated() { sum[number] += value }
+        }
+        return unit(sum[...])
+      }
+    }
+  }
+
   private init(width: Int) {
     self.width = width
     vectors = []
   }
 
   /// Random directions as they are needed here, [12, dimension].
-  static func directions(dimension: Int) -> [Float] {
-    MeasuredQueries.directions(perStep, dimension: dimension)
+  static func directions(dimension: Int) -> [Float] { directions(perStep, dimension: dimension) }
+
+  /// Random directions, [count, dimension], of unit length.
+  static func directions(_ count: Int, dimension: Int) -> [Float] {
+    let vector = (0..<dimension).map { Float($0 + 1).squareRoot() }
+    return (1...count).flatMap { seed in
+      let codeSpace = CodeSpace(dimension: dimension, seed: UInt64(seed))
+      var turned = [Float](repeating: 0, count: codeSpace.width)
+      codeSpace.rotate(vector, into: &turned)
+      return unit(turned.prefix(dimension))
+    }
   }
 
   private mutating func append(

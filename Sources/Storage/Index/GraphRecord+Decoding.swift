@@ -1,29 +1,38 @@
 import Formats
 
-/// Records are without `leftOutCount`, `rowLimit` or `starts` where they were written before graphs kept them, and
-/// calibrations without `wide`, `limit` or `effort`.
+/// Records are without `leftOutCount`, `rowLimit`, `starts` or `distances` where they were written before graphs kept them,
+/// and calibrations without `wideReach`, `range`, `startLimit` or `effort`. Some have `wide`, a reach by the first visits, which
+/// is left out here.
 extension GraphRecord: DocumentContent {
   init(_ value: JSONValue) throws {
     try self.init(
       dimension: value["dimension"], seed: value["seed"], segment: value["segment"],
       vertexCount: value["vertexCount"], entryCount: value["entryCount"],
       leftOutCount: value[ifPresent: "leftOutCount"] ?? 0, rowLimit: value[ifPresent: "rowLimit"],
-      range: value["range"], starts: value[ifPresent: "starts"], calibrations: value["calibrations"])
+      range: value["range"], distances: value[ifPresent: "distances"] ?? [],
+      starts: value[ifPresent: "starts"], calibrations: value["calibrations"])
   }
 }
 
 extension GraphRecord.Calibration: DocumentContent {
   init(_ value: JSONValue) throws {
     try self.init(
-      recall: value["recall"], reach: value["reach"], wide: value[ifPresent: "wide"],
-      startLimit: value[ifPresent: "startLimit"], farReach: value[ifPresent: "farReach"],
+      recall: value["recall"], reach: value["reach"], wideReach: value[ifPresent: "wideReach"],
+      range: value[ifPresent: "range"], startLimit: value[ifPresent: "startLimit"],
+      farReach: value[ifPresent: "farReach"],
       effort: value[ifPresent: "effort"])
   }
 }
 
 extension GraphRecord.WideReach: DocumentContent {
   init(_ value: JSONValue) throws {
-    try self.init(nearStart: value["nearStart"], wideStart: value["wideStart"], reach: value["reach"])
+    try self.init(nearLast: value["nearLast"], wideLast: value["wideLast"], reach: value["reach"])
+  }
+}
+
+extension GraphRecord.Distance: DocumentContent {
+  init(_ value: JSONValue) throws {
+    try self.init(neighbors: value["neighbors"], distance: value["distance"])
   }
 }
 

@@ -1,7 +1,8 @@
 import Formats
 
 /// Records of indexes as they are stored now, and as they were before rows had codes in two lists: without `listsPerRow`,
-/// `lateRowCount` and `codedRowLimit`, and with one reach and its range, for ten neighbors, in each calibration.
+/// `lateRowCount` and `codedRowLimit`, and with one reach and its range, for ten neighbors, in each calibration. Later ones had no
+/// `wide`.
 extension IndexRecord: DocumentContent {
   init(_ value: JSONValue) throws {
     try self.init(
@@ -28,6 +29,7 @@ extension IndexRecord.Calibration: DocumentContent {
     farReach = try value["farReach"]
     radius = try value["radius"]
     deviations = try value["deviations"]
+    wide = try value[ifPresent: "wide"] ?? []
     reaches =
       try value[ifPresent: "reaches"] ?? [
         .init(neighbors: Self.earlierNeighborCount, reach: value["reach"], range: value["range"])
@@ -39,8 +41,12 @@ extension IndexRecord.Reach: DocumentContent {
   init(_ value: JSONValue) throws {
     try self.init(
       neighbors: value["neighbors"], reach: value["reach"], range: value["range"],
-      effort: value[ifPresent: "effort"])
+      farReach: value[ifPresent: "farReach"], effort: value[ifPresent: "effort"])
   }
+}
+
+extension IndexRecord.WideReaches: DocumentContent {
+  init(_ value: JSONValue) throws { try self.init(from2: value["from2"], reaches: value["reaches"]) }
 }
 
 extension IndexRecord.Effort: DocumentContent {

@@ -23,14 +23,32 @@ package struct IndexRecord: Sendable, Equatable, Encodable {
     package let reach: Float
     /// The square of the last neighbor's distance up to which that holds.
     package let range: Float
+    /// That of farther neighbors, as `Calibration.farReach`, which holds where this was not measured.
+    package let farReach: Float?
     /// What a search did; nil of indexes that were made before that was kept.
     package let effort: Effort?
 
-    package init(neighbors: Int, reach: Float, range: Float, effort: Effort? = nil) {
+    package init(
+      neighbors: Int, reach: Float, range: Float, farReach: Float? = nil, effort: Effort? = nil
+    ) {
       self.neighbors = neighbors
       self.reach = reach
       self.range = range
+      self.farReach = farReach
       self.effort = effort
+    }
+  }
+
+  /// Reaches of queries that are unlike the rows.
+  package struct WideReaches: Sendable, Equatable, Encodable {
+    /// The square of the distance of a query's nearest centre from which on they hold.
+    package let from2: Float
+    /// By ascending numbers of neighbors.
+    package let reaches: [Reach]
+
+    package init(from2: Float, reaches: [Reach]) {
+      self.from2 = from2
+      self.reaches = reaches
     }
   }
 
@@ -65,14 +83,20 @@ package struct IndexRecord: Sendable, Equatable, Encodable {
     package let radius: Float
     /// A row is compared when its estimate and so many standard deviations reach the last neighbor.
     package let deviations: Float
+    /// By ascending distance; none of indexes that were made before these were measured.
+    package let wide: [WideReaches]
 
-    package init(recall: Double, reaches: [Reach], farReach: Float, radius: Float, deviations: Float) {
+    package init(
+      recall: Double, reaches: [Reach], farReach: Float, radius: Float, deviations: Float,
+      wide: [WideReaches] = []
+    ) {
       precondition(!reaches.isEmpty)
       self.recall = recall
       self.reaches = reaches
       self.farReach = farReach
       self.radius = radius
       self.deviations = deviations
+      self.wide = wide
     }
 
     /// What a search for so many neighbors does; nil where that was not kept.
@@ -85,18 +109,9 @@ package struct IndexRecord: Sendable, Equatable, Encodable {
       return Effort(lists: value(\.lists), codes: value(\.codes), rows: value(\.rows))
     }
 
-    /// The reach and its range for a number of neighbors: between those that were measured, by the logarithm.
-    package func reach(neighbors: Float) -> (reach: Float, range: Float) {
-      guard let next = reaches.firstIndex(where: { Float($0.neighbors) >= neighbors }) else {
-        return (reaches[reaches.count - 1].reach, reaches[reaches.count - 1].range)
-      }
-      guard next > 0 else { return (reaches[0].reach, reaches[0].range) }
-      let (less, more) = (reaches[next - 1], reaches[next])
-      let share =
-        log(neighbors / Float(less.neighbors)) / log(Float(more.neighbors) / Float(less.neighbors))
-      return (
-        less.reach + share * (more.reach - less.reach), less.range + share * (more.range - less.range)
-      )
+    /// The reaches of a query whose nearest centre is so far, by the square of its distance.
+    package func reaches(start2: Float) -> [Reach] {
+      wide.last { $0.from2 <= start2 }?.reaches ?? reaches
     }
   }
 
@@ -176,11 +191,32 @@ package struct IndexRecord: Sendable, Equatable, Encodable {
     self = try Document.decode(IndexRecord.self, from: value, of: "the index of space \"\(space.name)\"")
     guard dimension == space.dimension, (1...Int(UInt32.max)).contains(listCount), !segments.isEmpty,
       (1...2).contains(listsPerRow),
-      calibrations.allSatisfy({
-        !$0.reaches.isEmpty && $0.reaches.allSatisfy { $0.neighbors > 0 && $0.effort?.isSound != false }
+      calibrations.allSatisfy({ calibration in
+        ([calibration.reaches] + calibration.wide.map(\.reaches)).allSatisfy { reaches in
+          !reaches.isEmpty && reaches.allSatisfy { $0.neighbors > 0 && $0.effort?.isSound != false }
+        }
       }), starts?.isSound != false,
       Set(segments.map(\.number)).count == segments.count,
       segments.allSatisfy({ (1...Int(UInt32.max) / listsPerRow).contains($0.rowCount) })
     else { throw damagedIndex(of: space, "its record does not fit the space") }
+  }
+}
+
+extension [IndexRecord.Reach] {
+  /// A reach for a number of neighbors: between those that were measured, by the logarithm.
+  /// - Parameter far: what stands for a far reach that was not measured.
+  package func reach(neighbors: Float, far: Float) -> (near: Float, range: Float, far: Float) {
+    func values(_ reach: IndexRecord.Reach) -> SIMD3<Float> {
+      SIMD3(reach.reach, reach.range, reach.farReach ?? far)
+    }
+    let next = firstIndex { Float($0.neighbors) >= neighbors } ?? count - 1
+    var value = values(self[next])
+    if next > 0, Float(self[next].neighbors) > neighbors {
+      let less = self[next - 1]
+      let share =
+        log(neighbors / Float(less.neighbors)) / log(Float(self[next].neighbors) / Float(less.neighbors))
+      value = values(less) + share * (value - values(less))
+    }
+    return (value[0], value[1], value[2])
   }
 }
