@@ -54,7 +54,7 @@ struct Cellvec: ParsableCommand {
   }
 
   /// The verb without verbs of its own that a command line begins with, and what follows; nil where it begins with none.
-  private static func verb(
+  static func verb(
     of arguments: [String]
   ) -> (verb: any ParsableCommand.Type, rest: [String])? {
     var rest = arguments[...]
@@ -79,7 +79,10 @@ struct Cellvec: ParsableCommand {
         try StandardOutput.write(lines: [storageVersion])
         Glibc.exit(ExitStatus.done.rawValue)
       }
-      var command = try self.command(of: joiningNegativeNumbers(CommandLine.arguments.dropFirst()))
+      let arguments = joiningNegativeNumbers(puttingHelpFirst(Array(CommandLine.arguments.dropFirst())))
+      if arguments.first == "help", let fault = unknownVerb(in: arguments) { throw fault }
+      var command = try self.command(of: arguments)
+      try requireOptionsOnce(in: arguments)
       try InstructionSet.check()
       try command.run()
       Glibc.exit(ExitStatus.done.rawValue)
@@ -90,9 +93,10 @@ struct Cellvec: ParsableCommand {
       if !fault.excerpt.isEmpty { StandardError.writeLines(fault.excerpt) }
       Glibc.exit(ExitStatus(fault.kind).rawValue)
     } catch {
+      let arguments = Array(CommandLine.arguments.dropFirst())
       // Help and version, which are no errors.
       if exitCode(for: error).isSuccess { exit(withError: error) }
-      if let fault = unknownVerb(in: CommandLine.arguments.dropFirst()) {
+      if let fault = unknownVerb(in: arguments) ?? unknownOption(in: arguments) {
         StandardError.writeLine("cellvec: \(fault.description)")
         Glibc.exit(ExitStatus(fault.kind).rawValue)
       }

@@ -170,14 +170,14 @@ expect_stdout '^repeat .* map nucleus>0 protein>1, absent repeat '
 expect_exit 64 cellvec search --db db --cell 0
 expect_stderr 'spaces, whose vectors cannot be compared; name one of average, each, eight, hpa,'
 
+expect_exit 64 ingest --space average --backbone rgb.safetensors --map nucleus=0 protein=1
+expect_stderr 'space "average": was made with strategy average, not map nucleus>0 protein>1, absent zero'
 refused() { # MESSAGE OPTIONS...
   local message=$1
   shift
   expect_exit 64 ingest --space none "$@"
   expect_stderr "$message"
 }
-refused 'space "average": was made with strategy average, not map nucleus>0 protein>1, absent zero' \
-  --space average --backbone rgb.safetensors --map nucleus=0 protein=1
 refused '^cellvec: model rgb: has 3 inputs \(red, green, blue\); images have nucleus, protein; say what .* --strategy replicate$' \
   --backbone rgb.safetensors
 refused '--normalize imagenet: expected a model of 3 inputs' --backbone four.safetensors --normalize imagenet

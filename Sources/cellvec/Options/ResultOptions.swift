@@ -7,7 +7,7 @@ struct ResultOptions: ParsableArguments {
   static let defaultCount = 10
 
   @Option(
-    name: [.customShort("k"), .customLong("limit")],
+    name: [.customShort("k", allowingJoined: true), .customLong("limit")],
     help: ArgumentHelp("Results of each query: a number, or 'all'.", valueName: "limit"))
   private(set) var count = ResultCount(value: defaultCount)
   @Option(
