@@ -94,8 +94,11 @@ struct Cellvec: ParsableCommand {
       Glibc.exit(ExitStatus(fault.kind).rawValue)
     } catch {
       let arguments = Array(CommandLine.arguments.dropFirst())
-      // Help and version, which are no errors.
-      if exitCode(for: error).isSuccess { exit(withError: error) }
+      // Help, versions and scripts of completions, which are no errors.
+      if exitCode(for: error).isSuccess {
+        if asksForCompletions(arguments) { tell(completingHelp(in: fullMessage(for: error))) }
+        exit(withError: error)
+      }
       if let fault = unknownVerb(in: arguments) ?? unknownOption(in: arguments) {
         StandardError.writeLine("cellvec: \(fault.description)")
         Glibc.exit(ExitStatus(fault.kind).rawValue)
@@ -104,6 +107,19 @@ struct Cellvec: ParsableCommand {
       StandardError.writeLines(fullMessage(for: error))
       Glibc.exit(exitCode(for: error).rawValue)
     }
+  }
+}
+
+extension Cellvec {
+  /// Writes a text to stdout and ends.
+  private static func tell(_ text: String) -> Never {
+    do {
+      try StandardOutput.write(lines: [text])
+    } catch {
+      StandardError.writeLine("cellvec: \(error)")
+      Glibc.exit(ExitStatus.inputOutput.rawValue)
+    }
+    Glibc.exit(ExitStatus.done.rawValue)
   }
 }
 

@@ -11,7 +11,8 @@ struct QueryOptions: ParsableArguments {
   @OptionGroup var image: ImageOptions
   @Option(
     help: ArgumentHelp(
-      "Search with each row of a .npy file of float32.", valueName: "file"))
+      "Search with each row of a .npy file of float32.", valueName: "file"),
+    completion: .file(extensions: ["npy"]))
   var vectors: String?
   @Option(
     help: ArgumentHelp(

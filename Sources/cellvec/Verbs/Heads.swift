@@ -103,7 +103,7 @@ struct ExportHead: ParsableCommand {
       """)
 
   @Argument(help: "Name of the head.") var head: String
-  @Argument(help: "File to write.") var file: String
+  @Argument(help: "File to write.", completion: .file()) var file: String
   @Option(help: ArgumentHelp("What to write; heads import reads safetensors.", valueName: "format"))
   var format = HeadFormat.safetensors
   @OptionGroup var database: DatabaseOptions
@@ -154,7 +154,7 @@ struct ImportHead: ParsableCommand {
         cellvec heads import loc-v1.safetensors --name loc-v1 --db other.cellvec
       """)
 
-  @Argument(help: "File that heads export has written.") var file: String
+  @Argument(help: "File that heads export has written.", completion: .file()) var file: String
   @Option(help: ArgumentHelp("Name to keep it under.", valueName: "head")) var name: String
   @Flag(help: "Let it take the place of a head of the name.") var replace = false
   @OptionGroup var database: DatabaseOptions

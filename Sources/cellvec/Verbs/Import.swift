@@ -26,11 +26,15 @@ struct Import: ParsableCommand {
         python embed.py | cellvec import - --db lab.cellvec --space live --json
       """)
 
-  @Argument(help: "A .npy file of float32, [cells, dimension]; - for arrays from stdin.") var vectors: String
+  @Argument(
+    help: "A .npy file of float32, [cells, dimension]; - for arrays from stdin.",
+    completion: .file(extensions: ["npy"])) var vectors: String
   @OptionGroup var database: DatabaseOptions
   @Option(help: ArgumentHelp("Space that takes the vectors; made when it is new.", valueName: "name"))
   var space = "imported"
-  @Option(help: ArgumentHelp("CSV or TSV table with one row for each vector.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("CSV or TSV table with one row for each vector.", valueName: "file"),
+    completion: .file())
   var metadata: String?
   @Option(
     name: .customLong("commit-rows"),

@@ -20,7 +20,8 @@ struct Ingest: ParsableCommand {
           --cells masks='*_mask.png' --crop 128 --metadata plate1.csv
       """)
 
-  @Argument(help: "Folder of images, before the options, and all in it.") var folder: String
+  @Argument(help: "Folder of images, before the options, and all in it.", completion: .directory) var folder:
+    String
   @OptionGroup var database: DatabaseOptions
   @OptionGroup(title: "Images") var channels: ChannelOptions
   @OptionGroup(title: "Images") var crops: CropOptions
