@@ -91,6 +91,23 @@ struct Queries {
   /// The cells that are no results, such as the query itself.
   var excluded: RowSet?
 
+  /// What to say of queries that are all zeros, which have no direction that a cosine could compare; nil where none is.
+  var warningOfZeros: String? {
+    let dimension = count == 0 ? 0 : vectors.count / count
+    let zeros = (0..<count).filter { query in
+      vectors[query * dimension..<(query + 1) * dimension].allSatisfy { $0 == 0 }
+    }
+    guard let first = zeros.first else { return nil }
+    if zeros.count > 1 {
+      return
+        "warning: \(zeros.count) queries, such as \(first), are vectors of zeros, which have no direction: "
+        + "their similarities to all cells are 0"
+    }
+    return
+      "warning: \(count == 1 ? "the query" : "query \(first)") is a vector of zeros, which has no direction: "
+      + "its similarities to all cells are 0"
+  }
+
   /// The rows that may be found; nil for all.
   func candidates(
     among selection: RowSet?, of space: SpaceRecord, in snapshot: borrowing Snapshot
