@@ -92,7 +92,7 @@ struct Ingest: ParsableCommand {
     for warning in IngestReport.warnings(summary) { talk.say("warning: \(warning)") }
     if summary.metadata != nil, let warning = replacementWarning(writer) { talk.say(warning) }
     try StandardOutput.write(IngestReport.summary(summary, space: target), as: output.format)
-    try Interruption.check()
+    try Interruption.check(leaving: .saved(summary.embedded, of: "images"))
     try end(with: grouping.passedOver + summary.failures)
   }
 
