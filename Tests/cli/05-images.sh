@@ -43,6 +43,25 @@ expect_stdout '"fact":"images embedded","value":0|"images embedded":0'
 expect_exit 0 cellvec list --db db --csv --fields gene,localization,well
 expect_stdout '^0,P1_A01_s1,'
 
+# Who does not say what cells are is told that images are.
+expect_exit 0 cellvec ingest fields --db whole --channels "${channels[@]}" --backbone tiny.safetensors --input-size 32
+expect_stderr "^each image is one cell; to have those in it, give --cells masks='\*_mask.png' or --cells nuclei\$"
+expect_exit 0 cellvec ingest fields --db whole --channels "${channels[@]}" --backbone tiny.safetensors --input-size 32 --cells whole
+expect_equal "others are not" "$(grep -c 'each image is one cell' "$_err")" 0
+
+# Stopped early, a run says how many images it leaves.
+"$CELLVEC" ingest fields --db stopped --channels "${channels[@]}" "${recipe[@]}" --quiet >/dev/null 2>stopped.err &
+wait_until_it_listens $!
+kill -INT $!
+wait $!
+expect_equal "it was stopped" "$?" 130
+saved=$(cellvec stats --db stopped --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["images"])')
+case $saved in
+  0) expected="nothing was saved; run the same command to begin again" ;;
+  *) expected="images that this run saved: $saved; run the same command to go on" ;;
+esac
+expect_equal "and says what it leaves" "$(cat stopped.err)" "cellvec: interrupted; $expected"
+
 # What a cell is can be asked for like its metadata.
 area=$(cellvec show 0 --db db --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["geometry"]["areaPx"])')
 expect_exit 0 cellvec count --db db \

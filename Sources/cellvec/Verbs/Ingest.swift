@@ -58,6 +58,7 @@ struct Ingest: ParsableCommand {
     var ingest = try plan(grouping.images, backbone, fields: fields)
     // Much of it may come from the model or a preset.
     talk.say("\(backbone.model.name): \(ingest.recipe)")
+    if let advice = crops.adviceOnCells { talk.say(advice) }
     for assumption in backbone.assumptions(crops: crops) { talk.say("warning: \(assumption)") }
     let roles = ingest.recipe.roles
     if let others = try OtherChannels(than: roles, in: path, among: grouping.images.map(\.name)) {
