@@ -47,6 +47,12 @@ genes=(cellvec evaluate --db db --labels place --sample gene --folds 2 --epochs 
 expect_exit 0 "${genes[@]}"
 expect_stdout '^samples +10 \(means of the 40 cells of each gene\) in 10 groups, 2 classes$'
 expect_stdout '^split +2 folds, grouped by gene$'
+# Of a class in fewer groups than folds, it is said how many folds there can be.
+expect_exit 0 cellvec evaluate --db db --labels place --group gene --folds 7 --repeats 3 --epochs 1
+expect_stdout '^warning: class in: no positives in 2 of the 7 folds, whose macro F1 leaves it out$'
+expect_stdout '^warning: only 5 groups have positives of some class: --folds 5, or a finer --group, lets each fold have every class$'
+expect_exit 0 cellvec train --db db --labels place --group gene --folds 7 --epochs 1
+expect_stdout '^warning: only 5 groups have positives of some class: --folds 5, or a finer --group, lets each fold have every class$'
 expect_exit 64 "${genes[@]}" --group area
 expect_stderr 'sample "G0": has cells of groups "100" and of groups "101", which cannot be split; group by gene'
 expect_exit 0 "${evaluate[@]}" --repeats 2 --absent-classes zero --validation 0

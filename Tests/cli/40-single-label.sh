@@ -129,7 +129,7 @@ kappa=$(awk '/^Cohen/ { print $3 }' .stdout)
 expect_exit 0 cellvec heads show uneven --db uneven
 expect_stdout "^Cohen's kappa .* 2 of 3 folds \(the other "
 expect_exit 0 cellvec evaluate "${uneven[@]}"
-expect_stdout "^note: Cohen's kappa is the mean of 2 of 3 folds: the other has labels of one class alone\$"
+expect_stdout "^note: Cohen's kappa and Matthews' correlation are means of 2 of 3 folds: the other has labels of one class alone\$"
 expect_equal "the same kappa" "$(awk '$1 == "space" { for (i = 1; i <= NF; i++) if ($i == "kappa") k = i } $1 == "s" { print $k }' .stdout)" "$kappa"
 
 # Of a single fold train gives the value; a head keeps none, as earlier programs know none without deviations.
@@ -205,7 +205,7 @@ expect_exit 65 cellvec evaluate --db db --labels dose --sample well --folds 3 --
 expect_stderr 'sample "A00": expected one label, found "high", "low", "mid"'
 # One well at a time has every class; one cell at a time has one, and no ranking.
 expect_exit 0 cellvec evaluate --db db --labels dose --group dose --folds 2 --epochs 1 --leave-one-group-out
-expect_stdout '^note: AUROC is undefined: all 3 folds have no class with positives and negatives$'
+expect_stdout '^note: AUROC and average precision are undefined: all 3 folds have no class with positives and negatives$'
 
 # Numbers are no classes, until they are read as texts.
 python3 -c '
