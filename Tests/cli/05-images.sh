@@ -63,7 +63,7 @@ esac
 expect_equal "and says what it leaves" "$(cat stopped.err)" "cellvec: interrupted; $expected"
 
 # What a cell is can be asked for like its metadata.
-area=$(cellvec show 0 --db db --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["geometry"]["areaPx"])')
+area=$(cellvec show 0 --db db --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["geometry"]["area_px"])')
 expect_exit 0 cellvec count --db db \
   --where "cell = 0 AND cell.label > 0 AND cell.x > 0 AND cell.y > 0 AND cell.area = $area AND image = 'P1_A01_s1'"
 expect_stdout '^1$'

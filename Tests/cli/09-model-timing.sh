@@ -20,10 +20,10 @@ expect_stdout '^instruction set +portable$'
 expect_exit 0 time_tiny --size 32 --seconds 0 --batch 3 --pooling class-mean --json
 expect_json
 expect_equal "no seconds are one round" "$(fact 'facts["rounds"]')" 1
-expect_equal "what was asked for" "$(fact 'facts["batch"], facts["sizePx"], facts["pooling"]')" "3 32 class-mean"
-expect_equal "times and rates are positive" "$(fact 'facts["loadSeconds"] > 0 and facts["warmUpSeconds"] > 0
-  and facts["imagesPerSecond"]["best"] >= facts["imagesPerSecond"]["median"] > 0')" True
-expect_equal "memory is more than the weights" "$(fact 'facts["peakByteCount"] > 100_000')" True
+expect_equal "what was asked for" "$(fact 'facts["batch"], facts["size_px"], facts["pooling"]')" "3 32 class-mean"
+expect_equal "times and rates are positive" "$(fact 'facts["load_seconds"] > 0 and facts["warm_up_seconds"] > 0
+  and facts["images_per_second"]["best"] >= facts["images_per_second"]["median"] > 0')" True
+expect_equal "memory is more than the weights" "$(fact 'facts["peak_byte_count"] > 100_000')" True
 expect_exit 0 time_tiny --size 32 --seconds 0.05 --json
 expect_equal "more seconds are more rounds" "$(fact 'facts["rounds"] > 1')" True
 

@@ -33,6 +33,7 @@ expect_stdout '^space,macro_f1,macro_f1_sample_sd,macro_f1_population_sd,macro_f
 expect_silence
 expect_exit 0 "${evaluate[@]}" --quiet --json
 expect_json
+expect_stdout '"macro_f1":\{"fold_count":3,"mean":0\.[0-9]+,'
 cp .stdout first
 expect_exit 0 "${evaluate[@]}" --quiet --json --threads 1
 expect_equal "the same on any number of threads" "$(cat first)" "$(cat .stdout)"
