@@ -44,7 +44,7 @@ package struct Filter: Sendable {
   }
 
   /// Texts of the filter that no cell has in their field, three at most, in order; what to say when it selects
-  /// nothing. Of a long list only the first thousand are looked up.
+  /// nothing. Patterns without `%` and `_` are such texts, too. Of a long list only the first thousand are looked up.
   ///
   /// - Throws: as `rows(in:)`.
   package func unknownTexts(in index: borrowing some FilterIndex & ~Copyable) throws -> [UnknownText] {
@@ -58,6 +58,10 @@ package struct Filter: Sendable {
           guard try index.rows(field, equals: text).isEmpty else { continue }
           unknown.append(try UnknownText(text, in: field, of: index))
         }
+      case .like(let field, let pattern):
+        if unknown.count == 3 { return unknown }
+        guard let text = pattern.onlyText, try index.rows(field, equals: text).isEmpty else { continue }
+        unknown.append(try UnknownText(text, isPattern: true, in: field, of: index))
       default: continue
       }
     }
@@ -77,14 +81,18 @@ package struct UnknownText: Sendable, Equatable {
 
   package let field: String
   package let text: String
+  /// Whether it is a pattern of LIKE, in which nothing stands for something else.
+  package let isPattern: Bool
   /// The text of a cell that was probably meant.
   package let suggestion: String?
 
   fileprivate init(
-    _ text: String, in field: Field, of index: borrowing some FilterIndex & ~Copyable
+    _ text: String, isPattern: Bool = false, in field: Field,
+    of index: borrowing some FilterIndex & ~Copyable
   ) throws {
     self.field = field.name
     self.text = text
+    self.isPattern = isPattern
     let known = try index.texts(of: field, atMost: Self.searchLimit) ?? []
     let nearest = closestMatch(to: text, among: known)
     suggestion = try nearest.flatMap { try index.rows(field, equals: $0).isEmpty ? nil : $0 }
@@ -94,6 +102,7 @@ package struct UnknownText: Sendable, Equatable {
 extension UnknownText: CustomStringConvertible {
   package var description: String {
     "no cell has \(spelledText(text)) in \"\(field)\""
+      + (isPattern ? "; LIKE compares whole texts: write \(spelledText("%\(text)%")) for a part of them" : "")
       + (suggestion.map { "; did you mean \(spelledText($0))?" } ?? "")
   }
 }

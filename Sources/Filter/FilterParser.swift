@@ -105,7 +105,21 @@ struct FilterParser {
       return condition(.hasAny([try literal()]), negated: negated)
     }
     if negated { throw unexpected("IN, BETWEEN, LIKE or HAS after NOT") }
-    throw unexpected("a comparison (=, !=, <, <=, >, >=, IN, BETWEEN, LIKE, HAS, IS NULL) after \"\(field)\"")
+    throw unexpected(
+      "a comparison (=, !=, <, <=, >, >=, IN, BETWEEN, LIKE, HAS, IS NULL) after \"\(field)\"",
+      remedy: try adviceOnWords(after: field))
+  }
+
+  /// What to say where words follow one another as those of a field's name do; empty where the next token is no word.
+  private func adviceOnWords(after field: String) throws -> String {
+    var ahead = self
+    var words = [field]
+    while case .word(let word) = ahead.token.kind, !Self.keywords.contains(word.uppercased()) {
+      words.append(word)
+      try ahead.advance()
+    }
+    return words.count == 1
+      ? "" : "write a name of several words in double quotes, as in \"\(words.joined(separator: " "))\""
   }
 
   // MARK: Names and values

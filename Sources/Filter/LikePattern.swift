@@ -13,6 +13,16 @@ struct LikePattern: Sendable {
 
   private let pieces: [Piece]
 
+  /// The only text that the pattern fits, where nothing in it stands for something else; nil of other patterns.
+  var onlyText: String? {
+    var bytes: [UInt8] = []
+    for piece in pieces {
+      guard case .byte(let byte) = piece else { return nil }
+      bytes.append(byte)
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   /// - Parameter escape: the character after which `%`, `_` and itself stand for themselves.
   init(_ text: String, escape: Unicode.Scalar?) throws(Failure) {
     var pieces: [Piece] = []

@@ -1,8 +1,17 @@
 import FoundationEssentials
 
+/// How names of properties are spelled in JSON. Keys of dictionaries are data, and stay as they are.
+package enum JSONNames: Sendable {
+  /// As Swift has them: macroF1.
+  case declared
+  /// As columns of tables are named: macro_f1.
+  case snakeCase
+}
+
 /// The value as JSON on one line. Keys are sorted and slashes are not escaped: equal values are equal texts.
-package func canonicalJSON(_ value: some Encodable) throws -> String {
+package func canonicalJSON(_ value: some Encodable, names: JSONNames = .declared) throws -> String {
   let encoder = JSONEncoder()
+  if names == .snakeCase { encoder.keyEncodingStrategy = .convertToSnakeCase }
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   return String(decoding: try encoder.encode(value), as: UTF8.self)
 }

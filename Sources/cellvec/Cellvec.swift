@@ -54,7 +54,7 @@ struct Cellvec: ParsableCommand {
   }
 
   /// The verb without verbs of its own that a command line begins with, and what follows; nil where it begins with none.
-  private static func verb(
+  static func verb(
     of arguments: [String]
   ) -> (verb: any ParsableCommand.Type, rest: [String])? {
     var rest = arguments[...]
@@ -79,7 +79,10 @@ struct Cellvec: ParsableCommand {
         try StandardOutput.write(lines: [storageVersion])
         Glibc.exit(ExitStatus.done.rawValue)
       }
-      var command = try self.command(of: joiningNegativeNumbers(CommandLine.arguments.dropFirst()))
+      let arguments = joiningNegativeNumbers(puttingHelpFirst(Array(CommandLine.arguments.dropFirst())))
+      if arguments.first == "help", let fault = unknownVerb(in: arguments) { throw fault }
+      var command = try self.command(of: arguments)
+      try requireOptionsOnce(in: arguments)
       try InstructionSet.check()
       try command.run()
       Glibc.exit(ExitStatus.done.rawValue)
@@ -90,9 +93,13 @@ struct Cellvec: ParsableCommand {
       if !fault.excerpt.isEmpty { StandardError.writeLines(fault.excerpt) }
       Glibc.exit(ExitStatus(fault.kind).rawValue)
     } catch {
-      // Help and version, which are no errors.
-      if exitCode(for: error).isSuccess { exit(withError: error) }
-      if let fault = unknownVerb(in: CommandLine.arguments.dropFirst()) {
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      // Help, versions and scripts of completions, which are no errors.
+      if exitCode(for: error).isSuccess {
+        if asksForCompletions(arguments) { tell(completingHelp(in: fullMessage(for: error))) }
+        exit(withError: error)
+      }
+      if let fault = unknownVerb(in: arguments) ?? unknownOption(in: arguments) {
         StandardError.writeLine("cellvec: \(fault.description)")
         Glibc.exit(ExitStatus(fault.kind).rawValue)
       }
@@ -100,6 +107,19 @@ struct Cellvec: ParsableCommand {
       StandardError.writeLines(fullMessage(for: error))
       Glibc.exit(exitCode(for: error).rawValue)
     }
+  }
+}
+
+extension Cellvec {
+  /// Writes a text to stdout and ends.
+  private static func tell(_ text: String) -> Never {
+    do {
+      try StandardOutput.write(lines: [text])
+    } catch {
+      StandardError.writeLine("cellvec: \(error)")
+      Glibc.exit(ExitStatus.inputOutput.rawValue)
+    }
+    Glibc.exit(ExitStatus.done.rawValue)
   }
 }
 

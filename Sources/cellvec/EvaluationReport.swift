@@ -241,13 +241,13 @@ extension Metric {
     case .macroRecall: "macro_recall"
     case .accuracy: "accuracy"
     case .balancedAccuracy: "balanced_accuracy"
-    case .cohenKappa: "kappa"
+    case .cohenKappa: "cohen_kappa"
     case .matthews: "matthews"
     case .microF1: "micro_f1"
     case .weightedF1: "weighted_f1"
-    case .macroAUROC: "auroc"
-    case .macroAveragePrecision: "average_precision"
-    case .macroMatthews: "matthews"
+    case .macroAUROC: "macro_auroc"
+    case .macroAveragePrecision: "macro_average_precision"
+    case .macroMatthews: "macro_matthews"
     case .subsetAccuracy: "subset_accuracy"
     case .hammingLoss: "hamming_loss"
     case .brier: "brier"
@@ -266,7 +266,8 @@ private struct EvaluationDocument: Encodable {
     let head: String?
     let fraction: Double
     let configuration: TrainingConfiguration
-    let summary: [Metric: Evaluation.MetricSummary]
+    /// By the names that columns have.
+    let summary: [String: Evaluation.MetricSummary]
     let pooledMacroF1: Double?
     let macroF1Interval: Evaluation.Interval?
     let folds: [Fold]
@@ -280,7 +281,7 @@ private struct EvaluationDocument: Encodable {
     let trainCount: Int
     let validationCount: Int
     let testCount: Int
-    let values: [Metric: Double]
+    let values: [String: Double]
   }
 
   let version: Int
@@ -329,16 +330,21 @@ private struct EvaluationDocument: Encodable {
     runs = evaluation.runs.map { run in
       Run(
         space: run.space, head: run.head, fraction: run.fraction, configuration: run.configuration,
-        summary: run.summary,
+        summary: named(run.summary),
         pooledMacroF1: run.pooledMacroF1(absent: evaluation.design.absentClasses),
         macroF1Interval: run.macroF1Interval,
         folds: run.folds.map {
           Fold(
             repetition: $0.repetition, fold: $0.fold, trainCount: $0.trainCount,
-            validationCount: $0.validationCount, testCount: $0.testCount, values: $0.values)
+            validationCount: $0.validationCount, testCount: $0.testCount, values: named($0.values))
         }, perClass: run.predictions.map(\.pooled.perClass))
     }
     comparisons = evaluation.comparisons
     warnings = evaluation.warnings
   }
+}
+
+/// Values of metrics by the names that their columns have.
+private func named<T>(_ values: [Metric: T]) -> [String: T] {
+  Dictionary(uniqueKeysWithValues: values.map { ($0.key.columnName, $0.value) })
 }

@@ -26,6 +26,8 @@ enum Interruption {
   /// What is left of work that was interrupted.
   enum Remains {
     case part
+    /// Of work that is saved from time to time: how much of it, as 12 and "images"; nothing where it is 0.
+    case saved(Int, of: String)
     /// Of work that saves something at its end alone.
     case nothing
     /// Of a report that was to be drawn at a path: the evaluation, which was saved, and the database whose cells it shows.
@@ -33,6 +35,9 @@ enum Interruption {
 
     var remedy: String {
       switch self {
+      case .saved(0, _): Remains.nothing.remedy
+      case .saved(let count, let things):
+        "\(things) that this run saved: \(count); run the same command to go on"
       case .part: "what is saved is kept; run the same command to go on"
       case .nothing: "nothing was saved; run the same command to begin again"
       case .evaluation(let path, let database, let report):

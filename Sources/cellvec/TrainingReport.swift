@@ -239,32 +239,3 @@ private struct TrainingDocument: Encodable {
     head = report.head
   }
 }
-
-extension FoldWarning {
-  /// Warnings of one kind that are told of one by one; more are counted, and some named.
-  private static let limit = 3
-
-  /// The warnings in a few sentences, however many classes they are about.
-  static func summary(of warnings: [FoldWarning]) -> [String] {
-    var ofOneGroup: [String] = []
-    var absent: [String] = []
-    for warning in warnings {
-      switch warning {
-      case .classInOneGroup(let name): ofOneGroup.append(name)
-      case .classAbsentFromFolds(let name, _): absent.append(name)
-      }
-    }
-    func told(_ names: [String], _ sentence: String) -> [String] {
-      if names.count <= limit { return warnings.filter { names.contains($0.className) }.map(\.description) }
-      return ["\(names.count) classes, such as \(names.prefix(limit).joined(separator: ", ")): \(sentence)"]
-    }
-    return told(ofOneGroup, "all positives of each are in one group, so none can be both learned and tested")
-      + told(absent, "no positives in some of the folds, whose macro F1 leaves them out")
-  }
-
-  private var className: String {
-    switch self {
-    case .classInOneGroup(let name), .classAbsentFromFolds(let name, _): name
-    }
-  }
-}

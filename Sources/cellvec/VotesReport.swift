@@ -46,7 +46,7 @@ struct VotesReport {
       case .single:
         [
           ("macro_f1", .macroF1), ("accuracy", .accuracy), ("balanced_accuracy", .balancedAccuracy),
-          ("kappa", .cohenKappa), ("matthews", .matthews),
+          ("cohen_kappa", .cohenKappa), ("matthews", .matthews),
         ]
       case .multi: [("macro_f1", .macroF1), ("micro_f1", .microF1)]
       }

@@ -393,6 +393,20 @@ private func fault(_ text: String) -> String? {
       ])
     #expect(try unknown("cell_line LIKE 'x%' OR passage = 77 OR cell_line = 'U2OS'") == [])
     #expect(try unknown("cell_line IN ('a1', 'b2', 'c3', 'd4')").count == 3)
+    // A pattern in which nothing stands for something else.
+    #expect(
+      try unknown("cell_line LIKE 'U2' OR localization HAS LIKE 'cytosol' OR cell_line LIKE '%'") == [
+        "no cell has 'U2' in \"cell_line\"; LIKE compares whole texts: write '%U2%' for a part of them"
+      ])
+    #expect(try unknown("cell_line LIKE 'a!%' ESCAPE '!'").first?.hasPrefix("no cell has 'a%' in") == true)
+  }
+
+  @Test func wordsThatFollowOneAnotherMayBeANameInQuotes() {
+    func remedy(_ text: String) -> String? { #expect(throws: Fault.self) { try Filter(text) }?.remedy }
+    #expect(
+      remedy("cell line type = 'x'")
+        == "write a name of several words in double quotes, as in \"cell line type\"")
+    #expect(remedy("cell 3") == "" && remedy("cell AND x = 1") == "" && remedy("cell") == "")
   }
 
   @Test(arguments: [

@@ -15,14 +15,44 @@ import Testing
     return values
   }
 
+  /// How many vectors an import has added.
   private func run(
     _ vectors: String, metadata: String? = nil, space: String = "s", into writer: DatabaseWriter,
     stopsEarly: Bool = false
   ) throws -> Int {
+    try outcome(vectors, metadata: metadata, space: space, into: writer, stopsEarly: stopsEarly).added
+  }
+
+  private func outcome(
+    _ vectors: String, metadata: String? = nil, space: String = "s", into writer: DatabaseWriter,
+    stopsEarly: Bool = false
+  ) throws -> VectorImport.Outcome {
     let source = try VectorImport(vectors: vectors, metadata: metadata, types: [:], existing: [])
     var commits = 0
     return try source.run(
       into: space, of: writer, isCancelled: { stopsEarly && commits > 0 }, progress: { _ in commits += 1 })
+  }
+
+  @Test func theCellsOfAnArrayAreToldWheneverItIsImported() throws {
+    try withTemporaryDirectory { directory in
+      for (name, count) in [("a", 30), ("b", 20), ("c", 2)] {
+        _ = try writeVectors("\(directory)/\(name).npy", count: count, dimension: 3)
+      }
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      func cells(_ name: String, space: String = "s") throws -> ClosedRange<Row>? {
+        try outcome("\(directory)/\(name).npy", space: space, into: writer).cells
+      }
+      #expect(try cells("a") == 0...29)
+      #expect(try cells("b") == 30...49)
+      // Again, and in another space, they are the same cells.
+      #expect(try cells("a") == 0...29)
+      #expect(try cells("b", space: "t") == 30...49)
+      try writer.write { _ = try $0.deleteCells(RowSet([30, 35, 49])) }
+      #expect(try cells("b") == 31...48)
+      #expect(try cells("c") == 50...51)
+      try writer.write { _ = try $0.deleteCells(RowSet([50, 51])) }
+      #expect(try outcome("\(directory)/c.npy", into: writer) == .init(added: 0, cells: nil))
+    }
   }
 
   @Test func whatIsImportedIsExportedEqual() throws {

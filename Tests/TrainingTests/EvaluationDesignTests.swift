@@ -20,7 +20,8 @@ import Testing
       #expect(summary[.accuracy]?.foldCount == 50)
       #expect(
         evaluation.partialMetrics.contains(
-          "AUROC is undefined: all 50 folds have no class with positives and negatives"))
+          "AUROC and average precision are undefined: all 50 folds have no class with positives and negatives"
+        ))
     }
   }
 

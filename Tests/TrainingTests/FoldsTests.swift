@@ -76,8 +76,32 @@ import Testing
     let folds = try Folds.grouped(groups: [0, 0, 1, 2, 3, 4], labels: labels, k: 3, seed: 0)
     #expect(
       folds.warnings == [
-        .classAbsentFromFolds("b", folds: 1), .classInOneGroup("x"), .classAbsentFromFolds("y", folds: 1),
+        .classAbsentFromFolds("b", folds: 1, of: 3, groups: 2), .classInOneGroup("x"),
+        .classAbsentFromFolds("y", folds: 1, of: 3, groups: 2),
       ])
+  }
+
+  @Test func warningsAreToldInAFewSentencesWithWhatToDo() {
+    func absent(_ name: String, groups: Int) -> FoldWarning {
+      .classAbsentFromFolds(name, folds: 2, of: 5, groups: groups)
+    }
+    #expect(FoldWarning.summary(of: []) == [])
+    #expect(
+      FoldWarning.summary(of: [absent("er", groups: 4), .classInOneGroup("golgi"), absent("nuc", groups: 3)])
+        == [
+          "class golgi: all positives are in one group, so it cannot be both learned and tested",
+          "class er: no positives in 2 of the 5 folds, whose macro F1 leaves it out",
+          "class nuc: no positives in 2 of the 5 folds, whose macro F1 leaves it out",
+          "only 3 groups have positives of some class: --folds 3, or a finer --group, lets each fold have every other class",
+        ])
+    let many = ["a", "b", "c", "d"].map { absent($0, groups: 3) }
+    #expect(
+      FoldWarning.summary(of: many) == [
+        "4 classes, such as a, b, c: no positives in some of the folds, whose macro F1 leaves them out",
+        "only 3 groups have positives of some class: --folds 3, or a finer --group, lets each fold have every class",
+      ])
+    // Fewer folds than there are need not help.
+    #expect(FoldWarning.summary(of: [absent("er", groups: 5)]).count == 1)
   }
 
   @Test func impossibleFoldsAreFaultsThatGiveBothNumbers() throws {

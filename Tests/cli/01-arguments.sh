@@ -45,7 +45,26 @@ done
 expect_exit 64 cellvec heads lst --db db
 expect_stderr '^cellvec: verb "lst": does not exist; did you mean "list"\? verbs: drop, export'
 expect_exit 64 cellvec list --limitt 3 --db db
-expect_stderr 'Usage: cellvec list'
+expect_stderr '^cellvec: option "--limitt": does not exist; did you mean "--limit"\? cellvec list --help has all options$'
+expect_exit 64 cellvec train --lables localization --db db
+expect_stderr '^cellvec: option "--lables": does not exist; did you mean "--labels"\? cellvec train --help-hidden has all options$'
+expect_exit 64 cellvec train --db db
+expect_stderr "Missing expected argument '--labels <field>'"
+expect_exit 64 cellvec list --db db --limit 1 --limit 2
+expect_stderr '^cellvec: --limit: is given more than once, and takes one value; give the one that is meant$'
+expect_exit 64 cellvec search --db db --cell 0 -k1 --limit 2
+expect_stderr '^cellvec: --limit: is given more than once'
+expect_exit 0 cellvec search --db db --cell 0 -k1
+expect_lines 2
+for line in "help serach" "help models ad" "models help ad"; do
+  read -ra words <<<"$line"
+  expect_exit 64 cellvec "${words[@]}"
+  expect_stderr '^cellvec: verb "(serach|ad)": does not exist; did you mean "(search|add)"\? verbs: '
+done
+expect_exit 0 cellvec models help add
+expect_stdout '^USAGE: cellvec models add'
+expect_exit 0 cellvec heads help
+expect_stdout '^USAGE: cellvec heads <subcommand>'
 expect_exit 64 cellvec list --db db --limit -1
 expect_exit 64 cellvec list --db db --json --csv
 expect_exit 64 cellvec search --db db

@@ -37,6 +37,13 @@ expect_exit 0 cellvec search --db db --vectors vectors.npy -k 2 --fields gene --
 expect_lines 81
 expect_stdout '^query,rank,cell,similarity,image,gene$'
 expect_stdout '^7,1,7,1,vectors.npy,G1$'
+expect_exit 0 cellvec list --db db --fields gene,area,gene --csv
+expect_stdout '^cell,image,gene,area$'
+python3 -c 'import npy; npy.save("zeros.npy", (3, 4), [1.0] * 4 + [0.0] * 4 + [1.0] * 4)'
+expect_exit 0 cellvec search --db db --vectors zeros.npy -k 1 --csv
+expect_stderr '^warning: query 1 is a vector of zeros, which has no direction: its similarities to all cells are 0$'
+expect_exit 0 cellvec search --db db --vectors zeros.npy -k 1 --metric l2 --csv
+expect_silence
 expect_exit 0 cellvec search --db db --cell 1 --where "gene = 'none'"
 expect_exit 1 cellvec search --db db --cell 1 --where "gene = 'none'" --require-match
 

@@ -25,7 +25,7 @@ train=(cellvec train --db db --labels localization --group gene --folds 3 --seed
 expect_exit 64 cellvec train --db db --labels localization --group gene --replace
 expect_exit 0 "${train[@]}"
 expect_json
-expect_stdout '"groupField":"gene"'
+expect_stdout '"group_field":"gene"'
 expect_stderr 'saved head h'
 cp "$PWD/.stdout" first
 expect_exit 64 "${train[@]}" --quiet
@@ -42,7 +42,7 @@ expect_exit 0 cellvec heads list --db db
 expect_stdout '^h +s +localization +3 .* gene +multi +- +linear$'
 expect_exit 0 cellvec stats --db db --json
 expect_json
-expect_stdout '"groupedBy":"gene"'
+expect_stdout '"grouped_by":"gene"'
 
 expect_exit 0 cellvec predict --db db --head h
 expect_stdout '^nucleus +20$'

@@ -44,8 +44,7 @@ expect_stdout '^t +4 +40 '
 "$CELLVEC" train --db db --space s --labels localization --group gene --epochs 1000000 --save h \
   >interrupted.out 2>interrupted.err &
 trainer=$!
-listens() { ((0x$(awk '/^SigCgt/ {print $2}' "/proc/$trainer/status") & 2)); }
-until listens; do kill -0 "$trainer" || break; done
+wait_until_it_listens "$trainer"
 kill -INT "$trainer"
 wait "$trainer"
 expect_equal "an interrupted run ends with status 130" "$?" 130

@@ -16,16 +16,16 @@ recipe=(--backbone tiny.safetensors --cells masks='*_mask.png' --crop 64 --input
 metadata=(--metadata fields/metadata.csv)
 ingest=(cellvec ingest fields --db db --channels "${channels[@]}" "${recipe[@]}" "${metadata[@]}" --json)
 refused() {
-  expect_exit 64 "${ingest[@]}" "$@"
+  expect_exit 64 "$@"
   expect_equal "and makes no database" "$(ls -d db 2>/dev/null)" ""
 }
-refused --input-size 4
-refused --commit-every 0
-refused --cells nuclei --segment-on er
-refused --cells nuclei --nucleus-diameter inf
-refused --cells nuclei --nucleus-diameter=-3
-refused --name-pattern '(?<image>.*)'
-refused --type gen=list
+refused "${ingest[@]/#32/4}"
+refused "${ingest[@]}" --commit-every 0
+refused "${ingest[@]/#masks=*/nuclei}" --segment-on er
+refused "${ingest[@]/#masks=*/nuclei}" --nucleus-diameter inf
+refused "${ingest[@]/#masks=*/nuclei}" --nucleus-diameter=-3
+refused "${ingest[@]}" --name-pattern '(?<image>.*)'
+refused "${ingest[@]}" --type gen=list
 expect_exit 64 cellvec ingest fields --db db --channels mask='*_mask.png' "${recipe[@]}"
 expect_exit 0 "${ingest[@]}" --dry-run
 expect_json
@@ -43,8 +43,27 @@ expect_stdout '"fact":"images embedded","value":0|"images embedded":0'
 expect_exit 0 cellvec list --db db --csv --fields gene,localization,well
 expect_stdout '^0,P1_A01_s1,'
 
+# Who does not say what cells are is told that images are.
+expect_exit 0 cellvec ingest fields --db whole --channels "${channels[@]}" --backbone tiny.safetensors --input-size 32
+expect_stderr "^each image is one cell; to have those in it, give --cells masks='\*_mask.png' or --cells nuclei\$"
+expect_exit 0 cellvec ingest fields --db whole --channels "${channels[@]}" --backbone tiny.safetensors --input-size 32 --cells whole
+expect_equal "others are not" "$(grep -c 'each image is one cell' "$_err")" 0
+
+# Stopped early, a run says how many images it leaves.
+"$CELLVEC" ingest fields --db stopped --channels "${channels[@]}" "${recipe[@]}" --quiet >/dev/null 2>stopped.err &
+wait_until_it_listens $!
+kill -INT $!
+wait $!
+expect_equal "it was stopped" "$?" 130
+saved=$(cellvec stats --db stopped --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["images"])')
+case $saved in
+  0) expected="nothing was saved; run the same command to begin again" ;;
+  *) expected="images that this run saved: $saved; run the same command to go on" ;;
+esac
+expect_equal "and says what it leaves" "$(cat stopped.err)" "cellvec: interrupted; $expected"
+
 # What a cell is can be asked for like its metadata.
-area=$(cellvec show 0 --db db --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["geometry"]["areaPx"])')
+area=$(cellvec show 0 --db db --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["geometry"]["area_px"])')
 expect_exit 0 cellvec count --db db \
   --where "cell = 0 AND cell.label > 0 AND cell.x > 0 AND cell.y > 0 AND cell.area = $area AND image = 'P1_A01_s1'"
 expect_stdout '^1$'
@@ -58,7 +77,7 @@ expect_stderr '^warning: images without metadata: P'
 expect_stderr '^warning: metadata lines without image: 8$'
 expect_equal "a dry run makes nothing" "$(ls -d half 2>/dev/null)" ""
 grep '^warning: ' .stderr >warnings
-expect_exit 0 "${half[@]}" --crop 150
+expect_exit 0 "${half[@]/#64/150}"
 expect_stderr '^warning: images smaller than the squares of 150 px that --crop cuts out of them: 12, as P1_A01_s1 of 128 x 128 px; '
 expect_equal "the warnings are those of the dry run" "$(grep '^warning: .*metadata' .stderr)" "$(cat warnings)"
 

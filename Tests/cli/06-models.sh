@@ -87,7 +87,7 @@ print(next(s for s in json.load(sys.stdin)["spaces"] if s["name"] == sys.argv[1]
 
 # Without --backbone there is the bundled one; a model's name and its preset go with a space.
 expect_exit 0 ingest --space small
-expect_equal "the space knows its backbone by name" "$(strategy_of small backbonePath)" cellvec-small-1
+expect_equal "the space knows its backbone by name" "$(strategy_of small backbone_path)" cellvec-small-1
 expect_exit 0 ingest --space small --precision float32
 expect_exit 0 ingest --space small --precision bfloat16
 expect_equal "runs note their precision" "$(strategy_of small precisions)" "['bfloat16', 'float32']"
@@ -105,7 +105,7 @@ expect_exit 0 cellvec ingest fields --db none "${channels[@]}" "${cells[@]}" --b
 expect_stderr '^hpa: map nucleus>0 protein>1, absent zero; intensities self over the image; squares of 64 px at 512 px$'
 expect_equal "roles go to their inputs" "$(strategy_of hpa strategy)" "map nucleus>0 protein>1, absent zero"
 expect_equal "statistics are the image's, by the preset" \
-  "$(strategy_of hpa recipe | grep -o "'normalizationScope': '[a-z]*'")" "'normalizationScope': 'image'"
+  "$(strategy_of hpa recipe | grep -o "'normalization_scope': '[a-z]*'")" "'normalization_scope': 'image'"
 expect_exit 0 ingest --space over --backbone hpa --normalize range
 expect_exit 64 ingest --space none --backbone hpa --normalize range --normalize-over image
 expect_exit 66 ingest --space none --backbone hpo
@@ -170,14 +170,14 @@ expect_stdout '^repeat .* map nucleus>0 protein>1, absent repeat '
 expect_exit 64 cellvec search --db db --cell 0
 expect_stderr 'spaces, whose vectors cannot be compared; name one of average, each, eight, hpa,'
 
+expect_exit 64 ingest --space average --backbone rgb.safetensors --map nucleus=0 protein=1
+expect_stderr 'space "average": was made with strategy average, not map nucleus>0 protein>1, absent zero'
 refused() { # MESSAGE OPTIONS...
   local message=$1
   shift
   expect_exit 64 ingest --space none "$@"
   expect_stderr "$message"
 }
-refused 'space "average": was made with strategy average, not map nucleus>0 protein>1, absent zero' \
-  --space average --backbone rgb.safetensors --map nucleus=0 protein=1
 refused '^cellvec: model rgb: has 3 inputs \(red, green, blue\); images have nucleus, protein; say what .* --strategy replicate$' \
   --backbone rgb.safetensors
 refused '--normalize imagenet: expected a model of 3 inputs' --backbone four.safetensors --normalize imagenet

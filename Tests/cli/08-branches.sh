@@ -84,8 +84,8 @@ found='^0,1,1,0,(1|0\.99999[0-9]*|1\.0000[0-9]*),'
 
 expect_exit 0 ingest --backbone dino4cells.pth --space teacher
 expect_exit 0 ingest --backbone dino4cells.pth --branch student --space student
-expect_equal "the usual branch is not kept" "$(fact_of teacher backboneBranch)" None
-expect_equal "another one is" "$(fact_of student backboneBranch)" student
+expect_equal "the usual branch is not kept" "$(fact_of teacher backbone_branch)" None
+expect_equal "another one is" "$(fact_of student backbone_branch)" student
 if [[ $(fact_of teacher backbone) != "$(fact_of student backbone)" ]]; then
   ok "branches are different backbones"
 else
@@ -111,7 +111,7 @@ expect_stdout '^branch +student; there are also teacher, optimizer, dino_loss$'
 expect_exit 0 cellvec models
 expect_stdout '^pupil .*/elsewhere/dino4cells.pth \(student\)$'
 expect_exit 0 ingest --backbone pupil --space student
-expect_equal "the name alone suffices" "$(fact_of student backbonePath) $(fact_of student backboneBranch)" "pupil None"
+expect_equal "the name alone suffices" "$(fact_of student backbone_path) $(fact_of student backbone_branch)" "pupil None"
 expect_exit 64 ingest --backbone pupil --branch student --space student
 
 # Models of Hugging Face are called as their folder.
@@ -127,7 +127,7 @@ cp huggingface-dinov2.pth blobs/0a1b
 ln -s ../blobs/0a1b cache/model.bin
 cp elsewhere/config.json cache
 expect_exit 0 ingest --backbone cache/model.bin --space linked
-expect_equal "a link stays one" "$(fact_of linked backbonePath)" "$PWD/cache/model.bin"
+expect_equal "a link stays one" "$(fact_of linked backbone_path)" "$PWD/cache/model.bin"
 expect_exit 0 cellvec search --db db --space linked "${query[@]}"
 expect_stdout "$found"
 

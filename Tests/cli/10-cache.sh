@@ -18,7 +18,7 @@ embed() {
 }
 loaded_from_cache() {
   cellvec models time --backbone tiny.safetensors --size 32 --seconds 0 --json |
-    python3 -c 'import json, sys; print(json.load(sys.stdin)["loadedFromCache"])'
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["loaded_from_cache"])'
 }
 
 embed off CELLVEC_CACHE=off

@@ -11,7 +11,7 @@ npy.save("x.npy", (3, 2, 48, 40), (values.gauss(0, 1) for _ in range(3 * 2 * 48 
 PYTHON
 
 best=$(cellvec models time --backbone tiny.safetensors --size 32 --seconds 0 --json |
-  python3 -c 'import json, sys; print(json.load(sys.stdin)["instructionSet"])')
+  python3 -c 'import json, sys; print(json.load(sys.stdin)["instruction_set"])')
 embed() { # SET PRECISION
   cellvec models embed --backbone tiny.safetensors --input x.npy --output "$1.$2.npy" --pooling class-mean --precision "$2"
 }

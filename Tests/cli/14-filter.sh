@@ -66,6 +66,15 @@ expect_exit 0 cellvec list --db db --where "localization HAS 'golgy'" --csv
 expect_lines 1
 expect_stderr 'did you mean .golgi.\?$'
 
+expect_count 0 "gene LIKE 'G'"
+expect_stderr "^cellvec: no cell has 'G' in \"gene\"; LIKE compares whole texts: write '%G%' for a part of them; did you mean 'G0'\?\$"
+expect_count 0 "localization HAS LIKE 'golgy'"
+expect_stderr "LIKE compares whole texts: write '%golgy%' for a part of them; did you mean 'golgi'\?\$"
+expect_count 0 "gene LIKE 'X%'"
+expect_silence
+expect_exit 64 cellvec count --db db --where "cell line = 'U2OS'"
+expect_stderr "found 'line'; write a name of several words in double quotes, as in \"cell line\"\$"
+
 # A hostile text is a fault, not a crash.
 expect_exit 64 cellvec count --db db --where "$(printf '(%.0s' {1..60000})"
 expect_stderr 'more than 200 nested parentheses and NOTs$'

@@ -28,13 +28,13 @@ expect_stdout '^0,0,0$'
 # The same array again leaves them deleted, and finds the right lines for the others.
 sed -i 's/^\(G[0-9]*\),/\1new,/' cells.csv
 expect_exit 0 cellvec import vectors.npy --db db --space s --metadata cells.csv --csv --quiet
-expect_stdout '^s,4,40,0$'
+expect_stdout '^s,4,40,0,0,39$'
 expect_exit 0 cellvec list --db db --fields gene --csv
 expect_lines 37
 expect_stdout '^8,vectors.npy,G2new$'
 # Another space takes all of the array.
 expect_exit 0 cellvec import vectors.npy --db db --space t --metadata cells.csv --csv --quiet
-expect_stdout '^t,4,40,40$'
+expect_stdout '^t,4,40,40,0,43$'
 expect_exit 0 cellvec list --db db --where "gene = 'G1new'" --space t --fields gene --csv
 expect_stdout '^40,vectors.npy,G1new$'
 expect_exit 0 cellvec show 8 --db db --vector --space t
@@ -45,7 +45,7 @@ expect_exit 0 cellvec check --db db
 
 expect_exit 0 cellvec delete --db db --where "gene = 'G3new'" --images --yes --quiet
 expect_exit 0 cellvec import vectors.npy --db db --space s --metadata cells.csv --csv --quiet
-expect_stdout '^s,4,40,8$'
+expect_stdout '^s,4,40,8,0,47$'
 expect_exit 0 cellvec check --db db
 expect_exit 0 cellvec list --db db --csv
 expect_lines 41

@@ -27,7 +27,7 @@ expect_stderr '^40 cells have no vector any more; cellvec delete --unembedded re
 expect_exit 0 cellvec list --db db --json
 expect_lines 40
 expect_exit 0 cellvec import vectors.npy --db db --space s --csv --quiet
-expect_stdout '^s,4,40,40$'
+expect_stdout '^s,4,40,40,0,39$'
 expect_exit 0 cellvec delete --db db --unembedded --dry-run --csv
 expect_stdout '^0,0,0$'
 expect_exit 0 cellvec spaces drop s --db db --yes --quiet

@@ -36,9 +36,9 @@ cellvec import vectors.npy --db whole --space v --metadata cells.csv --quiet >/d
 cellvec search --db whole --cell 3 -k 3 --where "gene = 'G3'" --csv | cut -d, -f1,2 >found.csv
 for type in float16 bfloat16; do
   expect_exit 0 cellvec import vectors.npy --db "$type" --space v --dtype "$type" --metadata cells.csv --csv --quiet
-  expect_stdout '^v,24,900,900$'
+  expect_stdout '^v,24,900,900,0,899$'
   expect_exit 0 cellvec import vectors.npy --db "$type" --space v --csv --quiet
-  expect_stdout '^v,24,900,0$'
+  expect_stdout '^v,24,900,0,0,899$'
   expect_exit 0 cellvec check --db "$type"
   expect_exit 0 cellvec spaces --db "$type" --csv
   expect_stdout "^v,24,900,,,$type\$"

@@ -78,7 +78,7 @@ expect_stdout '^cells +36 in 9 groups, 3 classes$'
 expect_stdout '^left out +4 cells without label$'
 expect_stdout '^neighbors +of another gene$'
 expect_exit 0 cellvec knn --db db --labels localization --ungrouped --json --quiet
-expect_equal "scores of classes" "$(python3 -c 'import json, sys; print([len(r["scores"]["perClass"]) for r in json.load(sys.stdin)["results"]])' <"$_out")" "[3, 3, 3]"
+expect_equal "scores of classes" "$(python3 -c 'import json, sys; print([len(r["scores"]["per_class"]) for r in json.load(sys.stdin)["results"]])' <"$_out")" "[3, 3, 3]"
 expect_exit 64 cellvec knn --db db --labels localization -k 1,x
 expect_exit 0 cellvec knn --db db --labels localization --ungrouped -k 9223372036854775807 --csv --quiet
 expect_exit 64 cellvec knn --db db --labels localization --temperature 0

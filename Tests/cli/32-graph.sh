@@ -11,6 +11,19 @@ expect_exit 0 cellvec check --db db
 expect_exit 0 cellvec index status --db db --csv
 expect_stdout '^s,12000,12000,0,0,1,,[0-9]+,768(\.0)?,0\.9;0\.95;0\.99.*,graph$'
 
+# Stopped, a build says what is left of it: nothing of a graph, and of lists nothing before their centres are found.
+for kind in graph compact; do
+  "$CELLVEC" index build --db db --kind "$kind" --fresh --quiet >/dev/null 2>stopped.err &
+  wait_until_it_listens $!
+  kill -INT $!
+  wait $!
+  expect_equal "$kind was stopped" "$? $(cat stopped.err)" \
+    "130 cellvec: interrupted; nothing was saved; run the same command to begin again"
+done
+expect_exit 0 cellvec index status --db db --csv
+expect_lines 2
+expect_stdout '^s,12000,12000,0,0,1,.*,graph$'
+
 # Most of the same cells, with the same similarities.
 expect_exit 0 cellvec search --db db --vectors queries.npy --csv --exact
 cp .stdout exact.csv

@@ -153,7 +153,7 @@ expect_equal "a remedy of cells" "$(grep -o 'cell NOT BETWEEN [0-9]* AND [0-9]*'
 expect_exit 0 "${shared[@]}" --group gene --test-where "cell >= 62 AND cell NOT BETWEEN 62 AND 64"
 expect_stdout '^split +62 samples teach, 25 test, grouped by gene, 2 of 3 tested groups LEARNED FROM, TOO$'
 expect_exit 0 "${shared[@]}" --sample gene --test-where "cell >= 65" --json --quiet
-expect_stdout '"groupCount":9,.*"sampleCount":11,.*"sharedGroupCount":2,.*"testedGroupCount":3'
+expect_stdout '"group_count":9,.*"sample_count":11,.*"shared_group_count":2,.*"tested_group_count":3'
 expect_exit 64 "${shared[@]}" --test-where "cell >= 65"
 expect_stderr 'shared groups: would be images, of which none is learned from and tested on; group by a field'
 # What was imported in both is on both sides, whatever it is called.

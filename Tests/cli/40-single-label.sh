@@ -129,8 +129,8 @@ kappa=$(awk '/^Cohen/ { print $3 }' .stdout)
 expect_exit 0 cellvec heads show uneven --db uneven
 expect_stdout "^Cohen's kappa .* 2 of 3 folds \(the other "
 expect_exit 0 cellvec evaluate "${uneven[@]}"
-expect_stdout "^note: Cohen's kappa is the mean of 2 of 3 folds: the other has labels of one class alone\$"
-expect_equal "the same kappa" "$(awk '$1 == "space" { for (i = 1; i <= NF; i++) if ($i == "kappa") k = i } $1 == "s" { print $k }' .stdout)" "$kappa"
+expect_stdout "^note: Cohen's kappa and Matthews' correlation are means of 2 of 3 folds: the other has labels of one class alone\$"
+expect_equal "the same kappa" "$(awk '$1 == "space" { for (i = 1; i <= NF; i++) if ($i == "cohen_kappa") k = i } $1 == "s" { print $k }' .stdout)" "$kappa"
 
 # Of a single fold train gives the value; a head keeps none, as earlier programs know none without deviations.
 python3 - <<'PYTHON'
@@ -144,20 +144,20 @@ lone=(--db lone --labels kind --group plate --folds 3 --epochs 5)
 expect_exit 0 cellvec train "${lone[@]}" --save lone
 expect_stdout "^Cohen's kappa +[^ ]+, 1 of 3 folds \(the others have labels of one class alone\), grouped by plate\$"
 expect_exit 0 cellvec train "${lone[@]}" --json
-expect_stdout '"cohenKappa":\{"mean":[^,]*\}'
+expect_stdout '"cohen_kappa":\{"mean":[^,]*\}'
 expect_exit 0 cellvec heads show lone --db lone
 expect_stdout "^Cohen's kappa +not kept, 1 of 3 folds \(the others have labels of one class alone\)\$"
 expect_exit 0 cellvec heads show lone --db lone --json
-expect_equal "no mean without deviations" "$(grep -c -E 'cohenKappa|matthews' .stdout)" 0
+expect_equal "no mean without deviations" "$(grep -c -E 'cohen_kappa|matthews' .stdout)" 0
 
 # Neighbors vote for one label or several.
 expect_exit 0 cellvec knn --db db --labels dose --group well -k 1,5
 expect_stdout '^task +single: one label a cell$'
-expect_stdout '^k +macro_f1 +accuracy +balanced_accuracy +kappa +matthews +cells_without_prediction$'
+expect_stdout '^k +macro_f1 +accuracy +balanced_accuracy +cohen_kappa +matthews +cells_without_prediction$'
 expect_exit 0 cellvec knn --db db --labels dose --group well --task multi --csv
 expect_stdout '^k,macro_f1,micro_f1,cells_without_prediction$'
 expect_exit 0 cellvec knn --db db --labels dose --group well -k 5 --json
-expect_stdout '"accuracy":[01].*"balancedAccuracy":.*"cohenKappa":.*"task":"single"'
+expect_stdout '"accuracy":[01].*"balanced_accuracy":.*"cohen_kappa":.*"task":"single"'
 expect_exit 65 cellvec knn --db db --labels places --group well --task single
 expect_stderr 'cell 1: expected one label, found "a", "b"'
 
@@ -165,7 +165,7 @@ evaluate=(cellvec evaluate --db db --labels dose --group well --folds 3 --epochs
 expect_exit 0 "${evaluate[@]}" --abstain-below 0.4 --output eval.json --report page.html
 expect_stdout '^task +single'
 expect_stdout '^validation +none: nothing is tuned, and all train groups teach$'
-expect_stdout '^space +macro_f1 .* accuracy +balanced_accuracy +kappa +matthews +auroc$'
+expect_stdout '^space +macro_f1 .* accuracy +balanced_accuracy +cohen_kappa +matthews +macro_auroc$'
 expect_stdout '^loss +softmax$'
 expect_stdout '^abstention +below 0\.4, which counts as predicting none of the classes$'
 expect_stdout '^space +coverage +coverage_sample_sd +decided_accuracy +decided_accuracy_sample_sd +decided_macro_f1 '
@@ -205,7 +205,7 @@ expect_exit 65 cellvec evaluate --db db --labels dose --sample well --folds 3 --
 expect_stderr 'sample "A00": expected one label, found "high", "low", "mid"'
 # One well at a time has every class; one cell at a time has one, and no ranking.
 expect_exit 0 cellvec evaluate --db db --labels dose --group dose --folds 2 --epochs 1 --leave-one-group-out
-expect_stdout '^note: AUROC is undefined: all 3 folds have no class with positives and negatives$'
+expect_stdout '^note: AUROC and average precision are undefined: all 3 folds have no class with positives and negatives$'
 
 # Numbers are no classes, until they are read as texts.
 python3 -c '

@@ -121,9 +121,9 @@ expect_exit 0 cellvec count --db db --where "gene IS NULL AND (predicted_kind IS
 expect_stdout '^0$'
 expect_exit 0 cellvec update --db db --where "gene IS NULL AND kind = 'b'" --set gene=G01
 expect_exit 0 cellvec train "${learn[@]}" --json
-expect_stdout '"cellCount":288,"cellsWithoutGroup":2,.*"cellsWithoutSample":0,.*"groupCount":48,.*"sampleCount":48,"sampleUnit":"gene"'
+expect_stdout '"cell_count":288,"cells_without_group":2,.*"cells_without_sample":0,.*"group_count":48,.*"sample_count":48,"sample_unit":"gene"'
 expect_exit 0 cellvec train "${learn[@]}" --ungrouped --json
-expect_stdout '"cellCount":288,"cellsWithoutGroup":0,.*"cellsWithoutSample":2,.*"sampleCount":48,"sampleUnit":"gene"'
+expect_stdout '"cell_count":288,"cells_without_group":0,.*"cells_without_sample":2,.*"sample_count":48,"sample_unit":"gene"'
 
 # Everything that is tuned is tuned with attention, too; the seed decides every bit.
 options=(--pool attention --attention-width 4 --patience 4 --calibrate temperature --schedule plateau --hidden 6 --dropout 0.1)

@@ -41,9 +41,9 @@ cut -d, -f1-5 .stdout | sed 1d >train.csv
 expect_exit 0 cellvec knn --db db --labels kind --group gene -k 5 --json
 python3 - <<'PYTHON' >knn.csv
 import json
-for score in json.load(open(".stdout"))["results"][0]["scores"]["perClass"]:
-    tp, fp, fn = (score[key] for key in ("truePositives", "falsePositives", "falseNegatives"))
-    print(score["className"], tp + fn, tp / (tp + fp), tp / (tp + fn), 2 * tp / (2 * tp + fp + fn), sep=",")
+for score in json.load(open(".stdout"))["results"][0]["scores"]["per_class"]:
+    tp, fp, fn = (score[key] for key in ("true_positives", "false_positives", "false_negatives"))
+    print(score["class_name"], tp + fn, tp / (tp + fp), tp / (tp + fn), 2 * tp / (2 * tp + fp + fn), sep=",")
 PYTHON
 expect_equal "precision, recall and F1 of each class are those of knn" "$(
   python3 - <<'PYTHON'

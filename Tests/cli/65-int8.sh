@@ -70,9 +70,9 @@ with open("cells.csv", "w") as file:
 PYTHON
 
 expect_exit 0 cellvec import vectors.npy --db lab --space v --dtype int8 --metadata cells.csv --csv --quiet
-expect_stdout '^v,40,1500,1500$'
+expect_stdout '^v,40,1500,1500,0,1499$'
 expect_exit 0 cellvec import vectors.npy --db lab --space v --csv --quiet
-expect_stdout '^v,40,1500,0$'
+expect_stdout '^v,40,1500,0,0,1499$'
 expect_exit 0 cellvec check --db lab
 expect_exit 0 cellvec spaces --db lab --csv
 expect_stdout '^v,40,1500,,,int8$'

@@ -80,6 +80,11 @@ expect_equal() {
   if [[ $2 == "$3" ]]; then ok "$1"; else not_ok "$1" "\"$2\" is not \"$3\""; fi
 }
 
+# wait_until_it_listens PROCESS: until Ctrl-C is a request to the program.
+wait_until_it_listens() {
+  until ((0x$(awk '/^SigCgt/ {print $2}' "/proc/$1/status") & 2)); do kill -0 "$1" || break; done
+}
+
 # A database "db" of 40 imported vectors of dimension 4 with genes, labels and numbers, made without images.
 make_small_database() {
   python3 - <<'PYTHON'

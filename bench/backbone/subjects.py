@@ -51,12 +51,12 @@ class Cellvec:
         # As for the rivals, whose files are made beforehand: the first load fills the cache.
         self.run_time(1, 0)
         timing = self.run_time(1, 0)
-        return timing["loadSeconds"] + timing["warmUpSeconds"]
+        return timing["load_seconds"] + timing["warm_up_seconds"]
 
     def time(self, batch, seconds):
         timing = self.run_time(batch, seconds)
-        rate = timing["imagesPerSecond"]
-        return Timing(rate["median"], rate["best"], timing["peakByteCount"])
+        rate = timing["images_per_second"]
+        return Timing(rate["median"], rate["best"], timing["peak_byte_count"])
 
     def embed(self, images, to, batch):
         self.run("embed", "--input", images, "--output", to)

@@ -95,8 +95,8 @@ def linear(db, name):
         "train", "--db", db, "--labels", chosen["labels"], "--task", "multi", "--group", chosen["group"],
         "--folds", chosen["folds"],
         "--where", f"{chosen['labels']} IS NOT NULL", "--seed", 1, "--json", "--quiet"))
-    f1, scores = out["evaluation"]["macroF1"], out["evaluation"]["perClass"]
-    return f1["mean"], f1["sampleSD"], float(np.mean([entry["auroc"] for entry in scores]))
+    f1, scores = out["evaluation"]["macro_f1"], out["evaluation"]["per_class"]
+    return f1["mean"], f1["sample_sd"], float(np.mean([entry["auroc"] for entry in scores]))
 
 
 def neighbours(db, name, work):

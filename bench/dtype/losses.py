@@ -64,7 +64,7 @@ def macro_f1(folder, kind, seed):
     found = json.loads(run(
         "train", "--db", folder / f"{kind}-cells", "--labels", "localization", "--group", "gene", "--epochs", 10, "--seed",
         seed, "--json", "--quiet"))
-    return found["evaluation"]["macroF1"]["mean"]
+    return found["evaluation"]["macro_f1"]["mean"]
 
 
 def main():

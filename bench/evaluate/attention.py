@@ -44,9 +44,9 @@ def evaluate(program, database, pool):
          "--seed", "1", "--pool", pool, "--resamplings", "0", "--json", "--quiet"],
         check=True, capture_output=True, text=True).stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    summary = json.loads(output)["runs"][0]["summary"]["macroF1"]
+    summary = json.loads(output)["runs"][0]["summary"]["macro_f1"]
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return f"{summary['mean']:.3f} ± {summary['sampleSD']:.3f} | {seconds:.1f}"
+    return f"{summary['mean']:.3f} ± {summary['sample_sd']:.3f} | {seconds:.1f}"
 
 
 def main():

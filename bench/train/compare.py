@@ -96,7 +96,7 @@ def rival(head, name):
 
 
 def macro_f1(output):
-    return output["macroF1"] if "macroF1" in output else output["evaluation"]["macroF1"]["mean"]
+    return output["macro_f1"] if "macro_f1" in output else output["evaluation"]["macro_f1"]["mean"]
 
 
 def report(options, head, runs):

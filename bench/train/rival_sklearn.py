@@ -29,7 +29,7 @@ def main():
             alpha=1e-4, tol=0, n_iter_no_change=options.epochs + 1, random_state=options.seed)
         model.fit(scaler.fit_transform(vectors[train]), labels[train])
         scores.append(data.macro_f1(labels[test], model.predict(scaler.transform(vectors[test])).astype(bool)))
-    print(json.dumps({"macroF1": float(numpy.mean(scores)), "seconds": time.perf_counter() - start}))
+    print(json.dumps({"macro_f1": float(numpy.mean(scores)), "seconds": time.perf_counter() - start}))
 
 
 if __name__ == "__main__":

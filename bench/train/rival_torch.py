@@ -21,7 +21,7 @@ def main():
         train = torch.from_numpy(numpy.flatnonzero(assignment != fold))
         test = torch.from_numpy(numpy.flatnonzero(assignment == fold))
         scores.append(train_fold(vectors, targets, labels, train, test, options))
-    print(json.dumps({"macroF1": float(numpy.mean(scores)), "seconds": time.perf_counter() - start}))
+    print(json.dumps({"macro_f1": float(numpy.mean(scores)), "seconds": time.perf_counter() - start}))
 
 
 def train_fold(vectors, targets, labels, train, test, options):

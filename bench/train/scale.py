@@ -56,8 +56,8 @@ def main():
 
 def macro_f1(output):
     if "runs" in output:
-        return output["runs"][0]["summary"]["macroF1"]["mean"]
-    return output["evaluation"]["macroF1"]["mean"]
+        return output["runs"][0]["summary"]["macro_f1"]["mean"]
+    return output["evaluation"]["macro_f1"]["mean"]
 
 
 def write(folder, count, dimension, classes):

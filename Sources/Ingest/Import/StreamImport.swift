@@ -11,8 +11,7 @@ package struct StreamImport {
   package struct Imported {
     package let dimension: Int
     package let count: Int
-    /// Vectors that were not in the space before.
-    package let added: Int
+    package let outcome: VectorImport.Outcome
   }
 
   /// - Parameters:
@@ -62,13 +61,13 @@ package struct StreamImport {
         ahead = stream.hasBytes ? BackgroundResult { try stream.next() } : nil
         number += 1
         let array = try VectorImport(vectors, name: "array \(number) of \(name)")
-        let added = try array.run(
+        let outcome = try array.run(
           into: space, keeping: asked, of: writer, rowsPerCommit: limit,
           durable: ahead == nil ? .atOnce : .withNext,
           isCancelled: isCancelled, progress: { _ in try reportLast() })
         if isCancelled() { break }
         last = (
-          Imported(dimension: array.dimension, count: array.count, added: added), writer.lastCommit
+          Imported(dimension: array.dimension, count: array.count, outcome: outcome), writer.lastCommit
         )
         if ahead == nil { try reportLast() }
       }

@@ -31,6 +31,26 @@ package struct VectorImport {
     return max(1, rows / block) * block
   }
 
+  /// What an import has done.
+  package struct Outcome: Sendable, Equatable {
+    /// Vectors that were not in the space before.
+    package let added: Int
+    /// From the first cell of the array to the last, of those that the run came to; nil where there is none. The cells between
+    /// are its own too, one after another in the array's order, where they are as many as its vectors. Else some of its
+    /// cells were deleted, or cells of others came between in an import that was interrupted.
+    package let cells: ClosedRange<Row>?
+
+    package init(added: Int, cells: ClosedRange<Row>?) {
+      self.added = added
+      self.cells = cells
+    }
+
+    /// The same of both together.
+    package func joined(with other: Outcome) -> Outcome {
+      Outcome(added: added + other.added, cells: Ingest.joined(cells, other.cells))
+    }
+  }
+
   /// Opens the array and checks all of it and of its table before anything is written.
   /// - Parameters:
   ///   - path: a .npy file of float32 in C order, [cells, dimension].
@@ -76,13 +96,12 @@ package struct VectorImport {
   ///   - limit: rows committed at a time at most; nil for as many as are written fastest.
   ///   - durability: when the disk has all of them; commits before the last are durable with the next one.
   ///   - progress: called after each commit with the number of rows done.
-  /// - Returns: vectors added by this run.
   /// - Throws: the first error, also of `progress`. Parts that were written before it remain, on the disk if it takes them.
   package func run(
     into spaceName: String, keeping asked: ScalarType? = nil, of writer: DatabaseWriter,
     rowsPerCommit limit: Int? = nil, durable durability: Durability = .atOnce, isCancelled: () -> Bool,
     progress: (Int) throws -> Void
-  ) throws -> Int {
+  ) throws -> Outcome {
     // Nobody else writes until the run is over.
     let (present, existing, scalar) = try writer.database.read { snapshot in
       let space = snapshot.space(named: spaceName)
@@ -103,12 +122,13 @@ package struct VectorImport {
       let rowCount = min(rowsPerCommit, count - start)
       return BackgroundResult { try reader.next(rowCount) }
     }
-    if isCancelled() { return 0 }
+    if isCancelled() { return Outcome(added: 0, cells: nil) }
     // Cells and indexes take a little besides; what is not used costs nothing.
     writer.keepMemory(byteCount: min(count, rowsPerCommit) * scalar.byteCount(dimension: dimension) * 5 / 4)
     var known: KnownCells?
     var start = 0
     var added = 0
+    var appended: ClosedRange<Row>?
     var values = nextValues(from: 0)
     do {
       repeat {
@@ -129,7 +149,9 @@ package struct VectorImport {
           let part = Part(
             positions: start..<min(start + rowsPerCommit, count), columns: columns, fields: fields)
           values = nextValues(from: part.positions.upperBound)
-          added += try write(part, cells, place, &transaction)
+          let written = try write(part, cells, place, &transaction)
+          added += written.added
+          appended = joined(appended, written.appended)
           start = part.positions.upperBound
         }
         try progress(start)
@@ -140,7 +162,7 @@ package struct VectorImport {
       throw error
     }
     if durability == .atOnce { try writer.makeDurable(upTo: writer.lastCommit) }
-    return added
+    return Outcome(added: added, cells: joined(known?.extent, appended))
   }
 
   // MARK: Writing
@@ -164,6 +186,13 @@ package struct VectorImport {
       rows = try transaction.rows(ofImport: place.image, count: count)
       self.present = present
       isDone = try transaction.hasOutcome(image: place.image, space: place.space)
+    }
+
+    /// From the first to the last.
+    var extent: ClosedRange<Row>? {
+      guard let first = rows.lazy.compactMap(\.self).first, let last = rows.last(where: { $0 != nil }) ?? nil
+      else { return nil }
+      return min(first, last)...max(first, last)
     }
 
     func row(at position: Int) -> Row? { position < rows.count ? rows[position] : nil }
@@ -207,10 +236,10 @@ package struct VectorImport {
     return Place(space: space, image: image)
   }
 
-  /// - Returns: vectors added.
+  /// - Returns: how many vectors were added, and the new ones of their cells.
   private func write(
     _ part: Part, _ cells: KnownCells, _ place: Place, _ transaction: inout WriteTransaction
-  ) throws -> Int {
+  ) throws -> (added: Int, appended: ClosedRange<Row>?) {
     let runs = try part.runs(&transaction)
     let first = part.positions.lowerBound
     for position in part.positions {
@@ -223,6 +252,7 @@ package struct VectorImport {
       try transaction.setValues(values, of: row)
     }
     var added = 0
+    var appended: ClosedRange<Row>?
     var position = first
     while position < part.positions.upperBound {
       let run = cells.missingRun(from: position, to: part.positions.upperBound)
@@ -232,6 +262,7 @@ package struct VectorImport {
         let rows = try transaction.appendCells(
           at: UInt32(run.lowerBound)..<UInt32(run.upperBound), of: place.image,
           runs.map { $0[run.lowerBound - first..<run.upperBound - first] })
+        appended = joined(appended, rows.lowerBound...rows.upperBound - 1)
         try write(run, to: rows, of: place.space, &transaction)
       } else {
         try vectors.readVectors(run) {
@@ -244,7 +275,7 @@ package struct VectorImport {
       try transaction.setOutcome(
         IngestOutcome(found: count, kept: count, dropped: [:]), image: place.image, space: place.space)
     }
-    return added
+    return (added, appended)
   }
 
   /// Copies vectors to rows that follow one another, a few blocks at a time: what is copied is given back.
@@ -363,4 +394,10 @@ package struct VectorImport {
 
 private func fileName(_ path: String) -> String {
   path.split(separator: "/").last.map(String.init) ?? path
+}
+
+/// From the first of both to the last.
+private func joined(_ left: ClosedRange<Row>?, _ right: ClosedRange<Row>?) -> ClosedRange<Row>? {
+  guard let left, let right else { return left ?? right }
+  return min(left.lowerBound, right.lowerBound)...max(left.upperBound, right.upperBound)
 }

@@ -296,25 +296,50 @@ package struct Evaluation: Sendable, Equatable, Codable {
 }
 
 extension Evaluation {
-  /// Sentences about means that are not of all folds: of each metric that some fold of a run lacks.
+  /// Sentences about means that are not of all folds: of each metric that some fold of a run lacks, those of which the same
+  /// can be said together.
   package var partialMetrics: [String] {
-    Metric.allCases.compactMap { metric in
-      let parts = runs.compactMap { run -> (defined: Int, all: Int)? in
+    var lacks: [(metrics: [Metric], lack: PartialMetric)] = []
+    for metric in Metric.allCases {
+      let parts = runs.compactMap { run -> PartialMetric? in
         let defined = run.folds.count { $0.values[metric] != nil }
-        return metric.isOf(task ?? .multi) && defined < run.folds.count ? (defined, run.folds.count) : nil
+        return metric.isOf(task ?? .multi) && defined < run.folds.count
+          ? PartialMetric(metric, defined: defined, of: run.folds.count) : nil
       }
-      guard let fewest = parts.min(by: { $0.defined < $1.defined }) else { return nil }
-      return fewest.defined == 0
-        ? "\(metric.words) is undefined: " + metric.lack(in: fewest.all)
-        : "\(metric.words) is the mean of \(fewest.defined) of \(fewest.all) folds: "
-          + others(fewest.all - fewest.defined, metric)
+      guard let lack = parts.min(by: { $0.defined < $1.defined }) else { continue }
+      if let place = lacks.firstIndex(where: { $0.lack == lack }) {
+        lacks[place].metrics.append(metric)
+      } else {
+        lacks.append(([metric], lack))
+      }
     }
+    return lacks.map { $0.lack.sentence(of: $0.metrics) }
   }
 }
 
-/// What the folds without a value have in its place.
-private func others(_ count: Int, _ metric: Metric) -> String {
-  (count == 1 ? "the other " : "the others ") + metric.need(count)
+/// What the mean of a metric over folds lacks.
+private struct PartialMetric: Equatable {
+  let defined: Int
+  private let all: Int
+  /// What the folds without a value have in its place.
+  private let reason: String
+
+  init(_ metric: Metric, defined: Int, of all: Int) {
+    (self.defined, self.all) = (defined, all)
+    reason =
+      defined == 0
+      ? metric.lack(in: all)
+      : (all - defined == 1 ? "the other " : "the others ") + metric.need(all - defined)
+  }
+
+  func sentence(of metrics: [Metric]) -> String {
+    let names = metrics.map(\.words)
+    let isOne = names.count == 1
+    let subject =
+      isOne ? names[0] : names.dropLast().joined(separator: ", ") + " and \(names[names.count - 1])"
+    if defined == 0 { return "\(subject) \(isOne ? "is" : "are") undefined: \(reason)" }
+    return "\(subject) \(isOne ? "is the mean" : "are means") of \(defined) of \(all) folds: \(reason)"
+  }
 }
 
 extension Evaluation {

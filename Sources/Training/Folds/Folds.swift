@@ -109,20 +109,3 @@ package struct Folds: Sendable, Equatable {
     SampleSet(below: assignment.count) { isWanted(assignment[Int($0)]) }
   }
 }
-
-/// A class that cross-validation cannot measure well with the folds at hand.
-package enum FoldWarning: Sendable, Equatable, CustomStringConvertible {
-  /// All positives are in one group (or are one sample): no head can both learn the class and be tested on it.
-  case classInOneGroup(String)
-  /// Some folds hold no positive of the class, so their macro F1 leaves it out.
-  case classAbsentFromFolds(String, folds: Int)
-
-  package var description: String {
-    switch self {
-    case .classInOneGroup(let name):
-      "class \(name): all positives are in one group, so it cannot be both learned and tested"
-    case .classAbsentFromFolds(let name, let folds):
-      "class \(name): no positives in \(folds) of the folds, whose macro F1 leaves it out"
-    }
-  }
-}

@@ -177,7 +177,8 @@ struct GroupTable {
     return classes.indices.compactMap { index in
       if groups[index] == 1 { return .classInOneGroup(classes[index]) }
       let absent = k - folds[index].count
-      return absent > 0 ? .classAbsentFromFolds(classes[index], folds: absent) : nil
+      return absent > 0
+        ? .classAbsentFromFolds(classes[index], folds: absent, of: k, groups: groups[index]) : nil
     }
   }
 }

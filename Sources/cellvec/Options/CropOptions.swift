@@ -5,10 +5,11 @@ import Imaging
 /// Which cells images have, and how the pixels around each become a square of numbers. Needs no model.
 struct CropOptions: ParsableArguments {
   @Option(
+    name: .customLong("cells"),
     help: ArgumentHelp(
-      "What cells are: 'whole' images, masks='*_mask.png', or detected 'nuclei'.",
+      "What cells are: 'whole' images (default), masks='*_mask.png', or detected 'nuclei'.",
       valueName: "source"))
-  var cells = "whole"
+  private var chosenCells: String?
 
   @Option(
     help: ArgumentHelp(
@@ -49,6 +50,14 @@ struct CropOptions: ParsableArguments {
       "Pixels that --normalize looks at: crop (those of the cell or image in it), square (blanked ones too), image; default crop.",
       valueName: "pixels", visibility: .hidden))
   var normalizeOver: NormalizationScope?
+
+  private var cells: String { chosenCells ?? "whole" }
+
+  /// What to say where nobody has said what cells are.
+  var adviceOnCells: String? {
+    chosenCells == nil
+      ? "each image is one cell; to have those in it, give --cells masks='*_mask.png' or --cells nuclei" : nil
+  }
 
   /// The pattern of the mask files; nil when cells do not come from masks.
   var maskPattern: String? {

@@ -11,7 +11,8 @@ struct DatabaseOptions: ParsableArguments {
 
   @Option(
     name: .customLong("db"),
-    help: ArgumentHelp("Directory of the database; default $\(variable).", valueName: "directory"))
+    help: ArgumentHelp("Directory of the database; default $\(variable).", valueName: "directory"),
+    completion: .directory)
   private var directory: String?
 
   /// Tells, once, what is not safe where the database lies.

@@ -35,7 +35,7 @@ struct EvaluationOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Test on another database, as of another microscope.", valueName: "directory"))
+      "Test on another database, as of another microscope.", valueName: "directory"), completion: .directory)
   private(set) var testDb: String?
 
   @Flag(help: "Let groups be learned from and tested on.")
@@ -43,7 +43,7 @@ struct EvaluationOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What labels are called: opencell-hpa, or a table.", valueName: "map"))
+      "What labels are called: opencell-hpa, or a table.", valueName: "map"), completion: .file())
   private var labelMap: String?
 
   @Option(

@@ -14,7 +14,8 @@ struct ImageOptions: ParsableArguments {
   var object: String?
   @Option(
     help: ArgumentHelp(
-      "Weights for --image, should they have moved.", valueName: "name|file", visibility: .hidden))
+      "Weights for --image, should they have moved.", valueName: "name|file", visibility: .hidden),
+    completion: .file())
   var backbone: String?
 
   var isGiven: Bool { !image.isEmpty }

@@ -27,7 +27,9 @@ struct FieldTypeOptions: ParsableArguments {
 
 /// What is known of images beside their pixels.
 struct MetadataOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Table (CSV, TSV): a row for each image, well or plate.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Table (CSV, TSV): a row for each image, well or plate.", valueName: "file"),
+    completion: .file())
   var metadata: String?
 
   @Option(

@@ -59,7 +59,7 @@ struct BackboneOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Weights: a model's name or a file (.safetensors, .pth); default \(BundledModel.name).",
-      valueName: "name|file"))
+      valueName: "name|file"), completion: .file())
   private var backbone: String?
   @OptionGroup private var branch: BranchOptions
   @Option(

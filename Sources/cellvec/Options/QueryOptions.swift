@@ -11,7 +11,8 @@ struct QueryOptions: ParsableArguments {
   @OptionGroup var image: ImageOptions
   @Option(
     help: ArgumentHelp(
-      "Search with each row of a .npy file of float32.", valueName: "file"))
+      "Search with each row of a .npy file of float32.", valueName: "file"),
+    completion: .file(extensions: ["npy"]))
   var vectors: String?
   @Option(
     help: ArgumentHelp(
@@ -89,6 +90,23 @@ struct Queries {
   var objects: [String]?
   /// The cells that are no results, such as the query itself.
   var excluded: RowSet?
+
+  /// What to say of queries that are all zeros, which have no direction that a cosine could compare; nil where none is.
+  var warningOfZeros: String? {
+    let dimension = count == 0 ? 0 : vectors.count / count
+    let zeros = (0..<count).filter { query in
+      vectors[query * dimension..<(query + 1) * dimension].allSatisfy { $0 == 0 }
+    }
+    guard let first = zeros.first else { return nil }
+    if zeros.count > 1 {
+      return
+        "warning: \(zeros.count) queries, such as \(first), are vectors of zeros, which have no direction: "
+        + "their similarities to all cells are 0"
+    }
+    return
+      "warning: \(count == 1 ? "the query" : "query \(first)") is a vector of zeros, which has no direction: "
+      + "its similarities to all cells are 0"
+  }
 
   /// The rows that may be found; nil for all.
   func candidates(

@@ -7,8 +7,8 @@ struct ResultOptions: ParsableArguments {
   static let defaultCount = 10
 
   @Option(
-    name: [.customShort("k"), .customLong("limit")],
-    help: ArgumentHelp("Results of each query: a number, or 'all'.", valueName: "limit"))
+    name: [.customShort("k", allowingJoined: true), .customLong("limit")],
+    help: ArgumentHelp("Results of each query, or 'all'.", valueName: "limit"))
   private(set) var count = ResultCount(value: defaultCount)
   @Option(
     help: ArgumentHelp("What near means: cosine, dot or l2, the Euclidean distance.", valueName: "metric"))
@@ -24,13 +24,11 @@ struct ResultOptions: ParsableArguments {
   private var maxDistance: Float?
   @Option(
     help: ArgumentHelp(
-      "Only the nearest of the cells that share a value of a field.",
-      valueName: "field"))
+      "Only the nearest cell of each value of a field.", valueName: "field"))
   private var distinct: String?
   @Option(
     help: ArgumentHelp(
-      "Values of a field in place of cells, by their cells' means: which proteins look like this one?",
-      valueName: "field"))
+      "Rank values of a field, by their cells' means.", valueName: "field"))
   private var by: String?
 
   /// What a field is for.

@@ -83,8 +83,11 @@ struct FieldOptions: ParsableArguments {
     // One number for each class of each head would push everything else out of sight.
     guard let fields else { return known.filter { !$0.name.hasPrefix("probability_") } }
     if fields == "all" { return known }
+    // Columns of one name could not be told apart.
     var chosen: [Field] = []
-    for name in names(in: fields) { chosen.append(try snapshot.requiredField(named: name)) }
+    for name in names(in: fields) where !chosen.contains(where: { $0.name == name }) {
+      chosen.append(try snapshot.requiredField(named: name))
+    }
     return chosen
   }
 }

@@ -47,8 +47,8 @@ extension StandardOutput {
     try write(report.text(as: format, isBold: Terminal.current.hasStyle))
   }
 
-  /// Writes the value as one JSON object on one line, keys sorted.
+  /// Writes the value as one JSON object on one line, keys sorted and spelled as columns of tables are.
   static func writeJSON(_ value: some Encodable) throws {
-    try write(lines: [canonicalJSON(value)])
+    try write(lines: [canonicalJSON(value, names: .snakeCase)])
   }
 }

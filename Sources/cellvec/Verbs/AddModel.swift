@@ -20,7 +20,9 @@ struct AddModel: ParsableCommand {
       """)
 
   @Argument(help: "Name of the model.") var name: String
-  @Argument(help: ArgumentHelp("File of weights: .safetensors, .pth.", valueName: "file")) var file: String
+  @Argument(
+    help: ArgumentHelp("File of weights: .safetensors, .pth.", valueName: "file"),
+    completion: .file()) var file: String
   @OptionGroup var branch: BranchOptions
   @Option(help: ArgumentHelp("Preset that goes with the model.", valueName: "name")) var preset: String?
   @Option(

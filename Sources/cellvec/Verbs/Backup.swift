@@ -16,7 +16,8 @@ struct Backup: ParsableCommand {
         cellvec backup /backup/lab-2025-06-01.cellvec --db lab.cellvec
       """)
 
-  @Argument(help: "Directory of the copy; must not exist, or be empty.") var destination: String
+  @Argument(help: "Directory of the copy; must not exist, or be empty.", completion: .directory)
+  var destination: String
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var output: OutputOptions
 

@@ -21,9 +21,13 @@ struct Crops: ParsableCommand {
           --cells nuclei --crop 96 --normalize range --metadata plate1.csv
       """)
 
-  @Argument(help: "Folder of images, before the options, and all in it.") var folder: String
-  @Option(help: ArgumentHelp("File for the crops: .npy.", valueName: "file")) var output: String
-  @Option(help: ArgumentHelp("File for a line on each crop: .csv or .tsv.", valueName: "file"))
+  @Argument(help: "Folder of images, before the options, and all in it.", completion: .directory) var folder:
+    String
+  @Option(
+    help: ArgumentHelp("File for the crops: .npy.", valueName: "file"), completion: .file(extensions: ["npy"])
+  ) var output: String
+  @Option(
+    help: ArgumentHelp("File for a line on each crop: .csv or .tsv.", valueName: "file"), completion: .file())
   var table: String?
   @OptionGroup(title: "Images") var channels: ChannelOptions
   @OptionGroup(title: "Images") var crops: CropOptions

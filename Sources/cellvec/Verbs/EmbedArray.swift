@@ -22,9 +22,13 @@ struct EmbedArray: ParsableCommand {
   private static let imagesPerBatch = 64
 
   @OptionGroup var backbone: BackboneOptions
-  @Option(help: ArgumentHelp("A .npy file of float32, [images, inputs, height, width].", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("A .npy file of float32, [images, inputs, height, width].", valueName: "file"),
+    completion: .file(extensions: ["npy"]))
   var input: String
-  @Option(help: ArgumentHelp("The .npy file to write: float32, [images, dimension].", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The .npy file to write: float32, [images, dimension].", valueName: "file"),
+    completion: .file(extensions: ["npy"]))
   var output: String
   @Option(help: ArgumentHelp("Tokens that become the vector; default: the model's own.", valueName: "tokens"))
   var pooling: Pooling?

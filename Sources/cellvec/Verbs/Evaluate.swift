@@ -31,9 +31,13 @@ struct Evaluate: ParsableCommand {
   @OptionGroup(title: "Training") var training: TrainingOptions
   @OptionGroup(title: "Training", visibility: .hidden) var fitting: FittingOptions
   @OptionGroup var selection: WhereOptions
-  @Option(name: .long, help: ArgumentHelp("Save it all as JSON, predictions too.", valueName: "file"))
+  @Option(
+    name: .long, help: ArgumentHelp("Save it all as JSON, predictions too.", valueName: "file"),
+    completion: .file(extensions: ["json"]))
   var output: String?
-  @Option(help: ArgumentHelp("Draw figures of it: a folder, or one file .html.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp("Draw figures of it: a folder, or one file .html.", valueName: "path"),
+    completion: .file())
   var report: String?
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var format: OutputOptions

@@ -25,9 +25,12 @@ struct Export: ParsableCommand {
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var space: SpaceOptions
   @OptionGroup var selection: WhereOptions
-  @Option(help: ArgumentHelp("File for the vectors: .npy, float32, [cells, dimension].", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("File for the vectors: .npy, float32, [cells, dimension].", valueName: "file"),
+    completion: .file(extensions: ["npy"]))
   var vectors: String?
-  @Option(help: ArgumentHelp("File for the metadata: .csv or .tsv.", valueName: "file")) var metadata: String?
+  @Option(help: ArgumentHelp("File for the metadata: .csv or .tsv.", valueName: "file"), completion: .file())
+  var metadata: String?
   @Flag(
     help: "Write what is left of a damaged database; what is not is named on stderr, and the status is 2.")
   var salvage = false

@@ -52,7 +52,7 @@ struct ShowHead: ParsableCommand {
     try database.open().read { snapshot in
       let record = try snapshot.requiredHead(named: head)
       let summary = try HeadSummary(json: record.summary, name: head)
-      if json { return try StandardOutput.write(lines: [record.summary]) }
+      if json { return try StandardOutput.writeJSON(summary) }
       let space = snapshot.spaces.first { $0.id == record.space }
       let trained = try summary.data.map { try $0.rows(in: snapshot)?.count }
       try StandardOutput.write(
@@ -103,7 +103,7 @@ struct ExportHead: ParsableCommand {
       """)
 
   @Argument(help: "Name of the head.") var head: String
-  @Argument(help: "File to write.") var file: String
+  @Argument(help: "File to write.", completion: .file()) var file: String
   @Option(help: ArgumentHelp("What to write; heads import reads safetensors.", valueName: "format"))
   var format = HeadFormat.safetensors
   @OptionGroup var database: DatabaseOptions
@@ -154,7 +154,7 @@ struct ImportHead: ParsableCommand {
         cellvec heads import loc-v1.safetensors --name loc-v1 --db other.cellvec
       """)
 
-  @Argument(help: "File that heads export has written.") var file: String
+  @Argument(help: "File that heads export has written.", completion: .file()) var file: String
   @Option(help: ArgumentHelp("Name to keep it under.", valueName: "head")) var name: String
   @Flag(help: "Let it take the place of a head of the name.") var replace = false
   @OptionGroup var database: DatabaseOptions

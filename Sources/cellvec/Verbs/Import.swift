@@ -16,7 +16,8 @@ struct Import: ParsableCommand {
       With - in its place, arrays come through stdin one after another, as \
       numpy.save writes them to a pipe, without a table. Each is in the database, and \
       found by searches, before the next one is waited for; --json, --csv and --tsv \
-      then write a line for each as soon as it is safe on disk.
+      then write a line for each as soon as it is safe on disk. Vector i of an array is \
+      cell first_cell + i, unless cells of it were deleted.
 
       Examples:
         cellvec import vectors.npy --db lab.cellvec --space subcell \\
@@ -26,11 +27,15 @@ struct Import: ParsableCommand {
         python embed.py | cellvec import - --db lab.cellvec --space live --json
       """)
 
-  @Argument(help: "A .npy file of float32, [cells, dimension]; - for arrays from stdin.") var vectors: String
+  @Argument(
+    help: "A .npy file of float32, [cells, dimension]; - for arrays from stdin.",
+    completion: .file(extensions: ["npy"])) var vectors: String
   @OptionGroup var database: DatabaseOptions
   @Option(help: ArgumentHelp("Space that takes the vectors; made when it is new.", valueName: "name"))
   var space = "imported"
-  @Option(help: ArgumentHelp("CSV or TSV table with one row for each vector.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("CSV or TSV table with one row for each vector.", valueName: "file"),
+    completion: .file())
   var metadata: String?
   @Option(
     name: .customLong("commit-rows"),
@@ -42,7 +47,9 @@ struct Import: ParsableCommand {
   @OptionGroup var output: OutputOptions
   @OptionGroup var talk: TalkOptions
 
-  private static let columns: [Column] = ["space", "dimension", "vectors", "added"]
+  private static let columns: [Column] = [
+    "space", "dimension", "vectors", "added", "first_cell", "last_cell",
+  ]
 
   func validate() throws {
     if let rowsPerCommit, rowsPerCommit < 1 {
@@ -70,15 +77,20 @@ struct Import: ParsableCommand {
     let writer = try writer.open(path: path, create: true, isQuiet: talk.quiet)
     Interruption.listen()
     let progress = ProgressLine(counting: "vectors", of: source.count, isQuiet: talk.quiet)
-    let added = try source.run(
+    let outcome = try source.run(
       into: space, keeping: numbers.dtype, of: writer, rowsPerCommit: rowsPerCommit,
       isCancelled: { Interruption.isRequested }, progress: { progress.update(done: $0) })
     progress.finish()
     if let warning = replacementWarning(writer) { talk.say(warning) }
     try writer.completeIndexes()
     try StandardOutput.write(
-      Report(Self.columns, rows: [row(source.dimension, source.count, added)]), as: output.format)
-    try Interruption.check()
+      Report(Self.columns, rows: [row(source.dimension, source.count, outcome)]), as: output.format)
+    try Interruption.check(leaving: .saved(outcome.added, of: "vectors"))
+    if metadata == nil, outcome.added > 0, try writer.database.read({ $0.fields.isEmpty }) {
+      talk.say(
+        "cells have numbers and no names: give a table with --metadata, or later one with a column \"cell\" to cellvec update"
+      )
+    }
   }
 
   private func importStream() throws {
@@ -88,31 +100,37 @@ struct Import: ParsableCommand {
       descriptor: 0, name: "stdin", isCancelled: { Interruption.isRequested })
     let progress = ProgressLine(counting: "vectors", of: nil, isQuiet: talk.quiet)
     var report = try ReportWriter(Self.columns, as: output.format)
-    var (dimension, arrayCount, count, added) = (0, 0, 0, 0)
+    var (dimension, arrayCount, count) = (0, 0, 0)
+    var sum = VectorImport.Outcome(added: 0, cells: nil)
     try stream.run(into: space, keeping: numbers.dtype, of: writer, rowsPerCommit: rowsPerCommit) {
       array in
       (dimension, arrayCount) = (array.dimension, arrayCount + 1)
-      (count, added) = (count + array.count, added + array.added)
+      count += array.count
+      sum = sum.joined(with: array.outcome)
       progress.update(done: count)
       if output.format == .table { return }
-      try report.write(row(array.dimension, array.count, array.added))
+      try report.write(row(array.dimension, array.count, array.outcome))
       try report.flush()
     }
     progress.finish()
     if arrayCount == 0 {
-      try Interruption.check()
+      try Interruption.check(leaving: .nothing)
       throw Fault(
         .badData, "stdin", "had no array: nothing was changed",
         remedy: "see whether the program in front of it has failed")
     }
     try writer.completeIndexes()
     // A table is for people, who want the sum.
-    if output.format == .table { try report.write(row(dimension, count, added)) }
+    if output.format == .table { try report.write(row(dimension, count, sum)) }
     try report.finish()
-    try Interruption.check()
+    try Interruption.check(leaving: .saved(sum.added, of: "vectors"))
   }
 
-  private func row(_ dimension: Int, _ count: Int, _ added: Int) -> [Value] {
-    [.text(space), .integer(dimension), .integer(count), .integer(added)]
+  private func row(_ dimension: Int, _ count: Int, _ outcome: VectorImport.Outcome) -> [Value] {
+    func cell(_ row: Row?) -> Value { row.map { .integer(Int($0)) } ?? .text(nil) }
+    return [
+      .text(space), .integer(dimension), .integer(count), .integer(outcome.added),
+      cell(outcome.cells?.lowerBound), cell(outcome.cells?.upperBound),
+    ]
   }
 }

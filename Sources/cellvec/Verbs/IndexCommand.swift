@@ -75,7 +75,11 @@ struct BuildIndex: ParsableCommand {
     }
     let summary = try IndexBuild(of: space, in: writer, threads: threads.count).run(isFresh: fresh) {
       step, done, total in
-      try Interruption.check()
+      if Interruption.isRequested {
+        // Centres are stored when all are found, and codes from then on; what only takes new cells up is begun anew.
+        let isBegun = try writer.database.read { try $0.unfinishedIndex(of: space) != nil }
+        try Interruption.check(leaving: isBegun ? .part : .nothing)
+      }
       progress.update(done: vectors * done / max(1, total), note: step.name)
     }
     if summary.isFresh || summary.added > 0 { progress.finish() }
@@ -120,7 +124,8 @@ extension BuildIndex {
     let vectors = try writer.database.read { try $0.rows(in: space).count }
     let summary = try GraphBuild(of: space, in: writer, threads: threads.count).run(isFresh: fresh) {
       step, done, total in
-      try Interruption.check()
+      // A graph is stored at the end, and then it is done.
+      if done < total { try Interruption.check(leaving: .nothing) }
       progress.update(done: vectors * done / total, note: step.name)
     }
     if summary.isFresh { progress.finish() }

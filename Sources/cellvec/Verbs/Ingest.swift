@@ -20,7 +20,8 @@ struct Ingest: ParsableCommand {
           --cells masks='*_mask.png' --crop 128 --metadata plate1.csv
       """)
 
-  @Argument(help: "Folder of images, before the options, and all in it.") var folder: String
+  @Argument(help: "Folder of images, before the options, and all in it.", completion: .directory) var folder:
+    String
   @OptionGroup var database: DatabaseOptions
   @OptionGroup(title: "Images") var channels: ChannelOptions
   @OptionGroup(title: "Images") var crops: CropOptions
@@ -57,6 +58,7 @@ struct Ingest: ParsableCommand {
     var ingest = try plan(grouping.images, backbone, fields: fields)
     // Much of it may come from the model or a preset.
     talk.say("\(backbone.model.name): \(ingest.recipe)")
+    if let advice = crops.adviceOnCells { talk.say(advice) }
     for assumption in backbone.assumptions(crops: crops) { talk.say("warning: \(assumption)") }
     let roles = ingest.recipe.roles
     if let others = try OtherChannels(than: roles, in: path, among: grouping.images.map(\.name)) {
@@ -91,7 +93,7 @@ struct Ingest: ParsableCommand {
     for warning in IngestReport.warnings(summary) { talk.say("warning: \(warning)") }
     if summary.metadata != nil, let warning = replacementWarning(writer) { talk.say(warning) }
     try StandardOutput.write(IngestReport.summary(summary, space: target), as: output.format)
-    try Interruption.check()
+    try Interruption.check(leaving: .saved(summary.embedded, of: "images"))
     try end(with: grouping.passedOver + summary.failures)
   }
 

@@ -15,7 +15,8 @@ struct InspectModel: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("A model's name, or a file of weights: .safetensors, .pth.", valueName: "name|file"))
+    help: ArgumentHelp("A model's name, or a file of weights: .safetensors, .pth.", valueName: "name|file"),
+    completion: .file())
   var file: String
   @OptionGroup var branch: BranchOptions
   @Flag(help: "Write one JSON object.") var json = false

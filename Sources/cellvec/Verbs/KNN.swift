@@ -27,7 +27,8 @@ struct KNN: ParsableCommand {
   @Option(help: ArgumentHelp("One label a cell or several; default by the field's type.", valueName: "task"))
   var task: ClassificationTask?
   @Option(
-    name: [.customShort("k"), .customLong("neighbors")], help: "How many neighbors vote, as in 1,5,20.")
+    name: [.customShort("k", allowingJoined: true), .customLong("neighbors")],
+    help: "How many neighbors vote, as in 1,5,20.")
   var counts = NeighborVotes.Defaults.ks.map(String.init).joined(separator: ",")
   @Option(
     help: ArgumentHelp("How fast a neighbor's weight falls with similarity; above 0.", valueName: "number"))

@@ -19,7 +19,8 @@ struct Merge: ParsableCommand {
         cellvec merge node1.cellvec node2.cellvec --db lab.cellvec
       """)
 
-  @Argument(help: "Databases to take up; they stay as they are.") var sources: [String]
+  @Argument(help: "Databases to take up; they stay as they are.", completion: .directory) var sources:
+    [String]
   @OptionGroup var database: DatabaseOptions
   @Flag(help: "Where both have a value, keep the one that is taken up, not the one that is there.")
   var preferSource = false

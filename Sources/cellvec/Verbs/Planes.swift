@@ -15,10 +15,11 @@ struct Planes: ParsableCommand {
         cellvec planes stack.tif --output stack.npy
       """)
 
-  @Argument(help: "A PNG or TIFF file.") var file: String
+  @Argument(help: "A PNG or TIFF file.", completion: .file()) var file: String
   @Option(
     help: ArgumentHelp(
-      "Write the values too: float32, the rows of all planes one below the other.", valueName: "file"))
+      "Write the values too: float32, the rows of all planes one below the other.", valueName: "file"),
+    completion: .file(extensions: ["npy"]))
   var output: String?
   @OptionGroup var format: OutputOptions
 

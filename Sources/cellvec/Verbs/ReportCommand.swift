@@ -21,10 +21,12 @@ struct ReportCommand: ParsableCommand {
         cellvec report eval.json --db lab.cellvec --output report/ --cells 12,4711
       """)
 
-  @Argument(help: "File that cellvec evaluate --output has written.") var evaluation: String
+  @Argument(help: "File that cellvec evaluate --output has written.", completion: .file(extensions: ["json"]))
+  var evaluation: String
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("Where the report goes: a folder, or a file .html.", valueName: "path"))
+    help: ArgumentHelp("Where the report goes: a folder, or a file .html.", valueName: "path"),
+    completion: .file())
   var output: String
   @OptionGroup var database: DatabaseOptions
   @Option(
@@ -36,7 +38,9 @@ struct ReportCommand: ParsableCommand {
   var cells: String?
   @Option(help: "Colors of channels: hpa (nucleus blue, protein green) or accessible (cyan, magenta).")
   var colors = ChannelColors.hpa
-  @Option(help: ArgumentHelp("Folder that has the images now, should they have moved.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("Folder that has the images now, should they have moved.", valueName: "folder"),
+    completion: .directory)
   var images: String?
   @OptionGroup var talk: TalkOptions
 

@@ -35,11 +35,9 @@ struct Search: ParsableCommand {
   var throughIndex = false
   @Option(
     help: ArgumentHelp(
-      "Share of the nearest cells to find through an index, on average. (default: \(defaultRecall))",
-      valueName: "share", visibility: .hidden))
+      "Share of the nearest cells to find. (default: \(defaultRecall))", valueName: "share"))
   var recall: Double?
-  @Flag(help: ArgumentHelp("Say on stderr how the search is carried out.", visibility: .hidden)) var explain =
-    false
+  @Flag(help: "Say on stderr how the search is carried out.") var explain = false
   @OptionGroup var fields: FieldOptions
   @Flag(help: ArgumentHelp("End with status 1 when nothing is found.", visibility: .hidden))
   var requireMatch = false
@@ -70,6 +68,7 @@ struct Search: ParsableCommand {
       let table = CellTable(showing: try fields.resolve(in: snapshot), in: snapshot)
       let field = try results.field(in: snapshot)
       let queries = try query.read(in: space, of: snapshot, threads: threads.count)
+      if results.metric == .cosine, let warning = queries.warningOfZeros { StandardError.writeLine(warning) }
       let rows = try queries.candidates(among: selection.rows(in: snapshot), of: space, in: snapshot)
       let explanation = SearchExplanation()
       func tell(_ text: @autoclosure () -> String) { if explain { StandardError.writeLines(text()) } }

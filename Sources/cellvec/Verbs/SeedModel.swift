@@ -16,7 +16,9 @@ struct SeedModel: ParsableCommand {
         cellvec models seed demo.safetensors --width 96 --depth 4 --patch 8
       """)
 
-  @Argument(help: ArgumentHelp("File to write.", valueName: "file")) var file: String
+  @Argument(
+    help: ArgumentHelp("File to write.", valueName: "file"), completion: .file(extensions: ["safetensors"]))
+  var file: String
   @Option(help: ArgumentHelp("Numbers in an embedding.", valueName: "count")) var width = 384
   @Option(help: ArgumentHelp("Transformer blocks.", valueName: "count")) var depth = 12
   @Option(help: ArgumentHelp("Attention heads, a divisor of the width.", valueName: "count")) var heads: Int?

@@ -23,12 +23,16 @@ struct Simulate: ParsableCommand {
 
   private static let defaults = SimulationOptions()
 
-  @Argument(help: ArgumentHelp("Folder to write into; made when it does not exist.", valueName: "folder"))
+  @Argument(
+    help: ArgumentHelp("Folder to write into; made when it does not exist.", valueName: "folder"),
+    completion: .directory)
   var folder: String
-  @Option(help: "Fields of view.") var fields = defaults.fieldCount
-  @Option(help: "Fields of one gene, alternating between two cell lines.")
+  @Option(help: ArgumentHelp("Fields of view.", valueName: "count")) var fields = defaults.fieldCount
+  @Option(
+    help: ArgumentHelp("Fields of one gene, alternating between two cell lines.", valueName: "count"))
   var fieldsPerGene = defaults.fieldsPerGene
-  @Option(help: "Cells in a field on average.") var cellsPerField = defaults.cellsPerField
+  @Option(help: ArgumentHelp("Cells in a field on average.", valueName: "count"))
+  var cellsPerField = defaults.cellsPerField
   @Option(help: ArgumentHelp("Width and height of a field.", valueName: "pixels")) var size = defaults.sizePx
   @Option(help: "Seed of everything random.") var seed = defaults.seed
   @Flag(help: "Draw every location into every cell, a file each, instead of a gene's mixture.")

@@ -20,7 +20,8 @@ struct Update: ParsableCommand {
       """)
 
   @OptionGroup var database: DatabaseOptions
-  @Option(help: ArgumentHelp("CSV or TSV table of values.", valueName: "file")) var metadata: String?
+  @Option(help: ArgumentHelp("CSV or TSV table of values.", valueName: "file"), completion: .file())
+  var metadata: String?
   @Option(help: ArgumentHelp("Columns that say which cells are meant.", valueName: "columns")) var join:
     String?
   @Flag(help: "Clear values where the table has nothing.") var clearEmpty = false

@@ -20,7 +20,7 @@ func joiningNegativeNumbers(_ arguments: some Sequence<String>) -> [String] {
 }
 
 /// Whether a text begins as a negative number does; a list of several may go on.
-private func isNegativeNumber(_ text: String) -> Bool {
+func isNegativeNumber(_ text: String) -> Bool {
   guard text.hasPrefix("-"), let next = text.dropFirst().first else { return false }
   return next.isASCII && (next.isNumber || next == ".")
 }
