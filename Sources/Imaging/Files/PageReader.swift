@@ -187,6 +187,10 @@ extension PageReader {
       return Fault(
         .badData, subject, "cannot be read: \(text)",
         remedy: "save it with samples of 8 bits, 16 bits or 32-bit float, plain or packed by LZW or deflate")
+    case CODEC_HIDDEN_PAGES:
+      return Fault(
+        .badData, subject, "cannot be read: \(text)",
+        remedy: "save it as OME-TIFF or as an image sequence, so that each image has a page or a file")
     case CODEC_TOO_LARGE:
       return Fault(.badData, subject, "is refused: \(text)", remedy: "copy or export the file again")
     case CODEC_FAILED: return Fault(.inputOutput, subject, "cannot be read: \(text)")
