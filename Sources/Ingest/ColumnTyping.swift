@@ -87,16 +87,6 @@ private func finiteNumber(_ text: String) -> Double? {
   decimalNumber(text).flatMap { $0.isFinite ? $0 : nil }
 }
 
-extension String {
-  var trimmingSpaces: String {
-    guard let first = utf8.first, let last = utf8.last else { return self }
-    if first > 32, last > 32 { return self }
-    let start = drop { $0.isWhitespace }
-    return String(
-      start[..<(start.lastIndex { !$0.isWhitespace }.map { start.index(after: $0) } ?? start.startIndex)])
-  }
-}
-
 /// The name under which a table's column becomes a field: cytomining's "Metadata_" is dropped.
 func fieldName(ofColumn column: String) -> String {
   let prefix = "Metadata_"
