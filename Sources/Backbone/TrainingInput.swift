@@ -73,8 +73,8 @@ package struct TrainingInput: Sendable, Equatable {
     func number<Number: LosslessStringConvertible & Comparable & Numeric>(_ text: String) -> Number? {
       Number(text).flatMap { $0 > 0 && $0 < 1_000_000 ? $0 : nil }
     }
-    imageSizePx = read(.imageSize, expected: "a number above 0", number)
-    cropUm = read(.cropUm, expected: "a number above 0", number)
+    imageSizePx = read(.imageSize, expected: "a number above 0 and below 1000000", number)
+    cropUm = read(.cropUm, expected: "a number above 0 and below 1000000", number)
     rotations = read(.rotations, expected: "1, 2 or 4") { Int($0).flatMap(Rotations.init(rawValue:)) }
     inputs = read(.inputs, expected: "\(inputCount) different roles") { text in
       let roles = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)

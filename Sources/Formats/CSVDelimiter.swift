@@ -10,8 +10,8 @@ package enum CSVDelimiter: UInt8, Sendable, CaseIterable {
     self = name.hasSuffix(".tsv") || name.hasSuffix(".tab") ? .tab : .comma
   }
 
-  /// What separates the fields of a table whose name, which comes first, makes it a comma: a semicolon where
-  /// the header line has some and not a comma, as spreadsheets write where the comma is the decimal point.
+  /// What separates the fields of a table whose name, which comes first, makes it a comma: where the header line has no
+  /// comma, a semicolon that it has, as spreadsheets write where the comma is the decimal point; else a tab that it has.
   ///
   /// - Parameter header: the first bytes of the table.
   init(forPath path: String, header: some Sequence<UInt8>) {
@@ -20,6 +20,7 @@ package enum CSVDelimiter: UInt8, Sendable, CaseIterable {
     var isEmpty = true
     var isQuoted = false
     var hasSemicolon = false
+    var hasTab = false
     for byte in header {
       let isBreak = byte == 0x0A || byte == 0x0D
       // Empty lines may stand before the header.
@@ -30,8 +31,9 @@ package enum CSVDelimiter: UInt8, Sendable, CaseIterable {
       if isBreak { break }
       if byte == CSVDelimiter.comma.rawValue { return }
       if byte == CSVDelimiter.semicolon.rawValue { hasSemicolon = true }
+      if byte == CSVDelimiter.tab.rawValue { hasTab = true }
     }
-    if hasSemicolon { self = .semicolon }
+    if hasSemicolon { self = .semicolon } else if hasTab { self = .tab }
   }
 
   /// Appends the fields as one line, with its line feed. A field is quoted when it holds the delimiter, a quote or a

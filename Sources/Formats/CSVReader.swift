@@ -7,7 +7,7 @@ package import Faults
 package struct CSVReader: ~Copyable {
   /// What faults call the table.
   package let name: String
-  /// As the header spells them. Empty names may repeat (spreadsheets write such columns), others may not.
+  /// As the header spells them, without white space around. Empty names may repeat (spreadsheets write such columns), others may not.
   package let columns: [String]
   private var records: CSVRecords
 
@@ -44,7 +44,7 @@ package struct CSVReader: ~Copyable {
       throw Fault(
         .badData, name, expected: "a header line with the names of the columns", found: "an empty file")
     }
-    let columns = header.texts
+    let columns = header.texts.map(\.trimmingSpaces)
     var seen: Set<String> = []
     for column in columns where !column.isEmpty {
       guard seen.insert(column).inserted else {

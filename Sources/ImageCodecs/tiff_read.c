@@ -195,10 +195,34 @@ static bool directory_is_whole(codec_tiff *file) {
   return at + (big ? 16 + 20 * count : 6 + 12 * count) <= file->file_bytes;
 }
 
+// How many images the file says that it has, by the description of its first page: ImageJ writes stacks beyond 4 GB behind
+// one directory, tifffile those that it is asked to truncate. 1 for other files.
+static uint64_t described_images(codec_tiff *file) {
+  char *text = NULL;
+  if (!file->lib->TIFFGetField(file->tiff, TIFFTAG_IMAGEDESCRIPTION, &text) || !text) return 1;
+  if (strncmp(text, "ImageJ=", 7) == 0) {
+    const char *line = strstr(text, "\nimages=");
+    return line ? strtoull(line + 8, NULL, 10) : 1;
+  }
+  const char *next = strstr(text, "\"shape\": [");
+  if (!next || !strstr(text, "\"truncated\": true")) return 1;
+  next += strlen("\"shape\": [");
+  double samples = 1;
+  for (char *end = NULL;; next = end + 1) {
+    uint64_t length = strtoull(next, &end, 10);
+    if (end == next) return 1;
+    samples *= (double)length;
+    if (*end != ',') break;
+  }
+  double images = samples / ((double)file->page.width * file->page.height * file->page.samples);
+  return images < 1e15 ? (uint64_t)images : 1;
+}
+
 codec_status codec_tiff_next(codec_tiff *file, codec_page *page, codec_message *message) {
   const tiff_library *lib = file->lib;
   forget(file);
   uint32_t kind = 0;
+  bool is_first = !file->started;
   do {
     if (file->started) {
       if (lib->TIFFLastDirectory(file->tiff)) return CODEC_END;
@@ -213,7 +237,16 @@ codec_status codec_tiff_next(codec_tiff *file, codec_page *page, codec_message *
   } while (kind & FILETYPE_REDUCEDIMAGE);
   codec_status status = describe(file, message);
   *page = file->page;
-  return status;
+  if (status != CODEC_OK || !is_first || !lib->TIFFLastDirectory(file->tiff)) return status;
+  uint64_t images = described_images(file);
+  // ImageJ counts the samples of 48-bit colour as images. A page that was split off a stack may have the stack's description,
+  // but not its bytes, which are never packed.
+  double page_bytes = (double)page->width * page->height * page->samples * stored_size(file->stored);
+  bool has_bytes = file->expansion == 1 && (double)images * page_bytes <= (double)file->file_bytes;
+  if (images <= page->samples || !has_bytes) return CODEC_OK;
+  message_set(message, "it is a stack of %llu images with a directory for the first one alone",
+              (unsigned long long)images);
+  return CODEC_HIDDEN_PAGES;
 }
 
 // A rectangle of decoded pixels (a strip or a tile) and where it lies on the page.

@@ -6,6 +6,15 @@ package import Storage
 package struct ColumnTyping: Sendable, Equatable {
   package let name: String
   package let type: FieldType
+  /// Whether ";" alone stands between the items of a list, since the column has it somewhere: commas are then a part of
+  /// a name. Else "|", and if there is none ",", does so too.
+  let hasSemicolons: Bool
+
+  init(name: String, type: FieldType, hasSemicolons: Bool = false) {
+    self.name = name
+    self.type = type
+    self.hasSemicolons = hasSemicolons
+  }
 
   /// Spellings of "no value" in a column of numbers, beside the empty text.
   private static let missingNumbers: Set<String> = ["na", "n/a", "nan", "null", "none", "-"]
@@ -27,7 +36,8 @@ package struct ColumnTyping: Sendable, Equatable {
     switch type {
     case .string: return .string(text)
     case .list:
-      let separator: Character = text.contains(";") ? ";" : text.contains("|") ? "|" : ","
+      let separator: Character =
+        hasSemicolons || text.contains(";") ? ";" : text.contains("|") ? "|" : ","
       let items = text.split(separator: separator).map { String($0).trimmingSpaces }.filter { !$0.isEmpty }
       return items.isEmpty ? nil : .list(items)
     case .number:
@@ -42,18 +52,18 @@ package struct ColumnTyping: Sendable, Equatable {
 
 /// Finds out the type of a column from its texts: numbers when all are, lists when one holds ";", else strings.
 ///
-/// Identifiers such as "007" are strings, since a number would lose their zeros. Commas do not make a list:
-/// they occur in prose; `--type NAME=list` reads them.
+/// Identifiers such as "007" are strings, since a number would lose their zeros, and such as "12345678901234567", of
+/// which it would lose the last digits. Commas do not make a list: they occur in prose; `--type NAME=list` reads them.
 struct ColumnInference {
   private var hasNumbers = false
   /// Whether a text was neither a number nor a spelling of none.
   private(set) var hasOthers = false
-  private var hasSemicolon = false
+  private(set) var hasSemicolon = false
 
   mutating func observe(_ text: String) {
     let text = text.trimmingSpaces
     if text.isEmpty { return }
-    if finiteNumber(text) != nil, !hasPaddingZero(text) {
+    if let number = finiteNumber(text), !hasPaddingZero(text), keepsDigits(of: text, number) {
       hasNumbers = true
     } else if !ColumnTyping.isMissingNumber(text) {
       hasOthers = true
@@ -80,21 +90,19 @@ struct ColumnInference {
     return digits.count > 1 && digits.first == UInt8(ascii: "0")
       && digits.allSatisfy { (48...57).contains($0) }
   }
+
+  /// Whether a whole number that is written out has all of its digits as a number; true of any other notation.
+  private func keepsDigits(of text: String, _ number: Double) -> Bool {
+    let digits = text.utf8.drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") }
+    guard digits.count > 15, digits.allSatisfy({ (48...57).contains($0) }) else { return true }
+    if let whole = UInt64(String(digits) ?? "") { return UInt64(exactly: number.magnitude) == whole }
+    return digits.reversed().drop { $0 == UInt8(ascii: "0") }.count <= 15
+  }
 }
 
 /// A finite number in decimal notation; nil for anything else.
 private func finiteNumber(_ text: String) -> Double? {
   decimalNumber(text).flatMap { $0.isFinite ? $0 : nil }
-}
-
-extension String {
-  var trimmingSpaces: String {
-    guard let first = utf8.first, let last = utf8.last else { return self }
-    if first > 32, last > 32 { return self }
-    let start = drop { $0.isWhitespace }
-    return String(
-      start[..<(start.lastIndex { !$0.isWhitespace }.map { start.index(after: $0) } ?? start.startIndex)])
-  }
 }
 
 /// The name under which a table's column becomes a field: cytomining's "Metadata_" is dropped.
@@ -128,7 +136,8 @@ func columnTypings(
         .usage, "--type \(name)=\(askedType.rawValue)", expected: "\(known.rawValue), as the database has it",
         found: askedType.rawValue, remedy: "leave it out, or give the column another name")
     }
-    return ColumnTyping(name: name, type: askedType ?? known ?? inference.type)
+    return ColumnTyping(
+      name: name, type: askedType ?? known ?? inference.type, hasSemicolons: inference.hasSemicolon)
   }
 }
 

@@ -72,6 +72,8 @@ struct Cellvec: ParsableCommand {
   static func runAndExit() -> Never {
     // A closed pipe is then an error of `write`, which `StandardOutput` turns into a quiet end.
     signal(SIGPIPE, SIG_IGN)
+    // So is a file that grows beyond a limit of its size (ulimit -f).
+    signal(SIGXFSZ, SIG_IGN)
     do {
       try requireLegibleArguments()
       // Scripts ask for the version; it needs no parser.

@@ -35,6 +35,11 @@ private func fault(_ text: String) -> String? {
     }
   }
 
+  @Test func whiteSpaceAroundIsNoPartOfAName() throws {
+    #expect(try table("gene, dose ,\" a b \"\nX, 1,y\n").columns == ["gene", "dose", "a b"])
+    #expect(throws: Fault.self) { try table("gene, gene\nX,Y\n") }
+  }
+
   @Test func aByteOrderMarkIsNoPartOfTheFirstName() throws {
     #expect(try table("\u{FEFF}a,b\n1,2\n").columns == ["a", "b"])
     #expect(try table("\u{FEFF}\"a\",b\n").columns == ["a", "b"])
@@ -61,9 +66,10 @@ private func fault(_ text: String) -> String? {
   @Test(arguments: [
     ("image;gene\na,1;b\n", ["image", "gene"]), ("\u{FEFF}\r\n\"a,b\";c\r\n1;2", ["a,b", "c"]),
     ("image,localization\na,b;c\n", ["image", "localization"]), ("a;b,c\n1,2\n", ["a;b", "c"]),
-    ("\"a;b\"\n1\n", ["a;b"]), ("gene\nx;y\n", ["gene"]),
+    ("\"a;b\"\n1\n", ["a;b"]), ("gene\nx;y\n", ["gene"]), ("a\tb\nx\t1,5\n", ["a", "b"]),
+    ("a\tb;c\nx;1\n", ["a\tb", "c"]), ("a\tb,c\nx,1\n", ["a\tb", "c"]), ("\"a\tb\"\n1\n", ["a\tb"]),
   ])
-  func semicolonsSeparateWhereTheHeaderHasNoComma(text: String, columns: [String]) throws {
+  func semicolonsOrTabsSeparateWhereTheHeaderHasNoComma(text: String, columns: [String]) throws {
     try withTemporaryDirectory { folder in
       let path = "\(folder)/plate.csv"
       var file = try AtomicFile(path: path)

@@ -205,6 +205,8 @@ import Testing
       let found = try findImages(in: "\(folder)/", channels: [ChannelPattern(parsing: "x=*.png")], mask: nil)
       #expect(found.images.map(\.name) == ["a", "b"])
       #expect(found.images[0].channels[0].path == "\(folder)/a.png")
+      #expect(found.problems.map(\.subject) == ["\(folder)/c.png"])
+      #expect(found.problems.map(\.problem) == ["is a link to a file that does not exist"])
     }
   }
 }

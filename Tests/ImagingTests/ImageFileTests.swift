@@ -76,6 +76,8 @@ import Testing
     ("float64.tif", "64-bit floating-point"), ("bits.tif", "1-bit integer"),
     ("inexact.tif", "16777217 does not fit"), ("nan.tif", "2 NaN or infinite, the first at x 9, y 2"),
     ("huge.png", "60000x60000"), ("no-width.png", "0x5"), ("huge.tif", "40000x40000"),
+    ("imagej-stack.tif", "a stack of 5 images with a directory for the first one alone"),
+    ("truncated-stack.tif", "a stack of 5 images with a directory for the first one alone"),
   ])
   func aFileThatCannotBeReadIsAFaultThatNamesItAndSaysWhy(file: String, reason: String) throws {
     let path = imagePath("refused/\(file)")

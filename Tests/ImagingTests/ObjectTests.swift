@@ -25,7 +25,7 @@ import Testing
     #expect(objects(in: LabelImage(width: 2, height: 1, labels: [0, 0])).isEmpty)
   }
 
-  @Test(arguments: [-1, 0.5, 16_777_216, 1e30] as [Float])
+  @Test(arguments: [-1, 0.5, 16_777_216, 4_294_967_296, 1e30] as [Float])
   func whatIsNoLabelIsAFaultThatSaysWhere(value: Float) throws {
     let fault = try #require(throws: Fault.self) { try LabelImage(plane([[0, 1], [2, value]], .float32)) }
     #expect(fault.kind == .badData)

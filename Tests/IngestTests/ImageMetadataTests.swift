@@ -92,6 +92,32 @@ import Testing
     #expect(metadata.values(of: "plate1/B01_s2")["dose"] == .number(-2000))
   }
 
+  /// Beyond 2^53 a number has other digits than the identifier: 12345678901234567 would be …568, as the next one is.
+  @Test(arguments: [
+    ("12345678901234567", "12345678901234568", true), ("9007199254740993", "1", true),
+    ("-9007199254740993", "1", true), ("123456789012345678901", "1", true), ("9007199254740992", "1", false),
+    ("12345678901234567000000", "1", true), ("100000000000000000000000", "1", false),
+    ("0.12345678901234567", "1", false), ("1e300", "1", false),
+  ])
+  func wholeNumbersThatWouldLoseDigitsAreTexts(first: String, second: String, areTexts: Bool) throws {
+    let table = "well,code\nA01,\(first)\nA02,\(second)\n"
+    let guessed = try join(table).values(of: "plate1/A01_s1")["code"]
+    #expect(guessed == (areTexts ? .string(first) : Double(first).map { .number($0) }))
+    let asked = try join(table, types: ["code": .number]).values(of: "plate1/A01_s1")["code"]
+    #expect(asked == Double(first).map { .number($0) })
+  }
+
+  @Test func whereOneListHasSemicolonsCommasAreAPartOfNamesInAll() throws {
+    let table = "well,site\nA01,\"Cytoplasm, cytosol; Nucleus\"\nA02,\"Cytoplasm, rim\"\nB01,a|b\n"
+    let metadata = try join(table)
+    let values = images.map { metadata.values(of: $0.name)["site"] }
+    #expect(values == [.list(["Cytoplasm, cytosol", "Nucleus"]), .list(["Cytoplasm, rim"]), .list(["a|b"])])
+    // Without one, other marks part the items where lists are asked for.
+    let others = try join("well,site\nA01,\"a,b\"\nA02,\"a,b|c\"\n", types: ["site": .list])
+    #expect(others.values(of: "plate1/A01_s1")["site"] == .list(["a", "b"]))
+    #expect(others.values(of: "plate1/A02_s1")["site"] == .list(["a,b", "c"]))
+  }
+
   @Test func declaredAndStoredTypesWinOverGuesses() throws {
     let table = "well,dose,labels\nA01,1,\"Cytosol,Nuclear speckles\"\n"
     let declared = try join(table, types: ["labels": .list, "dose": .string])

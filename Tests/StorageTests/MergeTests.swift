@@ -156,6 +156,20 @@ private struct MergeWorld {
     }
   }
 
+  /// Swift's strings are equal where their letters are, whatever code points they are of; texts of a database are not.
+  @Test func textsOfTheSameLettersInOtherCodePointsAreInConflict() throws {
+    try withFolder { folder in
+      let target = try MergeWorld("\(folder)/target", images: ["a"], gene: "\u{E9}")
+      let source = try MergeWorld("\(folder)/source", images: ["a"], gene: "e\u{301}")
+      let summary = try target.merge(source, prefersSource: true)
+      #expect(summary.conflicts["gene"]?.cells == 3)
+      #expect(summary.changedCells == 3)
+      try target.writer.database.read { snapshot in
+        try #expect(snapshot.cell(at: 0)?.values[0]?.description.utf8.count == 3)
+      }
+    }
+  }
+
   @Test func spacesAreMatchedByRecipeAndWeightsAndImportedOnesByName() throws {
     try withFolder { folder in
       let target = try MergeWorld("\(folder)/target", images: ["a"])

@@ -231,6 +231,33 @@ extension DatabaseWriter {
     }
   }
 
+  @Test func whatKeepsAllCellsFromBeingSamplesIsNamed() throws {
+    try withFilledDatabase { writer, space in
+      func fault(labels: String, grouping: FoldGrouping) throws -> Fault? {
+        try writer.database.read { snapshot in
+          #expect(throws: Fault.self) {
+            try DatabaseSamples(snapshot: snapshot, space: space, labelField: labels, grouping: grouping)
+          }
+        }
+      }
+      try writer.write { transaction in
+        _ = try transaction.field(named: "empty", type: .string)
+        let name = try transaction.field(named: "name", type: .string)
+        for row in 0..<24 as Range<Row> {
+          try transaction.setValues([name.id: .string(row % 2 == 0 ? "caf\u{E9}" : "cafe\u{301}")], of: row)
+        }
+      }
+      #expect(
+        try fault(labels: "empty", grouping: .none)?.description.contains("has a label to learn") == true)
+      #expect(
+        try fault(labels: "name", grouping: .field("empty"))?.description.hasPrefix(
+          "field \"empty\": none of the 24 cells with a label has a value to be grouped by; ") == true)
+      #expect(
+        try fault(labels: "name", grouping: .none)?.problem
+          == "expected one spelling of \"cafe\u{301}\", found \"caf\\u{00E9}\" and \"cafe\\u{0301}\"")
+    }
+  }
+
   /// Genes are one value a cell: two images of four cells each, the first cell without one.
   @Test func aHeadOfOneLabelPredictsOneWithItsProbability() throws {
     try withFilledDatabase { writer, space in

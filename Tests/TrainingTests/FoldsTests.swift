@@ -116,6 +116,10 @@ import Testing
     #expect(
       problem { try .grouped(groups: [5, 5, 9], labels: labels, k: 3, seed: 0) }
         == "expected at least 3 groups for 3 folds, found 2")
+    let single = #expect(throws: Fault.self) {
+      try Folds.grouped(groups: [5, 5, 5], labels: labels, k: 3, seed: 0)
+    }
+    #expect(single?.remedy == "group by a finer field, or do not group")
     let absent = try LabelTable(labels: [["a"], ["b"]], classes: ["a", "b", "c"])
     #expect(problem { try .ungrouped(labels: absent, k: 2, seed: 0) } == "has no positive sample")
   }

@@ -14,7 +14,8 @@ import Testing
     }
     let rows = samples.flatMap { Array(decisions[Int($0) * classCount..<(Int($0) + 1) * classCount]) }
     let scores = Scores(
-      probabilities: rows.map { $0 ? 1 : 0 }, samples: samples, labels: labels, decisions: rows)
+      probabilities: rows.map { $0 ? 1 : 0 }, samples: samples, labels: labels,
+      thresholds: [Float](repeating: 0.5, count: classCount))
     return scores.value(of: .macroF1, absent: absent) ?? 0
   }
 

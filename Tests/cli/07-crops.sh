@@ -23,6 +23,24 @@ expect_stderr '^cellvec: .*P1_A01_s1'
 expect_exit 64 "${crops[@]}" --crop 48 --normalize imagenet
 expect_exit 64 cellvec crops fields --output none.npy --crop 48 --cells nuclei --segment-on dna --channels nucleus='*_nucleus.png'
 expect_stderr '^cellvec: --segment-on'
+
+# An image for which there is no memory is a fault, not the end of the program: a header of 30,000 x 30,000 pixels, and as
+# many bytes as such may take.
+python3 - <<'PYTHON'
+import struct, zlib
+def chunk(kind, content):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+open("large.png", "wb").write(
+    b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 30000, 30000, 8, 0, 0, 0, 0))
+    + chunk(b"IDAT", bytes(400_000)) + chunk(b"IEND", b""))
+PYTHON
+limited() (
+  ulimit -v 3000000
+  cellvec "$@"
+)
+expect_exit 74 limited planes large.png
+expect_stderr 'large.png: not enough memory for 30000x30000 uint8: 3433 MiB are wanted; free some memory'
+
 printf 'no image' >fields/P1_A01_s1_nucleus.png
 expect_exit 2 "${crops[@]}" --crop 48
 expect_stderr 'P1_A01_s1_nucleus.png: expected a PNG or TIFF image'

@@ -97,7 +97,6 @@ expect_stdout '^imported +48 +3700 +3700 +0 +3699$'
 # Where the disk takes no more, that is what is said, and no line is of an array that is not there.
 cat second.npy third.npy first.npy >both
 limited() (
-  trap '' XFSZ
   ulimit -f 500
   from_file both import - --db limited --space s --csv --quiet
 )

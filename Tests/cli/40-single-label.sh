@@ -242,4 +242,15 @@ expect_exit 0 cellvec fields drop dose --db db --yes
 expect_exit 0 cellvec update --db db --metadata doses.csv --join well --type dose=list --quiet
 expect_exit 0 cellvec count --db db --where "dose HAS 'low' AND dose HAS 'mid' AND well = 'A03'"
 expect_equal "both labels are there" "$(cat "$_out")" "$(cellvec count --db db --where "well = 'A03'")"
+# Votes of many cells on many classes lie in the folder that TMPDIR names, not in memory: names taken for labels would ask for
+# more than there is.
+python3 - <<'PYTHON'
+import npy
+npy.save("names.npy", (600, 2), (i * 7 % 11 - 5 + i % 3 / 7 for i in range(1200)))
+open("names.csv", "w").write("name\n" + "".join(f"cell{i}\n" for i in range(600)))
+PYTHON
+cellvec import names.npy --db names --metadata names.csv --quiet >/dev/null
+expect_exit 0 cellvec knn --db names --labels name --ungrouped -k 1 --quiet
+expect_exit 74 env TMPDIR="$PWD/none" "$CELLVEC" knn --db names --labels name --ungrouped -k 1 --quiet
+expect_stderr 'none: cannot hold 1440000 bytes of intermediate results: .*; name a folder with room for them in TMPDIR$'
 finish

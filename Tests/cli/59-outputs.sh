@@ -340,6 +340,15 @@ expect_exit 0 cellvec export --db many --vectors out.npy --quiet
 expect_exit 0 cmp many.npy out.npy
 expect_equal "none is left beside the next" "$(ls out.npy*)" out.npy
 
+# Nor does a limit of the size of files.
+limited() (
+  ulimit -f 1
+  cellvec "$@"
+)
+expect_exit 74 limited export --db many --vectors limited.npy --quiet
+expect_stderr 'limited.npy: cannot write .*: file too large'
+expect_equal "nothing is left of the file" "$(ls limited.npy* 2>/dev/null)" ""
+
 # Ctrl-C, a closed terminal and kill leave none.
 for signal in INT HUP TERM; do
   status=0

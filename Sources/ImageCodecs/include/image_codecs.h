@@ -14,6 +14,7 @@ typedef enum {
   CODEC_END,          // no further page
   CODEC_DAMAGED,      // the bytes are not what the format promises
   CODEC_UNSUPPORTED,  // a valid file of a kind that is not read
+  CODEC_HIDDEN_PAGES, // a TIFF with images that no directory leads to
   CODEC_TOO_LARGE,    // the header promises more pixels than a plane may have or the file can hold
   CODEC_FAILED,       // the machine: memory, disk
   CODEC_NO_LIBRARY,   // the library that reads such files is not installed

@@ -38,8 +38,8 @@ package struct Grouping: Sendable {
   package let images: [FieldOfView]
   /// One fault for each image that lacks a file or has two for one channel.
   package let incomplete: [Fault]
-  /// One fault for each folder that cannot be read, and each file that a pattern fits but for a name that is not UTF-8: how
-  /// many images are in them is not known.
+  /// One fault for each folder that cannot be read, and each file that a pattern fits but for a name that is not UTF-8 or a
+  /// link that leads to nothing: how many images are in them is not known.
   package let passedOver: [Fault]
   /// Files that no pattern matched.
   package let unmatchedFiles: Int
@@ -114,11 +114,15 @@ private func group(
       found[match.name, default: [:]][match.index, default: []].append(file)
     }
   }
-  let misnamed = listing.misnamed.filter { file in namers.contains { $0.imageName(of: file.path) != nil } }
-  unmatchedFiles += listing.misnamed.count - misnamed.count
+  let unreachable = listing.unreachable.filter { file in
+    namers.contains { $0.imageName(of: file.path) != nil }
+  }
+  unmatchedFiles += listing.unreachable.count - unreachable.count
   // A pattern that no file fits is a slip of the command, not a fault of every single image.
   let idle = patterns.indices.filter { index in !found.values.contains { $0[index] != nil } }
-  if !idle.isEmpty { throw misnamed.first?.fault ?? nothingFound(listing, folder, idle.map { patterns[$0] }) }
+  if !idle.isEmpty {
+    throw unreachable.first?.fault ?? nothingFound(listing, folder, idle.map { patterns[$0] })
+  }
 
   var images: [FieldOfView] = []
   var incomplete: [Fault] = []
@@ -135,7 +139,7 @@ private func group(
     images.append(FieldOfView(name: name, channels: sources, mask: maskSource))
   }
   return Grouping(
-    images: images, incomplete: incomplete, passedOver: listing.problems + misnamed.map(\.fault),
+    images: images, incomplete: incomplete, passedOver: listing.problems + unreachable.map(\.fault),
     unmatchedFiles: unmatchedFiles)
 }
 

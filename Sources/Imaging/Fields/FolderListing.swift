@@ -8,15 +8,15 @@ struct FolderListing {
   private(set) var files: [String] = []
   /// Folders below that cannot be read, or have names that are not UTF-8.
   private(set) var problems: [Fault] = []
-  /// Files whose names are not UTF-8, which no path of ours leads to: what is wrong with each, and its path from the folder
-  /// with U+FFFD for what cannot be read.
-  private(set) var misnamed: [(path: String, fault: Fault)] = []
+  /// Files whose names are not UTF-8, which no path of ours leads to, and links that lead to nothing: what is wrong with
+  /// each, and its path from the folder with U+FFFD for what cannot be read.
+  private(set) var unreachable: [(path: String, fault: Fault)] = []
 
   /// - Throws: `missingInput` or `inputOutput` when the folder itself cannot be read.
   init(of folder: String) throws {
     try visit(folder, prefix: "")
     files.sort(by: precedesNaturally)
-    misnamed.sort { precedesNaturally($0.path, $1.path) }
+    unreachable.sort { precedesNaturally($0.path, $1.path) }
   }
 
   private mutating func visit(_ folder: String, prefix: String) throws {
@@ -34,6 +34,11 @@ struct FolderListing {
       case S_IFREG: files.append(prefix + name)
       case S_IFDIR:
         if access("\(folder)/\(name)/data.mdb", F_OK) != 0 { folders.append(name) }
+      case S_IFLNK where access("\(folder)/\(name)", F_OK) != 0 && errno == ENOENT:
+        let fault = Fault(
+          .missingInput, "\(folder)/\(name)", "is a link to a file that does not exist",
+          remedy: "make it lead to the file, or remove it")
+        unreachable.append((prefix + name, fault))
       default: break
       }
     }
@@ -55,7 +60,7 @@ struct FolderListing {
       .badData, "\(folder)/\(escapingBytes(in: name))", "has a name that is not UTF-8, and is passed over",
       remedy: "rename it, as with convmv")
     switch kind {
-    case S_IFREG: misnamed.append((prefix + String(decoding: name, as: UTF8.self), fault))
+    case S_IFREG: unreachable.append((prefix + String(decoding: name, as: UTF8.self), fault))
     case S_IFDIR: problems.append(fault)
     default: break
     }
@@ -77,8 +82,8 @@ struct FolderListing {
     var attributes = stat()
     guard lstat(path, &attributes) == 0 else { return 0 }
     guard attributes.st_mode & S_IFMT == S_IFLNK else { return attributes.st_mode & S_IFMT }
-    guard stat(path, &attributes) == 0 else { return 0 }
-    return attributes.st_mode & S_IFMT == S_IFREG ? S_IFREG : S_IFLNK
+    guard stat(path, &attributes) == 0, attributes.st_mode & S_IFMT == S_IFREG else { return S_IFLNK }
+    return S_IFREG
   }
 
   /// Whether the path leads to a file rather than a folder.

@@ -83,11 +83,7 @@ final class PageReader {
   func readPlanes(_ samples: [Int]) throws -> [Plane] {
     guard let page else { preconditionFailure("no page yet") }
     let byteCount = samples.count * page.width * page.height * MemoryLayout<Float>.stride
-    // An array ends the program where there is no memory for it, so the system is asked beforehand.
-    guard let probe = malloc(max(byteCount, 1)) else {
-      throw Fault(.inputOutput, path, "not enough memory for \(page)")
-    }
-    free(probe)
+    try requireMemory(byteCount, for: page)
     var buffers = [UnsafeMutablePointer<Float>?](repeating: nil, count: page.sampleCount)
     return try decode(samples[...], of: page, into: &buffers).map { pixels in
       if page.sampleType == .float32 {
@@ -95,6 +91,19 @@ final class PageReader {
       }
       return Plane(width: page.width, height: page.height, sampleType: page.sampleType, pixels: pixels)
     }
+  }
+
+  /// An array ends the program where there is no memory for it, so the system is asked beforehand: by a map, since the
+  /// compiler leaves out what is allocated and freed at once.
+  private func requireMemory(_ byteCount: Int, for page: Page) throws {
+    if byteCount < 1 << 24 { return }
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS
+    guard let memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0), memory != MAP_FAILED else {
+      throw Fault(
+        .inputOutput, path, "not enough memory for \(page): \(byteCount >> 20) MiB are wanted",
+        remedy: "free some memory, raise the limit of it (ulimit -v), or cut the image into tiles")
+    }
+    munmap(memory, byteCount)
   }
 
   /// Makes an array for each sample, all of them at a time, and has the codec fill them. Their memory is only
@@ -187,6 +196,10 @@ extension PageReader {
       return Fault(
         .badData, subject, "cannot be read: \(text)",
         remedy: "save it with samples of 8 bits, 16 bits or 32-bit float, plain or packed by LZW or deflate")
+    case CODEC_HIDDEN_PAGES:
+      return Fault(
+        .badData, subject, "cannot be read: \(text)",
+        remedy: "save it as OME-TIFF or as an image sequence, so that each image has a page or a file")
     case CODEC_TOO_LARGE:
       return Fault(.badData, subject, "is refused: \(text)", remedy: "copy or export the file again")
     case CODEC_FAILED: return Fault(.inputOutput, subject, "cannot be read: \(text)")

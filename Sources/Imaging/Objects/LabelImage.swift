@@ -20,7 +20,8 @@ package struct LabelImage: Sendable, Equatable {
     let labels = plane.pixels.map { value in
       value >= 0 && value < limit ? UInt32(value) : UInt32.max
     }
-    for (index, value) in plane.pixels.enumerated() where Float(labels[index]) != value {
+    for (index, value) in plane.pixels.enumerated()
+    where labels[index] == UInt32.max || Float(labels[index]) != value {
       throw Fault(
         .badData, "label mask", expected: "whole numbers below 2^24",
         found: "\(value) at x \(index % plane.width), y \(index / plane.width)",

@@ -36,6 +36,10 @@ func lmdbFault(_ code: Int32, _ path: String, _ action: String) -> Fault {
   case EIO where isFull(path):
     // LMDB reports a short write, which is what a full disk gives first, as an input/output error.
     return Fault.system(path, action, errno: ENOSPC)
+  case ENOMEM:
+    return Fault(
+      .inputOutput, path, "cannot \(action): cannot allocate memory",
+      remedy: "raise the limit of address space (ulimit -v), of which its map takes some gigabytes")
   case let code where code > 0:
     return Fault.system(path, action, errno: code)
   default:

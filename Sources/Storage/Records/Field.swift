@@ -25,11 +25,22 @@ extension Field {
     "imported cells have it where the table of --metadata has a column image; import the array again with one"
 }
 
-/// A cell's value in one field.
+/// A cell's value in one field. Texts are equal when their bytes are, unlike Swift's strings, of which two that spell a letter
+/// differently (é as one code point, or as e with an accent) are equal.
 package enum FieldValue: Sendable, Equatable {
   case string(String)
   case list([String])
   case number(Double)
+
+  package static func == (left: FieldValue, right: FieldValue) -> Bool {
+    switch (left, right) {
+    case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
+    case (.list(let left), .list(let right)):
+      left.elementsEqual(right) { $0.utf8.elementsEqual($1.utf8) }
+    case (.number(let left), .number(let right)): left == right
+    default: false
+    }
+  }
 
   package var type: FieldType {
     switch self {

@@ -86,7 +86,8 @@ package struct Folds: Sendable, Equatable {
     guard table.count >= k else {
       throw Fault(
         .usage, "folds", expected: "at least \(k) groups for \(k) folds", found: "\(table.count)",
-        remedy: "ask for at most \(table.count) folds, group by a finer field, or do not group")
+        remedy: (table.count < 2 ? "" : "ask for at most \(table.count) folds, ")
+          + "group by a finer field, or do not group")
     }
     let foldOfGroup = table.stratified(into: k, isVaried: isVaried, seed: seed)
     count = k

@@ -38,8 +38,7 @@ package struct NeighborVotes: Sendable {
   /// What the votes of so many neighbors make of the samples.
   package struct Result: Sendable {
     package let k: Int
-    /// [samples, classes]
-    package let probabilities: [Float]
+    package let probabilities: ProbabilityTable
     package let scores: Scores
   }
 
@@ -57,7 +56,8 @@ package struct NeighborVotes: Sendable {
   ///   - progress: called after each search with the number of samples that it classified; a throw ends the work.
   /// - Complexity: through an index, a search of it for each sample; else an exact search of all samples for every
   ///   1,024 of them.
-  /// - Throws: `badData` where all cells are of one group, or where cells have several labels and the rule gives one.
+  /// - Throws: `badData` where all cells are of one group, or where cells have several labels and the rule gives one; as
+  ///   `ScratchTable`.
   package init(
     of samples: DatabaseSamples, in space: SpaceRecord, of snapshot: borrowing Snapshot, ks: [Int],
     rule: Rule,
@@ -69,16 +69,18 @@ package struct NeighborVotes: Sendable {
     let classCount = samples.labels.classes.count
     let search = try VoterSearch(
       of: samples, in: space, from: snapshot, count: min(ks.max() ?? 1, samples.rows.count), threads: threads)
-    var probabilities = ks.map { _ in [Float](repeating: 0, count: samples.rows.count * classCount) }
+    let probabilities = try ks.map { _ in
+      try ProbabilityTable(samples: samples.rows.count, classes: classCount)
+    }
     var shares = [Double](repeating: 0, count: classCount)
     func votes(of voters: [Voter], k: Int) -> [Float] {
       samples.labels.vote(of: voters.prefix(k), temperature: temperature, into: &shares)
       return shares.map { Float($0) }
     }
     func cast(_ sample: Int32, _ voters: [Voter]) {
-      let range = Int(sample) * classCount..<(Int(sample) + 1) * classCount
-      for (index, k) in ks.enumerated() {
-        probabilities[index].replaceSubrange(range, with: votes(of: voters, k: k))
+      for (table, k) in zip(probabilities, ks) {
+        var row = votes(of: voters, k: k)
+        row.withUnsafeMutableBufferPointer { table.keep($0, of: [sample]) }
       }
     }
     if recall < 1,
@@ -88,9 +90,8 @@ package struct NeighborVotes: Sendable {
       let most = ks.indices.max { ks[$0] < ks[$1] } ?? 0
       var (same, compared) = (0, 0)
       try search.forEachOfSome(of: snapshot) { sample, voters in
-        let range = Int(sample) * classCount..<(Int(sample) + 1) * classCount
-        let exact = rule.decisions(votes(of: voters, k: ks[most]), classCount: classCount)
-        let found = rule.decisions(Array(probabilities[most][range]), classCount: classCount)
+        let exact = rule.classes(by: votes(of: voters, k: ks[most])[...])
+        let found = rule.classes(by: probabilities[most][sample][...])
         same += exact == found ? 1 : 0
         compared += 1
       }
@@ -100,31 +101,28 @@ package struct NeighborVotes: Sendable {
       indexUse = nil
     }
 
-    let indices = samples.rows.indices.map { Int32($0) }
+    let rows = samples.rows.indices
+    let tables = try ScoreTables(samples: rows.count, classes: classCount)
     results = zip(ks, probabilities).map { k, probabilities in
-      let decisions = rule.decisions(probabilities, classCount: classCount)
-      return Result(
-        k: k, probabilities: probabilities,
-        scores: Scores(
-          probabilities: probabilities, samples: indices, labels: samples.labels, decisions: decisions,
-          task: rule.task))
+      let scores = Scores(
+        of: rows.lazy.map { Int32($0) }, count: rows.count, labels: samples.labels, task: rule.task,
+        probabilities: probabilities, in: tables, decided: { rule.classes(by: $1) })
+      return Result(k: k, probabilities: probabilities, scores: scores)
     }
     self.rule = rule
   }
 }
 
 extension NeighborVotes.Rule {
-  /// - Shape: `probabilities` and the result are [samples, classes].
-  fileprivate func decisions(_ probabilities: [Float], classCount: Int) -> [Bool] {
-    if self == .majority { return probabilities.map { $0 > 0.5 } }
-    var decisions = [Bool](repeating: false, count: probabilities.count)
-    for start in stride(from: 0, to: probabilities.count, by: classCount) {
-      var best = start
-      for index in start + 1..<start + classCount where probabilities[index] > probabilities[best] {
-        best = index
-      }
-      decisions[best] = probabilities[best] > 0
+  /// The classes that are predicted for a sample, increasing.
+  /// - Parameter probabilities: of the sample, by class.
+  fileprivate func classes(by probabilities: ArraySlice<Float>) -> [Int] {
+    let first = probabilities.startIndex
+    if self == .majority {
+      return probabilities.indices.filter { probabilities[$0] > 0.5 }.map { $0 - first }
     }
-    return decisions
+    var best = first
+    for index in probabilities.indices where probabilities[index] > probabilities[best] { best = index }
+    return probabilities[best] > 0 ? [best - first] : []
   }
 }

@@ -70,12 +70,19 @@ package struct DatabaseSamples: Sendable {
     unlabeledCount = candidates.count - labeled.count
     ungroupedCount = labeled.count - kept.count
     let rows = kept.toArray()
-    guard !rows.isEmpty else {
+    guard !labeled.isEmpty else {
       throw Fault(
         .missingInput, "field \"\(labelField)\"",
         "none of the \(candidates.count) cells has a label to learn",
         remedy: "select other cells, or label them in this field")
     }
+    guard !rows.isEmpty else {
+      throw Fault(
+        .missingInput, "field \"\(grouping.name ?? FoldGrouping.imageWord)\"",
+        "none of the \(labeled.count) cells with a label has a value to be grouped by",
+        remedy: "group by another field, or fill this one with cellvec update")
+    }
+    try Self.requireOneSpelling(of: classes.map(\.text), field: labelField)
 
     self.rows = rows
     areLists = field.type == .list
@@ -94,6 +101,28 @@ package struct DatabaseSamples: Sendable {
       }
       return groups
     }
+  }
+
+  /// - Throws: `badData` for two labels of the same letters in other code points (é as one, or as e with an accent): nobody
+  ///   could tell their classes apart.
+  private static func requireOneSpelling(of labels: [String], field: String) throws {
+    // Swift's strings are equal where their letters are.
+    var known: Set<String> = []
+    for label in labels {
+      let (isNew, other) = known.insert(label)
+      if isNew { continue }
+      throw Fault(
+        .badData, "field \"\(field)\"", expected: "one spelling of \"\(label)\"",
+        found: "\"\(codePoints(of: other))\" and \"\(codePoints(of: label))\"",
+        remedy:
+          "write it in one way, with cellvec update --set or in the table: letters with accents as one code point (NFC)"
+      )
+    }
+  }
+
+  /// The text, with its code points beyond ASCII as in `caf\u{E9}`.
+  private static func codePoints(of text: String) -> String {
+    text.unicodeScalars.map { $0.escaped(asASCII: true) }.joined()
   }
 
   /// The task of these labels, as of `LabelTable`.

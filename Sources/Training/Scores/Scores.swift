@@ -33,23 +33,7 @@ package struct Scores: Sendable, Equatable, Codable {
       of: samples, count: samples.count, labels: labels, task: task,
       in: ScoreTables(inMemory: samples.count, classes: classCount),
       probability: { place, _, index in probabilities[place * classCount + index] },
-      decided: { _, _, row in task.decided(row, thresholds: thresholds) })
-  }
-
-  /// - Parameters:
-  ///   - probabilities: as above.
-  ///   - decisions: whether each class is predicted for each sample, [samples.count, classes].
-  init(
-    probabilities: [Float], samples: [Int32], labels: LabelTable, decisions: [Bool],
-    task: ClassificationTask = .multi
-  ) {
-    let classCount = labels.classes.count
-    precondition(probabilities.count == samples.count * classCount && decisions.count == probabilities.count)
-    self.init(
-      of: samples, count: samples.count, labels: labels, task: task,
-      in: ScoreTables(inMemory: samples.count, classes: classCount),
-      probability: { place, _, index in probabilities[place * classCount + index] },
-      decided: { place, _, _ in (0..<classCount).filter { decisions[place * classCount + $0] } })
+      decided: { _, row in task.decided(row, thresholds: thresholds) })
   }
 
   /// Scores of a table of all samples, without memory that grows with the samples.
@@ -66,7 +50,7 @@ package struct Scores: Sendable, Equatable, Codable {
     self.init(
       of: samples, count: count, labels: labels, task: task, in: tables,
       probability: { _, sample, index in probabilities[sample, index] },
-      decided: { _, sample, row in decided(sample, row) })
+      decided: decided)
   }
 
   /// - Parameters:
@@ -78,7 +62,7 @@ package struct Scores: Sendable, Equatable, Codable {
     of samples: some Sequence<Int32>, count: Int, labels: LabelTable, task: ClassificationTask,
     in tables: ScoreTables,
     probability: (_ place: Int, _ sample: Int32, _ index: Int) -> Float,
-    decided: (_ place: Int, _ sample: Int32, _ probabilities: ArraySlice<Float>) -> [Int]
+    decided: (_ sample: Int32, _ probabilities: ArraySlice<Float>) -> [Int]
   ) {
     labelsOfSample = task == .single ? .single : nil
     let classCount = labels.classes.count
@@ -100,7 +84,7 @@ package struct Scores: Sendable, Equatable, Codable {
         isPositive[Int(member)] = true
         membership[Int(member) * wordCount + place / 64] |= 1 << UInt64(place % 64)
       }
-      let found = decided(place, sample, row[...])
+      let found = decided(sample, row[...])
       emptyPredictions += found.isEmpty ? 1 : 0
       exactMatches += found.elementsEqual(truth.lazy.map(Int.init)) ? 1 : 0
       for index in found {
