@@ -203,11 +203,13 @@ GRAPH_TARGET static inline void meet_vertices(const kernels_graph *graph, kernel
   search->waiting = waiting;
 }
 
-// The bounds [32] of group number `index` of the entries; returns which are at least `least`, a bit each.
+// The bounds [32] of group number `index` of the entries; returns which are at least `least`, a bit each. The group behind it,
+// which is scanned next, is on its way meanwhile.
 GRAPH_TARGET static inline uint32_t scan_entries(const kernels_graph *graph, const kernels_graph_search *search,
                                                  size_t index, float least, const uint8_t **group, float *bounds) {
-  *group = graph->entries + index * kernels_group_bytes(graph->width);
-  return SCAN_GROUP(&search->codes, search->entry_base, least, *group, *group, bounds) &
+  const size_t bytes = kernels_group_bytes(graph->width);
+  *group = graph->entries + index * bytes;
+  return SCAN_GROUP(&search->codes, search->entry_base, least, *group, *group + bytes, bounds) &
          slots_of_group(index, 0, graph->entry_count);
 }
 

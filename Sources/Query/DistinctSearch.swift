@@ -63,7 +63,7 @@ extension Snapshot {
       for neighbor in neighbors where found.count < k && left.contains(neighbor.row) {
         found.append(neighbor)
         left.remove(neighbor.row)
-        guard let value = try listedCell(at: neighbor.row).values[field.id] else {
+        guard let value = try listedCell(at: neighbor.row, reading: [field.id]).values[field.id] else {
           throw Fault(
             .badData, "cell \(neighbor.row)", "has lost its value of field \"\(field.name)\"",
             remedy: "run cellvec check")

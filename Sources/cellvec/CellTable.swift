@@ -5,21 +5,37 @@ import Storage
 /// The columns in which cells are shown: image, and metadata fields.
 struct CellTable {
   let columns: [Column]
-  private let fields: [Field]
+  /// The fields of the columns behind the first.
+  private let fields: [UInt16]
   private let imageField: UInt16?
+  /// What is read of a cell.
+  private let readFields: [UInt16]
   private var imageNames: [UInt32: String] = [:]
 
   init(showing fields: [Field], in snapshot: borrowing Snapshot) {
     imageField = snapshot.field(named: ImageMetadata.imageField)?.id
     // Ingested cells have the image's name as a field too.
-    self.fields = fields.filter { $0.name != ImageMetadata.imageField }
-    columns = ["image"] + self.fields.map { Column($0.name) }
+    let shown = fields.filter { $0.name != ImageMetadata.imageField }
+    columns = ["image"] + shown.map { Column($0.name) }
+    self.fields = shown.map(\.id)
+    readFields = self.fields + (imageField.map { [$0] } ?? [])
   }
+
+  private init(copying other: CellTable) {
+    columns = other.columns
+    fields = other.fields.map(\.self)
+    imageField = other.imageField
+    readFields = other.readFields.map(\.self)
+  }
+
+  /// The same table for another thread: in memory of its own, since threads that used the same would wait for one another
+  /// to count it.
+  func separated() -> CellTable { CellTable(copying: self) }
 
   /// Appends the values of one cell, one a column.
   /// - Throws: `missingInput` when there is no such cell.
   mutating func append(valuesOf row: Row, in snapshot: borrowing Snapshot, to values: inout [Value]) throws {
-    let cell = try snapshot.requiredCell(at: row)
+    let cell = try snapshot.requiredCell(at: row, reading: readFields)
     // An imported cell's image is the array; the table that came with it may name the real one.
     let named: Value =
       if case .index = cell.object, let imageField, let value = cell.values[imageField] {
@@ -28,21 +44,23 @@ struct CellTable {
         .text(try imageName(cell.image, in: snapshot))
       }
     values.append(named)
-    for field in fields { values.append(Value(cell.values[field.id])) }
+    for field in fields { values.append(Value(cell.values[field])) }
   }
 
   private mutating func imageName(_ image: UInt32, in snapshot: borrowing Snapshot) throws -> String? {
     if let name = imageNames[image] { return name }
-    let name = try snapshot.image(image)?.name
+    // The database gives all threads the same text.
+    let name = try snapshot.image(image).map { String(decoding: Array($0.name.utf8), as: UTF8.self) }
     imageNames[image] = name
     return name
   }
 }
 
 extension Snapshot {
+  /// - Parameter fields: those whose values are wanted; nil for all.
   /// - Throws: `missingInput` when there is no cell at the row, `badData` when its record cannot be found.
-  func requiredCell(at row: Row) throws -> CellRecord {
-    if let cell = try cell(at: row) { return cell }
+  func requiredCell(at row: Row, reading fields: [UInt16]? = nil) throws -> CellRecord {
+    if let cell = try cell(at: row, reading: fields) { return cell }
     let rows = try allRows()
     if rows.contains(row) { return try listedCell(at: row) }
     let count = rows.count

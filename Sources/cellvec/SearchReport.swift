@@ -4,7 +4,8 @@ import Storage
 /// What a search found, as text: made while the database is read, written when it is not read any more, so that whoever
 /// takes long to read the text keeps no pages of the database.
 struct SearchReport {
-  private(set) var text: [UInt8] = []
+  /// Pieces that follow one another.
+  private(set) var texts: [[UInt8]]
   let isEmpty: Bool
 
   /// - Parameters:
@@ -18,14 +19,16 @@ struct SearchReport {
   ) throws {
     isEmpty = found.allSatisfy(\.isEmpty)
     var rows = NeighborRows(found: found, metric: metric, queries: queries, table: table, format: format)
-    rows.formatter.start(&text)
+    var (top, end): ([UInt8], [UInt8]) = ([], [])
+    rows.formatter.start(&top)
     var next = 0
     while next < found.count, !rows.formatter.isFitted {
-      try rows.append(next..<next + 1, in: snapshot, to: &text)
+      try rows.append(next..<next + 1, in: snapshot, to: &top)
       next += 1
     }
-    for part in try rows.parts(next..<found.count, in: snapshot, threads: threads) { text += part }
-    rows.formatter.end(&text)
+    // A table that is too short to be fitted before comes at the end.
+    rows.formatter.end(&end)
+    texts = [top] + (try rows.parts(next..<found.count, in: snapshot, threads: threads)) + [end]
   }
 
   /// - Parameter found: values of a field for each query, nearest first.
@@ -34,6 +37,7 @@ struct SearchReport {
     var formatter = ReportFormatter(
       queries.columns + ["rank", Column(field.name), "cell_count", Metric.cosine.column], as: format,
       isBold: Terminal.current.hasStyle)
+    var text: [UInt8] = []
     formatter.start(&text)
     for (query, groups) in found.enumerated() {
       for (rank, group) in groups.enumerated() {
@@ -44,6 +48,7 @@ struct SearchReport {
       }
     }
     formatter.end(&text)
+    texts = [text]
   }
 }
 
@@ -85,21 +90,16 @@ private struct NeighborRows {
 
   /// The texts of parts of the queries that follow one another. Rows must be fitted.
   func parts(_ range: Range<Int>, in snapshot: borrowing Snapshot, threads: Int) throws -> [[UInt8]] {
-    let lanes = max(1, min(threads, range.count / Self.leastShare))
-    var parts = [Result<[UInt8], any Error>](repeating: .success([]), count: lanes)
-    parts.withUnsafeMutableBufferPointer { parts in
-      inLanes(lanes, of: range.count) { lane, share in
-        parts[lane] = Result {
-          var rows = self
-          var text: [UInt8] = []
-          try rows.append(
-            range.lowerBound + share.lowerBound..<range.lowerBound + share.upperBound, in: snapshot, to: &text
-          )
-          return text
-        }
-      }
+    if range.isEmpty { return [] }
+    return try valuesOfLanes(max(1, min(threads, range.count / Self.leastShare)), of: range.count) { share in
+      var rows = self
+      rows.table = table.separated()
+      rows.formatter = formatter.separated()
+      var text: [UInt8] = []
+      try rows.append(
+        range.lowerBound + share.lowerBound..<range.lowerBound + share.upperBound, in: snapshot, to: &text)
+      return text
     }
-    return try parts.map { try $0.get() }
   }
 }
 

@@ -49,7 +49,7 @@ import Testing
     for sought: [UInt8], in tree: TreeRecord, of pages: PageSnapshot
   ) throws -> (isFound: Bool, next: [UInt8]?) {
     try sought.withUnsafeBytes { key in
-      let isFound = try TreeCursor.find(key, in: tree, of: pages) != nil
+      let isFound = try TreeCursor.find(key, in: tree, of: pages.borrowed) != nil
       if !isFound { try TreeCursor.neighbours(ofMissing: key, in: tree, of: pages).forEach(requireSeal) }
       let cursor = TreeCursor(pages, tree)
       let next = try cursor.seek(key)

@@ -112,6 +112,22 @@ private func testImage(_ name: String) -> ImageRecord {
     }
   }
 
+  @Test func aCellIsReadWithTheFieldsThatAreAskedFor() throws {
+    try withTemporaryDirectory { directory in
+      let writer = try DatabaseWriter(path: "\(directory)/db", create: true)
+      _ = try fill(writer, cellCount: 10)
+      try writer.database.read { snapshot in
+        let whole = try #require(try snapshot.cell(at: 3))
+        #expect(whole.values.count > 1)
+        for fields in [[], [0], [1, 0], [0, 7]] as [[UInt16]] {
+          let part = try #require(try snapshot.cell(at: 3, reading: fields))
+          #expect(part.values == whole.values.filter { fields.contains($0.key) })
+          #expect(part.image == whole.image && part.object == whole.object)
+        }
+      }
+    }
+  }
+
   @Test func theSameCellTwiceIsOneCell() throws {
     try withTemporaryDirectory { directory in
       let writer = try DatabaseWriter(path: "\(directory)/db", create: true)

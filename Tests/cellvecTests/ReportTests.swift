@@ -92,6 +92,19 @@ private let report = Report(
     #expect(String(decoding: text, as: UTF8.self) == "123456\n")
   }
 
+  @Test(arguments: [OutputFormat.table, .json, .csv]) func anotherThreadsFormatterWritesTheSameLines(
+    format: OutputFormat
+  ) {
+    var formatter = ReportFormatter(["name", Column("share", decimals: 2)], as: format)
+    var text: [UInt8] = []
+    for row in 0..<TableLayout.fittedRowCount { formatter.add([.text("n\(row)"), .real(0.5)], to: &text) }
+    var other = formatter.separated()
+    var (own, others): ([UInt8], [UInt8]) = ([], [])
+    formatter.add([.text("m"), .real(0.25)], to: &own)
+    other.add([.text("m"), .real(0.25)], to: &others)
+    #expect(own == others && !own.isEmpty)
+  }
+
   @Test func singlePrecisionNumbersHaveTheirOwnDigits() {
     let numbers: [Float] = [
       0.9, 0, -0.0, 1, -3, 0.1, 1e-4, 9.99e-5, 1.5e-7, 16_777_216, 1e15, 3e15, 1e20, -1e-30,

@@ -12,9 +12,8 @@ package struct ExactRequest: Sendable {
   /// Cells that are no neighbors of some of the queries.
   package var excluded: ExcludedGroups?
   /// Neighbors of each query that were found among other rows, nearest first; empty where nothing was looked for. What is
-  /// found are the nearest of both, and rows that are farther than `k` of these are ruled out at once. Of a query with nil
-  /// nothing is found.
-  package var found: [[Neighbor]?] = []
+  /// found are the nearest of both, and rows that are farther than `k` of these are ruled out at once.
+  package var found: [[Neighbor]] = []
 
   package init(
     k: Int, metric: Metric = .cosine, atLeast least: Float? = nil, excluding excluded: ExcludedGroups? = nil
@@ -28,9 +27,8 @@ package struct ExactRequest: Sendable {
 
   /// The similarity that a neighbor of a query must have at least.
   func least(of query: Int) -> Float {
-    if found.isEmpty { return least }
-    guard let found = found[query] else { return .infinity }
-    return found.count < k ? least : max(least, found[k - 1].similarity)
+    guard !found.isEmpty, found[query].count >= k else { return least }
+    return max(least, found[query][k - 1].similarity)
   }
 }
 
@@ -90,8 +88,7 @@ extension VectorSource where Self: ~Copyable {
     let present = try self.rows(in: space)
     let wanted = rows?.intersection(present) ?? present
     guard count > 0, !wanted.isEmpty else {
-      let found = request.found.isEmpty ? Array(repeating: nil, count: count) : request.found
-      return (found.map { $0 ?? [] }, ScanWork())
+      return (request.found.isEmpty ? Array(repeating: [], count: count) : request.found, ScanWork())
     }
 
     let scanned = ScanQueries(vectors, count: count, space: space, request, rowCount: wanted.count)

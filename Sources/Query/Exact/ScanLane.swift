@@ -122,6 +122,6 @@ struct ScanLane {
   func neighbors() -> [[Neighbor]] {
     let found = queries.request.found
     if found.isEmpty { return nearest.map { $0.sorted() } }
-    return zip(nearest, found).map { $0.sorted(with: $1 ?? []) }
+    return zip(nearest, found).map { $0.sorted(with: $1) }
   }
 }

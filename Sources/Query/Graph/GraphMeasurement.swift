@@ -369,22 +369,15 @@ extension GraphRecords {
     rotated: (_ query: Int, UnsafeMutablePointer<Float>) -> Void,
     body: (_ query: Int, kernels_graph_search) -> Void
   ) throws {
-    let lanes = max(1, min(threads, count))
-    var outcomes = [Result<Void, any Error>](repeating: .success(()), count: lanes)
-    outcomes.withUnsafeMutableBufferPointer { outcomes in
-      inLanes(lanes, of: count) { lane, share in
-        let searches = GraphSearches(
-          width: table.width, vertexCount: table.mainCount, k: k, hitLimit: GraphSearches.hitLimit(k: k),
-          limits: GraphLimits(
-            visits: GraphSearches.visitLimit(vertexCount: table.mainCount), firstVisits: firstVisits),
-          reach: reach, rowLimit: .max)
-        var graph = graph(vertices: table.mainCount)
-        outcomes[lane] = Result {
-          try searches.run(
-            &graph, share, rotated: rotated, missing: { _ in }, finished: { body($0, $1.pointee) })
-        }
-      }
+    _ = try valuesOfLanes(max(1, min(threads, count)), of: count) { share in
+      let searches = GraphSearches(
+        width: table.width, vertexCount: table.mainCount, k: k, hitLimit: GraphSearches.hitLimit(k: k),
+        limits: GraphLimits(
+          visits: GraphSearches.visitLimit(vertexCount: table.mainCount), firstVisits: firstVisits),
+        reach: reach, rowLimit: .max)
+      var graph = graph(vertices: table.mainCount)
+      try searches.run(
+        &graph, share, rotated: rotated, missing: { _ in }, finished: { body($0, $1.pointee) })
     }
-    for outcome in outcomes { try outcome.get() }
   }
 }

@@ -102,7 +102,7 @@ final class GraphRecords: @unchecked Sendable {
   /// Stores all records, which nobody sees yet, in transactions of bounded size.
   func store(in space: SpaceRecord, segment: UInt32, _ writer: DatabaseWriter) throws {
     let width = table.width
-    try writer.write {
+    try writer.write(durable: .withNext) {
       try $0.putIndexBlocks(
         UnsafeRawBufferPointer(start: entryCentre, count: 4 * width), from: 0,
         IndexBlockLayout(.centres, width: width), segment: segment, of: space)
@@ -115,7 +115,7 @@ final class GraphRecords: @unchecked Sendable {
       let count = min(perCommit, table.count - start)
       let items = UnsafeRawBufferPointer(
         start: records + start * layout.itemByteCount, count: count * layout.itemByteCount)
-      try writer.write {
+      try writer.write(durable: .withNext) {
         try $0.putIndexBlocks(
           items, from: start / layout.itemsPerBlock, layout, segment: segment, of: space)
       }

@@ -24,24 +24,18 @@ struct GraphSearch {
   ) throws -> (neighbors: [[Neighbor]?], givenUpAtStart: [Int], work: SearchWork) {
     let count = queries.count / graph.space.dimension
     let lanes = max(1, min(threads, count))
-    var outcomes: [Result<GraphLane, any Error>?] = Array(repeating: nil, count: lanes)
-    queries.withUnsafeBufferPointer { queries in
-      outcomes.withUnsafeMutableBufferPointer { outcomes in
-        guard let base = queries.baseAddress else { return }
-        inLanes(lanes, of: count) { lane, share in
-          outcomes[lane] = Result {
-            let lane = try GraphLane(self, queries: base, share)
-            try lane.run()
-            return lane
-          }
-        }
+    let searched = try queries.withUnsafeBufferPointer { queries -> [GraphLane] in
+      guard let base = queries.baseAddress else { return [] }
+      return try valuesOfLanes(lanes, of: count) { share in
+        let lane = try GraphLane(self, queries: base, share)
+        try lane.run()
+        return lane
       }
     }
     var neighbors: [[Neighbor]?] = []
     var givenUpAtStart: [Int] = []
     var work = SearchWork()
-    for outcome in outcomes {
-      guard let lane = try outcome?.get() else { continue }
+    for lane in searched {
       neighbors += lane.neighbors
       givenUpAtStart += lane.givenUpAtStart.sorted()
       work.add(lane.work)

@@ -10,3 +10,15 @@ package func inLanes(_ lanes: Int, of count: Int, _ body: (_ lane: Int, _ share:
     }
   }
 }
+
+/// What `body` gives for each lane's share of `count` things, in order. Lanes run at the same time.
+/// - Throws: what the first of those that throw does, when all have ended.
+package func valuesOfLanes<Value>(
+  _ lanes: Int, of count: Int, _ body: (_ share: Range<Int>) throws -> Value
+) throws -> [Value] {
+  var outcomes: [Result<Value, any Error>?] = Array(repeating: nil, count: lanes)
+  outcomes.withUnsafeMutableBufferPointer { outcomes in
+    inLanes(lanes, of: count) { lane, share in outcomes[lane] = Result { try body(share) } }
+  }
+  return try outcomes.compactMap { try $0?.get() }
+}

@@ -214,7 +214,7 @@ package struct IndexBuild {
     let centres = try trainedCentres(of: present, listCount: listCount, codeSpace, snapshot, progress)
     try centres.withUnsafeBytes { centres in
       let layout = IndexBlockLayout(.centres, width: codeSpace.width)
-      try writer.write {
+      try writer.write(durable: .withNext) {
         try $0.putIndexBlocks(centres, from: 0, layout, segment: begun.segment, of: space)
         try $0.setUnfinishedIndex(begun, of: space)
       }
@@ -239,17 +239,14 @@ package struct IndexBuild {
     let all = rows.toArray()
     let width = codeSpace.width
     let count = sampleCount(rows: all.count, listCount, codeSpace)
-    let chosen = RowSet((0..<count).map { all[$0 * all.count / count] })
-    var sample = [Float](repeating: 0, count: count * width)
-    var filled = 0
-    try sample.withUnsafeMutableBufferPointer { sample in
+    let chosen = (0..<count).map { all[$0 * all.count / count] }
+    let vectors = try RotatedVectors(of: RowSet(chosen), in: space, codeSpace, snapshot)
+    let sample = [Float](unsafeUninitializedCapacity: count * width) { sample, filled in
       guard let target = sample.baseAddress else { return }
-      try snapshot.forEachBlock(of: space, containing: chosen) { block in
-        for row in block.rows {
-          codeSpace.rotateUnit(of: block.location(of: row), space.scalar, into: target + filled * width)
-          filled += 1
-        }
+      inLanes(threads, of: count) { _, share in
+        for place in share { vectors.copy(chosen[place], into: target + place * width) }
       }
+      filled = sample.count
     }
     let work = BuildWork(rows: all.count, sample: count)
     var done = 0

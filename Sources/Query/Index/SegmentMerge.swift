@@ -35,7 +35,7 @@ struct SegmentMerge {
     let order = ListOrder(of: lists, listCount: table.count)
     var output = CodeOutput(IndexBlockLayout(.codes, width: table.width), blocks: Self.blocksPerCommit)
     func store(_ groups: UnsafeRawBufferPointer, _ layout: IndexBlockLayout, from block: Int) throws {
-      try writer.write {
+      try writer.write(durable: .withNext) {
         try $0.putIndexBlocks(groups, from: block, layout, segment: segment, of: index.space)
       }
     }

@@ -32,7 +32,7 @@ struct SegmentWriter {
     bases = try snapshot.vectorBases(of: space, containing: rows)
   }
 
-  /// Stores the segment's blocks, which nobody sees yet.
+  /// Stores the segment's blocks, which nobody sees yet: the disk has them with the commit that names the segment.
   /// - Parameters:
   ///   - unfinished: what a build has begun that is gone on with, with the same rows; what it lacks is stored on the
   ///     way. nil to begin anew without leaving anything to go on with.
@@ -59,7 +59,7 @@ struct SegmentWriter {
       let end = min(start + codesPerCommit, lists.count)
       let groups = encode(order, start..<end, codesPerBlock: codesPerBlock)
       try groups.withUnsafeBytes { groups in
-        try writer.write {
+        try writer.write(durable: .withNext) {
           try $0.putIndexBlocks(groups, from: start / codesPerBlock, layout, segment: segment, of: space)
         }
       }
@@ -139,7 +139,9 @@ struct SegmentWriter {
   ) throws {
     try numbers.map(\.littleEndian).withUnsafeBytes { bytes in
       let layout = IndexBlockLayout(kind, width: table.width)
-      try writer.write { try $0.putIndexBlocks(bytes, from: block, layout, segment: segment, of: space) }
+      try writer.write(durable: .withNext) {
+        try $0.putIndexBlocks(bytes, from: block, layout, segment: segment, of: space)
+      }
     }
   }
 

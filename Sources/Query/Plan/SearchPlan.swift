@@ -235,21 +235,21 @@ extension Snapshot {
   ) throws -> (neighbors: [[Neighbor]?], scan: ScanWork) {
     precondition(batch > 0)
     let missing = task.matching.subtracting(indexed)
-    if missing.isEmpty || found.allSatisfy({ $0 == nil }) { return (found, ScanWork()) }
+    let searched = found.indices.filter { found[$0] != nil }
+    if missing.isEmpty || searched.isEmpty { return (found, ScanWork()) }
     precondition(task.excluded == nil)
     let dimension = task.space.dimension
     var (neighbors, scan) = (found, ScanWork())
-    for start in stride(from: 0, to: found.count, by: batch) {
-      let part = start..<min(start + batch, found.count)
+    for start in stride(from: 0, to: searched.count, by: batch) {
+      let part = searched[start..<min(start + batch, searched.count)]
       var request = ExactRequest(k: task.k, atLeast: task.least)
-      request.found = Array(found[part])
-      let (all, work) = try task.queries.withUnsafeBufferPointer { queries in
+      request.found = part.map { found[$0] ?? [] }
+      let queries = part.flatMap { task.queries[$0 * dimension..<($0 + 1) * dimension] }
+      let (all, work) = try queries.withUnsafeBufferPointer {
         try nearest(
-          to: UnsafeBufferPointer(
-            rebasing: queries[part.lowerBound * dimension..<part.upperBound * dimension]),
-          count: part.count, in: task.space, request, among: missing, threads: task.threads)
+          to: $0, count: part.count, in: task.space, request, among: missing, threads: task.threads)
       }
-      for (query, all) in zip(part, all) where found[query] != nil { neighbors[query] = all }
+      for (query, all) in zip(part, all) { neighbors[query] = all }
       scan.add(work)
     }
     return (neighbors, scan)

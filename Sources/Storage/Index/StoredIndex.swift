@@ -138,7 +138,7 @@ struct RecordReader: Sendable {
 
   func value(_ table: Table, _ key: Key) throws -> UnsafeRawBufferPointer? {
     precondition(!table.isSealed)
-    return try key.bytes.withUnsafeBytes { try TreeCursor.find($0, in: trees[table], of: trees.pages)?.bytes }
+    return try key.bytes.withUnsafeBytes { try trees.borrowed.find($0, in: table)?.bytes }
   }
 
   /// The vectors of a block, [slots, dimension] numbers of the space's scalar type; nil when it is missing.

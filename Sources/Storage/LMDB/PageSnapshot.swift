@@ -27,15 +27,12 @@ final class PageSnapshot: @unchecked Sendable {
     self.owner = owner
   }
 
-  /// - Throws: `badData` when the number lies outside the file or the page is not what a tree may hold there.
-  func page(_ number: UInt64, isLeaf: Bool) throws -> Page {
-    guard number >= PageFormat.metaPageCount, number < pageCount else {
-      throw damaged("a page \(number) is named that it does not have")
-    }
-    let page = Page(number: number, in: self)
-    try page.check(isLeaf: isLeaf)
-    return page
+  var borrowed: BorrowedPages {
+    BorrowedPages(base: base, pageSize: meta.pageSize, pageCount: pageCount, snapshot: self)
   }
+
+  /// - Throws: `badData` when the number lies outside the file or the page is not what a tree may hold there.
+  func page(_ number: UInt64, isLeaf: Bool) throws -> Page { try borrowed.page(number, isLeaf: isLeaf) }
 
   /// Looks through the keys of a page once, however often it is asked for.
   /// - Throws: `badData` when they do not ascend.
@@ -52,18 +49,41 @@ final class PageSnapshot: @unchecked Sendable {
   }
 }
 
+/// The pages of a snapshot, which must outlive this.
+///
+/// It does not count as a user of the snapshot: threads that read a database look millions of records up, and would wait for
+/// one another to change the one count.
+struct BorrowedPages {
+  fileprivate let base: UnsafeRawPointer
+  fileprivate let pageSize: Int
+  fileprivate let pageCount: UInt64
+  unowned(unsafe) let snapshot: PageSnapshot
+
+  /// - Throws: `badData` when the number lies outside the file or the page is not what a tree may hold there.
+  func page(_ number: UInt64, isLeaf: Bool) throws -> Page {
+    guard number >= PageFormat.metaPageCount, number < pageCount else {
+      throw snapshot.damaged("a page \(number) is named that it does not have")
+    }
+    let page = Page(number: number, of: self)
+    try page.check(isLeaf: isLeaf)
+    return page
+  }
+}
+
 /// One page of a tree: entries in the order of their keys. Every number of it is checked before it is followed.
 struct Page {
   let number: UInt64
   private let base: UnsafeRawPointer
-  private let snapshot: PageSnapshot
+  private let pages: BorrowedPages
   /// Entries of the page.
   let count: Int
 
-  fileprivate init(number: UInt64, in snapshot: PageSnapshot) {
+  private var pageSize: Int { pages.pageSize }
+
+  fileprivate init(number: UInt64, of pages: BorrowedPages) {
     self.number = number
-    self.snapshot = snapshot
-    base = snapshot.base + Int(number) * snapshot.meta.pageSize
+    self.pages = pages
+    base = pages.base + Int(number) * pages.pageSize
     let lower = base.loadUnaligned(fromByteOffset: PageFormat.lowerOffset, as: UInt16.self)
     count = (Int(lower) - PageFormat.headerByteCount) / 2
   }
@@ -73,17 +93,16 @@ struct Page {
     guard base.loadUnaligned(as: UInt64.self) == number,
       base.loadUnaligned(fromByteOffset: PageFormat.flagsOffset, as: UInt16.self) == kind,
       count >= (isLeaf ? 1 : 2),
-      PageFormat.headerByteCount + count * (2 + PageFormat.nodeByteCount) <= snapshot.meta.pageSize
+      PageFormat.headerByteCount + count * (2 + PageFormat.nodeByteCount) <= pageSize
     else { throw damaged("is no \(isLeaf ? "leaf" : "branch") of a tree") }
   }
 
-  private func damaged(_ problem: String) -> Fault { snapshot.damaged("page \(number) \(problem)") }
+  private func damaged(_ problem: String) -> Fault { pages.snapshot.damaged("page \(number) \(problem)") }
 
   /// Where an entry begins, and the bytes of its key. Entry and key lie within the page.
   private func node(_ index: Int) throws -> (offset: Int, keyByteCount: Int) {
     let offset = Int(
       base.loadUnaligned(fromByteOffset: PageFormat.headerByteCount + 2 * index, as: UInt16.self))
-    let pageSize = snapshot.meta.pageSize
     guard offset >= PageFormat.headerByteCount + 2 * count, offset + PageFormat.nodeByteCount <= pageSize
     else { throw damaged("has an entry outside of itself") }
     let keyByteCount = Int(base.loadUnaligned(fromByteOffset: offset + 6, as: UInt16.self))
@@ -131,10 +150,10 @@ struct Page {
     }
     let isTree = flags & PageFormat.NodeFlag.isTree != 0
     if flags & PageFormat.NodeFlag.isLarge != 0, !isTree {
-      guard start + 8 <= snapshot.meta.pageSize else { throw damaged("has a value outside of itself") }
+      guard start + 8 <= pageSize else { throw damaged("has a value outside of itself") }
       return try largeValue(at: base.loadUnaligned(fromByteOffset: start, as: UInt64.self), byteCount)
     }
-    guard start + byteCount <= snapshot.meta.pageSize, !isTree || byteCount == TreeRecord.byteCount else {
+    guard start + byteCount <= pageSize, !isTree || byteCount == TreeRecord.byteCount else {
       throw damaged("has a value longer than itself")
     }
     return Value(
@@ -142,19 +161,18 @@ struct Page {
   }
 
   private func largeValue(at first: UInt64, _ byteCount: Int) throws -> Value {
-    let pageSize = snapshot.meta.pageSize
     let needed = UInt64((PageFormat.headerByteCount + byteCount + pageSize - 1) / pageSize)
-    guard first >= PageFormat.metaPageCount, first < snapshot.pageCount else {
+    guard first >= PageFormat.metaPageCount, first < pages.pageCount else {
       throw damaged("has a value outside of the file")
     }
-    let header = snapshot.base + Int(first) * pageSize
+    let header = pages.base + Int(first) * pageSize
     // A value that became smaller within its transaction keeps its pages.
     let pageCount = UInt64(header.loadUnaligned(fromByteOffset: PageFormat.pageCountOffset, as: UInt32.self))
     guard header.loadUnaligned(as: UInt64.self) == first,
       header.loadUnaligned(fromByteOffset: PageFormat.flagsOffset, as: UInt16.self)
         == PageFormat.PageFlag.overflow,
-      pageCount >= needed, pageCount <= snapshot.pageCount - first
-    else { throw snapshot.damaged("page \(first) is not the value that page \(number) says it is") }
+      pageCount >= needed, pageCount <= pages.pageCount - first
+    else { throw pages.snapshot.damaged("page \(first) is not the value that page \(number) says it is") }
     return Value(
       bytes: UnsafeRawBufferPointer(start: header + PageFormat.headerByteCount, count: byteCount),
       isTree: false, pages: first..<first + pageCount)
@@ -195,7 +213,7 @@ extension Page {
   /// Most leaves of a database are those of its cells, and such. Tells in one pass what `key`, `value` and `order` tell
   /// entry by entry.
   func lastKeyOfPlainEntries() -> UnsafeRawBufferPointer? {
-    let (keyByteCount, pageSize) = (4, snapshot.meta.pageSize)
+    let keyByteCount = 4
     var offset = 0
     var last = -1
     for index in 0..<count {

@@ -13,6 +13,8 @@ struct Transaction: ~Copyable {
   private let pointer: OpaquePointer
   /// The tables of a transaction that reads.
   let trees: TableTrees?
+  /// The same for look-ups.
+  private let borrowed: BorrowedTrees?
   private let putBytes = PutBytes()
   private var isFinished = false
 
@@ -28,6 +30,7 @@ struct Transaction: ~Copyable {
     self.environment = environment
     self.pointer = pointer
     self.trees = trees
+    borrowed = trees?.borrowed
   }
 
   deinit { if !isFinished { mdb_txn_abort(pointer) } }
@@ -118,11 +121,11 @@ struct Transaction: ~Copyable {
 
   /// The value as it lies in the file.
   private func stored(_ table: Table, _ key: UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer? {
+    if let value = try borrowed?.find(key, in: table) {
+      if table.isSealed { environment.pages.willReadAll(of: value.bytes) }
+      return value.bytes
+    }
     if let trees {
-      if let value = try TreeCursor.find(key, in: trees[table], of: trees.pages) {
-        if table.isSealed { environment.pages.willReadAll(of: value.bytes) }
-        return value.bytes
-      }
       for entry in try TreeCursor.neighbours(ofMissing: key, in: trees[table], of: trees.pages) {
         _ = try table.open(entry.value, key: entry.key)
       }

@@ -22,7 +22,7 @@ final class TreeCursor {
 
   /// The value of a key; nil when the tree does not have it.
   static func find(
-    _ key: UnsafeRawBufferPointer, in tree: TreeRecord, of pages: PageSnapshot
+    _ key: UnsafeRawBufferPointer, in tree: TreeRecord, of pages: BorrowedPages
   ) throws -> Page.Value? {
     guard var number = tree.root else { return nil }
     for _ in 1..<tree.depth {

@@ -61,16 +61,18 @@ struct StoredCell: Equatable {
     self.values = values
   }
 
-  init(decoding bytes: UnsafeRawBufferPointer, row: Row) throws {
+  /// - Parameter fields: those whose values are wanted; nil for all.
+  init(decoding bytes: UnsafeRawBufferPointer, row: Row, reading fields: [UInt16]? = nil) throws {
     var reader = ByteReader(bytes) { "cell \(row)" }
     let head = try CellHead(decoding: &reader)
     image = head.image
     object = head.object
     geometry = head.geometry
-    values = Dictionary(minimumCapacity: Int(head.valueCount))
+    values = Dictionary(minimumCapacity: min(Int(head.valueCount), fields?.count ?? .max))
     for _ in 0..<head.valueCount {
       let field: UInt16 = try reader.number()
-      values[field] = try StoredValue(decoding: &reader)
+      let value = try StoredValue(decoding: &reader)
+      if fields?.contains(field) ?? true { values[field] = value }
     }
     if reader.remaining != 0 { throw reader.damaged("\(reader.remaining) bytes too many") }
   }

@@ -32,12 +32,16 @@ package struct Snapshot: ~Copyable {
   package func rows(in space: SpaceRecord) throws -> RowSet { try transaction.rowSet(.space(space.id)) }
 
   /// The cell at a row; nil when there is none.
-  package func cell(at row: Row) throws -> CellRecord? { try transaction.cell(at: row) }
+  /// - Parameter fields: the ids of those whose values are wanted, each of which takes a look-up or more; nil for all.
+  package func cell(at row: Row, reading fields: [UInt16]? = nil) throws -> CellRecord? {
+    try transaction.cell(at: row, reading: fields)
+  }
 
   /// The cell at a row that a row set names.
+  /// - Parameter fields: as of `cell(at:reading:)`.
   /// - Throws: `badData` when there is none.
-  package func listedCell(at row: Row) throws -> CellRecord {
-    if let cell = try cell(at: row) { return cell }
+  package func listedCell(at row: Row, reading fields: [UInt16]? = nil) throws -> CellRecord {
+    if let cell = try cell(at: row, reading: fields) { return cell }
     throw Fault(
       .badData, "cell \(row)", "is in a row set, and its record cannot be found", remedy: "run cellvec check")
   }

@@ -41,14 +41,19 @@ extension Transaction {
     try get(.cells, Key().appending(row)).map { try CellHead(decoding: $0, row: row).image }
   }
 
-  func storedCell(at row: Row) throws -> StoredCell? {
-    try get(.cells, Key().appending(row)).map { try StoredCell(decoding: $0, row: row) }
+  func storedCell(at row: Row, reading fields: [UInt16]? = nil) throws -> StoredCell? {
+    try get(.cells, Key().appending(row)).map {
+      try StoredCell(decoding: $0, row: row, reading: fields)
+    }
   }
 
   /// The cell with its texts; nil when there is none at the row.
-  func cell(at row: Row) throws -> CellRecord? {
-    guard let stored = try storedCell(at: row) else { return nil }
-    var cell = CellRecord(image: stored.image, object: stored.object, geometry: stored.geometry)
+  /// - Parameter fields: those whose values are wanted; nil for all.
+  func cell(at row: Row, reading fields: [UInt16]? = nil) throws -> CellRecord? {
+    guard let stored = try storedCell(at: row, reading: fields) else { return nil }
+    var cell = CellRecord(
+      image: stored.image, object: stored.object, geometry: stored.geometry,
+      values: Dictionary(minimumCapacity: stored.values.count))
     for (field, value) in stored.values {
       cell.values[field] =
         switch value {

@@ -191,7 +191,7 @@ extension Snapshot {
       if field.type == .string { return try rowsByText(of: field, among: candidates) }
       var rowsByNumber: [Double: RowSet] = [:]
       for row in candidates.toArray() {
-        if case .number(let number) = try listedCell(at: row).values[field.id] {
+        if case .number(let number) = try listedCell(at: row, reading: [field.id]).values[field.id] {
           rowsByNumber[number, default: RowSet()].insert(row)
         }
       }

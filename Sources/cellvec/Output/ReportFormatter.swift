@@ -21,6 +21,15 @@ struct ReportFormatter {
       ? columns.enumerated().map { "\($0 == 0 ? "{" : ",")\(quotedJSON($1.name)):" } : []
   }
 
+  /// The same formatter for another thread: in memory of its own, since threads that used the same would wait for one another
+  /// to count it. It must be fitted.
+  func separated() -> ReportFormatter {
+    precondition(isFitted)
+    var copy = ReportFormatter(columns, as: format, isBold: isBold)
+    copy.layout = layout?.separated()
+    return copy
+  }
+
   /// Whether a row's line depends on no other row any more.
   var isFitted: Bool { format != .table || layout != nil }
 

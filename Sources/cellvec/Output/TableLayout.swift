@@ -8,13 +8,15 @@ struct TableLayout: Sendable, Equatable {
   /// Rows that decide the layout, so that a long table can be written before it has been read.
   static let fittedRowCount = 500
 
-  private let columns: [Column]
+  private let names: [String]
+  private let decimals: [Int?]
   private let widths: [Int]
   /// Columns of numbers stand on the right.
   private let isNumeric: [Bool]
 
   init(_ columns: [Column], fitting rows: some Collection<[Value]>) {
-    self.columns = columns
+    names = columns.map(\.name)
+    decimals = columns.map(\.decimals)
     isNumeric = columns.indices.map { column in
       rows.allSatisfy { row in
         switch row[column] {
@@ -30,15 +32,25 @@ struct TableLayout: Sendable, Equatable {
     }
   }
 
+  private init(copying other: TableLayout) {
+    names = other.names
+    decimals = other.decimals.map(\.self)
+    widths = other.widths.map(\.self)
+    isNumeric = other.isNumeric.map(\.self)
+  }
+
+  /// The same layout in memory of its own.
+  func separated() -> TableLayout { TableLayout(copying: self) }
+
   /// The line of column names.
   /// - Parameter isBold: whether the terminal shows weight.
   func header(isBold: Bool = false) -> String {
-    let line = self.line(of: columns.map(\.name))
+    let line = self.line(of: names)
     return isBold ? "\u{1B}[1m\(line)\u{1B}[0m" : line
   }
 
   func line(_ row: [Value]) -> String {
-    line(of: zip(row, columns).map { $0.tableEntry(decimals: $1.decimals) })
+    line(of: zip(row, decimals).map { $0.tableEntry(decimals: $1) })
   }
 
   private func line(of entries: [String]) -> String {

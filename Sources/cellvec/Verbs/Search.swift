@@ -110,7 +110,7 @@ struct Search: ParsableCommand {
         return try reported(found, queries, snapshot)
       }
     }
-    try StandardOutput.write(report.text)
+    for text in report.texts { try StandardOutput.write(text) }
     if requireMatch && report.isEmpty { throw ExitStatus.failed }
   }
 }

@@ -115,6 +115,10 @@ final class HeadMember {
     let (weights, effective) = (layer.weights, scratch.effective.floats)
     let (value, mean, square) = (weights.value, weights.first, weights.second)
     let offsets = layer.offsets.start + start / PanelLayout.unit * layer.outputs
+    // Pointers, since other threads use the same buffers, and would wait for one another to count each use.
+    let transform =
+      index == 0 ? self.transform.map { ($0.ratio.start + start, $0.offset.start + start) } : nil
+    let (multiplied, hasCopy, gradients) = (layer.multiplied, layer.hasCopy, layer.gradients.start)
     if count < width {
       for row in 0..<UpdateScratch.rows {
         (gradient + row * PanelLayout.unit + count).update(repeating: 0, count: width - count)
@@ -130,20 +134,20 @@ final class HeadMember {
         kernels_prefetch(square + at, count * 4)
       }
       layout.multiply(
-        UnsafeRawPointer(layer.gradients.start) + first * layer.rowCapacity * 4 / layout.numbersPerWord,
+        UnsafeRawPointer(gradients) + first * layer.rowCapacity * 4 / layout.numbersPerWord,
         stride: layer.rowCapacity, rows: outputs, panels: panels, inputs: rows, parts: learned.runs,
         outputs: count, into: gradient, outStride: PanelLayout.unit)
       for output in first..<first + outputs {
         let at = output * layer.inputStride + start
         let row = gradient + (output - first) * PanelLayout.unit
-        if index == 0, let transform {
+        if let (ratio, offset) = transform {
           offsets[output] = training_adamw_scaled(
-            &weightFactors, width, row, firstBiases[output], transform.ratio.start + start,
-            transform.offset.start + start, value + at, mean + at, square + at, effective)
-          layout.write(effective, count: width, to: layer.multiplied, at: at)
+            &weightFactors, width, row, firstBiases[output], ratio, offset, value + at, mean + at,
+            square + at, effective)
+          layout.write(effective, count: width, to: multiplied, at: at)
         } else {
           training_adamw(&weightFactors, width, row, value + at, mean + at, square + at)
-          if layer.hasCopy { layout.write(value + at, count: width, to: layer.multiplied, at: at) }
+          if hasCopy { layout.write(value + at, count: width, to: multiplied, at: at) }
         }
       }
     }
@@ -203,6 +207,10 @@ extension HeadMember {
     let biasSums: SumBuffer
     /// [units of inputs, outputs]: what the transform's offset adds to an output.
     let offsets: FloatBuffer
+    /// [outputs, inputStride] numbers that are multiplied.
+    let multiplied: UnsafeMutableRawPointer
+    /// Whether these are others than the weights.
+    let hasCopy: Bool
     private let copy: WordBuffer?
 
     init(inputs: Int, outputs: Int, isFirst: Bool, layout: PanelLayout, isTransformed: Bool, capacity: Int) {
@@ -216,6 +224,8 @@ extension HeadMember {
       copy =
         isTransformed || layout.numbersPerWord > 1
         ? WordBuffer(count: outputs * inputStride / layout.numbersPerWord) : nil
+      hasCopy = copy != nil
+      multiplied = UnsafeMutableRawPointer(copy.map(\.floats) ?? weights.value)
       transposed =
         isFirst ? nil : WordBuffer(count: inputs * outputStride / layout.numbersPerWord)
       gradients = WordBuffer(count: outputs * rowCapacity / layout.numbersPerWord)
@@ -223,13 +233,6 @@ extension HeadMember {
       biasSums = SumBuffer(count: (capacity / PanelLayout.unit + 1) * outputs)
       let inputUnits = (inputs + PanelLayout.unit - 1) / PanelLayout.unit
       offsets = FloatBuffer(count: isTransformed ? inputUnits * outputs : 0)
-    }
-
-    /// Whether the numbers that are multiplied are others than the weights.
-    var hasCopy: Bool { copy != nil }
-    /// [outputs, inputStride] numbers that are multiplied.
-    var multiplied: UnsafeMutableRawPointer {
-      copy.map { UnsafeMutableRawPointer($0.start) } ?? UnsafeMutableRawPointer(weights.value)
     }
 
     /// Writes the gradients of the biases, sums over a batch's units: [outputs].

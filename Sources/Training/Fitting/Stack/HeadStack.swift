@@ -5,8 +5,8 @@ import Kernels
 /// is read and packed once for all of them.
 ///
 /// A step has two phases, and threads wait for one another after each: in the first, a thread takes units of
-/// the batch's samples through all heads and back; in the second, units of the layers' inputs, whose weights
-/// it changes.
+/// the batch's samples through the heads and back; in the second, units of the layers' inputs, whose weights
+/// it changes. Where threads are more than units, several take a unit, each through a share of the heads.
 // Shared between threads: buffers of which each is written, in a phase, by the thread that has the unit, and
 // read by others only in the other phase, with a barrier between; the rest is set before the threads begin.
 // Hence @unchecked Sendable.
@@ -144,18 +144,22 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
   }
 
   private func train(_ batches: [Batch], addingLossesTo sums: SumBuffer) {
-    let threads = min(workers.count, batches.first?.units ?? 1)
+    let units = batches.first?.units ?? 1
+    let shares = max(1, min(workers.count / units, members.count))
+    let threads = min(workers.count, units * shares)
     Crew.run(threads: threads) { worker, barrier in
       for (number, batch) in batches.enumerated() {
-        for unit in stride(from: worker, to: batch.units, by: threads) {
+        let count = batch.units * shares
+        for item in stride(from: worker, to: count, by: threads) {
           // What the thread takes after this.
           var next: (batch: Batch, unit: Int)?
-          if unit + threads < batch.units {
-            next = (batch, unit + threads)
-          } else if number + 1 < batches.count, worker < batches[number + 1].units {
-            next = (batches[number + 1], worker)
+          if item + threads < count {
+            next = (batch, (item + threads) % batch.units)
+          } else if number + 1 < batches.count, worker < batches[number + 1].units * shares {
+            next = (batches[number + 1], worker % batches[number + 1].units)
           }
-          learn(unit, of: batch, before: next, by: worker)
+          learn(
+            item % batch.units, of: batch, share: item / batch.units, of: shares, before: next, by: worker)
         }
         barrier.wait()
         update(batch, worker: worker, of: threads)
@@ -180,12 +184,19 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
       number: unit, firstRow: first, width: min(PanelLayout.unit, rows - first), batchRows: rows, column: 0)
   }
 
-  private func learn(_ unit: Int, of batch: Batch, before next: (batch: Batch, unit: Int)?, by worker: Int) {
+  /// Takes a unit of a batch through one of `shares` shares of the heads, and back.
+  private func learn(
+    _ unit: Int, of batch: Batch, share: Int, of shares: Int, before next: (batch: Batch, unit: Int)?,
+    by worker: Int
+  ) {
+    let count = batch.learning.count
+    let learning = batch.learning[count * share / shares..<count * (share + 1) / shares]
+    if learning.isEmpty && share > 0 { return }
     let place = place(unit, rows: batch.rows)
     let samples = batch.samples(of: unit)
     let (scratch, pass) = (workers[worker].vectors, workers[worker].pass)
     self.batch.pack(
-      samples, rows: place.width, firstRow: place.firstRow, batchRows: batch.rows, isLearned: true,
+      samples, rows: place.width, firstRow: place.firstRow, batchRows: batch.rows, isLearned: share == 0,
       from: source,
       standardization: standardization, scratch: scratch)
     gatherTargets(of: samples, into: pass)
@@ -193,10 +204,10 @@ final class HeadStack<Source: SampleVectors>: @unchecked Sendable {
     let loss = configuration.loss.kernel
     let parts = batch.learned.map { $0.part(of: place, step: layout.step) }
     let ahead = next.flatMap { next in
-      let passes = batch.learning.compactMap { parts[members[$0].set] }
+      let passes = learning.compactMap { parts[members[$0].set] }
       return askAhead(next.unit, of: next.batch, beside: passes, by: worker)
     }
-    for index in batch.learning {
+    for index in learning {
       let member = members[index]
       guard let part = parts[member.set] else {
         member.passOver(unit)
