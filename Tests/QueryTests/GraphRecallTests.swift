@@ -40,18 +40,6 @@ private func foundByGraph(
   }
 }
 
-/// How many searches were not given up, the share of the neighbors that these found, and its standard deviation, as that
-/// of the queries' shares tells it.
-private func reached(
-  _ found: [[Neighbor]?], _ truth: [[Neighbor]]
-) -> (count: Int, recall: Double, deviation: Double) {
-  let shares = zip(found, truth).compactMap { found, truth in found.map { recall([$0], [truth]) } }
-  let count = Double(max(1, shares.count))
-  let mean = shares.reduce(0, +) / count
-  let variance = shares.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
-  return (shares.count, mean, (variance / count).squareRoot())
-}
-
 @Suite struct GraphRecallTests {
   @Test func recallIsThatWhichWasAskedFor() throws {
     try withTemporaryDirectory { directory in

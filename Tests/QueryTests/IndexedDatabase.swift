@@ -149,6 +149,18 @@ func recall(_ found: [[Neighbor]], _ truth: [[Neighbor]]) -> Double {
   return total == 0 ? 1 : Double(hits) / Double(total)
 }
 
+/// How many searches were not given up, the share of the neighbors that these found, and its standard deviation, as that
+/// of the queries' shares tells it.
+func reached(
+  _ found: [[Neighbor]?], _ truth: [[Neighbor]]
+) -> (count: Int, recall: Double, deviation: Double) {
+  let shares = zip(found, truth).compactMap { found, truth in found.map { recall([$0], [truth]) } }
+  let count = Double(max(1, shares.count))
+  let mean = shares.reduce(0, +) / count
+  let variance = shares.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
+  return (shares.count, mean, (variance / count).squareRoot())
+}
+
 /// Vectors turned by so many degrees into random directions, of unit length.
 func turned(_ vectors: [[Float]], degrees: Double, seed: UInt64) -> [[Float]] {
   var generator = SeededGenerator(seed: seed)
@@ -164,5 +176,18 @@ func turned(_ vectors: [[Float]], degrees: Double, seed: UInt64) -> [[Float]] {
     let along = product(direction, near)
     let across = unit(zip(direction, near).map { $0 - along * $1 })
     return zip(near, across).map { $0 * cos(angle) + $1 * sin(angle) }
+  }
+}
+
+/// Means of some of the vectors each, of weights that differ: with equal ones these would be equally near.
+func means(of parts: Int, _ vectors: [[Float]], count: Int, seed: UInt64) -> [[Float]] {
+  var generator = SeededGenerator(seed: seed)
+  return (0..<count).map { _ in
+    var sum = [Float](repeating: 0, count: vectors[0].count)
+    for part in 0..<parts {
+      let vector = vectors[Int(generator.next() % UInt64(vectors.count))]
+      for place in sum.indices { sum[place] += (1 + 0.3 * Float(part)) * vector[place] }
+    }
+    return sum
   }
 }

@@ -13,12 +13,14 @@ import Testing
     segments: [.init(number: 1, rowCount: 5)], lateRowCount: 7, codedRowLimit: 9,
     calibrations: [
       .init(
-        recall: 0.99, reaches: [.init(neighbors: 1, reach: -0.1, range: 0.3, effort: effort)], farReach: 1,
-        radius: 2, deviations: 3)
+        recall: 0.99,
+        reaches: [.init(neighbors: 1, reach: -0.1, range: 0.3, farReach: 0.75, effort: effort)], farReach: 1,
+        radius: 2, deviations: 3,
+        wide: [.init(from2: 0.5, reaches: [.init(neighbors: 1, reach: 0.125, range: 0.6)])])
     ], starts: .init(recall: 0.99, starts: [.init(distance2: 0.4, effort: effort)]))
   private static let graph = GraphRecord(
     dimension: 384, seed: 3, segment: 1, vertexCount: 100, entryCount: 4, leftOutCount: 5, rowLimit: 105,
-    range: 0.5,
+    range: 0.5, distances: [.init(neighbors: 10, distance: 0.25)],
     starts: .init(
       firstVisits: 12, recall: 0.99, starts: [.init(distance: 0.25, visits: 30, unusual: 0.125)]),
     calibrations: [
@@ -46,6 +48,18 @@ import Testing
     space.backbone = .init(path: "p", branch: "student")
     space.add(precision: "float32")
     #expect(try again(space) == space)
+  }
+
+  /// Graphs once had reaches by the first vertices that were visited.
+  @Test func anEarlierWideReachIsPassedOver() throws {
+    let text = """
+      {"farReach":0.5,"reach":-0.25,"recall":0.9,"startLimit":0.75,\
+      "wide":{"nearStart":0.25,"reach":0.5,"wideStart":0.5}}
+      """
+    let calibration = try Array(text.utf8).withUnsafeBytes {
+      try Document.decode(GraphRecord.Calibration.self, from: $0, of: "a calibration")
+    }
+    #expect(calibration == .init(recall: 0.9, reach: -0.25, startLimit: 0.75, farReach: 0.5))
   }
 
   /// Bit for bit.
