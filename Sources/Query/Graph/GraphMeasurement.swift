@@ -72,6 +72,8 @@ struct GraphMeasurement {
     -0.3, 0.7, 0.1, 0.004
   )
   private static let widePrecision: Float = 0.02
+  /// How much farther than others searches go for queries between at most: beyond, they visit a great part of the vertices.
+  private static let wideSpan: Float = 0.4
   /// Over which distance a search comes to go as far as it does for those beyond, at least.
   private static let leastSpan: Float = 0.01
   /// How far searches go that tell how far neighbors are.
@@ -215,13 +217,13 @@ struct GraphMeasurement {
       let reach = GraphReach(near: near, wide: wide(reach), range: range)
       return try recall(queries, reach, countsLost: false) >= goal
     }
+    let longest = near + Self.wideSpan
     func least(for some: [MeasuredQueries]) throws -> Float? {
-      try leastReach(from: near, precision: Self.widePrecision) { reach in
+      try leastReach(from: near, to: longest, precision: Self.widePrecision) { reach in
         try some.allSatisfy { try isEnough(reach, for: $0) }
       }
     }
     if let reach = try least(for: all) { return Wide(reach: wide(reach)) }
-    let longest = max(near, Self.reaches.greatest)
     // Few searches may be left that end without being given up: those kinds are not served of which too little was found
     // for chance.
     let isServed = try all.map { queries in
@@ -308,11 +310,12 @@ struct GraphMeasurement {
 
   /// The least reach, up to `precision`, with which enough is found; nil where none will do.
   private func leastReach(
-    from start: Float, precision: Float = reaches.precision, isEnough: (Float) throws -> Bool
+    from start: Float, to greatest: Float = reaches.greatest, precision: Float = reaches.precision,
+    isEnough: (Float) throws -> Bool
   ) throws -> Float? {
     var (short, enough) = (start, start)
     while try !isEnough(enough) {
-      guard enough < Self.reaches.greatest else { return nil }
+      guard enough < greatest else { return nil }
       (short, enough) = (enough, enough + Self.reaches.step)
     }
     while enough - short > precision {
