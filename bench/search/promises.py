@@ -23,11 +23,11 @@ def at_angle(queries, angle, seed):
     return (numpy.cos(turn) * queries + numpy.sin(turn) * off).astype(numpy.float32)
 
 
-def means(base, parts, seed):
+def means(base, parts, count, seed):
     """Weighted means of so many vectors each, of unit length: with equal weights these would be equally near."""
     random = numpy.random.default_rng(seed)
-    some = random.integers(0, len(base), (QUERIES, parts))
-    sums = (base[some] * random.uniform(1, 2, (QUERIES, parts, 1))).sum(1)
+    some = random.integers(0, len(base), (count, parts))
+    sums = (base[some] * random.uniform(1, 2, (count, parts, 1))).sum(1)
     return (sums / numpy.linalg.norm(sums, axis=1, keepdims=True)).astype(numpy.float32)
 
 
@@ -37,7 +37,7 @@ def kinds(found):
     for number, angle in enumerate(ANGLES):
         yield title(angle), at_angle(like, angle, number)
     for parts in 2, 3:
-        yield f"means of {parts} vectors", means(found.base, parts, parts)
+        yield f"means of {parts} vectors", means(found.base, parts, len(like), parts)
 
 
 def print_table(subjects, found):

@@ -61,7 +61,7 @@ package struct GraphBuild {
     self.threads = threads
   }
 
-  /// Makes the graph, if there is none to which and from which less than a hundredth of its rows came and went. Nobody
+  /// Makes the graph, if there is none, measured as now, to which and from which less than a hundredth of its rows came and went. Nobody
   /// sees it before it is complete. No other thread may change the space meanwhile. Takes about three times the bytes of
   /// vectors of float32 in memory.
   ///
@@ -73,7 +73,8 @@ package struct GraphBuild {
     try writer.removeStrayIndexBlocks(of: space)
     return try writer.database.read { snapshot in
       let rows = try snapshot.rows(in: space)
-      if !isFresh, let record = try soundRecord(snapshot) {
+      // Those without distances were not measured so that queries unlike vectors find enough.
+      if !isFresh, let record = try soundRecord(snapshot), !record.distances.isEmpty {
         let held = try snapshot.rowsInGraph(of: space)
         let missing = rows.subtracting(held).count
         // Of rows that were left out, some may have gone and as many new ones come.
@@ -151,6 +152,12 @@ package struct GraphBuild {
       threads: threads)
     let distances = try measurement.distances()
     let calibrations = try measurement.calibrations(distances)
+    if calibrations.isEmpty {
+      throw Fault(
+        .usage, "space \"\(space.name)\"", expected: "vectors that a graph leads to",
+        found: "vectors so nearly equal that no search finds \(GraphMeasurement.recalls[0]) of the nearest",
+        remedy: "make an index of the kind compact, or search without one")
+    }
     let starts = try measurement.starts(calibrations)
     try takeUpHeldOut(lists, table, edges, records)
     records.write(edges.lead(to: edges.unreached(from: records.entries)), edges)

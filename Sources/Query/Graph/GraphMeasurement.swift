@@ -60,7 +60,7 @@ struct MeasuredQueries {
 
 /// Finds out how far a search of a graph must go for a recall.
 struct GraphMeasurement {
-  private static let recalls = [0.9, 0.95, 0.99, 0.999]
+  static let recalls = [0.9, 0.95, 0.99, 0.999]
   /// Numbers of neighbors for which it is counted what searches visit, where there are 20 times as many vertices.
   private static let neighborCounts = [MeasuredQueries.k, 100, 1000]
   private static let effortQueries = 32
@@ -241,8 +241,9 @@ struct GraphMeasurement {
     let starts = kinds[unserved].searches.map(\.startDistance).filter { $0 > nearStart }.sorted()
     let limit = starts.isEmpty ? nearStart : starts[starts.count / 20]
     let lasts = kinds[unserved].lasts
+    let lastLimit = max(usual.range, lasts[lasts.count / 20])
     return Wide(
-      reach: wide(reach), range: min(range, max(usual.range, lasts[lasts.count / 20])),
+      reach: wide(reach), range: lastLimit < range ? lastLimit : nil,
       startLimit: max(limit, usualStarts[usualStarts.count - 1]))
   }
 

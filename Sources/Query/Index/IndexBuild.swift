@@ -42,7 +42,7 @@ package struct IndexBuild {
     self.threads = threads
   }
 
-  /// Gives codes to rows that have none. Where there are more than twice or less than half of the rows that it was made
+  /// Gives codes to rows that have none. Where searches were not measured as they are now, there are more than twice or less than half of the rows that it was made
   /// of, or more than a third came later, the index is made anew. Nobody sees it before it is complete. What was stored
   /// of an index by a build that ended early is gone on with, if no vector of it has changed. No other thread may change
   /// the space meanwhile.
@@ -89,9 +89,11 @@ package struct IndexBuild {
       let fitting = Double(Self.listCount(rows: present.count))
       let ratio = fitting / Double(index.record.listCount)
       let late = index.record.lateRowCount + present.subtracting(try snapshot.indexedRows(in: space)).count
-      guard present.count >= Self.leastRows, (0.7...1.45).contains(ratio), late * 3 <= present.count else {
-        return nil
-      }
+      // Once, searches were not measured so that queries unlike rows find enough.
+      let isMeasured = index.record.calibrations.allSatisfy { $0.reaches.contains { $0.farReach != nil } }
+      guard present.count >= Self.leastRows, isMeasured, (0.7...1.45).contains(ratio),
+        late * 3 <= present.count
+      else { return nil }
       return try takeUp(index, snapshot, progress)
     } catch let fault as Fault where fault.kind == .badData {
       return nil

@@ -10,10 +10,10 @@ struct IndexMeasurement {
   private static let unlikeCount = 128
   /// Numbers of neighbors for which reaches are measured, where there are 20 times as many rows, and which share of the
   /// queries is searched for: more neighbors tell as much of fewer queries.
-  private static let neighborCounts = [1, 10, 100, 1000]
-  private static let queryStrides = [100: 2, 1000: 4]
-  /// The most neighbors that are asked for of queries unlike rows.
-  private static let unlikeNeighborLimit = 100
+  private static let neighborCounts = [1, 3, 10, 30, 100, 300, 1000]
+  private static let queryStrides = [30: 2, 100: 2, 300: 4, 1000: 4]
+  /// The same of queries unlike rows.
+  private static let unlikeNeighborCounts = [1, 10, 100]
   /// The number for which searches of all kinds are measured.
   static let usualCount = 10
   /// What is asked for where searches are measured by the distance of the nearest centre.
@@ -56,7 +56,8 @@ struct IndexMeasurement {
     for vectors in kinds + [directions] {
       unlike.append(
         try ListQueries(
-          vectors, in: lists, k: min(most, Self.unlikeNeighborLimit), threads: threads, snapshot))
+          vectors, in: lists, k: min(most, Self.unlikeNeighborCounts[Self.unlikeNeighborCounts.count - 1]),
+          threads: threads, snapshot))
     }
     self.unlike = unlike
     radius = (usual.starts.reduce(0, +) / Float(max(1, usual.count))).squareRoot()
@@ -71,7 +72,7 @@ struct IndexMeasurement {
       else { return nil }
       return .init(
         recall: target.recall, reaches: reaches, farReach: far, radius: radius,
-        deviations: target.deviations, wide: try wideReaches(for: target))
+        deviations: target.deviations, wide: try wideReaches(reaches, for: target))
     }
   }
 
@@ -79,22 +80,29 @@ struct IndexMeasurement {
 
   /// For the numbers of neighbors of which every query has enough.
   private func reaches(of queries: ListQueries, for target: Target) throws -> [IndexRecord.Reach] {
-    var farReach: Float?
-    return try Self.neighborCounts.compactMap { count in
+    var ofUsualCount: Float?
+    let counts = queries.rows.isEmpty ? Self.unlikeNeighborCounts : Self.neighborCounts
+    return try counts.compactMap { count in
       guard count <= Self.usualCount || queries.truth.allSatisfy({ $0.count >= count }) else { return nil }
       let queries = count == 1 && !queries.rows.isEmpty ? nearest : queries
       let least = try leastReaches(queries, count, for: target)
-      // Of few neighbors one that is missed may be one too many.
-      guard let near = least.near else { return nil }
-      // Farther reaches for more neighbors are not measured: those for fewer are enough.
-      if count <= Self.usualCount { farReach = least.far }
+      // Of few neighbors one that is missed may be one too many. Queries unlike rows go as far as they can.
+      let longest = queries.rows.isEmpty ? Self.longestReach : nil
+      guard let near = least.near ?? longest else { return nil }
+      // Neighbors among some rows are not measured, which may be anywhere: for more than usual it is no less.
+      var farReach = least.far ?? longest
+      if count == Self.usualCount { ofUsualCount = farReach }
+      if count > Self.usualCount { farReach = [farReach, ofUsualCount].compactMap(\.self).max() }
       return .init(
         neighbors: count, reach: near, range: range(queries, count), farReach: farReach, effort: least.effort)
     }
   }
 
   /// The reaches of queries that are unlike rows, by the distance of their nearest centre.
-  private func wideReaches(for target: Target) throws -> [IndexRecord.WideReaches] {
+  /// - Parameter usualReaches: those of rows.
+  private func wideReaches(
+    _ usualReaches: [IndexRecord.Reach], for target: Target
+  ) throws -> [IndexRecord.WideReaches] {
     let kinds = try unlike.map { queries in
       let starts = queries.starts.sorted()
       let margin = starts.count / 20
@@ -102,8 +110,10 @@ struct IndexMeasurement {
         starts: starts[margin]...starts[starts.count - 1 - margin],
         reaches: try reaches(of: queries, for: target))
     }
-    let usualStarts = usual.starts.sorted()
-    return WideReachSteps.steps(beyond: usualStarts[usualStarts.count * 19 / 20], kinds)
+    let starts = usual.starts.sorted()
+    return WideReachSteps.steps(
+      beyond: starts[starts.count * 19 / 20],
+      .init(starts: starts[0]...starts[starts.count - 1], reaches: usualReaches), kinds)
   }
 
   /// What searches do by the distance of the nearest centre, as one of the calibrations has them; nil where none is that.
@@ -127,12 +137,12 @@ struct IndexMeasurement {
   }
 
   /// What reach each neighbor of the first `count` needs so that a list of it is visited, in ascending order.
-  /// - Parameter need: of the squares of the centre's distance and of that of the last neighbor.
+  /// - Parameter need: of the centre's score and the similarity of the last neighbor.
   private func needs(_ queries: ListQueries, _ count: Int, _ need: (Float, Float) -> Float) -> [Float] {
     var needs: [Float] = []
     for (neighbors, distances) in zip(queries.truth, queries.centreDistances) {
       guard let last = neighbors.prefix(count).last else { continue }
-      for distance2 in distances.prefix(count) { needs.append(need(distance2, 2 - 2 * last.similarity)) }
+      for distance2 in distances.prefix(count) { needs.append(need((1 - distance2) / 2, last.similarity)) }
     }
     return needs.sorted()
   }
@@ -148,18 +158,16 @@ struct IndexMeasurement {
     var near: Float?
     /// What searches then do.
     var effort: IndexRecord.Effort?
-    /// Up to the usual number of neighbors.
     var far: Float?
   }
 
-  /// Searches for `count` neighbors tell both, of up to the usual number, or only the near one. They go farther than is
-  /// expected to be enough, and what is enough follows from what they met; where it was not, they go farther still.
+  /// Searches for `count` neighbors tell both. They go farther than is expected to be enough, and what is enough follows
+  /// from what they met; where it was not, they go farther still.
   private func leastReaches(_ queries: ListQueries, _ count: Int, for target: Target) throws -> LeastReaches {
     // A part of what is left to 1 is kept in hand: other queries are not these.
     let goal = target.recall + 0.3 * (1 - target.recall)
-    let radius2 = radius * radius
-    let near = needs(queries, count) { $0 - $1 }
-    let far = needs(queries, count) { ($0 + radius2 - $1) / (2 * max($0, 1e-6).squareRoot()) }
+    let near = needs(queries, count) { VisitLimit.nearReach(score: $0, $1) }
+    let far = needs(queries, count) { VisitLimit.farReach(score: $0, $1, radius: radius) }
     var least = LeastReaches()
     // Shares of the neighbors with a list that is visited. The last search visits nearly every list.
     for share in [(1 + goal) / 2, 1, .infinity] {
@@ -167,8 +175,7 @@ struct IndexMeasurement {
         if share > 1 { return Self.longestReach }
         return needs.isEmpty ? 0 : needs[min(needs.count - 1, Int(share * Double(needs.count)))]
       }
-      let needsFar = least.far == nil && count <= Self.usualCount
-      let rule: VisitRule = !needsFar ? .near : least.near == nil ? .both : .far
+      let rule: VisitRule = least.far != nil ? .near : least.near == nil ? .both : .far
       let traced = try traces(
         of: queries,
         .init(
@@ -184,7 +191,7 @@ struct IndexMeasurement {
       if rule != .near, let enough = leastReach(traced, count, goal, .far), enough <= reach(far) {
         least.far = max(enough, leastNeed(far, goal) ?? enough)
       }
-      if least.near != nil && (least.far != nil || count > Self.usualCount) { break }
+      if least.near != nil && least.far != nil { break }
     }
     return least
   }

@@ -19,6 +19,8 @@ struct VisitLimit {
   private var reach: Float
   private var range: Float
   private var far: Float
+  /// Whether more neighbors are looked for than were measured.
+  private var isBeyond: Bool
   /// Codes that are looked for in the lists that were met, and all.
   private var (met, total): (Float, Float) = (0, 0)
 
@@ -29,6 +31,7 @@ struct VisitLimit {
     self.k = Float(k)
     reaches = calibration.reaches(start2: start2)
     (reach, range, far) = reaches.reach(neighbors: self.k, far: calibration.farReach)
+    isBeyond = k > reaches[reaches.count - 1].neighbors
   }
 
   /// Takes note of a list of which a search for some of the rows has seen so many codes. Where one in ten counts, ten
@@ -37,11 +40,13 @@ struct VisitLimit {
     met += Float(count)
     self.total += Float(total)
     let share = min(1, max(1, met) / self.total)
-    range = reaches.reach(neighbors: k / share, far: far).range
+    let expected = reaches.reach(neighbors: k / share, far: calibration.farReach)
     // The last neighbor may by chance be as near as fewer are: as many as one standard deviation of a draw of which
     // each counts with this share. Where it is nearer than most, more of the others lie in lists that are passed over.
     let fewer = k - (k * (1 - share)).squareRoot()
-    (reach, _, far) = reaches.reach(neighbors: max(k, fewer / share), far: calibration.farReach)
+    let nearer = reaches.reach(neighbors: max(k, fewer / share), far: calibration.farReach)
+    (reach, range, far) = (max(expected.near, nearer.near), expected.range, max(expected.far, nearer.far))
+    isBeyond = k / share > Float(reaches[reaches.count - 1].neighbors)
   }
 
   /// The score below which lists are passed over, once the last neighbor has a similarity of `threshold`.
@@ -49,6 +54,7 @@ struct VisitLimit {
     if threshold <= -1 { return -.infinity }
     switch rule {
     case .ofRange:
+      if isBeyond { return min(nearLeast(threshold), farLeast(threshold)) }
       return 2 * max(0, 1 - threshold) <= range ? nearLeast(threshold) : farLeast(threshold)
     case .near: return nearLeast(threshold)
     case .far: return farLeast(threshold)

@@ -65,7 +65,7 @@ struct QueryMixtures {
     }
   }
 
-  /// Means of two vectors and means of three, [count, dimension] each, of unit length; nothing without any.
+  /// Weighted means of two vectors and of three, [count, dimension] each, of unit length; nothing without any.
   /// - Parameters:
   ///   - vectors: [vector count, dimension], of any length.
   ///   - count: of both, where there are as many vectors.
@@ -78,7 +78,11 @@ struct QueryMixtures {
         for part in 0..<parts {
           // Those that follow one another may be alike.
           let place = (number + part * vectorCount / parts) % vectorCount
-          for (number, value) in unit(vectors[row: place, dimension]).enumerated() { sum[number] += value }
+          // With equal weights those of a mean would be equally near, and opposite ones leave nothing.
+          let weight = 1 + 0.25 * Float(part)
+          for (number, value) in unit(vectors[row: place, dimension]).enumerated() {
+            sum[number] += weight * value
+          }
         }
         return unit(sum[...])
       }

@@ -1,4 +1,3 @@
-import Glibc
 import Kernels
 
 /// What a space's index is made of. Layout: schema/store.md, "Index".
@@ -203,20 +202,19 @@ package struct IndexRecord: Sendable, Equatable, Encodable {
 }
 
 extension [IndexRecord.Reach] {
-  /// A reach for a number of neighbors: between those that were measured, by the logarithm.
+  /// A reach for a number of neighbors: the longest of those that were measured for as many or fewer and for as many or
+  /// more. Between them clusters may end, so that neither is enough; for more than was measured the last two count.
   /// - Parameter far: what stands for a far reach that was not measured.
   package func reach(neighbors: Float, far: Float) -> (near: Float, range: Float, far: Float) {
-    func values(_ reach: IndexRecord.Reach) -> SIMD3<Float> {
-      SIMD3(reach.reach, reach.range, reach.farReach ?? far)
+    let next = Swift.min(firstIndex { Float($0.neighbors) >= neighbors } ?? count, count - 1)
+    let first = Float(self[next].neighbors) == neighbors ? next : Swift.max(0, next - 1)
+    var longest = (near: -Float.infinity, range: -Float.infinity, far: -Float.infinity)
+    for reach in self[first...next] {
+      longest = (
+        Swift.max(longest.near, reach.reach), Swift.max(longest.range, reach.range),
+        Swift.max(longest.far, reach.farReach ?? far)
+      )
     }
-    let next = firstIndex { Float($0.neighbors) >= neighbors } ?? count - 1
-    var value = values(self[next])
-    if next > 0, Float(self[next].neighbors) > neighbors {
-      let less = self[next - 1]
-      let share =
-        log(neighbors / Float(less.neighbors)) / log(Float(self[next].neighbors) / Float(less.neighbors))
-      value = values(less) + share * (value - values(less))
-    }
-    return (value[0], value[1], value[2])
+    return longest
   }
 }
