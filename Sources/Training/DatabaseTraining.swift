@@ -40,7 +40,8 @@ package struct TrainingOutcome: Sendable {
   /// How heads were trained: the plan's, with a loss for the task.
   package let configuration: TrainingConfiguration
   package let validation: CrossValidation
-  package let warnings: [FoldWarning]
+  /// What the folds cannot measure well, in a few sentences.
+  package let warnings: [String]
   package let evaluation: HeadEvaluation
   /// Trained on all samples; nil when only scores were asked for.
   package let head: HeadRecord?
@@ -128,7 +129,8 @@ extension TrainingPlan {
     }
     return TrainingOutcome(
       samples: samples, brought: units.map { BroughtSamples($0) },
-      configuration: configuration, validation: validation, warnings: folds.warnings,
+      configuration: configuration, validation: validation,
+      warnings: FoldWarning.summary(of: folds.warnings, isGrouped: folds.isGrouped),
       evaluation: evaluation, head: head)
   }
 

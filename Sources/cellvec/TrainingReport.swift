@@ -93,7 +93,7 @@ struct TrainingReport {
   }
 
   private var notes: [String] {
-    let warnings = FoldWarning.summary(of: outcome.warnings).map { "warning: \($0)" }
+    let warnings = outcome.warnings.map { "warning: \($0)" }
     return warnings.isEmpty ? [] : [""] + warnings
   }
 }
@@ -235,7 +235,7 @@ private struct TrainingDocument: Encodable {
     evaluation = report.outcome.evaluation
     foldMacroF1 = report.outcome.validation.folds.map(\.scores.macroF1)
     foldMicroF1 = report.outcome.validation.folds.map(\.scores.microF1)
-    warnings = report.outcome.warnings.map(\.description)
+    warnings = report.outcome.warnings
     head = report.head
   }
 }

@@ -258,6 +258,31 @@ extension DatabaseWriter {
     }
   }
 
+  /// The first cell, spelled in another way than the others, has no gene.
+  @Test func onlyLabelsThatAreLearnedNeedOneSpelling() throws {
+    try withFilledDatabase { writer, space in
+      try writer.write { transaction in
+        let name = try transaction.field(named: "name", type: .string)
+        for row in 0..<24 as Range<Row> {
+          let label = row == 0 ? "cafe\u{301}" : row % 2 == 0 ? "caf\u{E9}" : "tea"
+          try transaction.setValues([name.id: .string(label)], of: row)
+        }
+      }
+      try writer.database.read { snapshot in
+        let samples = try DatabaseSamples(
+          snapshot: snapshot, space: space, labelField: "name", grouping: .field("gene"))
+        #expect(samples.ungroupedCount == 1)
+        #expect(samples.labels.classes == ["caf\u{E9}", "tea"])
+        #expect(samples.labels.positives == [11, 12])
+      }
+      #expect(throws: Fault.self) {
+        try writer.database.read { snapshot in
+          _ = try DatabaseSamples(snapshot: snapshot, space: space, labelField: "name", grouping: .none)
+        }
+      }
+    }
+  }
+
   /// Genes are one value a cell: two images of four cells each, the first cell without one.
   @Test func aHeadOfOneLabelPredictsOneWithItsProbability() throws {
     try withFilledDatabase { writer, space in

@@ -85,23 +85,48 @@ import Testing
     func absent(_ name: String, groups: Int) -> FoldWarning {
       .classAbsentFromFolds(name, folds: 2, of: 5, groups: groups)
     }
-    #expect(FoldWarning.summary(of: []) == [])
+    func summary(_ warnings: FoldWarning...) -> [String] {
+      FoldWarning.summary(of: warnings, isGrouped: true)
+    }
+    #expect(summary() == [])
     #expect(
-      FoldWarning.summary(of: [absent("er", groups: 4), .classInOneGroup("golgi"), absent("nuc", groups: 3)])
+      summary(absent("er", groups: 4), .classInOneGroup("golgi"), absent("nuc", groups: 3))
         == [
           "class golgi: all positives are in one group, so it cannot be both learned and tested",
           "class er: no positives in 2 of the 5 folds, whose macro F1 leaves it out",
           "class nuc: no positives in 2 of the 5 folds, whose macro F1 leaves it out",
-          "only 3 groups have positives of some class: --folds 3, or a finer --group, lets each fold have every other class",
+          "only 3 groups have positives of some class: --folds 3, or a finer --group, can let each fold have every other class",
         ])
     let many = ["a", "b", "c", "d"].map { absent($0, groups: 3) }
     #expect(
-      FoldWarning.summary(of: many) == [
+      FoldWarning.summary(of: many, isGrouped: true) == [
         "4 classes, such as a, b, c: no positives in some of the folds, whose macro F1 leaves them out",
-        "only 3 groups have positives of some class: --folds 3, or a finer --group, lets each fold have every class",
+        "only 3 groups have positives of some class: --folds 3, or a finer --group, can let each fold have every class",
       ])
     // Fewer folds than there are need not help.
-    #expect(FoldWarning.summary(of: [absent("er", groups: 5)]).count == 1)
+    #expect(summary(absent("er", groups: 5)).count == 1)
+  }
+
+  @Test func warningsOfSingleSamplesSayNothingOfGroups() throws {
+    let names = ["a", "b", "c", "d"]
+    func labels(_ name: String, _ count: Int) -> [[String]] { Array(repeating: [name], count: count) }
+    func summary(_ samples: [[String]]) throws -> [String] {
+      let folds = try Folds.ungrouped(labels: try LabelTable(labels: samples), k: 4, seed: 0)
+      return FoldWarning.summary(of: folds.warnings, isGrouped: folds.isGrouped)
+    }
+    #expect(
+      try summary(labels("common", 9) + labels("lone", 1) + labels("rare", 3)) == [
+        "class lone: only one sample is a positive, so it cannot be both learned and tested",
+        "class rare: no positives in 1 of the 4 folds, whose macro F1 leaves it out",
+        "only 3 samples are positives of some class: --folds 3 can let each fold have every other class",
+      ])
+    #expect(
+      try summary(labels("common", 8) + names.map { [$0] }) == [
+        "4 classes, such as a, b, c: only one sample of each is a positive, so none can be both learned and tested"
+      ])
+    #expect(
+      try summary(labels("common", 8) + names.flatMap { labels($0, 2) }).last
+        == "only 2 samples are positives of some class: --folds 2 can let each fold have every class")
   }
 
   @Test func impossibleFoldsAreFaultsThatGiveBothNumbers() throws {

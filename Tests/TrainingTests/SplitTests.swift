@@ -94,7 +94,7 @@ import Testing
     let folds = try Folds.grouped(
       groups: subjects.effectiveGroups, labels: subjects.labels, k: 5, seed: 7)
     #expect(plan.testFolds == [folds.assignment.map(Int.init)])
-    #expect(plan.warnings == folds.warnings.map(\.description))
+    #expect(plan.warnings == FoldWarning.summary(of: folds.warnings, isGrouped: true))
   }
 
   /// A class of one group is learned wherever it is not tested.

@@ -78,9 +78,12 @@ expect_exit 65 "${train[@]}" --where "localization HAS 'er'"
 expect_stderr 'class er: has no negative sample'
 
 # Hundreds of classes of one group each are one warning.
-expect_exit 0 cellvec train --db db --labels gene --group gene --folds 3 --epochs 1
+alone=(cellvec train --db db --labels gene --group gene --folds 3 --epochs 1)
+expect_exit 0 "${alone[@]}"
 expect_stdout '^warning: 10 classes, such as G0, G1, G2: all positives of each are in one group'
 expect_equal "few warnings" "$(grep -c '^warning' .stdout)" 1
+expect_exit 0 "${alone[@]}" --quiet --json
+expect_stdout '"warnings":\["10 classes, such as G0, G1, G2: all positives of each are in one group[^"]*"\]'
 
 # A folder without room for the results is told of before any training, which would take days.
 python3 - <<'PYTHON'

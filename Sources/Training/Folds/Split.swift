@@ -190,7 +190,7 @@ extension EvaluationDesign {
       throw Fault(
         .usage, "leave one group out", "needs groups", remedy: "name a field to group by, or ask for folds")
     }
-    return (made.assignment, FoldWarning.summary(of: made.warnings))
+    return (made.assignment, FoldWarning.summary(of: made.warnings, isGrouped: made.isGrouped))
   }
 
   /// One fold: it tests what is for testing, and -1 teaches.

@@ -9,7 +9,7 @@ package struct HeadSummary: Sendable, Equatable, Codable {
   /// describes.
   package static let newestVersion = 5
 
-  private let version: Int?
+  private var version: Int?
   /// Class names, in the order of the probabilities.
   package let classes: [String]
   /// Length of the vectors that the head takes.
@@ -95,6 +95,13 @@ package struct HeadSummary: Sendable, Equatable, Codable {
   func placed(in space: HeadSpace) -> HeadSummary {
     var summary = self
     summary.space = space
+    return summary
+  }
+
+  /// The same without the version of the record, for output that is no record.
+  package var unversioned: HeadSummary {
+    var summary = self
+    summary.version = nil
     return summary
   }
 

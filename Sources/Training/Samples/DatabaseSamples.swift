@@ -82,15 +82,15 @@ package struct DatabaseSamples: Sendable {
         "none of the \(labeled.count) cells with a label has a value to be grouped by",
         remedy: "group by another field, or fill this one with cellvec update")
     }
-    try Self.requireOneSpelling(of: classes.map(\.text), field: labelField)
+    let learned = classes.map { (text: $0.text, rows: $0.rows.intersection(kept)) }.filter {
+      !$0.rows.isEmpty
+    }
+    try Self.requireOneSpelling(of: learned.map(\.text), field: labelField)
 
     self.rows = rows
     areLists = field.type == .list
     groupNames = grouped?.map(\.text) ?? []
     let samples = try SampleNumbers(rows, limit: snapshot.rowLimit())
-    let learned = classes.map { (text: $0.text, rows: $0.rows.intersection(kept)) }.filter {
-      !$0.rows.isEmpty
-    }
     labels = try LabelTable(count: rows.count, classes: learned.map(\.text)) { place in
       learned[place].rows.toArray().lazy.map { Int32(samples[$0]) }
     }
