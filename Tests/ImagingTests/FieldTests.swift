@@ -209,6 +209,28 @@ import Testing
       #expect(found.problems.map(\.problem) == ["is a link to a file that does not exist"])
     }
   }
+
+  /// A link that leads to nothing is told once, for what it is, and hides no wrong pattern.
+  @Test func aBrokenLinkIsToldOnce() throws {
+    try withTemporaryDirectory { folder in
+      for file in ["A1_g.png", "A1_r.png", "A2_g.png", "A3_g.png"] {
+        try Data().write(to: URL(filePath: "\(folder)/\(file)"))
+      }
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(folder)/A2_r.png", withDestinationPath: "gone.png")
+      func found(_ patterns: [String]) throws -> Grouping {
+        try findImages(in: folder, channels: patterns.map { try ChannelPattern(parsing: $0) }, mask: nil)
+      }
+      let both = try found(["g=*_g.png", "r=*_r.png"])
+      #expect(both.images.map(\.name) == ["A1"])
+      #expect(both.passedOver.map(\.subject) == ["\(folder)/A2_r.png"])
+      #expect(both.incomplete.map(\.subject) == ["A3"])
+      let wrong = try #require(throws: Fault.self) { try found(["g=*_g.png", "r=*_r.png", "b=*_b.png"]) }
+      #expect(wrong.problem.hasPrefix("expected files named *_b.png (b), found 4 others"))
+      let broken = try #require(throws: Fault.self) { try found(["g=*_g.png", "r=A2_r*.png"]) }
+      #expect(broken.subject == "\(folder)/A2_r.png")
+    }
+  }
 }
 
 @Suite struct FieldImageTests {

@@ -40,6 +40,23 @@ limited() (
 )
 expect_exit 74 limited planes large.png
 expect_stderr 'large.png: not enough memory for 30000x30000 uint8: 3433 MiB are wanted; free some memory'
+# Nor is one that can be read, but not searched for nuclei.
+mkdir dark
+python3 - <<'PYTHON'
+import struct, zlib
+def chunk(kind, content):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+open("dark/nucleus.png", "wb").write(
+    b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 5000, 5000, 8, 0, 0, 0, 0))
+    + chunk(b"IDAT", zlib.compress(bytes([0, 1]) + bytes(5001 * 5000 - 2))) + chunk(b"IEND", b""))
+PYTHON
+searched() (
+  ulimit -v 800000
+  cellvec crops dark --output none.npy --crop 48 --input-size 8 --cells nuclei --channels nucleus=nucleus.png \
+    --threads 1
+)
+expect_exit 2 searched
+expect_stderr 'dark: not enough memory for finding nuclei in 5000x5000 uint8: 858 MiB are wanted; free some memory'
 
 printf 'no image' >fields/P1_A01_s1_nucleus.png
 expect_exit 2 "${crops[@]}" --crop 48

@@ -48,7 +48,7 @@ package struct CropPlan: Sendable {
   /// Finds the cells of an image.
   /// - Parameter segmentationRole: the channel in which nuclei are looked for; only used by `.nuclei`.
   /// - Throws: `usage` when the recipe makes no sense for the source, `badData` when the image has no mask or no
-  ///   such channel.
+  ///   such channel, `inputOutput` when there is not enough memory to find nuclei.
   package init(
     of image: FieldImage, source: CellSource, recipe: CropRecipe, segmentationRole: String
   ) throws {
@@ -78,7 +78,11 @@ package struct CropPlan: Sendable {
           .badData, image.name, expected: "a channel \(segmentationRole) to find nuclei in",
           found: image.roles.joined(separator: ", "), remedy: "name the channel of the nuclei, or use masks")
       }
-      labels = segmentation.segment(image.planes[channel])
+      let plane = image.planes[channel]
+      try requireMemory(
+        plane.pixels.count * NucleusSegmentation.bytesPerPixel, for: "finding nuclei in \(plane)",
+        of: image.name)
+      labels = segmentation.segment(plane)
       key = { _ in .region }
     }
     var cells: [Cell] = []

@@ -36,7 +36,7 @@ package struct FieldOfView: Sendable, Hashable {
 package struct Grouping: Sendable {
   /// The complete images, in natural order of their names.
   package let images: [FieldOfView]
-  /// One fault for each image that lacks a file or has two for one channel.
+  /// One fault for each image that lacks a file or has two for one channel, but for lack of files that are passed over.
   package let incomplete: [Fault]
   /// One fault for each folder that cannot be read, and each file that a pattern fits but for a name that is not UTF-8 or a
   /// link that leads to nothing: how many images are in them is not known.
@@ -100,37 +100,47 @@ private func group(
 ) throws -> Grouping {
   let patterns = channels + (mask.map { [$0] } ?? [])
   let namers = patterns.map { ImageNamer($0, folder: folder) }
+  func matches(of file: String) -> [(index: Int, name: String)] {
+    let all = namers.indices.compactMap { index in
+      namers[index].imageName(of: file).map { (index: index, name: $0) }
+    }
+    let most = all.map { namers[$0.index].literalCount }.max()
+    return all.filter { namers[$0.index].literalCount == most }
+  }
   var found: [String: Candidates] = [:]
   var unmatchedFiles = 0
   for file in listing.files {
-    let matches = namers.indices.compactMap { index in
-      namers[index].imageName(of: file).map { (index: index, name: $0) }
-    }
-    guard let most = matches.map({ namers[$0.index].literalCount }).max() else {
-      unmatchedFiles += 1
-      continue
-    }
-    for match in matches where namers[match.index].literalCount == most {
-      found[match.name, default: [:]][match.index, default: []].append(file)
-    }
+    let places = matches(of: file)
+    if places.isEmpty { unmatchedFiles += 1 }
+    for place in places { found[place.name, default: [:]][place.index, default: []].append(file) }
   }
-  let unreachable = listing.unreachable.filter { file in
-    namers.contains { $0.imageName(of: file.path) != nil }
+  var unreachable: [Fault] = []
+  // The patterns that they fit, by the name of their image.
+  var unreachablePatterns: [String: Set<Int>] = [:]
+  for (file, fault) in listing.unreachable {
+    let places = matches(of: file)
+    if places.isEmpty { unmatchedFiles += 1 } else { unreachable.append(fault) }
+    for place in places { unreachablePatterns[place.name, default: []].insert(place.index) }
   }
-  unmatchedFiles += listing.unreachable.count - unreachable.count
   // A pattern that no file fits is a slip of the command, not a fault of every single image.
   let idle = patterns.indices.filter { index in !found.values.contains { $0[index] != nil } }
-  if !idle.isEmpty {
-    throw unreachable.first?.fault ?? nothingFound(listing, folder, idle.map { patterns[$0] })
+  let wrong = idle.filter { index in !unreachablePatterns.values.contains { $0.contains(index) } }
+  if !wrong.isEmpty { throw nothingFound(listing, folder, wrong.map { patterns[$0] }) }
+  if let index = idle.first,
+    let file = listing.unreachable.first(where: { matches(of: $0.path).contains { $0.index == index } })
+  {
+    throw file.fault
   }
 
   var images: [FieldOfView] = []
   var incomplete: [Fault] = []
   for (name, candidates) in found.sorted(by: { precedesNaturally($0.key, $1.key) }) {
-    if let problem = fault(in: candidates, of: name, patterns) {
+    if let problem = fault(in: candidates, of: name, patterns, except: unreachablePatterns[name] ?? []) {
       incomplete.append(problem)
       continue
     }
+    // What it lacks is unreachable, which is told.
+    if candidates.count < patterns.count { continue }
     var sources = patterns.enumerated().map { index, pattern in
       ChannelSource(
         role: pattern.role, path: "\(folder)/\(candidates[index]?.first ?? "")", plane: pattern.plane)
@@ -139,13 +149,16 @@ private func group(
     images.append(FieldOfView(name: name, channels: sources, mask: maskSource))
   }
   return Grouping(
-    images: images, incomplete: incomplete, passedOver: listing.problems + unreachable.map(\.fault),
+    images: images, incomplete: incomplete, passedOver: listing.problems + unreachable,
     unmatchedFiles: unmatchedFiles)
 }
 
-/// Why the files of one name do not make an image; nil when they do.
-private func fault(in candidates: Candidates, of name: String, _ patterns: [ChannelPattern]) -> Fault? {
-  let missing = patterns.indices.filter { candidates[$0] == nil }
+/// Why the files of one name do not make an image; nil when they do, or lack no files but those of the patterns that are
+/// told otherwise.
+private func fault(
+  in candidates: Candidates, of name: String, _ patterns: [ChannelPattern], except told: Set<Int>
+) -> Fault? {
+  let missing = patterns.indices.filter { candidates[$0] == nil && !told.contains($0) }
   if !missing.isEmpty {
     let list = missing.map { "\(patterns[$0].role) (\(patterns[$0].pattern))" }.joined(separator: ", ")
     return Fault(

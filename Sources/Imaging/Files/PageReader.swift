@@ -83,7 +83,7 @@ final class PageReader {
   func readPlanes(_ samples: [Int]) throws -> [Plane] {
     guard let page else { preconditionFailure("no page yet") }
     let byteCount = samples.count * page.width * page.height * MemoryLayout<Float>.stride
-    try requireMemory(byteCount, for: page)
+    try requireMemory(byteCount, for: page.description, of: path)
     var buffers = [UnsafeMutablePointer<Float>?](repeating: nil, count: page.sampleCount)
     return try decode(samples[...], of: page, into: &buffers).map { pixels in
       if page.sampleType == .float32 {
@@ -91,19 +91,6 @@ final class PageReader {
       }
       return Plane(width: page.width, height: page.height, sampleType: page.sampleType, pixels: pixels)
     }
-  }
-
-  /// An array ends the program where there is no memory for it, so the system is asked beforehand: by a map, since the
-  /// compiler leaves out what is allocated and freed at once.
-  private func requireMemory(_ byteCount: Int, for page: Page) throws {
-    if byteCount < 1 << 24 { return }
-    let flags = MAP_PRIVATE | MAP_ANONYMOUS
-    guard let memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0), memory != MAP_FAILED else {
-      throw Fault(
-        .inputOutput, path, "not enough memory for \(page): \(byteCount >> 20) MiB are wanted",
-        remedy: "free some memory, raise the limit of it (ulimit -v), or cut the image into tiles")
-    }
-    munmap(memory, byteCount)
   }
 
   /// Makes an array for each sample, all of them at a time, and has the codec fill them. Their memory is only

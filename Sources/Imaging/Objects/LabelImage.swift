@@ -14,8 +14,10 @@ package struct LabelImage: Sendable, Equatable {
     self.labels = labels
   }
 
-  /// - Throws: `badData` when a pixel is not a whole number from 0 on.
+  /// - Throws: `badData` when a pixel is not a whole number from 0 on, `inputOutput` when there is not enough memory.
   package init(_ plane: Plane) throws {
+    let byteCount = plane.pixels.count * MemoryLayout<UInt32>.stride
+    try requireMemory(byteCount, for: "labels of \(plane)", of: "label mask")
     let limit = Float(1 << 24)
     let labels = plane.pixels.map { value in
       value >= 0 && value < limit ? UInt32(value) : UInt32.max
