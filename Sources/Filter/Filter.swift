@@ -102,7 +102,8 @@ package struct UnknownText: Sendable, Equatable {
 extension UnknownText: CustomStringConvertible {
   package var description: String {
     "no cell has \(spelledText(text)) in \"\(field)\""
-      + (isPattern ? "; LIKE compares whole texts: write \(spelledText("%\(text)%")) for a part of them" : "")
+      + (isPattern && !text.isEmpty
+        ? "; LIKE compares whole texts: write \(spelledText("%\(text)%")) for a part of them" : "")
       + (suggestion.map { "; did you mean \(spelledText($0))?" } ?? "")
   }
 }

@@ -107,19 +107,31 @@ struct FilterParser {
     if negated { throw unexpected("IN, BETWEEN, LIKE or HAS after NOT") }
     throw unexpected(
       "a comparison (=, !=, <, <=, >, >=, IN, BETWEEN, LIKE, HAS, IS NULL) after \"\(field)\"",
-      remedy: try adviceOnWords(after: field))
+      remedy: adviceOnWords(after: field))
   }
 
-  /// What to say where words follow one another as those of a field's name do; empty where the next token is no word.
-  private func adviceOnWords(after field: String) throws -> String {
+  /// What to say where words follow one another as those of a field's name do, and a comparison follows them; else nothing:
+  /// the next word may be a keyword that is misspelt.
+  private func adviceOnWords(after field: String) -> String {
     var ahead = self
     var words = [field]
     while case .word(let word) = ahead.token.kind, !Self.keywords.contains(word.uppercased()) {
       words.append(word)
-      try ahead.advance()
+      // What is wrong further on is not what is wrong here.
+      guard (try? ahead.advance()) != nil else { return "" }
     }
-    return words.count == 1
-      ? "" : "write a name of several words in double quotes, as in \"\(words.joined(separator: " "))\""
+    guard words.count > 1, ahead.isAtComparison else { return "" }
+    return "write a name of several words in double quotes, as in \"\(words.joined(separator: " "))\""
+  }
+
+  /// Whether the next token is one that follows a field's name.
+  private var isAtComparison: Bool {
+    switch token.kind {
+    case .symbol(let symbol):
+      ["=", "!=", "<>"].contains(symbol) || Predicate.Ordering(rawValue: symbol) != nil
+    case .word(let word): ["BETWEEN", "HAS", "IN", "IS", "LIKE", "NOT"].contains(word.uppercased())
+    default: false
+    }
   }
 
   // MARK: Names and values

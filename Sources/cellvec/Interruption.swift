@@ -26,7 +26,7 @@ enum Interruption {
   /// What is left of work that was interrupted.
   enum Remains {
     case part
-    /// Of work that is saved from time to time: how much of it, as 12 and "images"; nothing where it is 0.
+    /// Of work that is saved from time to time: how much this run has added, as 12 and "images", to what there was before.
     case saved(Int, of: String)
     /// Of work that saves something at its end alone.
     case nothing
@@ -35,7 +35,7 @@ enum Interruption {
 
     var remedy: String {
       switch self {
-      case .saved(0, _): Remains.nothing.remedy
+      case .saved(0, _): "nothing new was saved; run the same command to go on"
       case .saved(let count, let things):
         "\(things) that this run saved: \(count); run the same command to go on"
       case .part: "what is saved is kept; run the same command to go on"

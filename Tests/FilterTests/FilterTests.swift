@@ -399,6 +399,7 @@ private func fault(_ text: String) -> String? {
         "no cell has 'U2' in \"cell_line\"; LIKE compares whole texts: write '%U2%' for a part of them"
       ])
     #expect(try unknown("cell_line LIKE 'a!%' ESCAPE '!'").first?.hasPrefix("no cell has 'a%' in") == true)
+    #expect(try unknown("cell_line LIKE ''") == ["no cell has '' in \"cell_line\""])
   }
 
   @Test func wordsThatFollowOneAnotherMayBeANameInQuotes() {
@@ -406,7 +407,15 @@ private func fault(_ text: String) -> String? {
     #expect(
       remedy("cell line type = 'x'")
         == "write a name of several words in double quotes, as in \"cell line type\"")
+    #expect(remedy("cell line NOT IN ('x')")?.hasSuffix("as in \"cell line\"") == true)
     #expect(remedy("cell 3") == "" && remedy("cell AND x = 1") == "" && remedy("cell") == "")
+  }
+
+  @Test(arguments: ["gene LIK 'G1'", "gene LIK 'G1", "gene HASS ANY ('a')", "gene IZ NULL", "gene LIK"])
+  func aMisspeltKeywordIsNoPartOfAName(text: String) {
+    let fault = #expect(throws: Fault.self) { try Filter(text) }
+    #expect(fault?.subject == "--where: column 6" && fault?.remedy == "")
+    #expect(fault?.problem.hasPrefix("expected a comparison") == true)
   }
 
   @Test(arguments: [

@@ -118,6 +118,14 @@ import Testing
     #expect(others.values(of: "plate1/A02_s1")["site"] == .list(["a,b", "c"]))
   }
 
+  /// In a table that has no other list either.
+  @Test(arguments: [["a"], ["a", "b"], ["a, b"], ["a|b"], ["a, b", "c"], ["a|b", "c, d"]])
+  func aListIsReadAsItIsWritten(items: [String]) throws {
+    let table = "well,site\nA01,\"\(FieldValue.list(items))\"\n"
+    let metadata = try join(table, types: ["site": .list])
+    #expect(metadata.values(of: "plate1/A01_s1")["site"] == .list(items))
+  }
+
   @Test func declaredAndStoredTypesWinOverGuesses() throws {
     let table = "well,dose,labels\nA01,1,\"Cytosol,Nuclear speckles\"\n"
     let declared = try join(table, types: ["labels": .list, "dose": .string])

@@ -52,6 +52,10 @@ import Testing
       #expect(try cells("c") == 50...51)
       try writer.write { _ = try $0.deleteCells(RowSet([50, 51])) }
       #expect(try outcome("\(directory)/c.npy", into: writer) == .init(added: 0, cells: nil))
+      // Those that come back are behind all others, but not the last of the array.
+      try writer.write { try $0.forgetImages($0.deleteCells(RowSet([0, 1]))) }
+      #expect(try outcome("\(directory)/a.npy", into: writer) == .init(added: 2, cells: 2...53))
+      #expect(try outcome("\(directory)/a.npy", into: writer) == .init(added: 0, cells: 2...53))
     }
   }
 

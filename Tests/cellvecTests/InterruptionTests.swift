@@ -8,6 +8,13 @@ import Testing
   @Test func whatIsLeftOfInterruptedWorkIsSaid() {
     #expect(Interruption.Remains.part.remedy.contains("run the same command to go on"))
     #expect(Interruption.Remains.nothing.remedy.contains("nothing was saved"))
+    #expect(
+      Interruption.Remains.saved(3, of: "images").remedy
+        == "images that this run saved: 3; run the same command to go on")
+    // There may be others, which an earlier run has saved.
+    #expect(
+      Interruption.Remains.saved(0, of: "images").remedy
+        == "nothing new was saved; run the same command to go on")
   }
 
   /// Where the figures of a saved evaluation were being drawn, hours of training are not lost.

@@ -61,6 +61,12 @@ private let report = Report(
         """)
   }
 
+  @Test func aListOfOneNameWithACommaEndsInASemicolon() {
+    let report = Report(["site"], rows: [[.list(["Cytoplasm, rim"])], [.list(["Cytoplasm, rim", "er"])]])
+    #expect(report.lines(as: .csv) == ["site", "\"Cytoplasm, rim;\"", "\"Cytoplasm, rim;er\""])
+    #expect(report.lines(as: .json)[0] == #"{"site":["Cytoplasm, rim"]}"#)
+  }
+
   @Test func tsvQuotesTabs() {
     #expect(text(.tsv).hasSuffix("\n12\t0.123456\t\"a \"\"b\"\",\tc\nd\"\t\t\n"))
   }

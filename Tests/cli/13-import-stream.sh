@@ -128,7 +128,7 @@ exec 7>never
 wait_until_it_listens $!
 kill -INT $!
 wait $!
-expect_equal "stopped before the first" "$? $(grep -c 'interrupted; nothing was saved; run the same command to begin again' idle.err)" "130 1"
+expect_equal "stopped before the first" "$? $(grep -c 'interrupted; nothing new was saved; run the same command to go on' idle.err)" "130 1"
 exec 7>&-
 
 # Cells that were deleted are left out of what an array has become; one that has none has no numbers.
@@ -138,6 +138,13 @@ expect_exit 0 cellvec import second.npy --db fewer --space s --json --quiet
 expect_stdout '"added":0,"first_cell":3001,"last_cell":3699}'
 expect_exit 0 from_file one.npy import - --db fewer --space s --json --quiet
 expect_stdout '"vectors":1,"added":0,"first_cell":null,"last_cell":null}'
+# Those that are imported anew have the greatest numbers, and are its cells whenever it is imported again.
+cp -r live anew
+cellvec delete --db anew --where "cell < 2" --images --yes --quiet >/dev/null
+for added in 2 0; do
+  expect_exit 0 cellvec import first.npy --db anew --space s --json --quiet
+  expect_stdout "\"added\":$added,\"first_cell\":2,\"last_cell\":3702}"
+done
 
 # Who gives cells no table is told how to name them, unless the database names cells already.
 expect_exit 0 cellvec import first.npy --db nameless

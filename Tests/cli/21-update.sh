@@ -38,6 +38,16 @@ expect_stderr '^changed 4 of 40 cells$'
 expect_exit 0 cellvec update --db db --metadata out.csv
 expect_stderr '^changed 0 of 40 cells$'
 
+# A list of one name with a comma is the same again, also where the table has no other list.
+expect_exit 0 cellvec update --db db --set 'localization=Cytoplasm, rim;' --where "cell = 5" --quiet
+for lists in "export --metadata one.csv --quiet" "list --csv"; do
+  # shellcheck disable=SC2086 # words of a command
+  cellvec $lists --db db --where "cell = 5" >listed.csv
+  [[ $lists == list* ]] && cut -d , -f 1,3- listed.csv >one.csv
+  expect_exit 0 cellvec update --db db --metadata one.csv
+  expect_stderr '^changed 0 of 1 cells$'
+done
+
 printf 'gene,ensembl\nAAMP,ENSG1\nG3,ENSG3\nG99,ENSG9\n' >genes.csv
 expect_exit 0 cellvec update --db db --metadata genes.csv --join gene
 expect_stderr '^warning: 1 lines of the table match no cell: 4$'

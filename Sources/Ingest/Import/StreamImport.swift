@@ -34,14 +34,17 @@ package struct StreamImport {
   /// - Parameters:
   ///   - limit: rows committed at a time at most.
   ///   - report: called with each array once it is durable, in order.
+  /// - Returns: how many vectors were added of an array that was not reported, since the run was cancelled in it.
   /// - Throws: as `VectorImport` and `NPYStream.next` do. What came before is in the database, and reported, unless the disk
   ///   has failed: then the last array before may be there and not be reported.
+  @discardableResult
   package func run(
     into space: String, keeping asked: ScalarType?, of writer: DatabaseWriter, rowsPerCommit limit: Int?,
     report: (Imported) throws -> Void
-  ) throws {
+  ) throws -> Int {
     let stream = stream
     var number = 0
+    var unreportedCount = 0
     var ahead: BackgroundResult<NPYMatrix?>?
     /// The last array, until it is reported.
     var last: (array: Imported, commit: CommitNumber)?
@@ -65,7 +68,10 @@ package struct StreamImport {
           into: space, keeping: asked, of: writer, rowsPerCommit: limit,
           durable: ahead == nil ? .atOnce : .withNext,
           isCancelled: isCancelled, progress: { _ in try reportLast() })
-        if isCancelled() { break }
+        if isCancelled() {
+          unreportedCount = outcome.added
+          break
+        }
         last = (
           Imported(dimension: array.dimension, count: array.count, outcome: outcome), writer.lastCommit
         )
@@ -77,5 +83,7 @@ package struct StreamImport {
       throw error
     }
     try reportLast()
+    if unreportedCount > 0 { try writer.makeDurable(upTo: writer.lastCommit) }
+    return unreportedCount
   }
 }

@@ -35,9 +35,9 @@ package struct VectorImport {
   package struct Outcome: Sendable, Equatable {
     /// Vectors that were not in the space before.
     package let added: Int
-    /// From the first cell of the array to the last, of those that the run came to; nil where there is none. The cells between
-    /// are its own too, one after another in the array's order, where they are as many as its vectors. Else some of its
-    /// cells were deleted, or cells of others came between in an import that was interrupted.
+    /// From the least cell of the array to the greatest, of those that the run came to; nil where there is none. The cells
+    /// between are its own too, one after another in the array's order, unless cells of it were ever deleted, be they imported
+    /// anew since, or cells of others came between in an import that was interrupted.
     package let cells: ClosedRange<Row>?
 
     package init(added: Int, cells: ClosedRange<Row>?) {
@@ -188,11 +188,12 @@ package struct VectorImport {
       isDone = try transaction.hasOutcome(image: place.image, space: place.space)
     }
 
-    /// From the first to the last.
+    /// From the least to the greatest, which need be neither the first nor the last: those that were deleted and imported
+    /// anew have the greatest numbers.
     var extent: ClosedRange<Row>? {
-      guard let first = rows.lazy.compactMap(\.self).first, let last = rows.last(where: { $0 != nil }) ?? nil
-      else { return nil }
-      return min(first, last)...max(first, last)
+      let known = rows.lazy.compactMap { $0 }
+      guard let least = known.min(), let greatest = known.max() else { return nil }
+      return least...greatest
     }
 
     func row(at position: Int) -> Row? { position < rows.count ? rows[position] : nil }
@@ -396,7 +397,7 @@ private func fileName(_ path: String) -> String {
   path.split(separator: "/").last.map(String.init) ?? path
 }
 
-/// From the first of both to the last.
+/// From the least of both to the greatest.
 private func joined(_ left: ClosedRange<Row>?, _ right: ClosedRange<Row>?) -> ClosedRange<Row>? {
   guard let left, let right else { return left ?? right }
   return min(left.lowerBound, right.lowerBound)...max(left.upperBound, right.upperBound)

@@ -52,14 +52,23 @@ package enum FieldValue: Sendable, Equatable {
 }
 
 extension FieldValue: CustomStringConvertible {
-  /// The value as a table shows it: lists joined by ";", whole numbers without a fraction.
+  /// The value as a table shows it: lists as their `listText`, whole numbers without a fraction.
   package var description: String {
     switch self {
     case .string(let text): text
-    case .list(let texts): texts.joined(separator: ";")
+    case .list(let texts): listText(texts)
     case .number(let number): formatNumber(number)
     }
   }
+}
+
+/// A list as one text of a table, from which the same list is read: its items joined by ";". An only item with "," or "|"
+/// has ";" behind it, since a text without any could be read as several items.
+package func listText(_ items: [String]) -> String {
+  guard items.count == 1,
+    items[0].utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "|") })
+  else { return items.joined(separator: ";") }
+  return items[0] + ";"
 }
 
 /// The shortest text that reads back as the same number; whole numbers without ".0".

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Faults
+import Formats
 import Glibc
 
 /// Values for the parameters of a filter, such as `:gene`.
@@ -70,8 +71,8 @@ private func filledLines(ofFile path: String) throws -> [String] {
     guard let line = String(validating: bytes, as: UTF8.self) else {
       throw Fault(.badData, "\(path) line \(number)", "is not UTF-8", remedy: "save the file as UTF-8")
     }
-    let trimmed = line.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()
-    if !trimmed.isEmpty { lines.append(String(trimmed)) }
+    let trimmed = line.trimmingSpaces
+    if !trimmed.isEmpty { lines.append(trimmed) }
   }
   if ferror(file) != 0 { throw Fault.system(path, "read") }
   return lines

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Faults
 import Filter
+import Formats
 import Storage
 
 /// Which of the database's spaces a command works in.
@@ -94,8 +95,5 @@ struct FieldOptions: ParsableArguments {
 
 /// The parts of a list that is separated by commas, without white space around them and without empty ones.
 func names(in list: String) -> [String] {
-  list.split(separator: ",").compactMap { part in
-    let trimmed = part.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()
-    return trimmed.isEmpty ? nil : String(trimmed)
-  }
+  list.split(separator: ",").map { String($0).trimmingSpaces }.filter { !$0.isEmpty }
 }

@@ -28,14 +28,14 @@ enum Value: Sendable, Equatable {
 }
 
 extension Value {
-  /// The value as delimited files and tables show it: full precision, lists joined by ";", null as nothing.
+  /// The value as delimited files and tables show it: full precision, lists as their `listText`, null as nothing.
   var plain: String {
     switch self {
     case .text(let text): text
     case .integer(let number): "\(number)"
     case .real(let number): formatNumber(number)
     case .single(let number): formatNumber(number)
-    case .list(let texts): texts.joined(separator: ";")
+    case .list(let texts): listText(texts)
     case .numbers(let numbers): numbers.map { formatNumber($0) }.joined(separator: ";")
     case .null: ""
     }

@@ -16,8 +16,9 @@ struct Import: ParsableCommand {
       With - in its place, arrays come through stdin one after another, as \
       numpy.save writes them to a pipe, without a table. Each is in the database, and \
       found by searches, before the next one is waited for; --json, --csv and --tsv \
-      then write a line for each as soon as it is safe on disk. Vector i of an array is \
-      cell first_cell + i, unless cells of it were deleted.
+      then write a line for each as soon as it is safe on disk. first_cell and \
+      last_cell are the least and the greatest of an array's cells. Its vector i is cell \
+      first_cell + i, unless cells of it were ever deleted or its import was interrupted.
 
       Examples:
         cellvec import vectors.npy --db lab.cellvec --space subcell \\
@@ -102,8 +103,9 @@ struct Import: ParsableCommand {
     var report = try ReportWriter(Self.columns, as: output.format)
     var (dimension, arrayCount, count) = (0, 0, 0)
     var sum = VectorImport.Outcome(added: 0, cells: nil)
-    try stream.run(into: space, keeping: numbers.dtype, of: writer, rowsPerCommit: rowsPerCommit) {
-      array in
+    let unreportedCount = try stream.run(
+      into: space, keeping: numbers.dtype, of: writer, rowsPerCommit: rowsPerCommit
+    ) { array in
       (dimension, arrayCount) = (array.dimension, arrayCount + 1)
       count += array.count
       sum = sum.joined(with: array.outcome)
@@ -114,7 +116,7 @@ struct Import: ParsableCommand {
     }
     progress.finish()
     if arrayCount == 0 {
-      try Interruption.check(leaving: .nothing)
+      try Interruption.check(leaving: .saved(unreportedCount, of: "vectors"))
       throw Fault(
         .badData, "stdin", "had no array: nothing was changed",
         remedy: "see whether the program in front of it has failed")
@@ -123,7 +125,7 @@ struct Import: ParsableCommand {
     // A table is for people, who want the sum.
     if output.format == .table { try report.write(row(dimension, count, sum)) }
     try report.finish()
-    try Interruption.check(leaving: .saved(sum.added, of: "vectors"))
+    try Interruption.check(leaving: .saved(sum.added + unreportedCount, of: "vectors"))
   }
 
   private func row(_ dimension: Int, _ count: Int, _ outcome: VectorImport.Outcome) -> [Value] {
