@@ -12,8 +12,9 @@ package struct Compaction: Sendable, Equatable {
   package let unusedTexts: Int
   /// Cells that have another number now.
   package let renumbered: Int
-  /// Spaces whose index was left out, because it was of the old numbers, and those whose int8 copies were.
+  /// Spaces whose compact index was left out, because it was of the old numbers, whose graph was, and whose int8 copies were.
   package let droppedIndexes: [SpaceRecord]
+  package let droppedGraphs: [SpaceRecord]
   package let droppedCopies: [SpaceRecord]
 }
 
@@ -69,18 +70,21 @@ extension DatabaseWriter {
     return Compaction(
       before: before, after: after, unusedTexts: unusedTexts,
       renumbered: numbers.map { Int($0.numbers.count - $0.numbers.unchangedCount) } ?? 0,
-      droppedIndexes: numbers?.indexes ?? [], droppedCopies: numbers?.copies ?? [])
+      droppedIndexes: numbers?.indexes ?? [], droppedGraphs: numbers?.graphs ?? [],
+      droppedCopies: numbers?.copies ?? [])
   }
 
-  /// New numbers for the cells, and the spaces with an index or a graph, and with int8 copies; nil when there are no gaps.
+  /// New numbers for the cells, and the spaces with a compact index, with a graph and with int8 copies; nil when there are no
+  /// gaps.
   private func gaplessNumbers() throws -> (
-    numbers: RowNumbers, indexes: [SpaceRecord], copies: [SpaceRecord]
+    numbers: RowNumbers, indexes: [SpaceRecord], graphs: [SpaceRecord], copies: [SpaceRecord]
   )? {
     try database.read { snapshot in
       let rows = try snapshot.allRows()
       if try rows.count == Int(snapshot.rowLimit()) { return nil }
       return (
-        RowNumbers(rows), try snapshot.spaces.filter { try snapshot.hasIndex($0) || snapshot.hasGraph($0) },
+        RowNumbers(rows), try snapshot.spaces.filter { try snapshot.hasIndex($0) },
+        try snapshot.spaces.filter { try snapshot.hasGraph($0) },
         try snapshot.spaces.filter { try snapshot.hasCoarse($0) }
       )
     }

@@ -53,19 +53,32 @@ struct Compact: ParsableCommand {
 
   /// Makes indexes and int8 copies that were left out.
   private func makeAnew(_ compaction: Compaction, path: String) throws {
-    if compaction.droppedIndexes.isEmpty && compaction.droppedCopies.isEmpty { return }
+    let dropped = compaction.droppedIndexes + compaction.droppedGraphs + compaction.droppedCopies
+    if dropped.isEmpty { return }
     let writer = try writer.open(path: path, isQuiet: talk.quiet)
     for space in compaction.droppedCopies {
       talk.say("making the int8 copies of space \(space.name) anew")
       try writer.makeCoarse(of: space)
     }
+    let threads = Int(kernels_processor_count())
     for space in compaction.droppedIndexes {
-      guard try writer.database.read({ try $0.rows(in: space).count }) >= IndexBuild.leastRows else {
-        talk.say("space \(space.name) has no index any more: its cells are too few for one")
-        continue
-      }
+      guard try hasEnough(space, for: "index", IndexBuild.leastRows, writer) else { continue }
       talk.say("building the index of space \(space.name) anew")
-      _ = try IndexBuild(of: space, in: writer, threads: Int(kernels_processor_count())).run(isFresh: true)
+      _ = try IndexBuild(of: space, in: writer, threads: threads).run(isFresh: true)
     }
+    for space in compaction.droppedGraphs {
+      guard try hasEnough(space, for: "graph", GraphBuild.leastRows, writer) else { continue }
+      talk.say("building the graph of space \(space.name) anew")
+      _ = try GraphBuild(of: space, in: writer, threads: threads).run(isFresh: true)
+    }
+  }
+
+  /// Says so where it has not.
+  private func hasEnough(
+    _ space: SpaceRecord, for kind: String, _ least: Int, _ writer: DatabaseWriter
+  ) throws -> Bool {
+    if try writer.database.read({ try $0.rows(in: space).count }) >= least { return true }
+    talk.say("space \(space.name) has no \(kind) any more: its cells are too few for one")
+    return false
   }
 }
