@@ -35,7 +35,7 @@ package func closestMatch(to name: String, among names: [String]) -> String? {
 /// aside.
 ///
 /// - Complexity: O(left.count * right.count).
-func editDistance(_ left: String, _ right: String) -> Int {
+package func editDistance(_ left: String, _ right: String) -> Int {
   let left = Array(left.lowercased())
   let right = Array(right.lowercased())
   guard !left.isEmpty, !right.isEmpty else { return max(left.count, right.count) }

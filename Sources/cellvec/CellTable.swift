@@ -28,8 +28,8 @@ struct CellTable {
     readFields = other.readFields.map(\.self)
   }
 
-  /// The same table for another thread: in memory of its own, since threads that used the same would wait for one another
-  /// to count it.
+  /// The same table for another thread: with arrays of its own, since threads that share an array contend for its reference
+  /// count.
   func separated() -> CellTable { CellTable(copying: self) }
 
   /// Appends the values of one cell, one a column.

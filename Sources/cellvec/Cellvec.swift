@@ -74,6 +74,7 @@ struct Cellvec: ParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     // So is a file that grows beyond a limit of its size (ulimit -f).
     signal(SIGXFSZ, SIG_IGN)
+    let arguments = joiningNegativeNumbers(puttingHelpFirst(Array(CommandLine.arguments.dropFirst())))
     do {
       try requireLegibleArguments()
       // Scripts ask for the version; it needs no parser.
@@ -81,7 +82,6 @@ struct Cellvec: ParsableCommand {
         try StandardOutput.write(lines: [storageVersion])
         Glibc.exit(ExitStatus.done.rawValue)
       }
-      let arguments = joiningNegativeNumbers(puttingHelpFirst(Array(CommandLine.arguments.dropFirst())))
       if arguments.first == "help", let fault = unknownVerb(in: arguments) { throw fault }
       var command = try self.command(of: arguments)
       try requireOptionsOnce(in: arguments)
@@ -95,7 +95,6 @@ struct Cellvec: ParsableCommand {
       if !fault.excerpt.isEmpty { StandardError.writeLines(fault.excerpt) }
       Glibc.exit(ExitStatus(fault.kind).rawValue)
     } catch {
-      let arguments = Array(CommandLine.arguments.dropFirst())
       // Help, versions and scripts of completions, which are no errors.
       if exitCode(for: error).isSuccess {
         if asksForCompletions(arguments) { tell(completingHelp(in: fullMessage(for: error))) }

@@ -284,7 +284,6 @@ private struct EvaluationDocument: Encodable {
     let values: [String: Double]
   }
 
-  let version: Int
   let labelField: String
   let labelMap: String?
   let task: ClassificationTask?
@@ -308,7 +307,6 @@ private struct EvaluationDocument: Encodable {
   let warnings: [String]
 
   init(_ evaluation: Evaluation, _ leftOut: EvaluationOutcome.LeftOut) {
-    version = evaluation.version
     labelField = evaluation.labelField
     labelMap = evaluation.labelMap
     task = evaluation.task

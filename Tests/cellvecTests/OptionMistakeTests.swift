@@ -29,6 +29,27 @@ import Testing
       "option \"--quite\": does not exist; did you mean \"--quiet\"? cellvec index build --help has all options"
     ),
     (["show", "1", "--xyzxyz"], "option \"--xyzxyz\": does not exist; cellvec show --help has all options"),
+    // Each verb has "--help", and every letter is near to "-h".
+    (["show", "--cell", "3"], "option \"--cell\": does not exist; cellvec show --help has all options"),
+    (["list", "-x"], "option \"-x\": does not exist; cellvec list --help has all options"),
+    (
+      ["show", "1", "--hlep"],
+      "option \"--hlep\": does not exist; did you mean \"--help\"? cellvec show --help has all options"
+    ),
+    // A value that begins with a dash.
+    (
+      ["list", "--where", "-x"],
+      "option \"-x\": does not exist; as the value of --where, write --where=-x; cellvec list --help has all options"
+    ),
+    (
+      ["list", "--where", "-x > 3"],
+      "option \"-x > 3\": does not exist; as the value of --where, write --where='-x > 3'; cellvec list --help has all "
+        + "options"
+    ),
+    (
+      ["list", "--where", "--limitt", "3"],
+      "option \"--limitt\": does not exist; did you mean \"--limit\"? cellvec list --help has all options"
+    ),
     // A hidden one is known, too.
     (
       ["search", "--trough-index"],

@@ -48,6 +48,8 @@ expect_exit 64 cellvec list --limitt 3 --db db
 expect_stderr '^cellvec: option "--limitt": does not exist; did you mean "--limit"\? cellvec list --help has all options$'
 expect_exit 64 cellvec train --lables localization --db db
 expect_stderr '^cellvec: option "--lables": does not exist; did you mean "--labels"\? cellvec train --help-hidden has all options$'
+expect_exit 64 cellvec list --db db --where -x
+expect_stderr '^cellvec: option "-x": does not exist; as the value of --where, write --where=-x; cellvec list --help has all options$'
 expect_exit 64 cellvec train --db db
 expect_stderr "Missing expected argument '--labels <field>'"
 expect_exit 64 cellvec list --db db --limit 1 --limit 2
@@ -61,6 +63,8 @@ for line in "help serach" "help models ad" "models help ad"; do
   expect_exit 64 cellvec "${words[@]}"
   expect_stderr '^cellvec: verb "(serach|ad)": does not exist; did you mean "(search|add)"\? verbs: '
 done
+expect_exit 64 cellvec models help --foo
+expect_stderr "Unknown option '--foo'"
 expect_exit 0 cellvec models help add
 expect_stdout '^USAGE: cellvec models add'
 expect_exit 0 cellvec heads help

@@ -36,8 +36,24 @@ for shell in zsh fish; do
   if command -v "$shell" >/dev/null; then
     cp "$_out" "completions.$shell"
     expect_exit 0 "$shell" -n "completions.$shell"
+  else
+    echo "skipped: completions in $shell, which is not installed"
   fi
 done
+if command -v zsh >/dev/null; then
+  # What zsh is told may follow the words, in place of offering it.
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  of_zsh() {
+    zsh -fc '
+      compdef() { :; }
+      _arguments() { print -rl -- "$@"; }
+      source ./completions.zsh
+      words=(help "$@" "")
+      _cellvec_help' zsh "$@" | sed -n 's/^2:verb:(\(.*\))$/\1/p'
+  }
+  expect_equal "verbs of a verb behind help in zsh" "$(of_zsh index)" "build drop status"
+  expect_equal "and none of one that has none" "$(of_zsh search)" ""
+fi
 expect_exit 0 cellvec --generate-completion-script fish
 cp "$_out" completions.fish
 if command -v fish >/dev/null; then

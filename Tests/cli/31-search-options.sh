@@ -67,6 +67,10 @@ expect_exit 64 cellvec search --db db --cell 3 --by area
 expect_stderr 'field "area": expected a field of strings or lists, found numbers'
 expect_exit 66 cellvec search --db db --mean-of "gene = 'G99'"
 expect_stderr '^cellvec: --mean-of: no cell that matches has a vector in space "s"; count cells with cellvec count --where$'
+python3 -c 'import npy; npy.save("opposite.npy", (3, 2), [1, 2, -1, -2, 1, 0])'
+cellvec import opposite.npy --db opposite --space s --quiet >/dev/null
+expect_exit 64 cellvec search --db opposite --mean-of "cell < 2"
+expect_stderr '^cellvec: --mean-of: the mean of the vectors in space "s" is zero, which has no direction; search with other cells'
 expect_exit 64 cellvec search --db db --cell 3 --by gene --distinct gene
 
 # What neighbors say of a cell.

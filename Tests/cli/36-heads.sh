@@ -10,6 +10,7 @@ expect_stdout '^class +threshold +f1_of_folds$'
 expect_exit 0 cellvec heads show h --db db --json
 expect_json
 expect_stdout '"rows":\[\[0,36\]\]'
+expect_equal "without the version of what is kept" "$(grep -c '"version"' .stdout)" 0
 expect_exit 66 cellvec heads show g --db db
 
 expect_exit 0 cellvec predict --db db --head h

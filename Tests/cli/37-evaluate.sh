@@ -34,6 +34,7 @@ expect_silence
 expect_exit 0 "${evaluate[@]}" --quiet --json
 expect_json
 expect_stdout '"macro_f1":\{"fold_count":3,"mean":0\.[0-9]+,'
+expect_equal "without the version of the file" "$(grep -c '"version"' .stdout)" 0
 cp .stdout first
 expect_exit 0 "${evaluate[@]}" --quiet --json --threads 1
 expect_equal "the same on any number of threads" "$(cat first)" "$(cat .stdout)"
@@ -51,9 +52,17 @@ expect_stdout '^split +2 folds, grouped by gene$'
 # Of a class in fewer groups than folds, it is said how many folds there can be.
 expect_exit 0 cellvec evaluate --db db --labels place --group gene --folds 7 --repeats 3 --epochs 1
 expect_stdout '^warning: class in: no positives in 2 of the 7 folds, whose macro F1 leaves it out$'
-expect_stdout '^warning: only 5 groups have positives of some class: --folds 5, or a finer --group, lets each fold have every class$'
-expect_exit 0 cellvec train --db db --labels place --group gene --folds 7 --epochs 1
-expect_stdout '^warning: only 5 groups have positives of some class: --folds 5, or a finer --group, lets each fold have every class$'
+expect_stdout '^warning: only 5 groups have positives of some class: --folds 5, or a finer --group, can let each fold have every class$'
+few=(cellvec train --db db --labels place --group gene --folds 7 --epochs 1)
+expect_exit 0 "${few[@]}"
+expect_stdout '^warning: only 5 groups have positives of some class: --folds 5, or a finer --group, can let each fold have every class$'
+expect_exit 0 "${few[@]}" --quiet --json
+expect_stdout '"warnings":\["class in: .*","only 5 groups have positives of some class: --folds 5, or a finer --group, can let each fold have every class"\]'
+# Who has no groups is told of samples.
+for verb in train evaluate; do
+  expect_exit 0 cellvec "$verb" --db db --labels gene --ungrouped --folds 5 --epochs 1
+  expect_stdout '^warning: only 4 samples are positives of some class: --folds 4 can let each fold have every class$'
+done
 expect_exit 64 "${genes[@]}" --group area
 expect_stderr 'sample "G0": has cells of groups "100" and of groups "101", which cannot be split; group by gene'
 expect_exit 0 "${evaluate[@]}" --repeats 2 --absent-classes zero --validation 0

@@ -6,14 +6,34 @@ import Faults
 func unknownOption(in arguments: [String]) -> Fault? {
   guard let (verb, rest) = Cellvec.verb(of: arguments) else { return nil }
   let options = VerbOption.all(of: verb)
-  guard let word = optionWords(in: rest).first(where: { !isKnown($0, among: options) }) else { return nil }
+  let line = rest.prefix { $0 != "--" }
+  guard let place = line.firstIndex(where: { isOptionWord($0) && !isKnown($0, among: options) }) else {
+    return nil
+  }
+  let word = line[place]
   let name = optionName(of: word)
+  let nearest = nearestOption(to: name, among: options)
+  let front = place > 0 ? line[place - 1] : ""
+  let isValue =
+    (nearest == nil || !word.hasPrefix("--"))
+    && options.contains { $0.takesValue && $0.names.contains(front) }
   let suggestion =
-    closestMatch(to: name, among: options.flatMap(\.names)).map { "did you mean \"\($0)\"? " } ?? ""
+    isValue
+    ? "as the value of \(front), write \(front)=\(shellWord(word)); "
+    : nearest.map { "did you mean \"\($0)\"? " } ?? ""
   let help = options.allSatisfy(\.isShown) ? "--help" : "--help-hidden"
   return Fault(
-    .usage, "option \"\(name)\"", "does not exist",
+    .usage, "option \"\(isValue ? word : name)\"", "does not exist",
     remedy: "\(suggestion)\(words(of: verb, in: arguments)) \(help) has all options")
+}
+
+/// The option that was probably meant by a name that is none; nil where none is near. A letter is near to every other, and
+/// many a word of four to "--help", which each verb has: both are only meant where the rest agrees.
+private func nearestOption(to name: String, among options: [VerbOption]) -> String? {
+  let names = options.flatMap(\.names)
+  if let same = names.first(where: { $0.lowercased() == name.lowercased() }) { return same }
+  if editDistance(name, "--help") == 1 { return "--help" }
+  return closestMatch(to: name, among: names.filter { $0.hasPrefix("--") && $0 != "--help" })
 }
 
 /// Refuses a command line in which an option of one value has several, the last of which the parser takes without a word.
@@ -53,8 +73,10 @@ private func areTwins(_ left: String, _ right: String) -> Bool {
 
 /// The words that the parser takes for options: all with a dash in front that end no options and stand for no stream.
 private func optionWords(in arguments: [String]) -> [String] {
-  arguments.prefix { $0 != "--" }.filter { $0.hasPrefix("-") && $0 != "-" }
+  arguments.prefix { $0 != "--" }.filter(isOptionWord)
 }
+
+private func isOptionWord(_ word: String) -> Bool { word.hasPrefix("-") && word != "-" }
 
 /// The name in a word such as "--limit=3".
 private func optionName(of word: String) -> String { String(word.prefix { $0 != "=" }) }

@@ -60,6 +60,12 @@ struct QueryOptions: ParsableArguments {
     if let meanOf {
       let rows = try Filter(meanOf).rows(in: snapshot)
       guard let mean = try snapshot.meanVector(of: rows, in: space) else {
+        guard try rows.intersection(snapshot.rows(in: space)).isEmpty else {
+          throw Fault(
+            .usage, "--mean-of",
+            "the mean of the vectors in space \"\(space.name)\" is zero, which has no direction",
+            remedy: "search with other cells, or with single ones")
+        }
         throw Fault(
           .missingInput, "--mean-of", "no cell that matches has a vector in space \"\(space.name)\"",
           remedy: "count cells with cellvec count --where")

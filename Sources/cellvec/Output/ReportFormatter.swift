@@ -21,8 +21,8 @@ struct ReportFormatter {
       ? columns.enumerated().map { "\($0 == 0 ? "{" : ",")\(quotedJSON($1.name)):" } : []
   }
 
-  /// The same formatter for another thread: in memory of its own, since threads that used the same would wait for one another
-  /// to count it. It must be fitted.
+  /// The same formatter for another thread: with arrays of its own, since threads that share an array contend for its
+  /// reference count. It must be fitted.
   func separated() -> ReportFormatter {
     precondition(isFitted)
     var copy = ReportFormatter(columns, as: format, isBold: isBold)

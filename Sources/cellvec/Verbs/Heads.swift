@@ -52,7 +52,7 @@ struct ShowHead: ParsableCommand {
     try database.open().read { snapshot in
       let record = try snapshot.requiredHead(named: head)
       let summary = try HeadSummary(json: record.summary, name: head)
-      if json { return try StandardOutput.writeJSON(summary) }
+      if json { return try StandardOutput.writeJSON(summary.unversioned) }
       let space = snapshot.spaces.first { $0.id == record.space }
       let trained = try summary.data.map { try $0.rows(in: snapshot)?.count }
       try StandardOutput.write(

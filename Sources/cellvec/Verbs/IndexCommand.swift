@@ -69,7 +69,7 @@ struct BuildIndex: ParsableCommand {
     let vectors = try writer.database.read { try $0.rows(in: space).count }
     let progress = ProgressLine(counting: "vectors", of: vectors, isQuiet: talk.quiet)
     switch kind {
-    case .int8: return try makeCoarse(of: space, in: writer, progress)
+    case .int8: return try makeCoarse(of: space, vectors, in: writer, progress)
     case .graph: return try makeGraph(of: space, in: writer, progress)
     case .compact: break
     }
@@ -102,11 +102,16 @@ struct BuildIndex: ParsableCommand {
 
 extension BuildIndex {
   /// Makes the int8 copies of a space.
-  private func makeCoarse(of space: SpaceRecord, in writer: DatabaseWriter, _ progress: ProgressLine) throws {
+  private func makeCoarse(
+    of space: SpaceRecord, _ vectorCount: Int, in writer: DatabaseWriter, _ progress: ProgressLine
+  ) throws {
     if fresh { try writer.dropCoarse(of: space) }
     let summary = try writer.makeCoarse(of: space) { done in
       progress.update(done: done)
-      try Interruption.check()
+      guard Interruption.isRequested else { return }
+      // Each copy is kept, and then, when all are made, it is done.
+      let copied = try writer.database.read { try $0.coarseExtent(of: space).vectors }
+      if copied < vectorCount { try Interruption.check() }
     }
     progress.finish()
     let (vectors, byteCount) = try writer.database.read { try $0.coarseExtent(of: space) }
