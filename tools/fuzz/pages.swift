@@ -74,7 +74,7 @@ private func exercise(_ tree: TreeRecord, of pages: PageSnapshot) {
     _ = try cursor.previous()
   }
   for key in keys {
-    attempt { _ = try TreeCursor.find(key, in: tree, of: pages) }
+    attempt { _ = try TreeCursor.find(key, in: tree, of: pages.borrowed) }
     attempt { _ = try TreeCursor(pages, tree).seek(key) }
   }
   guard sum >= 0 else { fatalError("a sum of bytes below zero") }
