@@ -64,6 +64,8 @@ struct GraphMeasurement {
   /// Numbers of neighbors for which it is counted what searches visit, where there are 20 times as many vertices.
   private static let neighborCounts = [MeasuredQueries.k, 100, 1000]
   private static let effortQueries = 32
+  /// Of so many queries of a kind one is searched for far.
+  private static let farStride = 4
   /// Visits that show how far a query is from all vectors, and the recall for which is counted what follows.
   private static let firstVisits = 12
   private static let recallOfStarts = 0.99
@@ -114,6 +116,11 @@ struct GraphMeasurement {
   func calibrations(_ distances: [GraphRecord.Distance]) throws -> [GraphRecord.Calibration] {
     var found: [GraphRecord.Calibration] = []
     var (near, far): (Float?, Float?) = (Self.reaches.least, Self.reaches.least)
+    // Searches that go far take long.
+    let some = (between + [unusual]).map { queries in
+      queries.some(
+        Array(stride(from: 0, to: queries.truth.count, by: Self.farStride)), width: table.width)
+    }
     for recall in Self.recalls {
       // A part of what is left to 1 is kept in hand: other queries are not these.
       let goal = recall + (1 - recall) / 5
@@ -123,7 +130,7 @@ struct GraphMeasurement {
       far = try far.flatMap { far in
         try leastReach(from: max(far, near)) { far in
           // Queries of any kind may be given up.
-          try (between + [unusual]).allSatisfy {
+          try some.allSatisfy {
             try self.recall($0, GraphReach(near: near, far: far, range: -.infinity)) >= goal
           }
         }
@@ -203,7 +210,7 @@ struct GraphMeasurement {
     let kinds = try (between + [unusual]).compactMap { queries -> Kind? in
       let searches = try searches(queries)
       let told = searches.indices.filter { nearLast < searches[$0].lastDistance && searches[$0].isFull }
-      if told.count < searches.count / 8 { return nil }
+      if told.count < max(1, searches.count / 8) { return nil }
       return Kind(queries: queries.some(told, width: table.width), searches: told.map { searches[$0] })
     }.sorted { $0.middle < $1.middle }
     guard let nearest = kinds.first?.lasts else { return Wide() }

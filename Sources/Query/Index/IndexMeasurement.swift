@@ -12,8 +12,11 @@ struct IndexMeasurement {
   /// queries is searched for: more neighbors tell as much of fewer queries.
   private static let neighborCounts = [1, 3, 10, 30, 100, 300, 1000]
   private static let queryStrides = [30: 2, 100: 2, 300: 4, 1000: 4]
-  /// The same of queries unlike rows.
+  /// The same of queries unlike rows, whose searches take long.
   private static let unlikeNeighborCounts = [1, 10, 100]
+  private static let unlikeStrides = [1: 2, 10: 4, 100: 16]
+  /// Searches by the far reach take longer still: of so many queries one is searched for.
+  private static let farStride = 4
   /// The number for which searches of all kinds are measured.
   static let usualCount = 10
   /// What is asked for where searches are measured by the distance of the nearest centre.
@@ -89,10 +92,8 @@ struct IndexMeasurement {
       // Of few neighbors one that is missed may be one too many. Queries unlike rows go as far as they can.
       let longest = queries.rows.isEmpty ? Self.longestReach : nil
       guard let near = least.near ?? longest else { return nil }
-      // Neighbors among some rows are not measured, which may be anywhere: for more than usual it is no less.
-      var farReach = least.far ?? longest
+      let farReach = count > Self.usualCount ? ofUsualCount : least.far ?? longest
       if count == Self.usualCount { ofUsualCount = farReach }
-      if count > Self.usualCount { farReach = [farReach, ofUsualCount].compactMap(\.self).max() }
       return .init(
         neighbors: count, reach: near, range: range(queries, count), farReach: farReach, effort: least.effort)
     }
@@ -158,11 +159,12 @@ struct IndexMeasurement {
     var near: Float?
     /// What searches then do.
     var effort: IndexRecord.Effort?
+    /// For one neighbor and the usual number.
     var far: Float?
   }
 
-  /// Searches for `count` neighbors tell both. They go farther than is expected to be enough, and what is enough follows
-  /// from what they met; where it was not, they go farther still.
+  /// Searches for `count` neighbors by each go farther than is expected to be enough, and what is enough follows from what
+  /// they met; where it was not, they go farther still.
   private func leastReaches(_ queries: ListQueries, _ count: Int, for target: Target) throws -> LeastReaches {
     // A part of what is left to 1 is kept in hand: other queries are not these.
     let goal = target.recall + 0.3 * (1 - target.recall)
@@ -170,29 +172,31 @@ struct IndexMeasurement {
     let far = needs(queries, count) { VisitLimit.farReach(score: $0, $1, radius: radius) }
     var least = LeastReaches()
     // Shares of the neighbors with a list that is visited. The last search visits nearly every list.
-    for share in [(1 + goal) / 2, 1, .infinity] {
-      func reach(_ needs: [Float]) -> Float {
-        if share > 1 { return Self.longestReach }
-        return needs.isEmpty ? 0 : needs[min(needs.count - 1, Int(share * Double(needs.count)))]
-      }
-      let rule: VisitRule = least.far != nil ? .near : least.near == nil ? .both : .far
+    let shares = [(1 + goal) / 2, 1, .infinity]
+    func reach(_ needs: [Float], _ share: Double) -> Float {
+      if share > 1 { return Self.longestReach }
+      return needs.isEmpty ? 0 : needs[min(needs.count - 1, Int(share * Double(needs.count)))]
+    }
+    func enough(_ needs: [Float], _ share: Double, _ rule: VisitRule) throws -> (Float, Traced)? {
+      let reach = reach(needs, share)
       let traced = try traces(
         of: queries,
         .init(
-          recall: target.recall, reaches: [.init(neighbors: count, reach: reach(near), range: .infinity)],
-          farReach: reach(far), radius: radius, deviations: target.deviations), count, rule)
-      if rule != .far, let enough = leastReach(traced, count, goal, .near), enough <= reach(near) {
-        let enough = max(enough, leastNeed(near, goal) ?? enough)
-        least.near = enough
-        var work = SearchWork()
-        for trace in traced.traces { work.add(trace.work(within: enough, .near)) }
-        least.effort = work.effort(queries: traced.traces.count)
-      }
-      if rule != .near, let enough = leastReach(traced, count, goal, .far), enough <= reach(far) {
-        least.far = max(enough, leastNeed(far, goal) ?? enough)
-      }
-      if least.near != nil && least.far != nil { break }
+          recall: target.recall, reaches: [.init(neighbors: count, reach: reach, range: .infinity)],
+          farReach: reach, radius: radius, deviations: target.deviations), count, rule)
+      guard let enough = leastReach(traced, count, goal, rule), enough <= reach else { return nil }
+      return (max(enough, leastNeed(needs, goal) ?? enough), traced)
     }
+    for share in shares where least.near == nil {
+      guard let (enough, traced) = try enough(near, share, .near) else { continue }
+      least.near = enough
+      var work = SearchWork()
+      for trace in traced.traces { work.add(trace.work(within: enough, .near)) }
+      least.effort = work.effort(queries: traced.traces.count)
+    }
+    // Of other numbers what is enough for these stands: near reaches and their ranges tell these apart.
+    guard count == 1 || count == Self.usualCount else { return least }
+    for share in shares where least.far == nil { least.far = try enough(far, share, .far)?.0 }
     return least
   }
 
@@ -213,7 +217,9 @@ struct IndexMeasurement {
     let ownCount = queries.rows.isEmpty ? 0 : 1
     let search = IndexSearch(
       lists.index, lists.table, calibration, k: count + ownCount, wanted: nil, rule: rule, isTraced: true)
-    let places = Array(stride(from: 0, to: queries.count, by: Self.queryStrides[count] ?? 1))
+    let strides = queries.rows.isEmpty ? Self.unlikeStrides : Self.queryStrides
+    let step = (strides[count] ?? 1) * (rule == .far ? Self.farStride : 1)
+    let places = Array(stride(from: 0, to: queries.count, by: step))
     let dimension = lists.index.space.dimension
     let some = places.flatMap { queries.vectors[$0 * dimension..<($0 + 1) * dimension] }
     return (try search.traces(some, threads: threads), places.map { queries.truth[$0] })

@@ -62,7 +62,9 @@ struct IndexSearch {
 
   private func outcome(_ queries: [Float], threads: Int) throws -> Outcome {
     let count = queries.count / index.space.dimension
-    let batches = (count + Self.batch - 1) / Self.batch
+    // Few queries are shared by all threads, too.
+    let batch = max(1, min(Self.batch, (count + threads - 1) / threads))
+    let batches = (count + batch - 1) / batch
     let lanes = min(threads, batches)
     var outcomes: [Result<Outcome, any Error>?] = Array(repeating: nil, count: lanes)
     outcomes.withUnsafeMutableBufferPointer { outcomes in
@@ -71,8 +73,8 @@ struct IndexSearch {
       DispatchQueue.concurrentPerform(iterations: lanes) { lane in
         let range =
           min(
-            count, batches * lane / lanes * Self.batch)..<min(
-            count, batches * (lane + 1) / lanes * Self.batch)
+            count, batches * lane / lanes * batch)..<min(
+            count, batches * (lane + 1) / lanes * batch)
         outcomes[lane] = Result { try search(queries, range, lanes: lanes) }
       }
     }
