@@ -35,7 +35,7 @@ enum Interruption {
 
     var remedy: String {
       switch self {
-      case .saved(0, _): "nothing new was saved; run the same command to go on"
+      case .saved(0, let things): "no new \(things) were saved; run the same command to go on"
       case .saved(let count, let things):
         "\(things) that this run saved: \(count); run the same command to go on"
       case .part: "what is saved is kept; run the same command to go on"

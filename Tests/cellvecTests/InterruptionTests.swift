@@ -14,7 +14,7 @@ import Testing
     // There may be others, which an earlier run has saved.
     #expect(
       Interruption.Remains.saved(0, of: "images").remedy
-        == "nothing new was saved; run the same command to go on")
+        == "no new images were saved; run the same command to go on")
   }
 
   /// Where the figures of a saved evaluation were being drawn, hours of training are not lost.

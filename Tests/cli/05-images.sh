@@ -57,7 +57,7 @@ wait $!
 expect_equal "it was stopped" "$?" 130
 saved=$(cellvec stats --db stopped --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["images"])')
 case $saved in
-  0) expected="nothing new was saved; run the same command to go on" ;;
+  0) expected="no new images were saved; run the same command to go on" ;;
   *) expected="images that this run saved: $saved; run the same command to go on" ;;
 esac
 expect_equal "and says what it leaves" "$(cat stopped.err)" "cellvec: interrupted; $expected"

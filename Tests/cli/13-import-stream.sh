@@ -128,7 +128,7 @@ exec 7>never
 wait_until_it_listens $!
 kill -INT $!
 wait $!
-expect_equal "stopped before the first" "$? $(grep -c 'interrupted; nothing new was saved; run the same command to go on' idle.err)" "130 1"
+expect_equal "stopped before the first" "$? $(grep -c 'interrupted; no new vectors were saved; run the same command to go on' idle.err)" "130 1"
 exec 7>&-
 
 # Cells that were deleted are left out of what an array has become; one that has none has no numbers.
