@@ -30,7 +30,7 @@ import Testing
           let query = try vector.withUnsafeBufferPointer {
             try unitVectors($0, count: 1, space: space).vectors
           }
-          let trace = try search(0.5, .both, isTraced: true).traces(query, threads: 1)[0]
+          let trace = try search(0.5, rule, isTraced: true).traces(query, threads: 1)[0]
           let nearest = try database.exact([vector], k: 400)[0]
           let reaches = nearest.map { trace.reaches([$0.row], rule)[0] }
           for reach: Float in [-0.2, -0.05, 0.05, 0.15, 0.3, 0.45] {

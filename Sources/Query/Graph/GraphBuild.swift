@@ -61,9 +61,9 @@ package struct GraphBuild {
     self.threads = threads
   }
 
-  /// Makes the graph, if there is none, measured as now, to which and from which less than a hundredth of its rows came and went. Nobody
-  /// sees it before it is complete. No other thread may change the space meanwhile. Takes about three times the bytes of
-  /// vectors of float32 in memory.
+  /// Makes the graph, if there is none, measured as now, to which and from which less than a hundredth of its rows came
+  /// and went. Nobody sees it before it is complete. No other thread may change the space meanwhile. Takes about three
+  /// times the bytes of vectors of float32 in memory.
   ///
   /// - Parameters:
   ///   - isFresh: make it anew in any case.
@@ -136,7 +136,7 @@ package struct GraphBuild {
       try stored(Array(table.rows[table.mainCount...]), snapshot), table, codeSpace, snapshot)
     let unusual = try measured(
       QueryMixtures.directions(Self.unlikeCount, dimension: space.dimension), table, codeSpace, snapshot)
-    // Means of vectors in the graph find these.
+    // Of vectors in the graph, which are among the neighbors of their means.
     let between =
       try
       (QueryMixtures.means(

@@ -7,14 +7,14 @@ struct IndexMeasurement {
   /// Of a query for one neighbor there is nothing to average: it takes more of them.
   private static let nearestQueryLimit = 1024
   /// Queries of each kind that are unlike rows.
-  private static let unlikeCount = 128
+  private static let unlikeCount = 64
   /// Numbers of neighbors for which reaches are measured, where there are 20 times as many rows, and which share of the
   /// queries is searched for: more neighbors tell as much of fewer queries.
   private static let neighborCounts = [1, 3, 10, 30, 100, 300, 1000]
   private static let queryStrides = [30: 2, 100: 2, 300: 4, 1000: 4]
   /// The same of queries unlike rows, whose searches take long.
   private static let unlikeNeighborCounts = [1, 10, 100]
-  private static let unlikeStrides = [1: 2, 10: 4, 100: 16]
+  private static let unlikeStrides = [10: 2, 100: 8]
   /// Searches by the far reach take longer still: of so many queries one is searched for.
   private static let farStride = 4
   /// The number for which searches of all kinds are measured.
@@ -190,6 +190,8 @@ struct IndexMeasurement {
     for share in shares where least.near == nil {
       guard let (enough, traced) = try enough(near, share, .near) else { continue }
       least.near = enough
+      // What is estimated of others goes by their starts.
+      if queries.rows.isEmpty { continue }
       var work = SearchWork()
       for trace in traced.traces { work.add(trace.work(within: enough, .near)) }
       least.effort = work.effort(queries: traced.traces.count)

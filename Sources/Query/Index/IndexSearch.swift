@@ -1,4 +1,3 @@
-import Dispatch
 import Kernels
 import Storage
 
@@ -66,21 +65,12 @@ struct IndexSearch {
     let batch = max(1, min(Self.batch, (count + threads - 1) / threads))
     let batches = (count + batch - 1) / batch
     let lanes = min(threads, batches)
-    var outcomes: [Result<Outcome, any Error>?] = Array(repeating: nil, count: lanes)
-    outcomes.withUnsafeMutableBufferPointer { outcomes in
-      // Every iteration writes to its own place.
-      nonisolated(unsafe) let outcomes = outcomes
-      DispatchQueue.concurrentPerform(iterations: lanes) { lane in
-        let range =
-          min(
-            count, batches * lane / lanes * batch)..<min(
-            count, batches * (lane + 1) / lanes * batch)
-        outcomes[lane] = Result { try search(queries, range, lanes: lanes) }
-      }
+    let outcomes = try valuesOfLanes(lanes, of: batches) { share in
+      try search(
+        queries, min(count, share.lowerBound * batch)..<min(count, share.upperBound * batch), lanes: lanes)
     }
     var all = Outcome()
-    for outcome in outcomes {
-      guard let found = try outcome?.get() else { continue }
+    for found in outcomes {
       all.neighbors += found.neighbors
       all.traces += found.traces
       all.work.add(found.work)

@@ -6,8 +6,6 @@ enum VisitRule {
   case ofRange
   case near
   case far
-  /// Those lists that both pass over.
-  case both
 }
 
 /// Tells which lists a search need not visit any more.
@@ -58,7 +56,6 @@ struct VisitLimit {
       return 2 * max(0, 1 - threshold) <= range ? nearLeast(threshold) : farLeast(threshold)
     case .near: return nearLeast(threshold)
     case .far: return farLeast(threshold)
-    case .both: return min(nearLeast(threshold), farLeast(threshold))
     }
   }
 
